@@ -1,0 +1,181 @@
+"""Charts. Pure: counts in, Altair charts out; no disk, no counting.
+
+Few cases are drawn as marks, one an interviewee, so that seventeen is seen as seventeen; many as
+bars. Nothing is told by colour alone: what is not stated is hollow, what is not described is a hollow
+square, and each row says so in words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from analysis.tabulate import NOT_DESCRIBED, NOT_STATED, Counts
+
+INK, MUTED, LINE, PAPER, MARK = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8"
+"""The palette. The book replaces each by a variable that follows the page's light or dark scheme."""
+
+MOST_MARKS = 60
+"""Up to so many cases in all are drawn one by one."""
+
+WIDTH = 340
+"""Pixels: legible on a phone without scaling."""
+
+ACROSS = 10
+"""Marks in a line before the next line begins."""
+
+STEP = 17
+STATES = ["stated", NOT_STATED, NOT_DESCRIBED]
+
+
+def themed(chart: alt.Chart | alt.LayerChart | alt.VConcatChart) -> dict[str, Any]:
+    """A chart's Vega-Lite, with the report's look."""
+    spec: dict[str, Any] = (
+        chart.configure(background="transparent", font="system-ui, 'DejaVu Sans', sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=INK, titleColor=MUTED, gridColor=LINE, domainColor=LINE, tickColor=LINE,
+            labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=180,
+        )
+        .configure_title(color=INK, fontSize=13, fontWeight="bold", anchor="start")
+        .to_dict()
+    )  # fmt: skip
+    return spec
+
+
+def tallied(counts: Counts, *, description: str, noun: str = "interviewees") -> dict[str, Any]:
+    """One table of counts as rows of marks, or as bars when there are many.
+
+    Parameters
+    ----------
+    counts : Counts
+        The last label column names the rows; further label columns are joined before it.
+    description : str
+        The finding in words, for screen readers.
+    """
+    draw = _marks if counts.total <= MOST_MARKS else _bars
+    frame = counts.frame.copy()
+    *labels, unit = frame.columns
+    frame["label"] = frame[labels].agg(", ".join, axis=1).str.replace(
+        f"{NOT_DESCRIBED}, {NOT_DESCRIBED}", NOT_DESCRIBED
+    )
+    frame = frame.rename(columns={unit: "count"})
+    frame["state"] = counts.states
+    return themed(draw(frame, counts, noun).properties(description=description))
+
+
+def _rows(frame: pd.DataFrame) -> alt.Y:
+    return alt.Y("label:N", sort=list(frame["label"]), title=None).axis(
+        domain=False, ticks=False, labelPadding=8, labelLineHeight=14
+    )
+
+
+def _numbers(frame: pd.DataFrame) -> alt.Chart:
+    """The count at the end of each row."""
+    return (
+        alt.Chart(frame)
+        .mark_text(align="left", dx=4, color=INK, fontSize=12, fontWeight="bold")
+        .encode(y=_rows(frame), text=alt.Text("count:Q", format=","))
+    )
+
+
+def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> alt.LayerChart:
+    dots = []
+    for row, who in zip(frame.to_dict("records"), counts.who, strict=True):
+        for n in range(row["count"]):
+            dots.append({
+                "label": row["label"], "state": row["state"], "x": n % ACROSS, "line": n // ACROSS,
+                noun.rstrip("s"): who[n] if n < len(who) else row["state"],
+            })  # fmt: skip
+    marks = pd.DataFrame(dots, columns=["label", "state", "x", "line", noun.rstrip("s")])
+    wide = max(1, min(ACROSS, int(frame["count"].max() if len(frame) else 1)))
+    lines = int(marks["line"].max()) + 1 if len(marks) else 1
+    scale = alt.Scale(domain=[-0.5, wide + 0.7], nice=False)
+    points = (
+        alt.Chart(marks)
+        .mark_point(size=110, opacity=1, strokeWidth=1.5)
+        .encode(
+            y=_rows(frame),
+            yOffset=alt.YOffset("line:O").scale(domain=list(range(lines))) if lines > 1 else alt.value(0),
+            x=alt.X("x:Q", scale=scale, axis=None),
+            shape=alt.Shape("state:N", legend=None).scale(domain=STATES, range=["circle", "circle", "square"]),
+            fill=alt.Fill("state:N", legend=None).scale(domain=STATES, range=[MARK, PAPER, PAPER]),
+            stroke=alt.Stroke("state:N", legend=None).scale(domain=STATES, range=[MARK, MARK, MUTED]),
+            tooltip=[noun.rstrip("s"), "label"],
+        )
+    )
+    ends = frame.assign(x=[min(n, ACROSS) - 0.3 for n in frame["count"]])
+    numbers = _numbers(ends).encode(x=alt.X("x:Q", scale=scale, axis=None))
+    return alt.layer(points, numbers).properties(width=STEP * (wide + 1), height=alt.Step(24 * lines))
+
+
+def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> alt.LayerChart:
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(strokeWidth=1.5, height=14)
+        .encode(
+            y=_rows(frame),
+            x=alt.X("count:Q", title=noun, axis=None).scale(domain=[0, int(frame["count"].max()) * 1.25]),
+            fill=alt.Fill("state:N", legend=None).scale(domain=STATES, range=[MARK, PAPER, PAPER]),
+            stroke=alt.Stroke("state:N", legend=None).scale(domain=STATES, range=[MARK, MARK, MUTED]),
+            strokeDash=alt.StrokeDash("state:N", legend=None).scale(
+                domain=STATES, range=[[1, 0], [1, 0], [4, 3]]
+            ),
+            tooltip=["label", alt.Tooltip("count:Q", format=",")],
+        )
+    )
+    return alt.layer(bars, _numbers(frame).encode(x="count:Q")).properties(width=200, height=alt.Step(24))
+
+
+def spans(intervals: pd.DataFrame, *, description: str) -> dict[str, Any]:
+    """Destination figures as intervals, one panel a measure; an open end is dashed, with an arrow head.
+
+    Parameters
+    ----------
+    intervals : DataFrame
+        As ``tabulate.intervals`` gives them.
+    """
+    panels = [_panel(panel, str(measure)) for measure, panel in intervals.groupby("measure", sort=False)]
+    return themed(alt.vconcat(*panels, spacing=28).properties(description=description))
+
+
+def _panel(panel: pd.DataFrame, measure: str) -> alt.LayerChart:
+    top = max(1.0, float(panel["to"].max()))
+    reach = top * 0.14
+    drawn = panel.assign(
+        label=[f"{name} ({key})" for name, key in zip(panel["destination"], panel["figure"], strict=True)],
+        start=(panel["from"] - reach * panel["open below"]).clip(lower=0),
+        end=panel["to"] + reach * panel["open above"],
+    )
+    drawn["label"] = drawn["label"].map(lambda text: "|".join(_folded(text, 26)))
+    labels = alt.Y("label:N", sort=list(drawn["label"]), title=None).axis(
+        domain=False, ticks=False, labelPadding=8, labelLimit=190, labelExpr="split(datum.label, '|')"
+    )
+    scale = alt.Scale(domain=[0, top * 1.2], nice=False)
+    axis = alt.Axis(title="people", format="~s", tickCount=4, grid=True, domain=False)
+    tips = ["destination", "number", "measure", "window", "stated by"]
+    base = alt.Chart(drawn).encode(y=labels, tooltip=tips)
+    whole = base.mark_rule(strokeWidth=5, color=MARK).encode(
+        x=alt.X("from:Q", scale=scale, axis=axis), x2="to:Q"
+    )
+    dashed = base.mark_rule(strokeWidth=1.5, strokeDash=[4, 3], color=MARK).encode(
+        x=alt.X("start:Q", scale=scale), x2="end:Q"
+    )
+    ticks = [base.mark_tick(thickness=3, size=16, color=MARK).encode(x=alt.X(f"{end}:Q", scale=scale)) for end in ("from", "to")]
+    heads = [
+        base.transform_filter(f"datum['{flag}']")
+        .mark_point(shape=shape, size=70, filled=False, fill=PAPER, stroke=MARK, strokeWidth=1.5)
+        .encode(x=alt.X(f"{at}:Q", scale=scale))
+        for flag, at, shape in (("open below", "start", "triangle-left"), ("open above", "end", "triangle-right"))
+    ]
+    return alt.layer(dashed, whole, *ticks, *heads).properties(
+        title=measure, width=190, height=alt.Step(52)
+    )
+
+
+def _folded(text: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, width) or [""]

@@ -1,0 +1,334 @@
+"""What must hold of an edition's tables. Pure: typed tables in, faults out; written once for every engine.
+
+A table is a narwhals ``LazyFrame`` with the schema's columns and ``_row``, the row as a spreadsheet
+numbers it (the header is row 1). Each check is an expression that is true of a bad row; all of a
+table's checks are counted in one pass, and only the rows at fault are ever collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+
+import narwhals as nw
+
+from analysis.faults import Fault, missing, nearest, show
+from analysis.rules import RULES, words
+from analysis.schema import Field, Schema, countries, schema
+
+MOST_WORDS = 8
+"""Longest fragment of the source that evidence may quote."""
+
+MOST_SHOWN = 100
+"""Faults of one kind listed one by one; the rest are counted."""
+
+Tables = Mapping[str, "nw.LazyFrame[object]"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition on the rows of a table: true where a row is at fault."""
+
+    column: str
+    bad: nw.Expr
+    needed: str
+    mend: str = ""
+    allowed: tuple[str, ...] = ()
+    doubt: bool = False
+
+
+def field_checks(field: Field) -> Iterator[Check]:
+    """The checks that a column's schema asks for."""
+    column = nw.col(field.name)
+    blank = column.is_null()
+    if field.required:
+        yield Check(field.name, blank, "a value", "this column may not be blank")
+    if field.enum:
+        yield Check(
+            field.name, ~blank & ~column.is_in(field.enum), f"one of {', '.join(field.enum)}", allowed=field.enum
+        )
+    if field.pattern:
+        yield Check(
+            field.name,
+            ~blank & ~column.str.contains(f"^(?:{field.pattern})$"),
+            f"{field.title.lower()} of the form {field.pattern}",
+        )
+    if field.minimum is not None:
+        yield Check(field.name, ~blank & (column < field.minimum), f"{field.minimum:g} or more")
+    if field.maximum is not None:
+        yield Check(field.name, ~blank & (column > field.maximum), f"{field.maximum:g} or less")
+
+
+def row_checks(table: str) -> Iterator[Check]:
+    """The checks between the columns of one row, by table."""
+    col = nw.col
+    codes = tuple(countries())
+    if table == "interviewees":
+        yield Check(
+            "age_max",
+            col("age_min").is_null() != col("age_max").is_null(),
+            "both ages or neither",
+            "an exact age stands in both columns",
+        )
+        yield Check(
+            "age_min", col("age_min") > col("age_max"), "age_min no greater than age_max", "swap the two"
+        )
+        yield Check(
+            "age_min",
+            col("age_min") < 10,
+            "an age at which people are interviewed",
+            "check the source",
+            doubt=True,
+        )
+    if table == "places":
+        yield Check(
+            "country", ~col("country").is_in(codes), "an ISO 3166-1 alpha-3 code in use", allowed=codes
+        )
+        yield Check(
+            "longitude",
+            col("latitude").is_null() != col("longitude").is_null(),
+            "both latitude and longitude or neither",
+        )
+    if table == "destinations":
+        yield Check("low", col("low") > col("high"), "low no greater than high", "swap the two")
+        yield Check(
+            "low",
+            col("low").is_null() & col("high").is_null(),
+            "a low, a high or both",
+            "a figure needs a number",
+        )
+        yield Check("window_end", col("window_start") > col("window_end"), "a window that ends after it starts")
+    if table == "evidence":
+        yield Check(
+            "note",
+            (col("basis") == "judged") & col("note").is_null(),
+            "a note that gives the reason",
+            "a judged value needs one",
+        )
+
+
+def table_faults(spec: Schema, frame: nw.LazyFrame[object], file: str) -> list[Fault]:
+    """Every fault of one table by itself.
+
+    Parameters
+    ----------
+    spec : Schema
+        What the table must satisfy.
+    frame : LazyFrame
+        The typed table, with ``_row``.
+    file : str
+        The name to show.
+    """
+    checks = [check for field in spec.fields for check in field_checks(field)] + list(row_checks(spec.name))
+    return [*_run(checks, frame, file), *_duplicates(spec, frame, file)]
+
+
+def _run(checks: list[Check], frame: nw.LazyFrame[object], file: str) -> Iterator[Fault]:
+    tally = frame.select(
+        **{f"c{n}": check.bad.fill_null(False).cast(nw.Int64).sum() for n, check in enumerate(checks)}
+    ).collect()
+    for n, check in enumerate(checks):
+        bad = int(tally.item(0, f"c{n}") or 0) if len(tally) else 0
+        if not bad:
+            continue
+        rows = (
+            frame.filter(check.bad)
+            .select("_row", check.column)
+            .sort("_row")
+            .head(MOST_SHOWN)
+            .collect()
+            .rows(named=True)
+        )
+        for row in rows:
+            value = row[check.column]
+            mend = check.mend or (nearest(value, check.allowed) if check.allowed else "")
+            yield Fault(file, show(value), check.needed, mend, int(row["_row"]), check.column, check.doubt)
+        yield from _rest(bad, file, check.column, check.needed, check.doubt)
+
+
+def _rest(bad: int, file: str, column: str, needed: str, doubt: bool = False) -> Iterator[Fault]:
+    if bad > MOST_SHOWN:
+        yield Fault(
+            file, f"{bad - MOST_SHOWN} more rows like these", needed, "mend these first", None, column, doubt
+        )
+
+
+def _duplicates(spec: Schema, frame: nw.LazyFrame[object], file: str) -> Iterator[Fault]:
+    key = list(spec.key)
+    twice = (
+        frame.filter(reduce(and_, (~nw.col(part).is_null() for part in key)))
+        .group_by(key)
+        .agg(nw.len().alias("_n"), nw.col("_row").max().alias("_row"))
+        .filter(nw.col("_n") > 1)
+        .sort("_row")
+        .head(MOST_SHOWN)
+        .collect()
+    )
+    for row in twice.rows(named=True):
+        found = ".".join(str(row[part]) for part in key)
+        yield Fault(
+            file,
+            f"{show(found)} {row['_n']} times",
+            "each key once",
+            "remove or renumber a row",
+            int(row["_row"]),
+            key[-1],
+        )
+
+
+def reference_faults(tables: Tables, files: Mapping[str, str]) -> Iterator[Fault]:
+    """Values that refer to a row which is not there; legs that are not numbered 1 to n."""
+    for name, frame in tables.items():
+        for column, other, there in schema(name).references:
+            if other in tables:
+                known = tables[other].select(nw.col(there).alias(column)).unique()
+            elif other == "paragraphs":
+                continue
+            else:
+                known = None
+            given = frame.filter(~nw.col(column).is_null()).select("_row", column)
+            lost = given if known is None else given.join(known, on=column, how="anti")
+            rows = lost.sort("_row").head(MOST_SHOWN).collect().rows(named=True)
+            if not rows:
+                continue
+            near = [] if known is None else [str(k[column]) for k in known.head(5000).collect().rows(named=True)]
+            for row in rows:
+                yield Fault(
+                    files[name],
+                    show(row[column]),
+                    f"a {there} of table {other}",
+                    nearest(row[column], near) or f"add it to {other}, or mend it here",
+                    int(row["_row"]),
+                    column,
+                )
+    if "legs" in tables:
+        gaps = (
+            tables["legs"]
+            .group_by("interviewee")
+            .agg(nw.len().alias("_n"), nw.col("leg").max().alias("_last"), nw.col("_row").max().alias("_row"))
+            .filter(nw.col("_n") != nw.col("_last"))
+            .sort("_row")
+            .head(MOST_SHOWN)
+            .collect()
+        )
+        for row in gaps.rows(named=True):
+            yield Fault(
+                files["legs"],
+                f"{row['_n']} legs of {row['interviewee']}, the last numbered {row['_last']}",
+                "legs numbered 1 to n",
+                "renumber them",
+                int(row["_row"]),
+                "leg",
+            )
+
+
+def code_faults(destinations: nw.LazyFrame[object], file: str) -> Iterator[Fault]:
+    """Country codes of figures that ISO 3166-1 does not know."""
+    given = destinations.filter(~nw.col("countries").is_null()).select("_row", "countries").collect()
+    for row in given.rows(named=True):
+        for code in str(row["countries"]).split():
+            if code not in countries():
+                hint = nearest(code, countries())
+                yield Fault(
+                    file, show(code), "an ISO 3166-1 alpha-3 code in use", hint, int(row["_row"]), "countries"
+                )
+
+
+def coded_columns(name: str) -> tuple[str, ...]:
+    """The columns whose values need evidence: all but the key and the coder's own note.
+
+    Examples
+    --------
+    >>> coded_columns("legs")
+    ('status', 'from_place', 'to_place', 'mode', 'departed', 'nights_waited')
+    """
+    spec = schema(name)
+    return tuple(column for column in spec.columns if column not in (*spec.key, "note"))
+
+
+CODED_TABLES = ("interviewees", "legs", "places", "destinations", "statements")
+
+
+def coded_values(tables: Tables) -> dict[tuple[str, str, str], str]:
+    """Every coded value that is not blank, as text, by (table, key, column).
+
+    Only for editions with an evidence table: those are coded by hand and fit in memory.
+    """
+    values = {}
+    for name in CODED_TABLES:
+        if name not in tables:
+            continue
+        for row in tables[name].collect().rows(named=True):
+            key = ".".join(as_text(row[part]) for part in schema(name).key)
+            for column in coded_columns(name):
+                if text := as_text(row[column]):
+                    values[name, key, column] = text
+    return values
+
+
+def as_text(value: object) -> str:
+    """A cell as its CSV would spell it; blank for a missing value.
+
+    Examples
+    --------
+    >>> as_text(20.0), as_text(True), as_text(None), as_text(51.23)
+    ('20', 'true', '', '51.23')
+    """
+    if missing(value):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def evidence_faults(
+    evidence: nw.LazyFrame[object], values: Mapping[tuple[str, str, str], str], files: Mapping[str, str]
+) -> Iterator[Fault]:
+    """Evidence that leads nowhere, says too much, or names no rule; values that have none."""
+    file, seen = files["evidence"], set()
+    for row in evidence.sort("_row").collect().rows(named=True):
+        place = (str(row["table"]), str(row["key"]), str(row["column"]))
+        seen.add(place)
+        where = int(row["_row"])
+        if place not in values:
+            hint = nearest(".".join(place), (".".join(known) for known in values))
+            yield Fault(
+                file,
+                show(".".join(place)),
+                "table, key and column of a value that is not blank",
+                hint,
+                where,
+                "key",
+            )
+        if len(words(str(row["exact"]))) > MOST_WORDS:
+            yield Fault(
+                file, show(row["exact"]), f"at most {MOST_WORDS} words", "shorten the fragment", where, "exact"
+            )
+        if row["basis"] == "derived" and rule_of(row["note"]) not in RULES:
+            hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"
+            yield Fault(file, show(row["note"]), "a rule's name first in the note", hint, where, "note")
+    for name, key, column in values:
+        if (name, key, column) not in seen:
+            yield Fault(
+                file,
+                f"no evidence for {name} {key} {column}",
+                "one row of evidence for every coded value",
+                "add it, or blank the value",
+                None,
+                column,
+            )
+
+
+def rule_of(note: object) -> str:
+    """The rule that the note of a derived value begins with.
+
+    Examples
+    --------
+    >>> rule_of("pronoun: he"), rule_of(None)
+    ('pronoun', '')
+    """
+    return as_text(note).split(":", 1)[0].strip()

@@ -1,0 +1,122 @@
+"""The columns of an edition's tables, read from ``data/schemas/*.json`` (Table Schema), their only definition."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout: chapters, data and schemas lie beside the package."""
+
+SCHEMAS = ROOT / "data" / "schemas"
+VOCABULARIES = ROOT / "data" / "vocabularies"
+
+TABLES = (
+    "interviewees",
+    "legs",
+    "places",
+    "destinations",
+    "statements",
+    "evidence",
+    "paragraphs",
+    "settlements",
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column: its type and what its values must satisfy."""
+
+    name: str
+    type: str
+    title: str
+    description: str
+    required: bool = False
+    unique: bool = False
+    enum: tuple[str, ...] = ()
+    pattern: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One table: its columns in order, its key, and where its references lead."""
+
+    name: str
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    references: tuple[tuple[str, str, str], ...]
+    """(column, table it refers to, column there)"""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+
+@cache
+def raw(name: str) -> dict[str, Any]:
+    """The Table Schema of a table, as it stands in ``data/schemas``."""
+    loaded: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def schema(name: str) -> Schema:
+    """The schema of one of `TABLES`.
+
+    Examples
+    --------
+    >>> schema("legs").key
+    ('interviewee', 'leg')
+    >>> schema("interviewees").columns[:3]
+    ('interviewee', 'counted', 'age_min')
+    """
+    spec = raw(name)
+    fields = []
+    for field in spec["fields"]:
+        limits = dict(field.get("constraints", {}))
+        limits["enum"] = tuple(limits.get("enum", ()))
+        fields.append(Field(field["name"], field["type"], field["title"], field["description"], **limits))
+    references = tuple(
+        (key["fields"], key["reference"]["resource"], key["reference"]["fields"])
+        for key in spec.get("foreignKeys", ())
+    )
+    return Schema(
+        name, spec["title"], spec["description"], tuple(fields), tuple(spec["primaryKey"]), references
+    )
+
+
+@cache
+def vocabulary(name: str) -> dict[str, dict[str, str]]:
+    """A vocabulary of ``data/vocabularies``, by its first column.
+
+    Examples
+    --------
+    >>> vocabulary("occupations")["lawyer"]["isco08"]
+    '2611'
+    """
+    with (VOCABULARIES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {row[next(iter(row))]: row for row in rows}
+
+
+@cache
+def countries() -> dict[str, str]:
+    """Names of countries as readers know them, by ISO 3166-1 alpha-3 code.
+
+    Examples
+    --------
+    >>> countries()["KAZ"], countries()["RUS"]
+    ('Kazakhstan', 'Russia')
+    """
+    import iso3166
+
+    short = {code: row["name"] for code, row in vocabulary("country-names").items()}
+    return {country.alpha3: short.get(country.alpha3, country.name) for country in iso3166.countries}

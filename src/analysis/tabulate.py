@@ -1,0 +1,516 @@
+"""Counting honestly. Pure: an edition's tables in, small tables of counts out; no disk, no charts.
+
+The engine groups by the raw codes (`grouped`), so that it works the same on pandas and on DuckDB;
+labels, bands and rows for what is not known are made afterwards, from the handful of groups.
+Every table of interviewees adds up to the declared number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from analysis.checks import as_text
+from analysis.faults import BadInput
+from analysis.schema import countries, vocabulary
+
+NOT_STATED = "not stated"
+NOT_DESCRIBED = "not described"
+ON_THE_WAY = "…"
+"""A place on a route that the source does not name."""
+
+FEW = 200
+"""Up to so many rows, a table says which interviewees stand behind each count."""
+
+Frame = nw.LazyFrame[Any]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A table of counts: what its CSV holds, and beside each row its state and its cases.
+
+    ``frame`` has one or more label columns and a last column of counts, and no total row.
+    ``states`` says of each row whether it is ``stated``, `NOT_STATED` or `NOT_DESCRIBED`;
+    ``who`` holds the identifiers behind each row, where they are few.
+    """
+
+    frame: pd.DataFrame
+    states: tuple[str, ...]
+    who: tuple[tuple[str, ...], ...]
+
+    @property
+    def total(self) -> int:
+        return int(self.frame.iloc[:, -1].sum())
+
+    def of(self, state: str) -> int:
+        """The sum of the counts of one state."""
+        return int(sum(n for n, s in zip(self.frame.iloc[:, -1], self.states, strict=True) if s == state))
+
+
+def counted(people: Frame) -> Frame:
+    """The interviewees that are tabulated: those counted ``yes``."""
+    return people.filter(nw.col("counted") == "yes")
+
+
+def grouped(frame: Frame, columns: Sequence[str], key: str = "interviewee") -> pd.DataFrame:
+    """Rows per group of raw codes.
+
+    Parameters
+    ----------
+    frame : LazyFrame
+        Has ``key`` and the columns.
+    columns : sequence of str
+        What to group by; blanks are a group.
+
+    Returns
+    -------
+    DataFrame
+        The columns as text (blank for missing), ``n``, and ``who``: a tuple of keys, empty when there
+        are more than `FEW` rows in all.
+    """
+    many = frame.group_by(list(columns)).agg(nw.len().alias("n")).collect().rows(named=True)
+    total = sum(int(row["n"]) for row in many)
+    behind: dict[tuple[str, ...], list[str]] = {}
+    if total <= FEW:
+        for row in frame.select(key, *columns).collect().rows(named=True):
+            behind.setdefault(tuple(as_text(row[c]) for c in columns), []).append(as_text(row[key]))
+    groups = [(tuple(as_text(row[column]) for column in columns), int(row["n"])) for row in many]
+    return pd.DataFrame(
+        [(*codes, n, tuple(sorted(behind.get(codes, ())))) for codes, n in sorted(groups)],
+        columns=[*columns, "n", "who"],
+    )
+
+
+def tally(
+    groups: pd.DataFrame,
+    names: Sequence[str],
+    label: Callable[[Mapping[str, str]], tuple[str, ...]],
+    *,
+    levels: Sequence[Sequence[str]] = (),
+    declared: int | None = None,
+    unit: str = "interviewees",
+) -> Counts:
+    """Groups of raw codes to a table of counts by label.
+
+    Parameters
+    ----------
+    groups : DataFrame
+        As `grouped` gives them.
+    names : sequence of str
+        The label columns of the result.
+    label : callable
+        A group's codes to its labels, `NOT_STATED` where the source is silent.
+    levels : sequence of sequences
+        For each label column the labels that appear even when nobody has them, in order; a
+        column without levels is ordered by count, then by label.
+    declared : int, optional
+        How many there are in all; the rest are `NOT_DESCRIBED`.
+    """
+    found: dict[tuple[str, ...], tuple[int, tuple[str, ...]]] = {}
+    for row in groups.to_dict("records"):
+        key = label(row)
+        n, who = found.get(key, (0, ()))
+        found[key] = (n + row["n"], (*who, *row["who"]))
+    if len(names) == 1 and levels and levels[0]:
+        for level in levels[0]:
+            found.setdefault((level,), (0, ()))
+    if declared is not None:
+        described = sum(n for n, _ in found.values())
+        found[(NOT_DESCRIBED,) * len(names)] = (declared - described, ())
+
+    def place(key: tuple[str, ...]) -> tuple[object, ...]:
+        order: list[object] = []
+        for column, text in enumerate(key):
+            fixed = list(levels[column]) if column < len(levels) else []
+            share = -sum(n for other, (n, _) in found.items() if other[column] == text)
+            rank = fixed.index(text) if text in fixed else share if not fixed else len(fixed)
+            order += [{NOT_STATED: 1, NOT_DESCRIBED: 2}.get(text, 0), rank, text]
+        return tuple(order)
+
+    keys = sorted(found, key=place)
+    frame = pd.DataFrame(
+        [(*key, found[key][0]) for key in keys], columns=[*names, unit]
+    ).astype({unit: "int64"})
+    states = tuple(
+        NOT_DESCRIBED if NOT_DESCRIBED in key else NOT_STATED if NOT_STATED in key else "stated" for key in keys
+    )
+    return Counts(frame, states, tuple(tuple(sorted(found[key][1])) for key in keys))
+
+
+def bands(edges: str) -> list[tuple[int, int, str]]:
+    """Age bands from their lower edges: (youngest, oldest, label), the first and last of them open.
+
+    Examples
+    --------
+    >>> [label for _, _, label in bands("18,25")]
+    ['under 18', '18–24', '25 and over']
+    """
+    try:
+        lower = [int(edge) for edge in edges.split(",")]
+    except ValueError:
+        lower = []
+    if not lower or lower != sorted(set(lower)) or lower[0] < 1 or lower[-1] > 120:
+        raise BadInput.one(
+            "parameter age_bands", repr(edges), "rising whole numbers with commas between", "such as 18,25,35,45"
+        )
+    inner = [(a, b - 1, f"{a}–{b - 1}" if b - a > 1 else f"{a}") for a, b in zip(lower, lower[1:], strict=False)]
+    return [(0, lower[0] - 1, f"under {lower[0]}"), *inner, (lower[-1], 200, f"{lower[-1]} and over")]
+
+
+def band_of(codes: Mapping[str, str], edges: str) -> str:
+    """The band that holds a whole age range, else `NOT_STATED`.
+
+    Examples
+    --------
+    >>> band_of({"age_min": "20", "age_max": "23"}, "18,25,35")
+    '18–24'
+    >>> band_of({"age_min": "20", "age_max": "29"}, "18,25,35")
+    'not stated'
+    """
+    if not codes["age_min"]:
+        return NOT_STATED
+    low, high = int(codes["age_min"]), int(codes["age_max"])
+    return next((label for a, b, label in bands(edges) if a <= low and high <= b), NOT_STATED)
+
+
+PROFESSION_LEVELS = ("label", "major", "sub-major")
+ROUTE_LEVELS = ("place", "country")
+
+
+def profession_of(codes: Mapping[str, str], level: str) -> str:
+    """The profession at a level: its label, or the title of its ISCO-08 major or sub-major group.
+
+    Examples
+    --------
+    >>> profession_of({"profession": "developer", "isco08": "251"}, "major")
+    'Professionals'
+    >>> profession_of({"profession": "IT worker", "isco08": ""}, "major")
+    'not stated'
+    """
+    _one_of("profession_level", level, PROFESSION_LEVELS)
+    if level == "label" or codes["profession"] == "student":
+        return codes["profession"] or NOT_STATED
+    digits = {"major": 1, "sub-major": 2}[level]
+    code = codes["isco08"][:digits]
+    title = vocabulary("isco08").get(code, {}).get("title", NOT_STATED)
+    return title if len(code) == digits else NOT_STATED
+
+
+def _one_of(parameter: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise BadInput.one(f"parameter {parameter}", repr(value), f"one of {', '.join(allowed)}")
+
+
+def by_age(people: Frame, *, age_bands: str, declared: int | None) -> Counts:
+    """Interviewees by age band."""
+    labels = [label for _, _, label in bands(age_bands)]
+    return tally(
+        grouped(counted(people), ["age_min", "age_max"]),
+        ["age"],
+        lambda codes: (band_of(codes, age_bands),),
+        levels=[labels],
+        declared=declared,
+    )
+
+
+def by_profession(people: Frame, *, level: str, declared: int | None) -> Counts:
+    """Interviewees by profession."""
+    return tally(
+        grouped(counted(people), ["profession", "isco08"]),
+        ["profession"],
+        lambda codes: (profession_of(codes, level),),
+        declared=declared,
+    )
+
+
+def age_by_profession(people: Frame, *, age_bands: str, level: str, declared: int | None) -> Counts:
+    """Interviewees by profession and age band, one row a pair that occurs."""
+    labels = [label for _, _, label in bands(age_bands)]
+    return tally(
+        grouped(counted(people), ["age_min", "age_max", "profession", "isco08"]),
+        ["profession", "age"],
+        lambda codes: (profession_of(codes, level), band_of(codes, age_bands)),
+        levels=[[], labels],
+        declared=declared,
+    )
+
+
+def routes(people: Frame, legs: Frame | None) -> tuple[Frame, list[str]]:
+    """Counted interviewees with the stops of the legs they made, a column a stop: ``s0``, ``s1``, …
+
+    A stop that the source does not name is missing; where a leg starts elsewhere than the last one
+    ended, the place it starts from is taken only if the end was not named.
+    """
+    frame = counted(people).select("interviewee")
+    if legs is None:
+        return frame, []
+    made = legs.filter(nw.col("status") == "made")
+    last = made.select(nw.col("leg").max()).collect().item()
+    stops: list[str] = []
+    for number in range(1, int(last or 0) + 1):
+        here = f"s{number}"
+        step = made.filter(nw.col("leg") == number).select(
+            "interviewee",
+            nw.col("from_place").alias(f"f{number}"),
+            nw.col("to_place").alias(here),
+            nw.lit(True).alias(f"m{number}"),
+        )
+        frame = frame.join(step, on="interviewee", how="left")
+        if number == 1:
+            frame = frame.with_columns(nw.col("f1").alias("s0"))
+            stops.append("s0")
+        else:
+            frame = frame.with_columns(nw.coalesce(f"s{number - 1}", f"f{number}").alias(f"s{number - 1}"))
+        stops += [here, f"m{number}"]
+    return frame, stops
+
+
+def route_of(codes: Mapping[str, str], places: Mapping[str, Mapping[str, str]], level: str) -> str:
+    """The route that a row of `routes` took, by place or by country; `NOT_STATED` when no stop is named.
+
+    Examples
+    --------
+    >>> towns = {"a": {"name": "Ay", "country": "RUS"}, "b": {"name": "Be", "country": "KAZ"}}
+    >>> route_of({"s0": "a", "s1": "", "m1": "true", "s2": "b", "m2": "true"}, towns, "place")
+    'Ay → … → Be'
+    >>> route_of({"s0": "a", "s1": "b", "m1": "true", "s2": "", "m2": ""}, towns, "country")
+    'Russia → Kazakhstan'
+    """
+    _one_of("route_level", level, ROUTE_LEVELS)
+    legs = [int(name[1:]) for name in codes if name.startswith("m") and codes[name]]
+    if not legs:
+        return NOT_STATED
+    stops = [codes[f"s{n}"] for n in range(max(legs) + 1)]
+    if not any(stops):
+        return NOT_STATED
+    shown: list[str] = []
+    for stop in stops:
+        place = places.get(stop)
+        name = ON_THE_WAY if place is None else place["name"] if level == "place" else countries()[place["country"]]
+        if not shown or shown[-1] != name:
+            shown.append(name)
+    return " → ".join(shown)
+
+
+def by_route(
+    people: Frame, legs: Frame | None, places: Mapping[str, Mapping[str, str]], *, level: str, declared: int | None
+) -> Counts:
+    """Interviewees by the route they took."""
+    frame, stops = routes(people, legs)
+    groups = grouped(frame, stops) if stops else grouped(frame.with_columns(nw.lit("").alias("none")), ["none"])
+    return tally(groups, ["route"], lambda codes: (route_of(codes, places, level),), declared=declared)
+
+
+def by_mode(people: Frame, legs: Frame) -> Counts:
+    """Legs made by counted interviewees, by mode."""
+    made = legs.filter(nw.col("status") == "made").join(
+        counted(people).select("interviewee"), on="interviewee", how="semi"
+    )
+    groups = grouped(made, ["mode"])
+    return tally(groups, ["mode"], lambda codes: (codes["mode"] or NOT_STATED,), unit="legs")
+
+
+def by_nights(people: Frame, legs: Frame, *, declared: int | None) -> Counts:
+    """Interviewees by the nights they waited on the way, over all legs made; silence on a leg adds nothing."""
+    nights = (
+        legs.filter((nw.col("status") == "made") & ~nw.col("nights_waited").is_null())
+        .group_by("interviewee")
+        .agg(nw.col("nights_waited").sum().alias("nights"))
+    )
+    frame = counted(people).select("interviewee").join(nights, on="interviewee", how="left")
+    groups = grouped(frame, ["nights"])
+    levels = sorted({int(text) for text in groups["nights"] if text})
+    return tally(
+        groups,
+        ["nights"],
+        lambda codes: (codes["nights"] or NOT_STATED,),
+        levels=[[str(level) for level in levels]],
+        declared=declared,
+    )
+
+
+def by_days(people: Frame, legs: Frame, *, event: str, declared: int | None) -> Counts:
+    """Interviewees by the least number of days from the reference event to the border.
+
+    A leg's date of departure plus every night waited on that leg and later ones: the border was
+    crossed no sooner. Without a date, not stated.
+    """
+    made = legs.filter(nw.col("status") == "made")
+    dated = made.filter(~nw.col("departed").is_null()).group_by("interviewee").agg(
+        nw.col("departed").max().alias("set_off"), nw.col("leg").max().alias("since")
+    )
+    after = (
+        made.filter(~nw.col("nights_waited").is_null())
+        .join(dated, on="interviewee", how="inner")
+        .filter(nw.col("leg") >= nw.col("since"))
+        .group_by("interviewee")
+        .agg(nw.col("nights_waited").sum().alias("nights"))
+    )
+    frame = (
+        counted(people)
+        .select("interviewee")
+        .join(dated, on="interviewee", how="left")
+        .join(after, on="interviewee", how="left")
+    )
+
+    def label(codes: Mapping[str, str]) -> tuple[str, ...]:
+        if not codes["set_off"] or not event:
+            return (NOT_STATED,)
+        days = (date.fromisoformat(codes["set_off"]) - date.fromisoformat(event)).days + int(codes["nights"] or 0)
+        return (f"{days} or more",)
+
+    groups = grouped(frame, ["set_off", "nights"])
+    found = {label(row)[0] for row in groups.to_dict("records")} - {NOT_STATED}
+    levels = sorted(found, key=lambda text: int(text.split()[0]))
+    return tally(groups, ["days"], label, levels=[levels], declared=declared)
+
+
+def by_intention(
+    people: Frame, legs: Frame | None, places: Mapping[str, Mapping[str, str]], *, declared: int | None
+) -> Counts:
+    """Interviewees by the country they mean to go on to: the end of the last leg intended."""
+    frame = counted(people).select("interviewee")
+    if legs is None:
+        frame = frame.with_columns(nw.lit("").alias("to_place"))
+    else:
+        intended = legs.filter(nw.col("status") == "intended")
+        last = intended.group_by("interviewee").agg(nw.col("leg").max().alias("leg"))
+        ends = intended.join(last, on=["interviewee", "leg"], how="inner").select("interviewee", "to_place")
+        frame = frame.join(ends, on="interviewee", how="left")
+
+    def label(codes: Mapping[str, str]) -> tuple[str, ...]:
+        place = places.get(codes["to_place"])
+        return (countries()[place["country"]] if place else NOT_STATED,)
+
+    return tally(grouped(frame, ["to_place"]), ["destination"], label, declared=declared)
+
+
+def bounds(count: int, unknown: int, total: int) -> tuple[float, float]:
+    """The share of the whole that a count can stand for: from none of the unknown to all of them.
+
+    Examples
+    --------
+    >>> low, high = bounds(4, 11, 17)
+    >>> f"{low:.0%} to {high:.0%}"
+    '24% to 88%'
+    """
+    return (count / total, (count + unknown) / total) if total else (0.0, 1.0)
+
+
+def figures(destinations: Frame) -> pd.DataFrame:
+    """Destination figures as they stand, one a row, with a readable ``destination`` first; sorted by measure.
+
+    Within a measure the order is that of the table: figures are not ranked.
+    """
+    columns = ["figure", "countries", "includes_others", "measure", "low", "high", "quantifier",
+               "window_start", "window_end", "stated_by", "stated_on", "reported_by", "note"]  # fmt: skip
+    rows = destinations.sort("_row").select(*columns).collect().rows(named=True)
+    frame = pd.DataFrame([{name: as_text(row[name]) for name in columns} for row in rows], columns=columns)
+    frame.insert(0, "destination", [destination_of(row) for row in frame.to_dict("records")])
+    order = {measure: n for n, measure in enumerate(dict.fromkeys(frame["measure"]))}
+    return frame.sort_values("measure", key=lambda m: m.map(order), kind="stable", ignore_index=True)
+
+
+def destination_of(row: Mapping[str, str]) -> str:
+    """The countries a figure covers, by name.
+
+    Examples
+    --------
+    >>> destination_of({"countries": "GEO FIN", "includes_others": "true"})
+    'Georgia, Finland and others'
+    >>> destination_of({"countries": "", "includes_others": ""})
+    'countries not named'
+    """
+    names = [countries().get(code, code) for code in row["countries"].split()]
+    if row["includes_others"] == "true":
+        names.append("others" if names else "any country")
+    return listed(names) or "countries not named"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items as a sentence lists them.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def number_of(row: Mapping[str, str]) -> str:
+    """A figure's number with its hedge, as a reader would say it.
+
+    Examples
+    --------
+    >>> number_of({"low": "", "high": "100000", "quantifier": "nearly and counting"})
+    'nearly 100,000 and counting'
+    >>> number_of({"low": "20000", "high": "99999", "quantifier": "tens of thousands"})
+    'tens of thousands: 20,000 to 99,999'
+    >>> number_of({"low": "64000", "high": "", "quantifier": "more than"})
+    'more than 64,000'
+    """
+    ends = list(dict.fromkeys(f"{float(row[end]):,.0f}" for end in ("low", "high") if row[end]))
+    number, hedge = " to ".join(ends), row["quantifier"].replace("_", " ")
+    if len(ends) == 2:
+        return f"{hedge}: {number}"
+    if hedge == "exact":
+        return number
+    first, joint, rest = hedge.partition(" and ")
+    return f"{first} {number}{joint}{rest}".strip()
+
+
+def intervals(figures: pd.DataFrame) -> pd.DataFrame:
+    """Where to draw each figure: ``from``, ``to`` of the solid line, and whether each end is open.
+
+    A missing bound is an open end, and so is the upper end of a count that goes on.
+    """
+    rows = []
+    for row in figures.to_dict("records"):
+        low, high = (float(row[end]) if row[end] else None for end in ("low", "high"))
+        anchor = low if low is not None else high if high is not None else 0.0
+        rows.append({
+            "figure": row["figure"], "destination": row["destination"], "measure": row["measure"].replace("_", " "),
+            "number": number_of(row), "window": window_of(row), "stated by": row["stated_by"] or NOT_STATED,
+            "from": anchor if low is None else low, "to": anchor if high is None else high,
+            "open below": low is None, "open above": high is None or "and counting" in row["quantifier"],
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def window_of(row: Mapping[str, str]) -> str:
+    """The days a figure covers, in words.
+
+    Examples
+    --------
+    >>> window_of({"window_start": "2022-09-21", "window_end": ""})
+    'from 21 September 2022, end not stated'
+    >>> window_of({"window_start": "", "window_end": ""})
+    'not stated'
+    """
+    start, end = (day_of(row[name]) for name in ("window_start", "window_end"))
+    if not start and not end:
+        return NOT_STATED
+    if start == end:
+        return start
+    return f"from {start}, end not stated" if not end else f"until {end}, start not stated" if not start else f"{start} to {end}"
+
+
+def day_of(iso: str) -> str:
+    """A day, month or year as text; blank stays blank.
+
+    Examples
+    --------
+    >>> day_of("2022-09-21"), day_of("2022-10"), day_of("2022")
+    ('21 September 2022', 'October 2022', '2022')
+    """
+    months = ("January February March April May June July August September October November December").split()
+    parts = iso.split("-") if iso else []
+    if len(parts) > 1:
+        parts[1] = months[int(parts[1]) - 1]
+    return " ".join([parts[2].lstrip("0"), parts[1], parts[0]] if len(parts) == 3 else parts[::-1])
