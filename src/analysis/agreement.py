@@ -6,16 +6,19 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from analysis.frames import records
 from analysis.schema import schema
 
 NO_ROW = "(no row)"
 ALIKE = "undefined: all values alike"
 
 
-def first_coding(tables: Mapping[str, pd.DataFrame], settlements: pd.DataFrame | None) -> dict[str, dict[tuple[str, str], str]]:
+def first_coding(
+    tables: Mapping[str, pd.DataFrame], settlements: pd.DataFrame | None
+) -> dict[str, dict[tuple[str, str], str]]:
     """The first coder's values, by table and by (key, column): the edition's, with settled differences undone."""
     first = {name: values(frame, name) for name, frame in tables.items()}
-    for row in settlements.to_dict("records") if settlements is not None else []:
+    for row in records(settlements) if settlements is not None else []:
         if row["table"] in first:
             first[row["table"]][row["key"], row["column"]] = row["first"]
     return first
@@ -26,14 +29,14 @@ def values(frame: pd.DataFrame, table: str) -> dict[tuple[str, str], str]:
     spec = schema(table)
     columns = [column for column in spec.columns if column not in (*spec.key, "note")]
     return {
-        (".".join(row[part] for part in spec.key), column): row[column]
-        for row in frame.to_dict("records")
-        for column in columns
+        (".".join(row[part] for part in spec.key), column): row[column] for row in records(frame) for column in columns
     }
 
 
 def agreement(
-    tables: Mapping[str, pd.DataFrame], second: Mapping[str, pd.DataFrame], settlements: pd.DataFrame | None = None
+    tables: Mapping[str, pd.DataFrame],
+    second: Mapping[str, pd.DataFrame],
+    settlements: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Krippendorff's alpha per column, nominal; a blank is a coding of its own, and so is a missing row.
 

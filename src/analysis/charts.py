@@ -12,6 +12,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from analysis.frames import records
 from analysis.tabulate import NOT_DESCRIBED, NOT_STATED, Counts
 
 INK, MUTED, LINE, PAPER, MARK = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8"
@@ -30,18 +31,25 @@ STEP = 17
 STATES = ["stated", NOT_STATED, NOT_DESCRIBED]
 
 
-def themed(chart: alt.Chart | alt.LayerChart | alt.VConcatChart) -> dict[str, Any]:
+def themed(chart: Any) -> dict[str, Any]:
     """A chart's Vega-Lite, with the report's look."""
     spec: dict[str, Any] = (
         chart.configure(background="transparent", font="system-ui, 'DejaVu Sans', sans-serif")
         .configure_view(stroke=None)
         .configure_axis(
-            labelColor=INK, titleColor=MUTED, gridColor=LINE, domainColor=LINE, tickColor=LINE,
-            labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=180,
+            labelColor=INK,
+            titleColor=MUTED,
+            gridColor=LINE,
+            domainColor=LINE,
+            tickColor=LINE,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            labelLimit=180,
         )
         .configure_title(color=INK, fontSize=13, fontWeight="bold", anchor="start")
         .to_dict()
-    )  # fmt: skip
+    )
     return spec
 
 
@@ -58,8 +66,8 @@ def tallied(counts: Counts, *, description: str, noun: str = "interviewees") -> 
     draw = _marks if counts.total <= MOST_MARKS else _bars
     frame = counts.frame.copy()
     *labels, unit = frame.columns
-    frame["label"] = frame[labels].agg(", ".join, axis=1).str.replace(
-        f"{NOT_DESCRIBED}, {NOT_DESCRIBED}", NOT_DESCRIBED
+    frame["label"] = (
+        frame[labels].agg(", ".join, axis=1).str.replace(f"{NOT_DESCRIBED}, {NOT_DESCRIBED}", NOT_DESCRIBED)
     )
     frame = frame.rename(columns={unit: "count"})
     frame["state"] = counts.states
@@ -72,7 +80,7 @@ def _rows(frame: pd.DataFrame) -> alt.Y:
     )
 
 
-def _numbers(frame: pd.DataFrame) -> alt.Chart:
+def _numbers(frame: pd.DataFrame) -> Any:
     """The count at the end of each row."""
     return (
         alt.Chart(frame)
@@ -81,14 +89,19 @@ def _numbers(frame: pd.DataFrame) -> alt.Chart:
     )
 
 
-def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> alt.LayerChart:
+def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     dots = []
-    for row, who in zip(frame.to_dict("records"), counts.who, strict=True):
+    for row, who in zip(records(frame), counts.who, strict=True):
         for n in range(row["count"]):
-            dots.append({
-                "label": row["label"], "state": row["state"], "x": n % ACROSS, "line": n // ACROSS,
-                noun.rstrip("s"): who[n] if n < len(who) else row["state"],
-            })  # fmt: skip
+            dots.append(
+                {
+                    "label": row["label"],
+                    "state": row["state"],
+                    "x": n % ACROSS,
+                    "line": n // ACROSS,
+                    noun.rstrip("s"): who[n] if n < len(who) else row["state"],
+                }
+            )
     marks = pd.DataFrame(dots, columns=["label", "state", "x", "line", noun.rstrip("s")])
     wide = max(1, min(ACROSS, int(frame["count"].max() if len(frame) else 1)))
     lines = int(marks["line"].max()) + 1 if len(marks) else 1
@@ -111,7 +124,7 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> alt.LayerChart:
     return alt.layer(points, numbers).properties(width=STEP * (wide + 1), height=alt.Step(24 * lines))
 
 
-def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> alt.LayerChart:
+def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     bars = (
         alt.Chart(frame)
         .mark_bar(strokeWidth=1.5, height=14)
@@ -120,9 +133,7 @@ def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> alt.LayerChart:
             x=alt.X("count:Q", title=noun, axis=None).scale(domain=[0, int(frame["count"].max()) * 1.25]),
             fill=alt.Fill("state:N", legend=None).scale(domain=STATES, range=[MARK, PAPER, PAPER]),
             stroke=alt.Stroke("state:N", legend=None).scale(domain=STATES, range=[MARK, MARK, MUTED]),
-            strokeDash=alt.StrokeDash("state:N", legend=None).scale(
-                domain=STATES, range=[[1, 0], [1, 0], [4, 3]]
-            ),
+            strokeDash=alt.StrokeDash("state:N", legend=None).scale(domain=STATES, range=[[1, 0], [1, 0], [4, 3]]),
             tooltip=["label", alt.Tooltip("count:Q", format=",")],
         )
     )
@@ -141,7 +152,7 @@ def spans(intervals: pd.DataFrame, *, description: str) -> dict[str, Any]:
     return themed(alt.vconcat(*panels, spacing=28).properties(description=description))
 
 
-def _panel(panel: pd.DataFrame, measure: str) -> alt.LayerChart:
+def _panel(panel: pd.DataFrame, measure: str) -> Any:
     top = max(1.0, float(panel["to"].max()))
     reach = top * 0.14
     drawn = panel.assign(
@@ -157,22 +168,24 @@ def _panel(panel: pd.DataFrame, measure: str) -> alt.LayerChart:
     axis = alt.Axis(title="people", format="~s", tickCount=4, grid=True, domain=False)
     tips = ["destination", "number", "measure", "window", "stated by"]
     base = alt.Chart(drawn).encode(y=labels, tooltip=tips)
-    whole = base.mark_rule(strokeWidth=5, color=MARK).encode(
-        x=alt.X("from:Q", scale=scale, axis=axis), x2="to:Q"
-    )
+    whole = base.mark_rule(strokeWidth=5, color=MARK).encode(x=alt.X("from:Q", scale=scale, axis=axis), x2="to:Q")
     dashed = base.mark_rule(strokeWidth=1.5, strokeDash=[4, 3], color=MARK).encode(
         x=alt.X("start:Q", scale=scale), x2="end:Q"
     )
-    ticks = [base.mark_tick(thickness=3, size=16, color=MARK).encode(x=alt.X(f"{end}:Q", scale=scale)) for end in ("from", "to")]
+    ticks = [
+        base.mark_tick(thickness=3, size=16, color=MARK).encode(x=alt.X(f"{end}:Q", scale=scale))
+        for end in ("from", "to")
+    ]
     heads = [
         base.transform_filter(f"datum['{flag}']")
         .mark_point(shape=shape, size=70, filled=False, fill=PAPER, stroke=MARK, strokeWidth=1.5)
         .encode(x=alt.X(f"{at}:Q", scale=scale))
-        for flag, at, shape in (("open below", "start", "triangle-left"), ("open above", "end", "triangle-right"))
+        for flag, at, shape in (
+            ("open below", "start", "triangle-left"),
+            ("open above", "end", "triangle-right"),
+        )
     ]
-    return alt.layer(dashed, whole, *ticks, *heads).properties(
-        title=measure, width=190, height=alt.Step(52)
-    )
+    return alt.layer(dashed, whole, *ticks, *heads).properties(title=measure, width=190, height=alt.Step(52))
 
 
 def _folded(text: str, width: int) -> list[str]:

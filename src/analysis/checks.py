@@ -14,7 +14,8 @@ from operator import and_
 
 import narwhals as nw
 
-from analysis.faults import Fault, missing, nearest, show
+from analysis.faults import Fault, nearest, show
+from analysis.frames import Frame, as_text
 from analysis.rules import RULES, words
 from analysis.schema import Field, Schema, countries, schema
 
@@ -24,7 +25,7 @@ MOST_WORDS = 8
 MOST_SHOWN = 100
 """Faults of one kind listed one by one; the rest are counted."""
 
-Tables = Mapping[str, "nw.LazyFrame[object]"]
+Tables = Mapping[str, Frame]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ def field_checks(field: Field) -> Iterator[Check]:
         yield Check(field.name, blank, "a value", "this column may not be blank")
     if field.enum:
         yield Check(
-            field.name, ~blank & ~column.is_in(field.enum), f"one of {', '.join(field.enum)}", allowed=field.enum
+            field.name,
+            ~blank & ~column.is_in(field.enum),
+            f"one of {', '.join(field.enum)}",
+            allowed=field.enum,
         )
     if field.pattern:
         yield Check(
@@ -72,9 +76,7 @@ def row_checks(table: str) -> Iterator[Check]:
             "both ages or neither",
             "an exact age stands in both columns",
         )
-        yield Check(
-            "age_min", col("age_min") > col("age_max"), "age_min no greater than age_max", "swap the two"
-        )
+        yield Check("age_min", col("age_min") > col("age_max"), "age_min no greater than age_max", "swap the two")
         yield Check(
             "age_min",
             col("age_min") < 10,
@@ -83,9 +85,7 @@ def row_checks(table: str) -> Iterator[Check]:
             doubt=True,
         )
     if table == "places":
-        yield Check(
-            "country", ~col("country").is_in(codes), "an ISO 3166-1 alpha-3 code in use", allowed=codes
-        )
+        yield Check("country", ~col("country").is_in(codes), "an ISO 3166-1 alpha-3 code in use", allowed=codes)
         yield Check(
             "longitude",
             col("latitude").is_null() != col("longitude").is_null(),
@@ -109,7 +109,7 @@ def row_checks(table: str) -> Iterator[Check]:
         )
 
 
-def table_faults(spec: Schema, frame: nw.LazyFrame[object], file: str) -> list[Fault]:
+def table_faults(spec: Schema, frame: Frame, file: str) -> list[Fault]:
     """Every fault of one table by itself.
 
     Parameters
@@ -125,7 +125,7 @@ def table_faults(spec: Schema, frame: nw.LazyFrame[object], file: str) -> list[F
     return [*_run(checks, frame, file), *_duplicates(spec, frame, file)]
 
 
-def _run(checks: list[Check], frame: nw.LazyFrame[object], file: str) -> Iterator[Fault]:
+def _run(checks: list[Check], frame: Frame, file: str) -> Iterator[Fault]:
     tally = frame.select(
         **{f"c{n}": check.bad.fill_null(False).cast(nw.Int64).sum() for n, check in enumerate(checks)}
     ).collect()
@@ -150,12 +150,10 @@ def _run(checks: list[Check], frame: nw.LazyFrame[object], file: str) -> Iterato
 
 def _rest(bad: int, file: str, column: str, needed: str, doubt: bool = False) -> Iterator[Fault]:
     if bad > MOST_SHOWN:
-        yield Fault(
-            file, f"{bad - MOST_SHOWN} more rows like these", needed, "mend these first", None, column, doubt
-        )
+        yield Fault(file, f"{bad - MOST_SHOWN} more rows like these", needed, "mend these first", None, column, doubt)
 
 
-def _duplicates(spec: Schema, frame: nw.LazyFrame[object], file: str) -> Iterator[Fault]:
+def _duplicates(spec: Schema, frame: Frame, file: str) -> Iterator[Fault]:
     key = list(spec.key)
     twice = (
         frame.filter(reduce(and_, (~nw.col(part).is_null() for part in key)))
@@ -224,16 +222,14 @@ def reference_faults(tables: Tables, files: Mapping[str, str]) -> Iterator[Fault
             )
 
 
-def code_faults(destinations: nw.LazyFrame[object], file: str) -> Iterator[Fault]:
+def code_faults(destinations: Frame, file: str) -> Iterator[Fault]:
     """Country codes of figures that ISO 3166-1 does not know."""
     given = destinations.filter(~nw.col("countries").is_null()).select("_row", "countries").collect()
     for row in given.rows(named=True):
         for code in str(row["countries"]).split():
             if code not in countries():
                 hint = nearest(code, countries())
-                yield Fault(
-                    file, show(code), "an ISO 3166-1 alpha-3 code in use", hint, int(row["_row"]), "countries"
-                )
+                yield Fault(file, show(code), "an ISO 3166-1 alpha-3 code in use", hint, int(row["_row"]), "countries")
 
 
 def coded_columns(name: str) -> tuple[str, ...]:
@@ -268,25 +264,8 @@ def coded_values(tables: Tables) -> dict[tuple[str, str, str], str]:
     return values
 
 
-def as_text(value: object) -> str:
-    """A cell as its CSV would spell it; blank for a missing value.
-
-    Examples
-    --------
-    >>> as_text(20.0), as_text(True), as_text(None), as_text(51.23)
-    ('20', 'true', '', '51.23')
-    """
-    if missing(value):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
 def evidence_faults(
-    evidence: nw.LazyFrame[object], values: Mapping[tuple[str, str, str], str], files: Mapping[str, str]
+    evidence: Frame, values: Mapping[tuple[str, str, str], str], files: Mapping[str, str]
 ) -> Iterator[Fault]:
     """Evidence that leads nowhere, says too much, or names no rule; values that have none."""
     file, seen = files["evidence"], set()
@@ -306,7 +285,12 @@ def evidence_faults(
             )
         if len(words(str(row["exact"]))) > MOST_WORDS:
             yield Fault(
-                file, show(row["exact"]), f"at most {MOST_WORDS} words", "shorten the fragment", where, "exact"
+                file,
+                show(row["exact"]),
+                f"at most {MOST_WORDS} words",
+                "shorten the fragment",
+                where,
+                "exact",
             )
         if row["basis"] == "derived" and rule_of(row["note"]) not in RULES:
             hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,18 +15,13 @@ import pandas as pd
 
 from analysis import checks
 from analysis.faults import BadInput, Fault, nearest, show
-from analysis.schema import ROOT, TABLES, Schema, raw, schema
+from analysis.frames import Frame, Row, as_frame, as_text, records
+from analysis.schema import ROOT, TABLES, raw, schema
+from analysis.tables import is_date, read_table, shown_path
 
 PACKAGE = "datapackage.json"
 SECOND = "second-"
 """Before a table's name: the same table as the second coder filled it."""
-
-TYPES = {
-    "integer": (re.compile(r"[+-]?\d{1,15}"), "Int64", "a whole number"),
-    "number": (re.compile(r"[+-]?\d{1,15}(\.\d+)?"), "Float64", "a number in digits, with a point"),
-    "boolean": (re.compile(r"true|false"), "boolean", "true or false"),
-    "date": (re.compile(r"\d{4}-\d{2}-\d{2}"), "object", "a date as YYYY-MM-DD"),
-}
 
 
 @dataclass(frozen=True)
@@ -55,9 +47,9 @@ class Edition:
     path: Path
     package: Mapping[str, Any]
     report: Report
-    tables: Mapping[str, nw.LazyFrame[Any]] = field(repr=False)
+    tables: Mapping[str, Frame] = field(repr=False)
     files: Mapping[str, str] = field(repr=False)
-    second: Mapping[str, nw.LazyFrame[Any]] = field(repr=False, default_factory=dict)
+    second: Mapping[str, Frame] = field(repr=False, default_factory=dict)
     """The second coder's tables, where the edition keeps them."""
 
     @property
@@ -75,10 +67,16 @@ class Edition:
         return {name: as_frame(frame) for name, frame in self.second.items()}
 
     @cached_property
-    def places(self) -> Mapping[str, Mapping[str, str]]:
+    def places(self) -> Mapping[str, Row]:
         """The rows of table ``places`` by their identifier."""
-        rows = self.text["places"].to_dict("records") if "places" in self.tables else []
+        rows = records(self.text["places"]) if "places" in self.tables else []
         return {row["place"]: row for row in rows}
+
+    @cached_property
+    def evidence_places(self) -> Mapping[tuple[str, str, str], Row]:
+        """The rows of table ``evidence`` by (table, key, column), in the table's order."""
+        rows = records(self.text["evidence"]) if "evidence" in self.tables else []
+        return {(row["table"], row["key"], row["column"]): row for row in rows}
 
     def codebook(self) -> str:
         """The edition's own rulings, Markdown; blank when it has none."""
@@ -88,15 +86,7 @@ class Edition:
     def hashes(self) -> dict[str, str]:
         """SHA-256 of every file of the edition, by path inside it."""
         files = sorted(file for file in self.path.rglob("*") if file.is_file())
-        return {
-            file.relative_to(self.path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
-        }
-
-
-def as_frame(table: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """A table as text, blank for missing."""
-    collected = table.collect()
-    return pd.DataFrame([map(checks.as_text, row) for row in collected.rows()], columns=collected.columns)
+        return {file.relative_to(self.path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def find(edition: str | Path) -> Path:
@@ -156,36 +146,32 @@ def examine(edition: str | Path) -> tuple[Edition | None, list[Fault]]:
     package, faults = _package(path / PACKAGE)
     if package is None:
         return None, faults
-    tables: dict[str, nw.LazyFrame[Any]] = {}
-    second: dict[str, nw.LazyFrame[Any]] = {}
+    tables: dict[str, Frame] = {}
+    second: dict[str, Frame] = {}
     files: dict[str, str] = {}
     for name, file in _resources(path, package, faults):
-        files[name] = _shown(file)
+        files[name] = shown_path(file)
         frame, found = read_table(file, schema(name.removeprefix(SECOND)))
         faults += found
         if frame is not None:
             (second if name.startswith(SECOND) else tables)[name.removeprefix(SECOND)] = frame
-    report, found = _report(package, _shown(path / PACKAGE))
+    report, found = _report(package, shown_path(path / PACKAGE))
     faults += found
     if not {"interviewees", "destinations"} & set(files):
         faults.append(
-            Fault(_shown(path / PACKAGE), "neither interviewees nor destinations", "at least one of these tables")
+            Fault(
+                shown_path(path / PACKAGE),
+                "neither interviewees nor destinations",
+                "at least one of these tables",
+            )
         )
     if not faults or all(fault.doubt for fault in faults):
-        faults += _content(tables, files, report, _shown(path / PACKAGE))
+        faults += _content(tables, files, report, shown_path(path / PACKAGE))
     return Edition(path.name, path, package, report, tables, files, second), faults
 
 
-def _shown(path: Path) -> str:
-    """A path as error lines show it: from the checkout or the working folder when inside, else whole."""
-    for base in (Path.cwd(), ROOT):
-        if path.is_relative_to(base):
-            return str(path.relative_to(base))
-    return str(path)
-
-
 def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
-    shown = _shown(file)
+    shown = shown_path(file)
     try:
         package = json.loads(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
@@ -209,7 +195,15 @@ def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]
         return Report(), [Fault(file, show(given), "an object", column="report")]
     known = {"declared_interviewees", "collected_at", "reference_event", "minimum_cell"}
     for extra in given.keys() - known:
-        faults.append(Fault(file, show(extra), f"one of {', '.join(sorted(known))}", nearest(extra, known), column="report"))
+        faults.append(
+            Fault(
+                file,
+                show(extra),
+                f"one of {', '.join(sorted(known))}",
+                nearest(extra, known),
+                column="report",
+            )
+        )
     declared, minimum = given.get("declared_interviewees"), given.get("minimum_cell", 1)
     event, place = given.get("reference_event") or {}, given.get("collected_at") or ""
     if declared is not None and (type(declared) is not int or declared < 0):
@@ -222,21 +216,14 @@ def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]
         wrong("reference_event", event, "an object with title and date")
         event = {}
     day = event.get("date") or ""
-    if day and not _is_date(day):
+    if day and not is_date(day):
         wrong("reference_event.date", day, "a date as YYYY-MM-DD")
     return Report(declared, str(place), str(event.get("title") or ""), str(day), minimum), faults
 
 
-def _is_date(text: object) -> bool:
-    try:
-        return bool(TYPES["date"][0].fullmatch(str(text)) and date.fromisoformat(str(text)))
-    except ValueError:
-        return False
-
-
 def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, Path]]:
     """The tables that the package lists, with their files; faults are added to the list."""
-    shown = _shown(path / PACKAGE)
+    shown = shown_path(path / PACKAGE)
     resources = package.get("resources")
     if not isinstance(resources, list) or not resources:
         faults.append(Fault(shown, "no resources", "a list of tables", column="resources"))
@@ -262,136 +249,32 @@ def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> I
         if Path(file).is_absolute() or not target.resolve().is_relative_to(path):
             faults.append(Fault(shown, show(file), "a path inside the edition's folder", column=where))
         elif not target.exists():
-            faults.append(Fault(_shown(target), "no such file", f"the table {name} that datapackage.json lists", "add it, or take it off the list"))
+            faults.append(
+                Fault(
+                    shown_path(target),
+                    "no such file",
+                    f"the table {name} that datapackage.json lists",
+                    "add it, or take it off the list",
+                )
+            )
         elif target.is_dir() and not any(target.glob("*.parquet")):
-            faults.append(Fault(_shown(target), "a folder", "a CSV or Parquet file, or a folder of Parquet parts"))
+            faults.append(Fault(shown_path(target), "a folder", "a CSV or Parquet file, or a folder of Parquet parts"))
         else:
             yield name, target
         if isinstance(resource, dict) and resource.get("schema") not in (None, raw(table)):
             faults.append(
-                Fault(shown, f"a schema of {name} unlike data/schemas/{table}.json", "the same schema",
-                      "run analysis check --embed to copy it anew", column=where, doubt=True)
-            )  # fmt: skip
+                Fault(
+                    shown,
+                    f"a schema of {name} unlike data/schemas/{table}.json",
+                    "the same schema",
+                    "run analysis check --embed to copy it anew",
+                    column=where,
+                    doubt=True,
+                )
+            )
 
 
-def read_table(file: Path, spec: Schema) -> tuple[nw.LazyFrame[Any] | None, list[Fault]]:
-    """A table as a typed frame with ``_row``, and what could not be read of it."""
-    if file.is_dir() or file.suffix == ".parquet":
-        return _read_parquet(file, spec)
-    return _read_csv(file, spec)
-
-
-def _read_csv(file: Path, spec: Schema) -> tuple[nw.LazyFrame[Any] | None, list[Fault]]:
-    shown = _shown(file)
-    data = file.read_bytes()
-    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return None, [Fault(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1)]
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        row = data[: error.start].count(b"\n") + 1
-        return None, [Fault(shown, f"byte 0x{data[error.start]:02x}", "UTF-8", "save it as UTF-8", row=row)]
-    if "\0" in text:
-        return None, [Fault(shown, "a NUL byte", "text", row=text[: text.index("\0")].count("\n") + 1)]
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
-    header: list[str] = []
-    rows: list[list[str]] = []
-    faults: list[Fault] = []
-    at: list[int] = []
-    try:
-        header = next(reader, [])
-        faults = _header_faults(header, spec, shown)
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                faults.append(Fault(shown, f"{len(row)} cells", f"{len(header)} cells, as in the header", "quote cells that hold a comma, or add the missing ones", row=reader.line_num))
-            else:
-                rows.append(row)
-                at.append(reader.line_num)
-    except csv.Error as error:
-        return None, [Fault(shown, str(error), "CSV with commas and straight quotes", row=reader.line_num)]
-    if any(not fault.doubt for fault in faults):
-        return None, faults
-    frame = pd.DataFrame(rows, columns=header, dtype="object")
-    frame["_row"] = pd.Series(at, dtype="int64")
-    return _typed(frame, spec, shown, faults)
-
-
-def _header_faults(header: list[str], spec: Schema, shown: str) -> list[Fault]:
-    if not header:
-        return [Fault(shown, "an empty file", f"a header row: {','.join(spec.columns)}", row=1)]
-    if len(header) == 1 and header[0].count(";") > 1:
-        return [Fault(shown, "cells parted by semicolons", "cells parted by commas", "export it as comma-separated", row=1)]
-    faults = []
-    for column in sorted({name for name in header if header.count(name) > 1}):
-        faults.append(Fault(shown, f"column {show(column)} twice", "each column once", row=1))
-    extra = [name for name in header if name not in spec.columns]
-    for column in spec.columns:
-        if column not in header:
-            hint = f"rename {show(nearest_name(column, extra))}" if nearest_name(column, extra) else "add it; it may be left blank"
-            faults.append(Fault(shown, "no such column", f"column {column}", hint, row=1, column=column))
-    return faults
-
-
-def nearest_name(column: str, names: list[str]) -> str:
-    """The name most like a column's, or nothing.
-
-    Examples
-    --------
-    >>> nearest_name("age_min", ["age_mim", "x"])
-    'age_mim'
-    """
-    hint = nearest(column, names)
-    return hint.split("'")[1] if hint else ""
-
-
-def _typed(frame: pd.DataFrame, spec: Schema, shown: str, faults: list[Fault]) -> tuple[nw.LazyFrame[Any], list[Fault]]:
-    """Text cells to typed columns; blanks to missing; cells that cannot be read to faults."""
-    typed: dict[str, Any] = {"_row": frame["_row"]}
-    for name in frame.columns.drop("_row"):
-        text = frame[name].where(frame[name] != "", None)
-        spec_field = next((field for field in spec.fields if field.name == name), None)
-        kind = TYPES.get(spec_field.type) if spec_field else None
-        if kind is None:
-            typed[name] = text.astype("str")
-            continue
-        pattern, dtype, needed = kind
-        good = text.isna() | text.map(lambda cell: cell is not None and pattern.fullmatch(cell) is not None)
-        if spec_field is not None and spec_field.type == "date":
-            good &= text.map(lambda cell: cell is None or _is_date(cell))
-        for position in frame.index[~good]:
-            faults.append(Fault(shown, show(text[position]), needed, row=int(frame["_row"][position]), column=name))
-        text = text.where(good, None)
-        if dtype == "boolean":
-            typed[name] = text.map({"true": True, "false": False}).astype("boolean")
-        elif dtype == "object":
-            typed[name] = text.astype("str")
-        else:
-            typed[name] = pd.to_numeric(text).astype(dtype)
-    return nw.from_native(pd.DataFrame(typed)).lazy(), faults
-
-
-def _read_parquet(file: Path, spec: Schema) -> tuple[nw.LazyFrame[Any] | None, list[Fault]]:
-    """A Parquet table through DuckDB, lazily: only counts and rows at fault ever come to memory."""
-    import duckdb
-
-    shown = _shown(file)
-    pattern = str(file / "*.parquet" if file.is_dir() else file).replace("'", "''")
-    try:
-        relation = duckdb.sql(f"SELECT *, file_row_number + 2 AS _row FROM read_parquet('{pattern}', file_row_number = true)")
-    except duckdb.Error as error:
-        return None, [Fault(shown, str(error).splitlines()[0], "a Parquet file")]
-    columns = [name for name in relation.columns if name not in ("_row", "file_row_number")]
-    faults = _header_faults(columns, spec, shown)
-    if any(not fault.doubt for fault in faults):
-        return None, faults
-    sql = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
-    picked = ", ".join(f'CAST("{f.name}" AS {sql.get(f.type, "VARCHAR")}) AS "{f.name}"' for f in spec.fields)
-    return nw.from_native(relation.project(f"{picked}, _row")).lazy(), faults
-
-
-def _content(tables: Mapping[str, nw.LazyFrame[Any]], files: Mapping[str, str], report: Report, package: str) -> list[Fault]:
+def _content(tables: Mapping[str, Frame], files: Mapping[str, str], report: Report, package: str) -> list[Fault]:
     """What must hold of the typed tables, alone and together."""
     faults: list[Fault] = []
     for name, frame in tables.items():
@@ -402,22 +285,39 @@ def _content(tables: Mapping[str, nw.LazyFrame[Any]], files: Mapping[str, str], 
     if "interviewees" in tables and report.declared_interviewees is not None:
         counted = tables["interviewees"].filter(nw.col("counted") == "yes").select(nw.len()).collect().item()
         if counted > report.declared_interviewees:
-            faults.append(Fault(package, str(report.declared_interviewees), f"at least {counted}, the interviewees counted yes", column="report.declared_interviewees"))
+            faults.append(
+                Fault(
+                    package,
+                    str(report.declared_interviewees),
+                    f"at least {counted}, the interviewees counted yes",
+                    column="report.declared_interviewees",
+                )
+            )
     if report.collected_at:
         places = tables.get("places")
-        known = [str(place) for place in places.select("place").collect()["place"].to_list()] if places is not None else []
+        known = (
+            [str(place) for place in places.select("place").collect()["place"].to_list()] if places is not None else []
+        )
         if report.collected_at not in known:
-            faults.append(Fault(package, show(report.collected_at), "a place of table places", nearest(report.collected_at, known), column="report.collected_at"))
+            faults.append(
+                Fault(
+                    package,
+                    show(report.collected_at),
+                    "a place of table places",
+                    nearest(report.collected_at, known),
+                    column="report.collected_at",
+                )
+            )
     if "evidence" in tables and all(fault.doubt for fault in faults):
         faults += checks.evidence_faults(tables["evidence"], all_values(tables, report), files)
     return faults
 
 
-def all_values(tables: Mapping[str, nw.LazyFrame[Any]], report: Report) -> dict[tuple[str, str, str], str]:
+def all_values(tables: Mapping[str, Frame], report: Report) -> dict[tuple[str, str, str], str]:
     """Every coded value of an edition, those of its report object included."""
     values = checks.coded_values(tables)
     given = {
-        "declared_interviewees": checks.as_text(report.declared_interviewees),
+        "declared_interviewees": as_text(report.declared_interviewees),
         "collected_at": report.collected_at,
         "reference_event.date": report.event_date,
     }

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analysis.checks import as_text, rule_of
+from analysis.checks import rule_of
 from analysis.edition import Edition, all_values
 from analysis.faults import Fault, nearest, show
+from analysis.frames import Row, as_text, records
 from analysis.rules import RULES, Setting, country_names, normalise, numbers, says, words
 
-MONTHS = "january february march april may june july august september october november december".split()
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,7 @@ def verify(edition: Edition, text: str) -> Verdict:
     faults = list(_paragraph_faults(edition, source))
     wrong: set[tuple[str, str, str]] = set()
     seen: set[tuple[str, str, str]] = set()
-    for row in edition.text["evidence"].to_dict("records") if "evidence" in edition.tables else []:
+    for row in records(edition.text["evidence"]) if "evidence" in edition.tables else []:
         place = (row["table"], row["key"], row["column"])
         seen.add(place)
         problem = _problem(edition, row, values.get(place, ""), source)
@@ -86,7 +100,14 @@ def verify(edition: Edition, text: str) -> Verdict:
             faults.append(Fault(where, found, needed, mend, column=row["column"]))
     for place in values.keys() - seen:
         wrong.add(place)
-        faults.append(Fault(f"{edition.files.get(place[0], place[0])} [{place[1]}]", show(values[place]), "a row of evidence", column=place[2]))
+        faults.append(
+            Fault(
+                f"{edition.files.get(place[0], place[0])} [{place[1]}]",
+                show(values[place]),
+                "a row of evidence",
+                column=place[2],
+            )
+        )
     return Verdict(len(values), len(values.keys() - wrong), tuple(faults))
 
 
@@ -97,7 +118,7 @@ def _paragraph_faults(edition: Edition, source: list[str]) -> Iterator[Fault]:
     stored = edition.text["paragraphs"]
     if len(stored) != len(source):
         yield Fault(edition.files["paragraphs"], f"{len(stored)} paragraphs", f"{len(source)}, as in the source")
-    for row in stored.to_dict("records"):
+    for row in records(stored):
         number = int(row["paragraph"])
         if number <= len(source) and fingerprint(source[number - 1]) != row["fingerprint"]:
             yield Fault(
@@ -108,7 +129,7 @@ def _paragraph_faults(edition: Edition, source: list[str]) -> Iterator[Fault]:
             )
 
 
-def _problem(edition: Edition, row: Mapping[str, str], value: str, source: list[str]) -> tuple[str, str, str] | None:
+def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple[str, str, str] | None:
     """Why a value's evidence does not hold (found, needed, how to mend), or None when it does."""
     number, fragment = int(row["paragraph"]), row["exact"]
     quoted = f"the fragment “{fragment}”"
@@ -118,14 +139,22 @@ def _problem(edition: Edition, row: Mapping[str, str], value: str, source: list[
         return f"paragraph {number}", f"one of the source's {len(source)} paragraphs", ""
     if not says_exactly(source[number - 1], fragment):
         elsewhere = [n for n, line in enumerate(source, 1) if says_exactly(line, fragment)]
-        return quoted, f"a run of words of paragraph {number}", f"it stands in paragraph {elsewhere[0]}" if elsewhere else "quote the source"
+        return (
+            quoted,
+            f"a run of words of paragraph {number}",
+            f"it stands in paragraph {elsewhere[0]}" if elsewhere else "quote the source",
+        )
     if row["basis"] == "stated" and not readable(value, row["column"], fragment, edition):
         return show(value), f"a value that can be read in {quoted}", "mend the value, or give another basis"
     if row["basis"] == "derived":
         setting = Setting(row["column"], edition.report.collected_at, edition.report.event_date)
         given = as_text(RULES[rule_of(row["note"])](fragment, setting))
         if not same(given, value):
-            return show(value), f"{show(given)}, as rule {rule_of(row['note'])} gives for {quoted}", nearest(value, [given])
+            return (
+                show(value),
+                f"{show(given)}, as rule {rule_of(row['note'])} gives for {quoted}",
+                nearest(value, [given]),
+            )
     return None
 
 
@@ -165,7 +194,9 @@ def readable(value: str, column: str, fragment: str, edition: Edition) -> bool:
         names = dict(zip(edition.text["places"]["place"], edition.text["places"]["name"], strict=True))
         return value in names and says(fragment, names[value])
     if column in ("countries", "country"):
-        return all(says(fragment, name) for name in country_names(value)) and set(_named(fragment)) == set(value.split())
+        return all(says(fragment, name) for name in country_names(value)) and set(_named(fragment)) == set(
+            value.split()
+        )
     try:
         return float(value) in numbers(fragment)
     except ValueError:

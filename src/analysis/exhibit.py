@@ -20,6 +20,17 @@ VEGALITE = "application/vnd.vegalite.v6+json"
 
 
 @dataclass(frozen=True)
+class Link:
+    """A word that leads somewhere in the book: to evidence, or back to an exhibit."""
+
+    text: str
+    href: str
+
+
+Cell = str | int | float | tuple[Link, ...]
+
+
+@dataclass(frozen=True)
 class Exhibit:
     """What a reader sees as one numbered figure with its data.
 
@@ -35,12 +46,11 @@ class Exhibit:
         The finding in a sentence or two, also for screen readers.
     source : str
         Where the rows come from.
-    states, who : tuples
-        Beside each row its state and the keys behind it, as in ``tabulate.Counts``.
-    view : DataFrame, optional
-        The table as the page shows it, when that differs from the CSV.
-    rests_on : tuple of str
-        The coded columns behind it, as ``table.column``.
+    view : tuple of dict
+        The table as the page shows it, one dict a row, cells being text, numbers or links; where
+        empty, the frame is shown.
+    anchors : tuple of str
+        For each row of the view the names by which links lead to it.
     notes : tuple of str
         What a reader must know, each in a sentence.
     chart : dict, optional
@@ -52,17 +62,15 @@ class Exhibit:
     frame: pd.DataFrame
     description: str
     source: str
-    states: tuple[str, ...] = ()
-    who: tuple[tuple[str, ...], ...] = ()
-    who_table: str = "interviewees"
-    view: pd.DataFrame | None = None
-    rests_on: tuple[str, ...] = ()
+    view: tuple[Mapping[str, Cell], ...] = ()
+    anchors: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
     chart: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """The exhibit as plain values: what the executed notebook carries."""
-        shown = self.frame if self.view is None else self.view
+        columns = list(self.view[0]) if self.view else [str(name) for name in self.frame.columns]
+        view = [list(map(_plain, row.values())) for row in self.view] or _rows(self.frame)
         return {
             "id": self.id,
             "caption": self.caption,
@@ -70,11 +78,8 @@ class Exhibit:
             "source": self.source,
             "columns": [str(name) for name in self.frame.columns],
             "rows": _rows(self.frame),
-            "view": {"columns": [str(name) for name in shown.columns], "rows": _rows(shown)},
-            "states": list(self.states),
-            "who": [list(keys) for keys in self.who] if any(self.who) else [],
-            "who_table": self.who_table,
-            "rests_on": list(self.rests_on),
+            "view": {"columns": columns, "rows": view},
+            "anchors": [list(names) for names in self.anchors],
             "notes": list(self.notes),
             "chart": dict(self.chart) if self.chart else None,
         }
@@ -82,21 +87,26 @@ class Exhibit:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        told = f"{self.caption} {self.description}"
-        first: dict[str, Any] = {MIME: self.as_json(), "text/plain": told}
+        first: dict[str, Any] = {MIME: self.as_json(), "text/plain": f"{self.caption} {self.description}"}
         if self.chart:
             first[VEGALITE] = dict(self.chart)
         display(first, raw=True)
         display({LAB_ONLY: {}, "text/html": self._lab_table(), "text/plain": ""}, raw=True)
 
     def _lab_table(self) -> str:
-        shown = self.frame if self.view is None else self.view
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return f"<p><b>{escape(self.caption)}</b></p>{shown.to_html(index=False)}{notes}<p>{escape(self.source)}</p>"
+        told = [self.description, *self.notes, self.source]
+        table = self.frame.to_html(index=False)
+        return f"<p><b>{escape(self.caption)}</b></p>{table}" + "".join(f"<p>{escape(text)}</p>" for text in told)
+
+
+def _plain(cell: Cell) -> Any:
+    if isinstance(cell, tuple):
+        return [{"text": link.text, "href": link.href} for link in cell]
+    return cell.item() if hasattr(cell, "item") else cell
 
 
 def _rows(frame: pd.DataFrame) -> list[list[Any]]:
-    return [[cell.item() if hasattr(cell, "item") else cell for cell in row] for row in frame.itertuples(index=False)]
+    return [[_plain(cell) for cell in row] for row in frame.itertuples(index=False)]
 
 
 def glue(texts: Mapping[str, str], names: Sequence[str] = ()) -> None:

@@ -65,7 +65,7 @@ def missing(value: object) -> bool:
     (True, True, False)
     """
     try:
-        return value is None or bool(value != value)
+        return value is None or bool(value != value)  # noqa: PLR0124
     except TypeError:
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.edition import Edition
+from analysis.frames import Row, records
 from analysis.tabulate import NOT_DESCRIBED, NOT_STATED, Counts, bounds, day_of, listed, number_of, window_of
 
 
@@ -28,8 +29,16 @@ def whom(edition: Edition) -> str:
     """Of whom the tables count: the declared number, the place, the reference event."""
     declared = edition.report.declared_interviewees
     place = edition.places.get(edition.report.collected_at)
-    people = "the interviewees" if declared is None else f"the {plural(declared, 'person', 'people')} the source says were interviewed"
-    event = f"; reference event: {edition.report.event_title or 'not named'}, {day_of(edition.report.event_date)}" if edition.report.event_date else ""
+    people = (
+        "the interviewees"
+        if declared is None
+        else f"the {plural(declared, 'person', 'people')} the source says were interviewed"
+    )
+    event = (
+        f"; reference event: {edition.report.event_title or 'not named'}, {day_of(edition.report.event_date)}"
+        if edition.report.event_date
+        else ""
+    )
     return people + (f" in {place['name']}" if place else "") + event
 
 
@@ -56,20 +65,33 @@ def spread(counts: Counts) -> str:
     >>> spread(Counts(frame, ("stated", "not stated"), ((), ())))
     '18–24: 4. Not stated: 13.'
     """
-    rows = [(str(a), int(n), s) for a, n, s in zip(counts.frame.iloc[:, 0], counts.frame.iloc[:, -1], counts.states, strict=True)]
+    rows = [
+        (str(a), int(n), s)
+        for a, n, s in zip(counts.frame.iloc[:, 0], counts.frame.iloc[:, -1], counts.states, strict=True)
+    ]
     stated = [f"{label}: {n:,}" for label, n, state in rows if state == "stated" and n]
     shown = stated if len(stated) <= 8 else [*stated[:8], f"{len(stated) - 8} more"]
     parts = [", ".join(shown)] if shown else []
-    parts += [f"{state.capitalize()}: {counts.of(state):,}" for state in (NOT_STATED, NOT_DESCRIBED) if counts.of(state)]
+    parts += [
+        f"{state.capitalize()}: {counts.of(state):,}" for state in (NOT_STATED, NOT_DESCRIBED) if counts.of(state)
+    ]
     return ". ".join(parts) + "." if parts else "Nothing to count."
 
 
 def largest(counts: Counts, what: str) -> str:
     """What is most common among those of whom it is stated, with the bounds of its share."""
-    stated = [(str(label), int(n)) for label, n, state in zip(counts.frame.iloc[:, 0], counts.frame.iloc[:, -1], counts.states, strict=True) if state == "stated" and n]
+    stated = [
+        (str(label), int(n))
+        for label, n, state in zip(counts.frame.iloc[:, 0], counts.frame.iloc[:, -1], counts.states, strict=True)
+        if state == "stated" and n
+    ]
     unknown = counts.of(NOT_STATED) + counts.of(NOT_DESCRIBED)
     if not stated:
-        return f"No {what} is stated of any of them." if counts.total else f"There is nobody whose {what} could be counted."
+        return (
+            f"No {what} is stated of any of them."
+            if counts.total
+            else f"There is nobody whose {what} could be counted."
+        )
     most = max(n for _, n in stated)
     leaders = [label for label, n in stated if n == most]
     if len(leaders) > 3:
@@ -85,7 +107,7 @@ def largest(counts: Counts, what: str) -> str:
     return f"{head}. With {unknown:,} unknown, {each} may be true of {low:.0%} to {high:.0%} of them."
 
 
-def figure(row: dict[str, str]) -> str:
+def figure(row: Row) -> str:
     """A destination figure in a sentence."""
     by = f"stated by {row['stated_by']}" if row["stated_by"] else "by nobody named"
     measure = row["measure"].replace("_", " ")
@@ -97,8 +119,10 @@ def figures(table: pd.DataFrame) -> str:
     n, measures = len(table), table["measure"].nunique()
     if not n:
         return "The source gives no figure."
-    open_ended = sum(1 for row in table.to_dict("records") if not row["low"] or not row["high"] or "counting" in row["quantifier"])
-    joint = sum(1 for row in table.to_dict("records") if " " in row["countries"] or row["includes_others"] == "true")
+    open_ended = sum(
+        1 for row in records(table) if not row["low"] or not row["high"] or "counting" in row["quantifier"]
+    )
+    joint = sum(1 for row in records(table) if " " in row["countries"] or row["includes_others"] == "true")
     text = f"The source gives {plural(n, 'figure')}"
     text += f" of {plural(measures, 'different measure')}, which are not added or ranked." if measures > 1 else "."
     if open_ended:

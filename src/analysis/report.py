@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+import narwhals as nw
 import pandas as pd
 
 from analysis import charts, prose, tabulate
 from analysis.agreement import agreement
 from analysis.edition import Edition, load
-from analysis.exhibit import Exhibit, glue
+from analysis.exhibit import Cell, Exhibit, Link, glue
+from analysis.frames import Row, records
 from analysis.rules import RULES
 from analysis.schema import TABLES, schema
 from analysis.tabulate import Counts
@@ -20,16 +23,85 @@ __all__ = ["glue", "load"]
 
 AGE = ("interviewees.age_min", "interviewees.age_max")
 PROFESSION = ("interviewees.profession", "interviewees.isco08")
-ROUTE = ("legs.status", "legs.from_place", "legs.to_place", "places.name", "places.country")
+ROUTE = ("legs.to_place", "legs.from_place", "legs.status")
+FIGURE = tuple(
+    f"destinations.{column}"
+    for column in (
+        "countries",
+        "includes_others",
+        "measure",
+        "low",
+        "high",
+        "quantifier",
+        "window_start",
+        "window_end",
+        "stated_by",
+    )
+)
+
+SHOWN_IN: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "interviewees-by-age": ("interviewees", AGE),
+    "interviewees-by-profession": ("interviewees", PROFESSION),
+    "age-by-profession": ("interviewees", AGE + PROFESSION),
+    "interviewees-described": (
+        "interviewees",
+        (*AGE, "interviewees.gender", *PROFESSION, "interviewees.counted"),
+    ),
+    "people-not-counted": ("interviewees", ("interviewees.counted",)),
+    "interviewees-by-route": ("routes", ROUTE),
+    "legs-by-mode": ("routes", ("legs.mode",)),
+    "nights-waited": ("routes", ("legs.nights_waited",)),
+    "days-to-border": ("routes", ("legs.departed", "report.reference_event.date")),
+    "interviewees-by-intention": ("destinations", ("legs.to_place", "legs.status")),
+    "destinations": ("destinations", FIGURE),
+    "statements": ("interviewees", ("statements.says", "statements.topic", "statements.quantifier")),
+}
+"""Each exhibit's chapter and the coded columns it rests on: the links from counts to evidence and back."""
 
 
 def source(edition: Edition) -> str:
     """The line under every exhibit: where its rows come from."""
     titles = [str(entry.get("title", "")) for entry in edition.package.get("sources", [])]
-    return "Source: " + (tabulate.listed([f"“{title}”" for title in titles if title]) or "not named") + "; coded as the codebook says."
+    return (
+        "Source: "
+        + (tabulate.listed([f"“{title}”" for title in titles if title]) or "not named")
+        + "; coded as the codebook says."
+    )
 
 
-def _of_interviewees(edition: Edition, counts: Counts, id_: str, caption: str, what: str, rests_on: tuple[str, ...], *notes: str) -> Exhibit:
+def proof(edition: Edition, exhibit: str, key: str) -> Link:
+    """A row's key, leading to the first evidence of a column that the exhibit rests on, or to the row's own."""
+    places = edition.evidence_places
+    wanted = [column.split(".", 1) for column in SHOWN_IN[exhibit][1]]
+    table = wanted[0][0]
+    for name, column in [*wanted, (table, ""), ("interviewees", "")]:
+        for place in places:
+            if place[0] == name and (place[1] == key or place[1].startswith(f"{key}.")) and column in ("", place[2]):
+                return Link(key, f"evidence.html#{anchor(*place)}")
+    return Link(key, "")
+
+
+def anchor(table: str, key: str, column: str) -> str:
+    """The name of an evidence row in the book.
+
+    Examples
+    --------
+    >>> anchor("legs", "i02.1", "mode")
+    'evidence-legs-i02.1-mode'
+    """
+    return f"evidence-{table}-{key}-{column}"
+
+
+def with_proof(edition: Edition, exhibit: str, counts: Counts) -> tuple[Mapping[str, Cell], ...]:
+    """The rows of a table of counts, with a last column that leads to those behind each count."""
+    rows: list[Mapping[str, Cell]] = []
+    for row, keys in zip(records(counts.frame), counts.who, strict=True):
+        links = tuple(proof(edition, exhibit, key) for key in keys)
+        rows.append({str(name): cell for name, cell in row.items()} | ({"who": links} if any(counts.who) else {}))
+    return tuple(rows)
+
+
+def _of_interviewees(edition: Edition, counts: Counts, id_: str, caption: str, what: str, *notes: str) -> Exhibit:
     description = f"{prose.largest(counts, what)} {prose.spread(counts) if counts.frame.shape[1] == 2 else ''}".strip()
     return Exhibit(
         id=id_,
@@ -37,9 +109,7 @@ def _of_interviewees(edition: Edition, counts: Counts, id_: str, caption: str, w
         frame=counts.frame,
         description=description,
         source=source(edition),
-        states=counts.states,
-        who=counts.who,
-        rests_on=rests_on,
+        view=with_proof(edition, id_, counts),
         notes=notes,
         chart=charts.tallied(counts, description=f"{caption} {description}"),
     )
@@ -47,42 +117,71 @@ def _of_interviewees(edition: Edition, counts: Counts, id_: str, caption: str, w
 
 def interviewees_by_age(edition: Edition, age_bands: str) -> Exhibit:
     """Exhibit ``interviewees-by-age``."""
-    counts = tabulate.by_age(edition.tables["interviewees"], age_bands=age_bands, declared=edition.report.declared_interviewees)
+    counts = tabulate.by_age(
+        edition.tables["interviewees"], age_bands=age_bands, declared=edition.report.declared_interviewees
+    )
     return _of_interviewees(
-        edition, counts, "interviewees-by-age", "Interviewees by age, in years.", "age band", AGE,
+        edition,
+        counts,
+        "interviewees-by-age",
+        "Interviewees by age, in years.",
+        "age band",
         "An age given as a range is in a band only when the whole range fits.",
-    )  # fmt: skip
+    )
 
 
 def interviewees_by_profession(edition: Edition, level: str) -> Exhibit:
     """Exhibit ``interviewees-by-profession``."""
-    counts = tabulate.by_profession(edition.tables["interviewees"], level=level, declared=edition.report.declared_interviewees)
-    caption = "Interviewees by profession." if level == "label" else f"Interviewees by {level} group of occupations (ISCO-08)."
-    note = "Professions are labels of the source; everyone who studies is a student." if level == "label" else "A profession whose label does not decide its group counts as not stated."
-    return _of_interviewees(edition, counts, "interviewees-by-profession", caption, "profession", PROFESSION, note)
+    counts = tabulate.by_profession(
+        edition.tables["interviewees"], level=level, declared=edition.report.declared_interviewees
+    )
+    caption = (
+        "Interviewees by profession."
+        if level == "label"
+        else f"Interviewees by {level} group of occupations (ISCO-08)."
+    )
+    note = (
+        "Professions are labels of the source; everyone who studies is a student."
+        if level == "label"
+        else "A profession whose label does not decide its group counts as not stated."
+    )
+    return _of_interviewees(edition, counts, "interviewees-by-profession", caption, "profession", note)
 
 
 def age_by_profession(edition: Edition, age_bands: str, level: str) -> Exhibit:
     """Exhibit ``age-by-profession``."""
     counts = tabulate.age_by_profession(
-        edition.tables["interviewees"], age_bands=age_bands, level=level, declared=edition.report.declared_interviewees
+        edition.tables["interviewees"],
+        age_bands=age_bands,
+        level=level,
+        declared=edition.report.declared_interviewees,
     )
     both = counts.of("stated")
     description = f"Profession and age are both stated of {both:,} of {counts.total:,}; the rest lack one or both."
     return Exhibit(
-        "age-by-profession", f"Interviewees by profession and age, in years. Counted: {prose.whom(edition)}.",
-        counts.frame, description, source(edition), counts.states, counts.who, rests_on=AGE + PROFESSION,
+        "age-by-profession",
+        f"Interviewees by profession and age, in years. Counted: {prose.whom(edition)}.",
+        counts.frame,
+        description,
+        source(edition),
+        with_proof(edition, "age-by-profession", counts),
         chart=charts.tallied(counts, description=f"Interviewees by profession and age. {description}"),
-    )  # fmt: skip
+    )
 
 
 def interviewees_by_route(edition: Edition, level: str) -> Exhibit:
     """Exhibit ``interviewees-by-route``."""
     counts = tabulate.by_route(
-        edition.tables["interviewees"], edition.tables.get("legs"), edition.places, level=level, declared=edition.report.declared_interviewees
+        edition.tables["interviewees"],
+        edition.tables.get("legs"),
+        edition.places,
+        level=level,
+        declared=edition.report.declared_interviewees,
     )
     notes = [f"A route runs over the places the source names; “{tabulate.ON_THE_WAY}” is a place it does not name."]
-    return _of_interviewees(edition, counts, "interviewees-by-route", f"Interviewees by route, by {level}.", "route", ROUTE, *notes)
+    return _of_interviewees(
+        edition, counts, "interviewees-by-route", f"Interviewees by route, by {level}.", "route", *notes
+    )
 
 
 def legs_by_mode(edition: Edition) -> Exhibit:
@@ -90,64 +189,97 @@ def legs_by_mode(edition: Edition) -> Exhibit:
     counts = tabulate.by_mode(edition.tables["interviewees"], edition.tables["legs"])
     description = prose.spread(counts)
     return Exhibit(
-        "legs-by-mode", "Legs made by the interviewees described, by mode of travel.", counts.frame, description,
-        source(edition), counts.states, counts.who, rests_on=("legs.mode",),
+        "legs-by-mode",
+        "Legs made by the interviewees described, by mode of travel.",
+        counts.frame,
+        description,
+        source(edition),
+        with_proof(edition, "legs-by-mode", counts),
         chart=charts.tallied(counts, description=f"Legs by mode. {description}", noun="legs"),
-    )  # fmt: skip
+    )
 
 
 def nights_waited(edition: Edition) -> Exhibit:
     """Exhibit ``nights-waited``."""
-    counts = tabulate.by_nights(edition.tables["interviewees"], edition.tables["legs"], declared=edition.report.declared_interviewees)
+    counts = tabulate.by_nights(
+        edition.tables["interviewees"], edition.tables["legs"], declared=edition.report.declared_interviewees
+    )
     return _of_interviewees(
-        edition, counts, "nights-waited", "Interviewees by nights waited on the way.", "number of nights", ("legs.nights_waited",),
+        edition,
+        counts,
+        "nights-waited",
+        "Interviewees by nights waited on the way.",
+        "number of nights",
         "Not stated is not none: somebody of whom no night is told may have waited.",
-    )  # fmt: skip
+    )
 
 
 def days_to_border(edition: Edition) -> Exhibit:
     """Exhibit ``days-to-border``."""
     counts = tabulate.by_days(
-        edition.tables["interviewees"], edition.tables["legs"], event=edition.report.event_date, declared=edition.report.declared_interviewees
+        edition.tables["interviewees"],
+        edition.tables["legs"],
+        event=edition.report.event_date,
+        declared=edition.report.declared_interviewees,
     )
     return _of_interviewees(
-        edition, counts, "days-to-border", "Interviewees by days from the reference event to the border, at least.", "number of days",
-        ("legs.departed", "legs.nights_waited", "report.reference_event.date"),
+        edition,
+        counts,
+        "days-to-border",
+        "Interviewees by days from the reference event to the border, at least.",
+        "number of days",
         "The least number of days: the last departure that is dated, and every night waited from there on.",
-    )  # fmt: skip
+    )
 
 
 def onward(edition: Edition) -> Exhibit:
     """Exhibit ``interviewees-by-intention``."""
     counts = tabulate.by_intention(
-        edition.tables["interviewees"], edition.tables.get("legs"), edition.places, declared=edition.report.declared_interviewees
+        edition.tables["interviewees"],
+        edition.tables.get("legs"),
+        edition.places,
+        declared=edition.report.declared_interviewees,
     )
     return _of_interviewees(
-        edition, counts, "interviewees-by-intention", "Interviewees by the country they mean to go on to.", "country",
-        ("legs.status", "legs.to_place"), "A hope or a plan, not a journey made.",
-    )  # fmt: skip
+        edition,
+        counts,
+        "interviewees-by-intention",
+        "Interviewees by the country they mean to go on to.",
+        "country",
+        "A hope or a plan, not a journey made.",
+    )
 
 
 def destinations(edition: Edition) -> Exhibit:
     """Exhibit ``destinations``."""
     table = tabulate.figures(edition.tables["destinations"])
-    records = table.to_dict("records")
-    view = pd.DataFrame(
-        [
-            (row["destination"], tabulate.number_of(row), row["measure"].replace("_", " "), tabulate.window_of(row), row["stated_by"] or tabulate.NOT_STATED)
-            for row in records
-        ],
-        columns=["destination", "people", "measure", "window", "stated by"],
+    rows = records(table)
+    view = tuple(
+        {
+            "destination": row["destination"],
+            "people": tabulate.number_of(row),
+            "measure": row["measure"].replace("_", " "),
+            "window": tabulate.window_of(row),
+            "stated by": row["stated_by"] or tabulate.NOT_STATED,
+            "figure": (proof(edition, "destinations", row["figure"]),),
+        }
+        for row in rows
     )
-    description = " ".join([prose.figures(table), *[prose.figure(row) for row in records[:6]]])
+    description = " ".join([prose.figures(table), *[prose.figure(row) for row in rows[:6]]])
     return Exhibit(
-        "destinations", "Figures of people gone abroad, as stated, one panel a measure.", table, description, source(edition),
-        ("stated",) * len(table), tuple((row["figure"],) for row in records), "destinations", view,
-        tuple(f"destinations.{column}" for column in ("countries", "low", "high", "quantifier", "measure", "window_start", "window_end", "stated_by")),
-        ("A solid line spans what the words allow; a dashed end with an arrow head is open: no bound is stated that way, or the count goes on.",
-         "A figure for several countries is one line, labelled with all of them."),
+        "destinations",
+        "Figures of people gone abroad, as stated, one panel a measure.",
+        table,
+        description,
+        source(edition),
+        view,
+        (),
+        (
+            "A solid line spans what the words allow; a dashed end with an arrow head is open: no bound is stated that way, or the count goes on.",
+            "A figure for several countries is one line, labelled with all of them.",
+        ),
         charts.spans(tabulate.intervals(table), description=description) if len(table) else None,
-    )  # fmt: skip
+    )
 
 
 def people(edition: Edition) -> Exhibit:
@@ -157,23 +289,37 @@ def people(edition: Edition) -> Exhibit:
     frame, stops = tabulate.routes(edition.tables["interviewees"], edition.tables.get("legs"))
     went = {
         key: tabulate.route_of(row, edition.places, "place")
-        for row in (tabulate.grouped(frame, stops).to_dict("records") if stops else [])
+        for row in (records(tabulate.grouped(frame, stops)) if stops else [])
         for key in row["who"]
     }
     rows = [
-        (row["interviewee"], age(row), row["gender"] or tabulate.NOT_STATED, row["profession"] or tabulate.NOT_STATED, went.get(row["interviewee"], tabulate.NOT_STATED))
-        for row in yes.to_dict("records")
+        (
+            row["interviewee"],
+            age(row),
+            row["gender"] or tabulate.NOT_STATED,
+            row["profession"] or tabulate.NOT_STATED,
+            went.get(row["interviewee"], tabulate.NOT_STATED),
+        )
+        for row in records(yes)
     ]
     table = pd.DataFrame(rows, columns=["interviewee", "age", "gender", "profession", "route"])
-    keys = tuple((row[0],) for row in rows)
     return Exhibit(
-        "interviewees-described", f"The interviewees described, one a row. Counted: {prose.whom(edition)}.", table,
-        prose.coverage(edition, len(rows)), source(edition), ("stated",) * len(rows), keys,
-        rests_on=(*AGE, "interviewees.gender", *PROFESSION, *ROUTE),
-    )  # fmt: skip
+        "interviewees-described",
+        f"The interviewees described, one a row. Counted: {prose.whom(edition)}.",
+        table,
+        prose.coverage(edition, len(rows)),
+        source(edition),
+        _keyed(edition, "interviewees-described", table),
+    )
 
 
-def age(row: dict[str, str]) -> str:
+def _keyed(edition: Edition, exhibit: str, frame: pd.DataFrame) -> tuple[Mapping[str, Cell], ...]:
+    """Rows whose first cell, a key, leads to its evidence."""
+    first = frame.columns[0]
+    return tuple({**row, first: (proof(edition, exhibit, row[first]),)} for row in records(frame))
+
+
+def age(row: Row) -> str:
     """An age or a range of ages.
 
     Examples
@@ -188,33 +334,37 @@ def age(row: dict[str, str]) -> str:
 def not_counted(edition: Edition) -> Exhibit:
     """Exhibit ``people-not-counted``: people with a row who are not, or not surely, of the declared number."""
     who = edition.text["interviewees"]
-    rest = who[who["counted"] != "yes"].to_dict("records")
-    notes = _notes(edition)
-    rows = [(row["interviewee"], row["counted"], notes.get(("interviewees", row["interviewee"], "counted"), "")) for row in rest]
+    rest = records(who[who["counted"] != "yes"])
+    reasons = {place: row["note"] for place, row in edition.evidence_places.items()}
+    rows = [
+        (row["interviewee"], row["counted"], reasons.get(("interviewees", row["interviewee"], "counted"), ""))
+        for row in rest
+    ]
+    table = pd.DataFrame(rows, columns=["interviewee", "counted", "why"])
     return Exhibit(
-        "people-not-counted", "People the source speaks with who are left out of the tables.",
-        pd.DataFrame(rows, columns=["interviewee", "counted", "why"]),
-        f"{prose.plural(len(rows), 'person', 'people')} with a row {prose.are(len(rows))} not tabulated." if rows else "Nobody with a row is left out.",
-        source(edition), ("stated",) * len(rows), tuple((row[0],) for row in rows), rests_on=("interviewees.counted",),
-    )  # fmt: skip
+        "people-not-counted",
+        "People the source speaks with who are left out of the tables.",
+        table,
+        f"{prose.plural(len(rows), 'person', 'people')} with a row {prose.are(len(rows))} not tabulated."
+        if rows
+        else "Nobody with a row is left out.",
+        source(edition),
+        _keyed(edition, "people-not-counted", table),
+    )
 
 
-def _notes(edition: Edition) -> dict[tuple[str, str, str], str]:
-    if "evidence" not in edition.tables:
-        return {}
-    return {(row["table"], row["key"], row["column"]): row["note"] for row in edition.text["evidence"].to_dict("records")}
-
-
-def statements(edition: Edition, *topics: str) -> Exhibit:
-    """Exhibit ``statements-<topic>``: what the source says of the interviewees as a group."""
+def statements(edition: Edition) -> Exhibit:
+    """Exhibit ``statements``: what the source says of the interviewees as a group."""
     table = edition.text.get("statements", pd.DataFrame(columns=schema("statements").columns))
-    chosen = table[table["topic"].isin(topics)] if topics else table
-    view = chosen[["quantifier", "says"]].rename(columns={"quantifier": "of whom"})
+    table = table[["statement", "topic", "quantifier", "says"]]
     return Exhibit(
-        "-".join(["statements", *topics]), "What the source says of the interviewees as a group; counted nowhere.", chosen.reset_index(drop=True),
-        f"{prose.plural(len(chosen), 'statement')} about the group.", source(edition), ("stated",) * len(chosen),
-        tuple((key,) for key in chosen["statement"]), "statements", view.reset_index(drop=True), ("statements.says",),
-    )  # fmt: skip
+        "statements",
+        "What the source says of the interviewees as a group; counted nowhere.",
+        table,
+        f"{prose.plural(len(table), 'statement')} about the group.",
+        source(edition),
+        _keyed(edition, "statements", table),
+    )
 
 
 def evidence(edition: Edition, table: str) -> Exhibit:
@@ -222,24 +372,57 @@ def evidence(edition: Edition, table: str) -> Exhibit:
     from analysis.edition import all_values
 
     values = all_values(edition.tables, edition.report)
-    rows = [row for row in edition.text["evidence"].to_dict("records") if row["table"] == table]
+    places = [place for place in edition.evidence_places if place[0] == table]
+    rows = [edition.evidence_places[place] for place in places]
     frame = pd.DataFrame(
-        [(row["key"], row["column"], values[row["table"], row["key"], row["column"]], row["exact"], row["paragraph"], row["basis"], row["note"]) for row in rows],
+        [
+            (
+                key,
+                column,
+                values[name, key, column],
+                row["exact"],
+                row["paragraph"],
+                row["basis"],
+                row["note"],
+            )
+            for (name, key, column), row in zip(places, rows, strict=True)
+        ],
         columns=["row", "column", "value", "words of the source", "paragraph", "basis", "rule or reason"],
     )
+    view = tuple({**row, "shown in": shown_in(table, row["column"])} for row in records(frame))
     bases = frame["basis"].value_counts()
     told = tabulate.listed([f"{bases[basis]:,} {basis}" for basis in ("stated", "derived", "judged") if basis in bases])
     return Exhibit(
-        f"evidence-{table}", f"Evidence for table {table}.", frame, f"{prose.plural(len(frame), 'value')}: {told}.",
-        source(edition), ("stated",) * len(frame), tuple((row["key"],) for row in rows), table,
-    )  # fmt: skip
+        f"evidence-{table}",
+        f"Evidence for table {table}.",
+        frame,
+        f"{prose.plural(len(frame), 'value')}: {told}.",
+        source(edition),
+        view,
+        tuple((anchor(*place),) for place in places),
+    )
+
+
+def shown_in(table: str, column: str) -> tuple[Link, ...]:
+    """The exhibits that a coded column stands behind.
+
+    Examples
+    --------
+    >>> [link.href for link in shown_in("legs", "mode")]
+    ['routes.html#exhibit-legs-by-mode']
+    """
+    return tuple(
+        Link(exhibit.replace("-", " "), f"{chapter}.html#exhibit-{exhibit}")
+        for exhibit, (chapter, columns) in SHOWN_IN.items()
+        if f"{table}.{column}" in columns
+    )
 
 
 def coded_tables(edition: Edition) -> list[str]:
     """The tables that evidence speaks of, the report object first."""
     if "evidence" not in edition.tables:
         return []
-    found = set(edition.text["evidence"]["table"])
+    found = {place[0] for place in edition.evidence_places}
     return [name for name in ("report", *TABLES) if name in found]
 
 
@@ -247,29 +430,42 @@ def two_codings(edition: Edition) -> Exhibit:
     """Exhibit ``agreement``: how far two codings agree, column by column."""
     table = agreement(edition.text, edition.second_text, edition.text.get("settlements"))
     return Exhibit(
-        "agreement", "Agreement of two independent codings, by column.", table,
-        f"{table['alike'].sum():,} of {prose.plural(int(table['values'].sum()), 'value')} coded alike.", source(edition),
-        notes=("Alpha is Krippendorff's, nominal; a blank is a coding of its own. One is perfect agreement, nought what chance would give.",),
-    )  # fmt: skip
+        "agreement",
+        "Agreement of two independent codings, by column.",
+        table,
+        f"{table['alike'].sum():,} of {prose.plural(int(table['values'].sum()), 'value')} coded alike.",
+        source(edition),
+        notes=(
+            "Alpha is Krippendorff's, nominal; a blank is a coding of its own. One is perfect agreement, nought what chance would give.",
+        ),
+    )
 
 
 def settlements(edition: Edition) -> Exhibit:
     """Exhibit ``settlements``: each difference or doubt of the second coder, and the ruling."""
-    table = edition.text.get("settlements", pd.DataFrame(columns=schema("settlements").columns))
+    table = edition.text.get("settlements", pd.DataFrame(columns=schema("settlements").columns)).drop(
+        columns="_row", errors="ignore"
+    )
     differ = int((table["first"] != table["second"]).sum())
     return Exhibit(
-        "settlements", "Differences and doubts, settled.", table,
-        f"{prose.plural(differ, 'value')} coded differently; {prose.plural(len(table) - differ, 'doubt')} settled though coded alike.", source(edition),
-    )  # fmt: skip
+        "settlements",
+        "Differences and doubts, settled.",
+        table,
+        f"{prose.plural(differ, 'value')} coded differently; {prose.plural(len(table) - differ, 'doubt')} settled though coded alike.",
+        source(edition),
+    )
 
 
 def rules() -> Exhibit:
     """Exhibit ``rules``: the named rules that derived values are computed with again."""
     rows = [(name, (rule.__doc__ or "").strip()) for name, rule in RULES.items()]
     return Exhibit(
-        "rules", "Named rules of derivation.", pd.DataFrame(rows, columns=["rule", "what it says"]),
-        f"{prose.plural(len(rows), 'rule')}, each applied again at every verification.", "Source: the program.",
-    )  # fmt: skip
+        "rules",
+        "Named rules of derivation.",
+        pd.DataFrame(rows, columns=["rule", "what it says"]),
+        f"{prose.plural(len(rows), 'rule')}, each applied again at every verification.",
+        "Source: the program.",
+    )
 
 
 def dictionary(table: str) -> Exhibit:
@@ -280,39 +476,78 @@ def dictionary(table: str) -> Exhibit:
         for field in spec.fields
     ]
     return Exhibit(
-        f"dictionary-{table}", f"{spec.title}: {spec.description}",
+        f"dictionary-{table}",
+        f"{spec.title}: {spec.description}",
         pd.DataFrame(rows, columns=["column", "type", "required", "meaning", "allowed values"]),
-        f"{prose.plural(len(rows), 'column')}; key: {', '.join(spec.key)}.", f"Source: data/schemas/{table}.json.",
-    )  # fmt: skip
+        f"{prose.plural(len(rows), 'column')}; key: {', '.join(spec.key)}.",
+        f"Source: data/schemas/{table}.json.",
+    )
 
 
 def inputs(edition: Edition) -> Exhibit:
     """Exhibit ``inputs``: every file of the edition by its hash."""
     rows = list(edition.hashes().items())
     return Exhibit(
-        "inputs", "Files of the edition.", pd.DataFrame(rows, columns=["file", "SHA-256"]),
-        f"{prose.plural(len(rows), 'file')}.", "Source: the edition's folder.",
-    )  # fmt: skip
+        "inputs",
+        "Files of the edition.",
+        pd.DataFrame(rows, columns=["file", "SHA-256"]),
+        f"{prose.plural(len(rows), 'file')}.",
+        "Source: the edition's folder.",
+    )
 
 
 def versions(*packages: str) -> Exhibit:
     """Exhibit ``versions``: what the numbers and charts were made with."""
     rows = [(name, version(name)) for name in packages]
     return Exhibit(
-        "versions", "Versions of what counts and draws.", pd.DataFrame(rows, columns=["package", "version"]),
-        f"{prose.plural(len(rows), 'package')}; the full list with hashes is requirements.txt.", "Source: the installed packages.",
-    )  # fmt: skip
+        "versions",
+        "Versions of what counts and draws.",
+        pd.DataFrame(rows, columns=["package", "version"]),
+        f"{prose.plural(len(rows), 'package')}; the full list with hashes is requirements.txt.",
+        "Source: the installed packages.",
+    )
 
 
 def facts(edition: Edition) -> dict[str, str]:
-    """What the front page says of the edition itself."""
-    counts = len(edition.text["interviewees"].query("counted == 'yes'")) if "interviewees" in edition.tables else 0
+    """What the edition says of itself, by the names that prose pastes."""
     place = edition.places.get(edition.report.collected_at)
     return {
         "title": edition.title,
         "about": str(edition.package.get("description", "")),
-        "coverage": prose.coverage(edition, counts) if "interviewees" in edition.tables else "This edition has no table of interviewees.",
-        "whereabouts": f"They were interviewed in {place['name']}." if place else "Where they were interviewed is not stated.",
+        "coverage": prose.coverage(edition, described(edition)),
+        "whereabouts": f"They were interviewed in {place['name']}."
+        if place
+        else "Where they were interviewed is not stated.",
+    }
+
+
+def described(edition: Edition) -> int:
+    """How many interviewees are tabulated."""
+    return int(tabulate.counted(edition.tables["interviewees"]).select(nw.len()).collect().item())
+
+
+def findings(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> dict[str, str]:
+    """The few sentences of the summary, by the names that prose pastes."""
+    people_, legs, declared = (
+        edition.tables["interviewees"],
+        edition.tables["legs"],
+        edition.report.declared_interviewees,
+    )
+    return {
+        "age": prose.largest(tabulate.by_age(people_, age_bands=age_bands, declared=declared), "age band"),
+        "profession": prose.largest(
+            tabulate.by_profession(people_, level=profession_level, declared=declared), "profession"
+        ),
+        "route": prose.largest(
+            tabulate.by_route(people_, legs, edition.places, level=route_level, declared=declared), "route"
+        ),
+        "nights": prose.largest(
+            tabulate.by_nights(people_, legs, declared=declared), "number of nights waited on the way"
+        ),
+        "onward": prose.largest(
+            tabulate.by_intention(people_, legs, edition.places, declared=declared), "country they mean to go on to"
+        ),
+        "figures": prose.figures(tabulate.figures(edition.tables["destinations"])),
     }
 
 
@@ -327,5 +562,55 @@ def command(edition: str, overrides: str = "") -> str:
     import shlex
 
     given = json.loads(overrides) if overrides else {}
-    options = [f"-p {name}={shlex.quote(str(value))}" if str(value).isalnum() else f"-p {name}='{value}'" for name, value in given.items()]
+    options = [
+        f"-p {name}={shlex.quote(str(value))}" if str(value).isalnum() else f"-p {name}='{value}'"
+        for name, value in given.items()
+    ]
     return " ".join(["analysis build", Path(edition).name, *options])
+
+
+def show(*exhibits: Exhibit) -> None:
+    """Show several exhibits, in order."""
+    from IPython.display import display
+
+    for exhibit in exhibits:
+        display(exhibit)
+
+
+def known_tables(edition: Edition) -> list[str]:
+    """The tables this edition has, in the order of the design."""
+    return [name for name in TABLES if name in edition.tables]
+
+
+def parameters(overrides: str) -> Exhibit:
+    """Exhibit ``parameters``: what the build was given beside the chapters' own defaults."""
+    given = json.loads(overrides) if overrides else {}
+    table = pd.DataFrame([(name, str(value)) for name, value in given.items()], columns=["parameter", "value"])
+    told = (
+        f"{prose.plural(len(table), 'parameter')} given."
+        if len(table)
+        else "None was given: every chapter ran with its defaults."
+    )
+    return Exhibit("parameters", "Parameters given to the build.", table, told, "Source: the call.")
+
+
+def rulings(edition: Edition) -> Rulings:
+    """The edition's own codebook, for display."""
+    return Rulings(edition.codebook())
+
+
+class Rulings:
+    """An edition's codebook as HTML; raw HTML in it is shown, not obeyed, and its headings stand below the chapter's."""
+
+    def __init__(self, markdown: str) -> None:
+        self.markdown = markdown
+
+    def _repr_html_(self) -> str:
+        from markdown_it import MarkdownIt
+
+        if not self.markdown.strip():
+            return "<p>This edition keeps no codebook of its own.</p>"
+        html = MarkdownIt("commonmark", {"html": False}).render(self.markdown)
+        for level in (3, 2, 1):
+            html = html.replace(f"<h{level}>", f"<h{level + 1}>").replace(f"</h{level}>", f"</h{level + 1}>")
+        return f'<div class="rulings">{html}</div>'

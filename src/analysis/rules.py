@@ -13,20 +13,68 @@ from datetime import date, timedelta
 
 from analysis.schema import countries, vocabulary
 
-UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = {
+    word: 10 * n
+    for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
 NUMBER_WORDS = {word: n for n, word in enumerate(UNITS)} | TENS
 COUNTED_ARTICLE = re.compile(r"\ba (?=night|day|week|month|year|dozen|person|man|woman)", re.I)
 
 MODES = {"air": "flew flown flight plane", "rail": "train railway", "road": "drove driven car bus taxi hitchhiked",
          "bicycle": "bike bicycle cycled", "foot": "walked foot hiked"}  # fmt: skip
-INTENDED = "hope hopes hoped plan plans planned want wants wanted intend intends intended".split()
-MADE = (
-    "flew crossed crossing crosses entered entering left leaving heading headed arrived reached went drove walked"
-).split()
+INTENDED = [
+    "hope",
+    "hopes",
+    "hoped",
+    "plan",
+    "plans",
+    "planned",
+    "want",
+    "wants",
+    "wanted",
+    "intend",
+    "intends",
+    "intended",
+]
+MADE = [
+    "flew",
+    "crossed",
+    "crossing",
+    "crosses",
+    "entered",
+    "entering",
+    "left",
+    "leaving",
+    "heading",
+    "headed",
+    "arrived",
+    "reached",
+    "went",
+    "drove",
+    "walked",
+]
 MEASURES = {"crossed into": "entries", "entered": "entries", "left": "exits", "fled to": "estimate",
             "registered": "registrations", "applied for asylum": "asylum_applications"}  # fmt: skip
 HEDGES = {"nearly and counting": r"\bnearly\b.*\band counting\b", "tens of thousands": r"\btens of thousands\b",

@@ -85,12 +85,9 @@ def schema(name: str) -> Schema:
         limits["enum"] = tuple(limits.get("enum", ()))
         fields.append(Field(field["name"], field["type"], field["title"], field["description"], **limits))
     references = tuple(
-        (key["fields"], key["reference"]["resource"], key["reference"]["fields"])
-        for key in spec.get("foreignKeys", ())
+        (key["fields"], key["reference"]["resource"], key["reference"]["fields"]) for key in spec.get("foreignKeys", ())
     )
-    return Schema(
-        name, spec["title"], spec["description"], tuple(fields), tuple(spec["primaryKey"]), references
-    )
+    return Schema(name, spec["title"], spec["description"], tuple(fields), tuple(spec["primaryKey"]), references)
 
 
 @cache

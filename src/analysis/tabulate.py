@@ -7,16 +7,16 @@ Every table of interviewees adds up to the declared number.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
-from analysis.checks import as_text
 from analysis.faults import BadInput
+from analysis.frames import Frame, Row, as_text, records
 from analysis.schema import countries, vocabulary
 
 NOT_STATED = "not stated"
@@ -26,8 +26,6 @@ ON_THE_WAY = "…"
 
 FEW = 200
 """Up to so many rows, a table says which interviewees stand behind each count."""
-
-Frame = nw.LazyFrame[Any]
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def grouped(frame: Frame, columns: Sequence[str], key: str = "interviewee") -> p
 def tally(
     groups: pd.DataFrame,
     names: Sequence[str],
-    label: Callable[[Mapping[str, str]], tuple[str, ...]],
+    label: Callable[[Row], tuple[str, ...]],
     *,
     levels: Sequence[Sequence[str]] = (),
     declared: int | None = None,
@@ -112,7 +110,7 @@ def tally(
         How many there are in all; the rest are `NOT_DESCRIBED`.
     """
     found: dict[tuple[str, ...], tuple[int, tuple[str, ...]]] = {}
-    for row in groups.to_dict("records"):
+    for row in records(groups):
         key = label(row)
         n, who = found.get(key, (0, ()))
         found[key] = (n + row["n"], (*who, *row["who"]))
@@ -133,9 +131,7 @@ def tally(
         return tuple(order)
 
     keys = sorted(found, key=place)
-    frame = pd.DataFrame(
-        [(*key, found[key][0]) for key in keys], columns=[*names, unit]
-    ).astype({unit: "int64"})
+    frame = pd.DataFrame([(*key, found[key][0]) for key in keys], columns=[*names, unit]).astype({unit: "int64"})
     states = tuple(
         NOT_DESCRIBED if NOT_DESCRIBED in key else NOT_STATED if NOT_STATED in key else "stated" for key in keys
     )
@@ -156,13 +152,16 @@ def bands(edges: str) -> list[tuple[int, int, str]]:
         lower = []
     if not lower or lower != sorted(set(lower)) or lower[0] < 1 or lower[-1] > 120:
         raise BadInput.one(
-            "parameter age_bands", repr(edges), "rising whole numbers with commas between", "such as 18,25,35,45"
+            "parameter age_bands",
+            repr(edges),
+            "rising whole numbers with commas between",
+            "such as 18,25,35,45",
         )
-    inner = [(a, b - 1, f"{a}–{b - 1}" if b - a > 1 else f"{a}") for a, b in zip(lower, lower[1:], strict=False)]
+    inner = [(a, b - 1, f"{a}–{b - 1}" if b - a > 1 else f"{a}") for a, b in itertools.pairwise(lower)]
     return [(0, lower[0] - 1, f"under {lower[0]}"), *inner, (lower[-1], 200, f"{lower[-1]} and over")]
 
 
-def band_of(codes: Mapping[str, str], edges: str) -> str:
+def band_of(codes: Row, edges: str) -> str:
     """The band that holds a whole age range, else `NOT_STATED`.
 
     Examples
@@ -182,7 +181,7 @@ PROFESSION_LEVELS = ("label", "major", "sub-major")
 ROUTE_LEVELS = ("place", "country")
 
 
-def profession_of(codes: Mapping[str, str], level: str) -> str:
+def profession_of(codes: Row, level: str) -> str:
     """The profession at a level: its label, or the title of its ISCO-08 major or sub-major group.
 
     Examples
@@ -270,7 +269,7 @@ def routes(people: Frame, legs: Frame | None) -> tuple[Frame, list[str]]:
     return frame, stops
 
 
-def route_of(codes: Mapping[str, str], places: Mapping[str, Mapping[str, str]], level: str) -> str:
+def route_of(codes: Row, places: Mapping[str, Row], level: str) -> str:
     """The route that a row of `routes` took, by place or by country; `NOT_STATED` when no stop is named.
 
     Examples
@@ -298,7 +297,12 @@ def route_of(codes: Mapping[str, str], places: Mapping[str, Mapping[str, str]], 
 
 
 def by_route(
-    people: Frame, legs: Frame | None, places: Mapping[str, Mapping[str, str]], *, level: str, declared: int | None
+    people: Frame,
+    legs: Frame | None,
+    places: Mapping[str, Row],
+    *,
+    level: str,
+    declared: int | None,
 ) -> Counts:
     """Interviewees by the route they took."""
     frame, stops = routes(people, legs)
@@ -341,8 +345,10 @@ def by_days(people: Frame, legs: Frame, *, event: str, declared: int | None) -> 
     crossed no sooner. Without a date, not stated.
     """
     made = legs.filter(nw.col("status") == "made")
-    dated = made.filter(~nw.col("departed").is_null()).group_by("interviewee").agg(
-        nw.col("departed").max().alias("set_off"), nw.col("leg").max().alias("since")
+    dated = (
+        made.filter(~nw.col("departed").is_null())
+        .group_by("interviewee")
+        .agg(nw.col("departed").max().alias("set_off"), nw.col("leg").max().alias("since"))
     )
     after = (
         made.filter(~nw.col("nights_waited").is_null())
@@ -358,21 +364,19 @@ def by_days(people: Frame, legs: Frame, *, event: str, declared: int | None) -> 
         .join(after, on="interviewee", how="left")
     )
 
-    def label(codes: Mapping[str, str]) -> tuple[str, ...]:
+    def label(codes: Row) -> tuple[str, ...]:
         if not codes["set_off"] or not event:
             return (NOT_STATED,)
         days = (date.fromisoformat(codes["set_off"]) - date.fromisoformat(event)).days + int(codes["nights"] or 0)
         return (f"{days} or more",)
 
     groups = grouped(frame, ["set_off", "nights"])
-    found = {label(row)[0] for row in groups.to_dict("records")} - {NOT_STATED}
+    found = {label(row)[0] for row in records(groups)} - {NOT_STATED}
     levels = sorted(found, key=lambda text: int(text.split()[0]))
     return tally(groups, ["days"], label, levels=[levels], declared=declared)
 
 
-def by_intention(
-    people: Frame, legs: Frame | None, places: Mapping[str, Mapping[str, str]], *, declared: int | None
-) -> Counts:
+def by_intention(people: Frame, legs: Frame | None, places: Mapping[str, Row], *, declared: int | None) -> Counts:
     """Interviewees by the country they mean to go on to: the end of the last leg intended."""
     frame = counted(people).select("interviewee")
     if legs is None:
@@ -383,7 +387,7 @@ def by_intention(
         ends = intended.join(last, on=["interviewee", "leg"], how="inner").select("interviewee", "to_place")
         frame = frame.join(ends, on="interviewee", how="left")
 
-    def label(codes: Mapping[str, str]) -> tuple[str, ...]:
+    def label(codes: Row) -> tuple[str, ...]:
         place = places.get(codes["to_place"])
         return (countries()[place["country"]] if place else NOT_STATED,)
 
@@ -407,16 +411,29 @@ def figures(destinations: Frame) -> pd.DataFrame:
 
     Within a measure the order is that of the table: figures are not ranked.
     """
-    columns = ["figure", "countries", "includes_others", "measure", "low", "high", "quantifier",
-               "window_start", "window_end", "stated_by", "stated_on", "reported_by", "note"]  # fmt: skip
+    columns = [
+        "figure",
+        "countries",
+        "includes_others",
+        "measure",
+        "low",
+        "high",
+        "quantifier",
+        "window_start",
+        "window_end",
+        "stated_by",
+        "stated_on",
+        "reported_by",
+        "note",
+    ]
     rows = destinations.sort("_row").select(*columns).collect().rows(named=True)
     frame = pd.DataFrame([{name: as_text(row[name]) for name in columns} for row in rows], columns=columns)
-    frame.insert(0, "destination", [destination_of(row) for row in frame.to_dict("records")])
+    frame.insert(0, "destination", [destination_of(row) for row in records(frame)])
     order = {measure: n for n, measure in enumerate(dict.fromkeys(frame["measure"]))}
     return frame.sort_values("measure", key=lambda m: m.map(order), kind="stable", ignore_index=True)
 
 
-def destination_of(row: Mapping[str, str]) -> str:
+def destination_of(row: Row) -> str:
     """The countries a figure covers, by name.
 
     Examples
@@ -443,7 +460,7 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
-def number_of(row: Mapping[str, str]) -> str:
+def number_of(row: Row) -> str:
     """A figure's number with its hedge, as a reader would say it.
 
     Examples
@@ -471,19 +488,27 @@ def intervals(figures: pd.DataFrame) -> pd.DataFrame:
     A missing bound is an open end, and so is the upper end of a count that goes on.
     """
     rows = []
-    for row in figures.to_dict("records"):
+    for row in records(figures):
         low, high = (float(row[end]) if row[end] else None for end in ("low", "high"))
         anchor = low if low is not None else high if high is not None else 0.0
-        rows.append({
-            "figure": row["figure"], "destination": row["destination"], "measure": row["measure"].replace("_", " "),
-            "number": number_of(row), "window": window_of(row), "stated by": row["stated_by"] or NOT_STATED,
-            "from": anchor if low is None else low, "to": anchor if high is None else high,
-            "open below": low is None, "open above": high is None or "and counting" in row["quantifier"],
-        })  # fmt: skip
+        rows.append(
+            {
+                "figure": row["figure"],
+                "destination": row["destination"],
+                "measure": row["measure"].replace("_", " "),
+                "number": number_of(row),
+                "window": window_of(row),
+                "stated by": row["stated_by"] or NOT_STATED,
+                "from": anchor if low is None else low,
+                "to": anchor if high is None else high,
+                "open below": low is None,
+                "open above": high is None or "and counting" in row["quantifier"],
+            }
+        )
     return pd.DataFrame(rows)
 
 
-def window_of(row: Mapping[str, str]) -> str:
+def window_of(row: Row) -> str:
     """The days a figure covers, in words.
 
     Examples
@@ -498,7 +523,13 @@ def window_of(row: Mapping[str, str]) -> str:
         return NOT_STATED
     if start == end:
         return start
-    return f"from {start}, end not stated" if not end else f"until {end}, start not stated" if not start else f"{start} to {end}"
+    return (
+        f"from {start}, end not stated"
+        if not end
+        else f"until {end}, start not stated"
+        if not start
+        else f"{start} to {end}"
+    )
 
 
 def day_of(iso: str) -> str:
@@ -509,7 +540,20 @@ def day_of(iso: str) -> str:
     >>> day_of("2022-09-21"), day_of("2022-10"), day_of("2022")
     ('21 September 2022', 'October 2022', '2022')
     """
-    months = ("January February March April May June July August September October November December").split()
+    months = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
     parts = iso.split("-") if iso else []
     if len(parts) > 1:
         parts[1] = months[int(parts[1]) - 1]

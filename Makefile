@@ -1,0 +1,33 @@
+# Two commands are all a newcomer needs: make book, make test. Each sets up .venv by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: book test lint lock clean
+.DEFAULT_GOAL := book
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+book: $(READY)
+	@$(BIN)/analysis build
+
+# The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
+test: lint
+	$(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The lock: every package with its hashes, for Python 3.11 and newer, without a trace of the machine it was made on.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links --all-extras pyproject.toml --output-file requirements.txt
+
+clean:
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,69 @@
+"""From the stage to HTML, by Jupyter Book's own configuration and Sphinx; any warning fails it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from pathlib import Path
+
+from analysis.schema import ROOT
+
+
+class AssemblyFailed(Exception):
+    """Sphinx warned or failed: the report is wrong, exit code 1."""
+
+
+def assemble(site: Path, output: Path, title: str) -> None:
+    """Build the staged site.
+
+    Parameters
+    ----------
+    site : Path
+        As ``stage.stage`` lays it out.
+    output : Path
+        The folder for the HTML; must not exist.
+    title : str
+        The book's title.
+
+    Raises
+    ------
+    AssemblyFailed
+        With the first warning, when there is any.
+    """
+    from jupyter_book.sphinx import build_sphinx
+
+    overrides = {
+        "html_title": title,
+        "project": title,
+        "external_toc_path": str(site / "_toc.yml"),
+        "nb_execution_mode": "off",  # papermill ran them
+        "include_patterns": ["*.ipynb", "*.md"],
+        "language": "en",
+        "latex_individualpages": False,
+    }
+    said = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+        result = build_sphinx(
+            str(site),
+            str(output),
+            path_config=str(ROOT / "_config.yml"),
+            noconfig=True,
+            confoverrides=overrides,
+            doctreedir=str(site.parent / "doctrees"),
+            freshenv=True,
+            warningiserror=True,
+            keep_going=True,
+            quiet=True,
+        )
+    if result:
+        lines = [line.strip() for line in _plain(said.getvalue()).splitlines() if line.strip()]
+        lines = [line.replace(f"{site}{os.sep}", "") for line in lines if "treated as errors" not in line]
+        first = next((line for line in lines if "WARNING" in line or "ERROR" in line), " ".join(lines[:3]))
+        raise AssemblyFailed(f"assembling the book: {first or result}")
+
+
+def _plain(text: str) -> str:
+    import re
+
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

@@ -1,0 +1,98 @@
+"""Publishing: the finished outputs take their place in one step each, or nothing changes."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from analysis.faults import BadInput
+
+OUTPUTS = ("html", "notebooks", "tables", "charts", "receipt.json")
+"""What a build leaves under its folder. The receipt goes last: it vouches for the others."""
+
+EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
+HERE = -100  # AT_FDCWD
+
+
+@contextlib.contextmanager
+def workshop(out: Path) -> Iterator[Path]:
+    """A folder inside ``out`` to build in, ours alone and gone afterwards, whatever happens.
+
+    One build at a time per ``out``: a second waits, and says so. What a killed build left is removed.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = (out / ".lock").open("w")
+    except OSError as error:
+        raise BadInput.one(out, error.strerror or "an error", "a folder to write to", "see --out") from error
+    with lock:
+        _wait(lock, out)
+        for left in out.glob(".stage-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=".stage-", dir=out))
+        try:
+            with _terminable():
+                yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(lock: Any, out: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: no advisory locks; builds of one edition are the caller's to order
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"waiting for another build of {out} to end", file=sys.stderr)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the build as Ctrl-C does, so that the workshop is cleaned."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def publish(stage: Path, out: Path) -> None:
+    """Move every output from the stage to its place; what stood there goes to the stage."""
+    for name in OUTPUTS:
+        exchange(stage / name, out / name)
+
+
+def exchange(new: Path, place: Path) -> None:
+    """Put ``new`` in ``place`` at once; the old one, if any, takes the place of ``new``."""
+    if not place.exists():
+        new.rename(place)
+        return
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        done = libc.renameat2(HERE, os.fsencode(new), HERE, os.fsencode(place), EXCHANGE) == 0
+    except (OSError, AttributeError, TypeError):
+        done = False
+    if not done:  # a system without renameat2: two renames, a moment apart
+        aside = new.with_name(f"{new.name}.old")
+        place.rename(aside)
+        new.rename(place)
+        aside.rename(new)

@@ -1,0 +1,156 @@
+"""The command line: parses, calls, prints. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+DEFAULT = "oral-2022"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code: 0 done, 1 the report is wrong, 2 the input or the call is wrong."""
+    options = parser().parse_args(arguments)
+    if options.debug:
+        return int(options.call(options))
+    from analysis.faults import BadInput
+
+    try:
+        return int(options.call(options))
+    except BadInput as error:
+        _complain(*map(str, error.faults), getattr(error, "known", ""))
+        return 2
+    except KeyboardInterrupt:
+        _complain("interrupted; nothing was published")
+        return 130
+    except OSError as error:
+        _complain(f"{error.filename or 'files'}: {error.strerror or error}")
+        return 2
+    except Exception as error:
+        _complain(
+            f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"
+            if not _ours(error)
+            else str(error)
+        )
+        return 1
+
+
+def _ours(error: Exception) -> bool:
+    return type(error).__name__ in ("ChapterFailed", "AssemblyFailed")
+
+
+def _complain(*lines: str) -> None:
+    for line in filter(None, lines):
+        print(line, file=sys.stderr)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="analysis", description="Make, check and verify the report of an edition.")
+    top.set_defaults(debug=False)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, call: object, told: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=told, description=told)
+        sub.set_defaults(call=call)
+        sub.add_argument("--debug", action="store_true", help="show tracebacks")
+        return sub
+
+    make = command("build", build, "Run the chapters and make the book.")
+    make.add_argument(
+        "edition", nargs="*", default=[DEFAULT], help="a name under data/ or a path (default: %(default)s)"
+    )
+    make.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the chapters",
+    )
+    make.add_argument("--out", type=Path, help="where the book goes (default: _build/EDITION)")
+    make.add_argument(
+        "--jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="chapters side by side (default: as many as processors)",
+    )
+
+    look = command("check", check, "Find everything that is wrong with an edition's tables.")
+    look.add_argument("edition", help="a name under data/ or a path")
+    look.add_argument(
+        "--embed", action="store_true", help="copy the schemas of data/schemas into datapackage.json first"
+    )
+
+    prove = command("verify", verify, "Hold every coded value of an edition against its source text.")
+    prove.add_argument("edition", help="a name under data/ or a path")
+    prove.add_argument(
+        "--source", type=Path, required=True, metavar="FILE", help="the source text, one paragraph a line"
+    )
+    return top
+
+
+def build(options: argparse.Namespace) -> int:
+    """``analysis build``."""
+    from analysis.book.build import build as make
+    from analysis.edition import find
+    from analysis.faults import BadInput
+
+    given = {}
+    for pair in options.parameter:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise BadInput.one("-p", repr(pair), "NAME=VALUE")
+        given[name] = value
+    several = len(options.edition) > 1
+    for edition in options.edition:
+        name = find(edition).name
+        out = (options.out / name if several else options.out) if options.out else Path("_build") / name
+        index = make(edition, given, out, jobs=options.jobs, tell=_teller(name))
+        print(index)
+    return 0
+
+
+def _teller(name: str) -> Callable[[str], None]:
+    return lambda line: _complain(f"{name}: {line}")
+
+
+def check(options: argparse.Namespace) -> int:
+    """``analysis check``."""
+    from analysis.edition import embed, examine, find
+
+    if options.embed and embed(find(options.edition)):
+        print("datapackage.json: schemas copied")
+    loaded, faults = examine(options.edition)
+    errors = [fault for fault in faults if not fault.doubt]
+    for fault in faults:
+        _complain(f"{'doubt' if fault.doubt else 'fault'}: {fault}")
+    tables = ", ".join(loaded.tables) if loaded else "no tables"
+    print(f"{options.edition}: {len(errors)} faults, {len(faults) - len(errors)} doubts ({tables})")
+    return 2 if errors else 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """``analysis verify``."""
+    from analysis.edition import load
+    from analysis.evidence import verify as held
+    from analysis.faults import BadInput
+
+    edition = load(options.edition)
+    try:
+        text = options.source.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput.one(options.source, error.strerror or "an error", "the source text") from error
+    except UnicodeDecodeError as error:
+        raise BadInput.one(options.source, f"a byte at {error.start} that is not UTF-8", "UTF-8 text") from error
+    verdict = held(edition, text)
+    _complain(*map(str, verdict.faults))
+    print(f"{edition.name}: {verdict.resolved} of {verdict.values} values resolve, {len(verdict.faults)} faults")
+    return 1 if verdict.faults else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
