@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -110,7 +111,7 @@ def build(options: argparse.Namespace) -> int:
         name = find(edition).name
         out = (options.out / name if several else options.out) if options.out else Path("_build") / name
         index = make(edition, given, out, jobs=options.jobs, tell=_teller(name))
-        print(index)
+        print(os.path.relpath(index) if index.is_relative_to(Path.cwd()) else index)
     return 0
 
 

@@ -103,8 +103,11 @@ def largest(counts: Counts, what: str) -> str:
     if not unknown:
         return f"{head} ({most / counts.total:.0%})."
     low, high = bounds(most, unknown, counts.total)
-    each = "either" if len(leaders) == 2 else "any of them" if len(leaders) > 2 else "it"
-    return f"{head}. With {unknown:,} unknown, {each} may be true of {low:.0%} to {high:.0%} of them."
+    share = "its share" if len(leaders) == 1 else "the share of each"
+    return (
+        f"{head}. With {unknown:,} of whom no {what} is known, {share} of all {counts.total:,} lies between "
+        f"{low:.0%} and {high:.0%}."
+    )
 
 
 def figure(row: Row) -> str:

@@ -14,6 +14,7 @@ from analysis.book.publish import publish, workshop
 from analysis.book.receipt import receipt
 from analysis.book.run import run_all
 from analysis.book.stage import stage
+from analysis.book.warm import warm_up
 from analysis.edition import load
 
 
@@ -52,8 +53,10 @@ def build(
     """
     notebooks = chapters.order()
     values: dict[str, Any] = chapters.fitted(given, notebooks)
+    warm_up()
     checked = load(edition)
-    with workshop(out.resolve()) as stage_folder:
+    out = out.resolve()
+    with workshop(out) as stage_folder:
         executed = stage_folder / "notebooks"
         executed.mkdir()
         overrides = json.dumps(values, sort_keys=True) if values else ""

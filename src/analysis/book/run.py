@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book.chapters import parameters
+from analysis.book.warm import KERNEL
 
 CELL_SECONDS = 600
 """How long one cell may take."""
@@ -90,10 +91,12 @@ def run_one(notebook: Path, output: Path, given: Mapping[str, Any], folder: Path
             notebook,
             output,
             dict(given),
-            cwd=folder,
+            resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
             progress_bar=False,
             log_output=False,
             execution_timeout=CELL_SECONDS,
+            kernel_name=KERNEL,
+            shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
         )
     except PapermillExecutionError as error:
         cell = _failed_cell(output)

@@ -1,0 +1,113 @@
+"""Warm kernels: each a fresh process, forked from a server that has loaded what chapters need.
+
+A `jupyter_client` kernel provisioner, found by its entry point, with a kernelspec of its own; papermill
+and nbclient use it as any kernel (``-k analysis-warm``). Most of a chapter's time is imports; they are
+done once here. A kernel inherits loaded modules and nothing else: no kernel ever runs in the server.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+KERNEL = "analysis-warm"
+"""The kernelspec's name."""
+
+LOADED = ["ipykernel.kernelapp", "ipykernel.ipkernel", "analysis.report", "krippendorff", "iso3166", "markdown_it"]
+"""What the server has loaded before the first fork."""
+
+SPECS = Path(__file__).parent / "jupyter"
+"""A Jupyter data folder with the kernelspec, for calls from a checkout that has not installed it."""
+
+FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+"""Where there is no fork, kernels start in the ordinary way: the same, only slower."""
+
+
+def warm_up() -> None:
+    """Start the server, so that it loads while the caller does something else; make its kernelspec known."""
+    paths = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
+    if str(SPECS) not in paths:
+        os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(SPECS), *paths]))
+    if FORKS:
+        from multiprocessing import forkserver
+
+        _context()
+        forkserver.ensure_running()
+
+
+def _context() -> Any:
+    context: Any = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LOADED)
+    return context
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Starts a kernel by a fork of the warm server in place of a new interpreter."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Start the kernel that the command describes."""
+        if not FORKS or "-f" not in cmd:
+            return await super().launch_kernel(cmd, **kwargs)
+        self.process = Forked(cmd[cmd.index("-f") :], kwargs.get("cwd"), kwargs.get("env") or os.environ)
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info
+
+
+class Forked:
+    """A forked kernel with the few methods of ``subprocess.Popen`` that a provisioner calls."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, arguments: Sequence[str], folder: str | None, environment: Mapping[str, str]) -> None:
+        self._process = _context().Process(
+            target=serve, args=(list(arguments), str(folder or os.getcwd()), dict(environment)), daemon=True
+        )
+        self._process.start()
+        self.pid: int = self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
+        code: int | None = self._process.exitcode
+        return code
+
+    def wait(self) -> int | None:
+        """Wait for the end."""
+        self._process.join()
+        return self.poll()
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+
+def serve(arguments: list[str], folder: str, environment: dict[str, str]) -> None:
+    """Be a kernel: what the forked process runs."""
+    os.setsid()  # signals to the kernel's group must not reach the server
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))  # it ends when the server does
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    sys.argv = ["ipykernel_launcher", *arguments]
+    sys.path.insert(0, folder)  # as a new interpreter started there would have it
+
+    from ipykernel.kernelapp import IPKernelApp
+
+    IPKernelApp.launch_instance(arguments)
