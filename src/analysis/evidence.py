@@ -10,7 +10,8 @@ from analysis.checks import rule_of
 from analysis.edition import Edition, all_values
 from analysis.faults import Fault, nearest, show
 from analysis.frames import Row, as_text, records
-from analysis.rules import RULES, Setting, country_names, normalise, numbers, says, words
+from analysis.rules import RULES, Setting, normalise, numbers, says, words
+from analysis.schema import countries
 
 MONTHS = [
     "january",
@@ -194,9 +195,7 @@ def readable(value: str, column: str, fragment: str, edition: Edition) -> bool:
         names = dict(zip(edition.text["places"]["place"], edition.text["places"]["name"], strict=True))
         return value in names and says(fragment, names[value])
     if column in ("countries", "country"):
-        return all(says(fragment, name) for name in country_names(value)) and set(_named(fragment)) == set(
-            value.split()
-        )
+        return named(fragment) == value.split()
     try:
         return float(value) in numbers(fragment)
     except ValueError:
@@ -207,7 +206,14 @@ def readable(value: str, column: str, fragment: str, edition: Edition) -> bool:
     return says(fragment, value)
 
 
-def _named(fragment: str) -> list[str]:
-    from analysis.schema import countries
+def named(fragment: str) -> list[str]:
+    """The codes of the countries that a fragment names, in its order.
 
-    return [code for code, name in countries().items() if says(fragment, name)]
+    Examples
+    --------
+    >>> named("fled to Georgia, Finland, Mongolia")
+    ['GEO', 'FIN', 'MNG']
+    """
+    text = normalise(fragment)
+    found = [(text.index(normalise(name)), code) for code, name in countries().items() if says(fragment, name)]
+    return [code for _, code in sorted(found)]

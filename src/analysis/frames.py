@@ -27,6 +27,8 @@ def as_text(value: object) -> str:
     """
     if missing(value):
         return ""
+    if hasattr(value, "item"):  # numpy's scalars as Python's
+        value = value.item()
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():

@@ -39,6 +39,19 @@ FIGURE = tuple(
     )
 )
 
+MADE_WITH = (
+    "pandas",
+    "narwhals",
+    "duckdb",
+    "altair",
+    "vl-convert-python",
+    "papermill",
+    "nbclient",
+    "jupyter-book",
+    "sphinx",
+)
+"""The packages that count and draw."""
+
 SHOWN_IN: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "interviewees-by-age": ("interviewees", AGE),
     "interviewees-by-profession": ("interviewees", PROFESSION),
@@ -496,9 +509,9 @@ def inputs(edition: Edition) -> Exhibit:
     )
 
 
-def versions(*packages: str) -> Exhibit:
+def versions() -> Exhibit:
     """Exhibit ``versions``: what the numbers and charts were made with."""
-    rows = [(name, version(name)) for name in packages]
+    rows = [(name, version(name)) for name in MADE_WITH]
     return Exhibit(
         "versions",
         "Versions of what counts and draws.",

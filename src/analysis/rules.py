@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
-from analysis.schema import countries, vocabulary
+from analysis.schema import vocabulary
 
 UNITS = [
     "zero",
@@ -96,6 +97,7 @@ Rule = Callable[[str, Setting], object]
 """A fragment and its setting in; the value the rule gives out, None when it gives none."""
 
 
+@lru_cache(maxsize=4096)
 def normalise(text: str) -> str:
     """A text with typographic quotes, dashes, spaces and case made alike.
 
@@ -252,14 +254,3 @@ RULES: Mapping[str, Rule] = {
     "others-word": others_word,
 }
 """The rules by the name that evidence of basis *derived* begins its note with."""
-
-
-def country_names(codes: str) -> list[str]:
-    """Country names of space-separated alpha-3 codes.
-
-    Examples
-    --------
-    >>> country_names("GEO FIN")
-    ['Georgia', 'Finland']
-    """
-    return [countries().get(code, code) for code in codes.split()]

@@ -11,11 +11,12 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
-from analysis.faults import BadInput
+from analysis.faults import BadInput, nearest
 from analysis.frames import Frame, Row, as_text, records
 from analysis.schema import countries, vocabulary
 
@@ -181,6 +182,15 @@ PROFESSION_LEVELS = ("label", "major", "sub-major")
 ROUTE_LEVELS = ("place", "country")
 
 
+def checked(parameters: Mapping[str, Any]) -> None:
+    """Refuse a value of a chapter's parameter that no table could be made with, before anything runs."""
+    if "age_bands" in parameters:
+        bands(parameters["age_bands"])
+    for name, levels in (("profession_level", PROFESSION_LEVELS), ("route_level", ROUTE_LEVELS)):
+        if name in parameters:
+            _one_of(name, parameters[name], levels)
+
+
 def profession_of(codes: Row, level: str) -> str:
     """The profession at a level: its label, or the title of its ISCO-08 major or sub-major group.
 
@@ -202,7 +212,9 @@ def profession_of(codes: Row, level: str) -> str:
 
 def _one_of(parameter: str, value: str, allowed: Sequence[str]) -> None:
     if value not in allowed:
-        raise BadInput.one(f"parameter {parameter}", repr(value), f"one of {', '.join(allowed)}")
+        raise BadInput.one(
+            f"parameter {parameter}", repr(value), f"one of {', '.join(allowed)}", nearest(value, allowed)
+        )
 
 
 def by_age(people: Frame, *, age_bands: str, declared: int | None) -> Counts:

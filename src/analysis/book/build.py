@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from analysis import tabulate
 from analysis.book import chapters
 from analysis.book.assemble import assemble
 from analysis.book.publish import publish, workshop
@@ -54,6 +55,7 @@ def build(
     notebooks = chapters.order()
     values: dict[str, Any] = chapters.fitted(given, notebooks)
     warm_up()
+    tabulate.checked(values)
     checked = load(edition)
     out = out.resolve()
     with workshop(out) as stage_folder:

@@ -55,8 +55,9 @@ class WarmProvisioner(LocalProvisioner):
         """Start the kernel that the command describes."""
         if not FORKS or "-f" not in cmd:
             return await super().launch_kernel(cmd, **kwargs)
-        self.process = Forked(cmd[cmd.index("-f") :], kwargs.get("cwd"), kwargs.get("env") or os.environ)
-        self.pid = self.pgid = self.process.pid
+        kernel = Forked(cmd[cmd.index("-f") :], kwargs.get("cwd"), kwargs.get("env") or os.environ)
+        self.process = kernel  # type: ignore[assignment]
+        self.pid = self.pgid = kernel.pid
         return self.connection_info
 
 

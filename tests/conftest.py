@@ -1,0 +1,82 @@
+"""What tests share: the source text, one built book a session, a browser, copies of editions."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT.parent / "shared" / "source" / "article.txt"
+ANALYSIS = [sys.executable, "-m", "analysis.cli"]
+
+
+def absent(what: str) -> None:
+    """Skip with a reason; in CI fail, where nothing may be skipped."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is required in CI")
+    pytest.skip(f"{what} is not here")
+
+
+@pytest.fixture(scope="session")
+def article() -> str:
+    """The source text of the first edition, which is not part of the project."""
+    if not SOURCE.is_file():
+        absent(f"the source text ({SOURCE})")
+    return SOURCE.read_text(encoding="utf-8")
+
+
+def run(*arguments: object, cwd: Path = ROOT, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command line; its exit code must be as given."""
+    done = subprocess.run([*ANALYSIS, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
+    assert code is None or done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built default edition: the folder with html, notebooks, tables, charts, receipt.json. Built once a session."""
+    return _shared(tmp_path_factory, "book", lambda out: run("build", "--out", out))
+
+
+def _shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder made once for all workers of a parallel run."""
+    base = factory.getbasetemp()
+    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (base / name / "receipt.json").is_file():
+            make(base / name)
+    return base / name
+
+
+@pytest.fixture
+def edition(tmp_path: Path) -> Path:
+    """A copy of the first edition, to change."""
+    return Path(shutil.copytree(ROOT / "data" / "oral-2022", tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Debian's Chromium, by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        absent("Chromium")
+    # Without these Chromium asks for hosts of its own, which a test of "no request" would see.
+    flags = [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync",
+    ]  # fmt: skip
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=flags)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,270 @@
+"""The built book: its outputs, its links, and that nothing is published when something is wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, run
+
+from analysis.book.assemble import AssemblyFailed, assemble
+from analysis.book.publish import exchange, workshop
+from analysis.edition import embed
+from analysis.schema import raw
+
+CONTRACT = {
+    "interviewees-by-age": ["age", "interviewees"],
+    "interviewees-by-profession": ["profession", "interviewees"],
+    "interviewees-by-route": ["route", "interviewees"],
+}
+
+
+def test_outputs_are_those_of_the_design(book: Path):
+    assert {path.name for path in book.iterdir()} - {".lock"} == {
+        "html",
+        "notebooks",
+        "tables",
+        "charts",
+        "receipt.json",
+    }
+    chapters = {file.stem for file in (ROOT / "chapters").glob("*.ipynb")}
+    assert {file.stem for file in (book / "notebooks").iterdir()} == chapters
+    assert (book / "html" / "index.html").is_file()
+    for name, columns in CONTRACT.items():
+        rows = list(csv.reader((book / "tables" / f"{name}.csv").open(encoding="utf-8")))
+        assert rows[0] == columns
+        assert sum(int(row[-1]) for row in rows[1:]) == 17
+        assert (book / "charts" / f"{name}.vl.json").is_file()
+    assert (book / "tables" / "destinations.csv").is_file()
+
+
+def test_the_receipt_accounts_for_every_code_cell(book: Path):
+    receipt = json.loads((book / "receipt.json").read_text(encoding="utf-8"))
+    ran = {chapter["chapter"]: [cell["cell"] for cell in chapter["cells"]] for chapter in receipt["chapters"]}
+    for file in (ROOT / "chapters").glob("*.ipynb"):
+        code = [
+            cell["id"] for cell in json.loads(file.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"
+        ]
+        assert [cell for cell in ran[file.stem] if cell in code] == code
+    assert receipt["inputs"]["edition"]["interviewees.csv"]
+    assert receipt["versions"]["pandas"]
+    assert len(receipt["digest"]) == 64
+
+
+class Anchors(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if given.get("id"):
+            self.ids.add(given["id"])
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+
+
+def parsed(html: Path) -> dict[str, Anchors]:
+    pages = {}
+    for page in html.glob("*.html"):
+        pages[page.name] = Anchors()
+        pages[page.name].feed(page.read_text(encoding="utf-8"))
+    return pages
+
+
+def test_every_link_inside_the_book_leads_somewhere(book: Path):
+    pages = parsed(book / "html")
+    lost = []
+    for name, page in pages.items():
+        for link in page.links:
+            if link.startswith(("http:", "https:", "mailto:")):
+                continue
+            target, _, anchor = link.partition("#")
+            target = target or name
+            if target not in pages or (anchor and anchor not in pages[target].ids):
+                lost.append((name, link))
+    assert not lost
+
+
+def test_every_count_leads_to_its_evidence_and_back(book: Path):
+    pages = parsed(book / "html")
+    there = [
+        link
+        for name in ("interviewees.html", "routes.html", "destinations.html")
+        for link in pages[name].links
+        if link.startswith("evidence.html#")
+    ]
+    back = [link for link in pages["evidence.html"].links if "#exhibit-" in link]
+    assert len(there) > 60
+    assert {link.split("#")[1] for link in back} >= {
+        "exhibit-interviewees-by-age",
+        "exhibit-interviewees-by-route",
+        "exhibit-destinations",
+    }
+    # One link for each of the eight described, in each of the three tables that the contract names.
+    for exhibit in CONTRACT:
+        page = "routes.html" if "route" in exhibit else "interviewees.html"
+        html = (book / "html" / page).read_text(encoding="utf-8")
+        figure = html[html.index(f'id="exhibit-{exhibit}"') :].split("</figure>")[0]
+        assert figure.count('href="evidence.html#') == 8
+
+
+def test_the_book_carries_no_path_of_this_machine(book: Path):
+    for file in book.rglob("*"):
+        if file.is_file() and file.suffix in (".html", ".json", ".ipynb", ".csv", ".js"):
+            text = file.read_text(encoding="utf-8")
+            assert str(ROOT) not in text, file
+            assert str(book) not in text, file
+
+
+def changed(edition: Path, file: str, *swaps: tuple[str, str]) -> None:
+    path = edition / file
+    text = path.read_text(encoding="utf-8")
+    for old, new in swaps:
+        assert old in text, old
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_another_edition_gives_a_book_that_is_true_of_it(edition: Path, tmp_path: Path):
+    """One interviewee added, one figure revised, one word of a label changed."""
+    changed(
+        edition, "interviewees.csv", ("i09,no", "i11,yes,41,41,woman,lawyer,2611\ni09,no"), ("bar manager", "bar owner")
+    )
+    changed(edition, "destinations.csv", ("100000", "120000"))
+    changed(edition, "datapackage.json", ('"declared_interviewees": 17', '"declared_interviewees": 18'))
+    (edition / "evidence.csv").unlink()
+    package = json.loads((edition / "datapackage.json").read_text(encoding="utf-8"))
+    package["resources"] = [each for each in package["resources"] if each["name"] != "evidence"]
+    (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    out = tmp_path / "out"
+    run("build", edition, "--out", out)
+    pages = {
+        page.stem: re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
+        for page in (out / "html").glob("*.html")
+    }
+    assert "18 people were interviewed. It describes 9; the other 9" in pages["index"]
+    assert "nearly 120,000 and counting" in pages["destinations"]
+    assert "bar owner" in pages["interviewees"]
+    assert "bar manager" not in pages["interviewees"]
+    rows = dict(csv.reader((out / "tables" / "interviewees-by-age.csv").open(encoding="utf-8")))
+    assert rows["35–44"] == "1"
+    for text in pages.values():
+        assert not re.search(r"\b(of|all|other|that) 17\b|\b17 (people|were)", text), "the old number"
+
+
+def site_with(tmp_path: Path, text: str) -> Path:
+    site = tmp_path / "site"
+    site.mkdir()
+    cell = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": f"# Title\n\n{text}"}
+    notebook = {
+        "cells": [cell],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (site / "index.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    (site / "_toc.yml").write_text("format: jb-book\nroot: index\n", encoding="utf-8")
+    return site
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{glue:text}`nowhere`", "nowhere"),
+        ("[lost](lost.ipynb)", "lost"),
+        ("{ref}`nothing`", "nothing"),
+        ("```{nosuch}\n```", "nosuch"),
+    ],
+    ids=["glue key", "link", "reference", "directive"],
+)
+def test_what_sphinx_only_warns_of_fails_the_build(tmp_path: Path, text: str, told: str):
+    with pytest.raises(AssemblyFailed, match=told):
+        assemble(site_with(tmp_path, text), tmp_path / "html", "Title")
+
+
+def test_a_failing_cell_leaves_the_old_book_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """In a copy of the checkout whose routes chapter divides by nought."""
+    checkout = tmp_path / "checkout"
+    for name in ("chapters", "data", "src", "_static"):
+        shutil.copytree(ROOT / name, checkout / name)
+    for name in ("_config.yml", "_toc.yml", "requirements.txt"):
+        shutil.copy(ROOT / name, checkout / name)
+    chapter = checkout / "chapters" / "routes.ipynb"
+    notebook = json.loads(chapter.read_text(encoding="utf-8"))
+    next(cell for cell in notebook["cells"] if cell["id"] == "by-mode")["source"] = "1 / 0"
+    chapter.write_text(json.dumps(notebook), encoding="utf-8")
+    out = tmp_path / "out"
+    old = out / "html" / "index.html"
+    old.parent.mkdir(parents=True)
+    old.write_text("old")
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis.cli", "build", "--out", str(out)],
+        cwd=checkout, env={"PYTHONPATH": str(checkout / "src"), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "chapter routes, cell by-mode: ZeroDivisionError: division by zero" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert old.read_text() == "old"
+    assert [path.name for path in out.iterdir() if path.name.startswith(".stage")] == []
+
+
+def test_exchange_swaps_whole_folders(tmp_path: Path):
+    for name in ("new", "place"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    exchange(tmp_path / "new", tmp_path / "place")
+    assert (tmp_path / "place" / "file").read_text() == "new"
+    assert (tmp_path / "new" / "file").read_text() == "place"
+
+
+def test_a_workshop_is_gone_whatever_happens(tmp_path: Path):
+    (tmp_path / ".stage-left").mkdir()
+    with pytest.raises(RuntimeError), workshop(tmp_path) as folder:
+        (folder / "file").write_text("x")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_schemas_are_embedded_and_drift_is_told(edition: Path):
+    assert embed(edition) is False  # what is committed is what the tool writes
+    changed(edition, "datapackage.json", ("Whose leg.", "Whose?"))
+    done = run("check", edition)
+    assert "doubt:" in done.stderr
+    assert "legs" in done.stderr
+    assert "--embed" in done.stderr
+    run("check", edition, "--embed")
+    assert "Whose leg." in (edition / "datapackage.json").read_text(encoding="utf-8")
+    assert raw("legs")["primaryKey"] == ["interviewee", "leg"]
+
+
+def test_frictionless_agrees():
+    done = subprocess.run(
+        [sys.executable, "-m", "frictionless", "validate", "data/oral-2022/datapackage.json", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(done.stdout)
+    assert found["valid"], done.stdout
+    assert len(found["tasks"]) == 11
+
+
+def test_jupyter_book_builds_the_checkout(tmp_path: Path):
+    """As anyone would who knows Jupyter Book and not us; a warning fails it."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("jupyter-book"), "build", str(ROOT), "--path-output", str(tmp_path), "-W", "--keep-going", "-q"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = tmp_path / "_build" / "html" / "chapters" / "interviewees.html"
+    assert 'id="exhibit-interviewees-by-age"' in page.read_text(encoding="utf-8")

@@ -1,0 +1,117 @@
+"""What may not be written: digits typed into prose, sentences of the source, names of people."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+from conftest import ROOT
+
+from analysis.checks import MOST_WORDS
+from analysis.rules import words
+
+CITED = ("ISCO-08", "SHA-256")
+"""Names that contain digits; everything else with a digit in prose must be computed."""
+
+NAMES = ["Alexander", "Artyom", "Andrei", "Vadim", "Grigory", "Alexei", "Sibirskiy", "Aizhana", "Mazaliyeva"]
+"""The people of the article who are not officials."""
+
+
+def chapters() -> list[Path]:
+    return sorted((ROOT / "chapters").glob("*"))
+
+
+def prose(file: Path) -> list[str]:
+    if file.suffix == ".md":
+        return [file.read_text(encoding="utf-8")]
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+
+
+def test_no_digit_in_prose_is_typed_by_hand():
+    typed = []
+    for file in chapters():
+        for text in prose(file):
+            plain = re.sub("|".join(CITED), "", text)
+            typed += [f"{file.name}: {line}" for line in plain.splitlines() if re.search(r"\d", line)]
+    assert not typed
+
+
+def test_no_digit_in_the_codebook_but_identifiers_and_the_reference_date():
+    text = (ROOT / "data" / "oral-2022" / "codebook.md").read_text(encoding="utf-8")
+    assert not re.search(r"\d", re.sub(r"`i\d\d`", "", text))
+
+
+class Text(HTMLParser):
+    """The text of a page, without its markup."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+
+def text_of_page(html: str) -> str:
+    parser = Text()
+    parser.feed(html)
+    return " ".join(parser.parts)
+
+
+def reprinted(text: str, article: str) -> str:
+    """The first run of nine words that a text shares with the article, its title apart."""
+    size = MOST_WORDS + 1
+    plain = [word.replace("'", "").replace(",", "") for word in words(article.split("\n", 1)[1])]
+    known = {tuple(plain[n : n + size]) for n in range(len(plain) - size + 1)}
+    said = [word.replace("'", "").replace(",", "") for word in words(text)]
+    runs = (tuple(said[n : n + size]) for n in range(len(said) - size + 1))
+    return " ".join(next((run for run in runs if run in known), ()))
+
+
+def test_the_search_for_reprints_finds_one(article):
+    line = article.splitlines()[4]
+    assert reprinted(" ".join(line.split()[:12]), article)
+    assert not reprinted(article.splitlines()[0], article)
+
+
+def test_no_sentence_of_the_source_is_in_the_repository(article):
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = {}
+    for name in listed.splitlines():
+        try:
+            text = (ROOT / name).read_text(encoding="utf-8")
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue
+        if run := reprinted(text, article):
+            found[name] = run
+    assert not found
+
+
+def test_no_sentence_of_the_source_is_in_the_book(article, book: Path):
+    pages = {
+        page.name: reprinted(text_of_page(page.read_text(encoding="utf-8")), article) for page in book.rglob("*.html")
+    }
+    assert len(pages) > 7
+    assert not {name: run for name, run in pages.items() if run}
+    others = [file for folder in ("tables", "charts", "notebooks") for file in (book / folder).iterdir()]
+    assert not [file.name for file in others if reprinted(file.read_text(encoding="utf-8"), article)]
+
+
+def test_no_name_of_a_person_is_in_tables_charts_or_pages(book: Path):
+    named = []
+    for file in book.rglob("*"):
+        if file.is_file() and file.suffix in (".html", ".csv", ".json", ".ipynb", ".js"):
+            text = file.read_text(encoding="utf-8")
+            named += [(file.name, name) for name in NAMES if re.search(rf"\b{name}\b", text, re.IGNORECASE)]
+    assert not named
+
+
+def test_no_name_of_a_person_is_in_the_edition():
+    for file in (ROOT / "data" / "oral-2022").rglob("*"):
+        if file.is_file():
+            text = file.read_text(encoding="utf-8")
+            assert not [name for name in NAMES if name in text], file.name
