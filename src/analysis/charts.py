@@ -24,6 +24,9 @@ MOST_MARKS = 60
 WIDTH = 340
 """Pixels: legible on a phone without scaling."""
 
+LETTERS = 24
+"""In a line of a label."""
+
 ACROSS = 10
 """Marks in a line before the next line begins."""
 
@@ -69,14 +72,16 @@ def tallied(counts: Counts, *, description: str, noun: str = "interviewees") -> 
     frame["label"] = (
         frame[labels].agg(", ".join, axis=1).str.replace(f"{NOT_DESCRIBED}, {NOT_DESCRIBED}", NOT_DESCRIBED)
     )
+    frame["label"] = frame["label"].map(_folded)
     frame = frame.rename(columns={unit: "count"})
     frame["state"] = counts.states
     return themed(draw(frame, counts, noun).properties(description=description))
 
 
-def _rows(frame: pd.DataFrame) -> alt.Y:
+def _labels(frame: pd.DataFrame) -> alt.Y:
+    """One row a label, in the order given; long labels in several lines."""
     return alt.Y("label:N", sort=list(frame["label"]), title=None).axis(
-        domain=False, ticks=False, labelPadding=8, labelLineHeight=14
+        domain=False, ticks=False, labelPadding=8, labelLineHeight=14, labelExpr="split(datum.label, '|')"
     )
 
 
@@ -85,7 +90,7 @@ def _numbers(frame: pd.DataFrame) -> Any:
     return (
         alt.Chart(frame)
         .mark_text(align="left", dx=4, color=INK, fontSize=12, fontWeight="bold")
-        .encode(y=_rows(frame), text=alt.Text("count:Q", format=","))
+        .encode(y=_labels(frame), text=alt.Text("count:Q", format=","))
     )
 
 
@@ -110,7 +115,7 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
         alt.Chart(marks)
         .mark_point(size=110, opacity=1, strokeWidth=1.5)
         .encode(
-            y=_rows(frame),
+            y=_labels(frame),
             yOffset=alt.YOffset("line:O").scale(domain=list(range(lines))) if lines > 1 else alt.value(0),
             x=alt.X("x:Q", scale=scale, axis=None),
             shape=alt.Shape("state:N", legend=None).scale(domain=STATES, range=["circle", "circle", "square"]),
@@ -121,7 +126,8 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     )
     ends = frame.assign(x=[min(n, ACROSS) - 0.3 for n in frame["count"]])
     numbers = _numbers(ends).encode(x=alt.X("x:Q", scale=scale, axis=None))
-    return alt.layer(points, numbers).properties(width=STEP * (wide + 1), height=alt.Step(24 * lines))
+    tall = 24 + 13 * int(frame["label"].str.count(r"\|").max())
+    return alt.layer(points, numbers).properties(width=STEP * (wide + 1), height=alt.Step(max(tall, 24 * lines)))
 
 
 def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
@@ -129,7 +135,7 @@ def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
         alt.Chart(frame)
         .mark_bar(strokeWidth=1.5, height=14)
         .encode(
-            y=_rows(frame),
+            y=_labels(frame),
             x=alt.X("count:Q", title=noun, axis=None).scale(domain=[0, int(frame["count"].max()) * 1.25]),
             fill=alt.Fill("state:N", legend=None).scale(domain=STATES, range=[MARK, PAPER, PAPER]),
             stroke=alt.Stroke("state:N", legend=None).scale(domain=STATES, range=[MARK, MARK, MUTED]),
@@ -160,10 +166,8 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
         start=(panel["from"] - reach * panel["open below"]).clip(lower=0),
         end=panel["to"] + reach * panel["open above"],
     )
-    drawn["label"] = drawn["label"].map(lambda text: "|".join(_folded(text, 26)))
-    labels = alt.Y("label:N", sort=list(drawn["label"]), title=None).axis(
-        domain=False, ticks=False, labelPadding=8, labelLimit=190, labelExpr="split(datum.label, '|')"
-    )
+    drawn["label"] = drawn["label"].map(_folded)
+    labels = _labels(drawn)
     scale = alt.Scale(domain=[0, top * 1.2], nice=False)
     axis = alt.Axis(title="people", format="~s", tickCount=4, grid=True, domain=False)
     tips = ["destination", "number", "measure", "window", "stated by"]
@@ -188,7 +192,14 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
     return alt.layer(dashed, whole, *ticks, *heads).properties(title=measure, width=190, height=alt.Step(52))
 
 
-def _folded(text: str, width: int) -> list[str]:
+def _folded(text: str) -> str:
+    """A label with `|` where a new line begins.
+
+    Examples
+    --------
+    >>> _folded("Moscow → Astrakhan → Kazakhstan")
+    'Moscow → Astrakhan →|Kazakhstan'
+    """
     import textwrap
 
-    return textwrap.wrap(text, width) or [""]
+    return "|".join(textwrap.wrap(text.replace("|", "¦"), LETTERS)) or " "

@@ -17,7 +17,7 @@ from analysis import checks
 from analysis.faults import BadInput, Fault, nearest, show
 from analysis.frames import Frame, Row, as_frame, as_text, records
 from analysis.schema import ROOT, TABLES, raw, schema
-from analysis.tables import is_date, read_table, shown_path
+from analysis.tables import in_one_engine, is_date, read_table, shown_path
 
 PACKAGE = "datapackage.json"
 SECOND = "second-"
@@ -155,6 +155,7 @@ def examine(edition: str | Path) -> tuple[Edition | None, list[Fault]]:
         faults += found
         if frame is not None:
             (second if name.startswith(SECOND) else tables)[name.removeprefix(SECOND)] = frame
+    tables = in_one_engine(tables)
     report, found = _report(package, shown_path(path / PACKAGE))
     faults += found
     if not {"interviewees", "destinations"} & set(files):
@@ -283,7 +284,7 @@ def _content(tables: Mapping[str, Frame], files: Mapping[str, str], report: Repo
     if "destinations" in tables:
         faults += checks.code_faults(tables["destinations"], files["destinations"])
     if "interviewees" in tables and report.declared_interviewees is not None:
-        counted = tables["interviewees"].filter(nw.col("counted") == "yes").select(nw.len()).collect().item()
+        counted = tables["interviewees"].filter(nw.col("counted") == "yes").select(nw.len()).collect("pandas").item()
         if counted > report.declared_interviewees:
             faults.append(
                 Fault(
@@ -296,7 +297,9 @@ def _content(tables: Mapping[str, Frame], files: Mapping[str, str], report: Repo
     if report.collected_at:
         places = tables.get("places")
         known = (
-            [str(place) for place in places.select("place").collect()["place"].to_list()] if places is not None else []
+            [str(place) for place in places.select("place").collect("pandas")["place"].to_list()]
+            if places is not None
+            else []
         )
         if report.collected_at not in known:
             faults.append(

@@ -38,7 +38,7 @@ def as_text(value: object) -> str:
 
 def as_frame(table: Frame) -> pd.DataFrame:
     """A table as text, blank for missing."""
-    collected = table.collect()
+    collected = table.collect("pandas")
     return pd.DataFrame([map(as_text, row) for row in collected.rows()], columns=collected.columns)
 
 

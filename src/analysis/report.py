@@ -402,7 +402,15 @@ def evidence(edition: Edition, table: str) -> Exhibit:
         ],
         columns=["row", "column", "value", "words of the source", "paragraph", "basis", "rule or reason"],
     )
-    view = tuple({**row, "shown in": shown_in(table, row["column"])} for row in records(frame))
+    view = tuple(
+        {
+            "value": f"{row['row']} {row['column']}: {row['value']}",
+            "words of the source": f"“{row['words of the source']}”, paragraph {row['paragraph']}",
+            "why": ": ".join(filter(None, [row["basis"], row["rule or reason"]])),
+            "shown in": shown_in(table, row["column"], row["value"]),
+        }
+        for row in records(frame)
+    )
     bases = frame["basis"].value_counts()
     told = tabulate.listed([f"{bases[basis]:,} {basis}" for basis in ("stated", "derived", "judged") if basis in bases])
     return Exhibit(
@@ -416,18 +424,19 @@ def evidence(edition: Edition, table: str) -> Exhibit:
     )
 
 
-def shown_in(table: str, column: str) -> tuple[Link, ...]:
-    """The exhibits that a coded column stands behind.
+def shown_in(table: str, column: str, value: str = "") -> tuple[Link, ...]:
+    """The exhibits that a coded value stands behind.
 
     Examples
     --------
     >>> [link.href for link in shown_in("legs", "mode")]
     ['routes.html#exhibit-legs-by-mode']
     """
+    elsewhere = "people-not-counted" if value == "yes" else "interviewees-described" if column == "counted" else ""
     return tuple(
         Link(exhibit.replace("-", " "), f"{chapter}.html#exhibit-{exhibit}")
         for exhibit, (chapter, columns) in SHOWN_IN.items()
-        if f"{table}.{column}" in columns
+        if f"{table}.{column}" in columns and exhibit != elsewhere
     )
 
 
@@ -536,7 +545,7 @@ def facts(edition: Edition) -> dict[str, str]:
 
 def described(edition: Edition) -> int:
     """How many interviewees are tabulated."""
-    return int(tabulate.counted(edition.tables["interviewees"]).select(nw.len()).collect().item())
+    return int(tabulate.counted(edition.tables["interviewees"]).select(nw.len()).collect("pandas").item())
 
 
 def findings(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> dict[str, str]:

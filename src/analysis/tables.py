@@ -176,3 +176,24 @@ def _read_parquet(file: Path, spec: Schema) -> tuple[Frame | None, list[Fault]]:
     sql = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
     picked = ", ".join(f'CAST("{f.name}" AS {sql.get(f.type, "VARCHAR")}) AS "{f.name}"' for f in spec.fields)
     return nw.from_native(relation.project(f"{picked}, _row")).lazy(), faults
+
+
+def in_one_engine(tables: dict[str, Frame]) -> dict[str, Frame]:
+    """Tables that can be joined: where one is in DuckDB, all are."""
+    import duckdb
+
+    if len({table.implementation for table in tables.values()}) < 2:
+        return tables
+    moved = {}
+    for name, table in tables.items():
+        if table.implementation.is_duckdb():
+            moved[name] = table
+        else:
+            frame = table.collect("pandas").to_native()
+            relation: Any = duckdb.from_df(
+                frame.astype({c: "object" for c, kind in frame.dtypes.items() if kind == "str"})
+            )
+            text = [c for c, kind in frame.dtypes.items() if kind == "str"]
+            casts = ", ".join(f'CAST("{c}" AS VARCHAR) AS "{c}"' if c in text else f'"{c}"' for c in frame.columns)
+            moved[name] = nw.from_native(relation.project(casts)).lazy()
+    return moved

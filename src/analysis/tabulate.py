@@ -72,11 +72,11 @@ def grouped(frame: Frame, columns: Sequence[str], key: str = "interviewee") -> p
         The columns as text (blank for missing), ``n``, and ``who``: a tuple of keys, empty when there
         are more than `FEW` rows in all.
     """
-    many = frame.group_by(list(columns)).agg(nw.len().alias("n")).collect().rows(named=True)
+    many = frame.group_by(list(columns)).agg(nw.len().alias("n")).collect("pandas").rows(named=True)
     total = sum(int(row["n"]) for row in many)
     behind: dict[tuple[str, ...], list[str]] = {}
     if total <= FEW:
-        for row in frame.select(key, *columns).collect().rows(named=True):
+        for row in frame.select(key, *columns).collect("pandas").rows(named=True):
             behind.setdefault(tuple(as_text(row[c]) for c in columns), []).append(as_text(row[key]))
     groups = [(tuple(as_text(row[column]) for column in columns), int(row["n"])) for row in many]
     return pd.DataFrame(
@@ -261,9 +261,9 @@ def routes(people: Frame, legs: Frame | None) -> tuple[Frame, list[str]]:
     if legs is None:
         return frame, []
     made = legs.filter(nw.col("status") == "made")
-    last = made.select(nw.col("leg").max()).collect().item()
+    last = made.select(nw.col("leg").max()).collect("pandas").item()
     stops: list[str] = []
-    for number in range(1, int(last or 0) + 1):
+    for number in range(1, int(as_text(last) or 0) + 1):
         here = f"s{number}"
         step = made.filter(nw.col("leg") == number).select(
             "interviewee",
@@ -438,7 +438,7 @@ def figures(destinations: Frame) -> pd.DataFrame:
         "reported_by",
         "note",
     ]
-    rows = destinations.sort("_row").select(*columns).collect().rows(named=True)
+    rows = destinations.sort("_row").select(*columns).collect("pandas").rows(named=True)
     frame = pd.DataFrame([{name: as_text(row[name]) for name in columns} for row in rows], columns=columns)
     frame.insert(0, "destination", [destination_of(row) for row in records(frame)])
     order = {measure: n for n, measure in enumerate(dict.fromkeys(frame["measure"]))}

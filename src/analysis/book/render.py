@@ -17,6 +17,10 @@ VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", PAPER: "paper", MARK: "ma
 """The charts' palette, and the style sheet's names for it, which differ in light and dark."""
 
 
+FEW_COLUMNS = 4
+"""With more columns a table keeps its width and scrolls on a phone."""
+
+
 class Renderer:
     """What myst-nb calls for the outputs of chapters (entry point group ``myst_nb.mime_renderers``)."""
 
@@ -73,12 +77,13 @@ def table_html(exhibit: dict[str, Any], name: str) -> str:
     columns, rows = exhibit["view"]["columns"], exhibit["view"]["rows"]
     if not rows:
         return ""
+    wide = ' class="wide"' if len(columns) > FEW_COLUMNS else ""
     head = "".join(f'<th scope="col">{escape(str(column))}</th>' for column in columns)
     anchors: Sequence[Sequence[str]] = exhibit["anchors"] or [()] * len(rows)
     body = "".join(_row_html(row, names) for row, names in zip(rows, anchors, strict=True))
     return (
         f'<div class="table" role="region" tabindex="0" aria-labelledby="{name}-caption">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table{wide}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -91,7 +96,7 @@ def _row_html(row: Sequence[Any], names: Sequence[str]) -> str:
 def _cell_html(cell: Any, tag: str) -> str:
     end = tag.split(maxsplit=1)[0]
     if isinstance(cell, list):
-        return f"<{tag}>{' '.join(_link_html(link) for link in cell)}</{end}>"
+        return f"<{tag}>{', '.join(_link_html(link) for link in cell)}</{end}>"
     if isinstance(cell, (int, float)):
         return f'<{tag} class="number">{cell:,}</{end}>'
     return f"<{tag}>{escape(str(cell))}</{end}>"

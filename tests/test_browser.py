@@ -1,0 +1,63 @@
+"""The built book in a real browser: nothing asked of other hosts, nothing broken, charts seen, on desk and phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+PAGES = ["index", "interviewees", "routes", "destinations", "evidence", "codebook", "reproduce", "search"]
+WIDTHS = [1280, 360]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_stands_by_itself(browser, book: Path, name: str, width: int):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((book / "html" / f"{name}.html").as_uri())
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert said == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "scrolls sideways"
+    page.close()
+
+
+def test_charts_are_seen_without_javascript(browser, book: Path):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((book / "html" / "interviewees.html").as_uri())
+    charts = page.locator("figure.exhibit .chart svg")
+    assert charts.count() >= 3
+    for number in range(charts.count()):
+        box = charts.nth(number).bounding_box()
+        assert box["width"] > 200
+        assert box["height"] > 80
+    context.close()
+
+
+def test_colours_follow_the_scheme(browser, book: Path):
+    ink = []
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        page = context.new_page()
+        page.goto((book / "html" / "interviewees.html").as_uri())
+        ink.append(page.evaluate("getComputedStyle(document.querySelector('.chart svg text')).fill"))
+        context.close()
+    assert ink[0] != ink[1]
+
+
+def test_from_a_count_to_the_words_and_back(browser, book: Path):
+    page = browser.new_page()
+    page.goto((book / "html" / "interviewees.html").as_uri())
+    page.locator("#exhibit-interviewees-by-age tr", has_text="18–24").get_by_role("link", name="i05").click()
+    row = page.locator("tr:target")
+    assert "20, a Moscow film student" in row.inner_text()
+    row.get_by_role("link", name="interviewees by age").click()
+    assert page.url.endswith("interviewees.html#exhibit-interviewees-by-age")
+    page.close()
