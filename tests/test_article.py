@@ -22,7 +22,7 @@ def rows(exhibit):
 
 def test_seventeen_people_spoke_and_eight_are_described(oral):
     assert oral.report.declared_interviewees == 17
-    assert report.described(oral) == 8
+    assert len(oral.counted) == 8
 
 
 def test_by_age(oral):
@@ -97,3 +97,4 @@ def test_two_codings_are_compared_value_by_value(oral):
     table = report.two_codings(oral).frame
     assert set(table["table"]) == {"interviewees", "legs", "destinations"}
     assert table["values"].sum() == 10 * 6 + 13 * 6 + 2 * 12
+    assert (table["alike"] <= table["values"]).all()

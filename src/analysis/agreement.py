@@ -34,9 +34,7 @@ def values(frame: pd.DataFrame, table: str) -> dict[tuple[str, str], str]:
 
 
 def agreement(
-    tables: Mapping[str, pd.DataFrame],
-    second: Mapping[str, pd.DataFrame],
-    settlements: pd.DataFrame | None = None,
+    tables: Mapping[str, pd.DataFrame], second: Mapping[str, pd.DataFrame], settlements: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Krippendorff's alpha per column, nominal; a blank is a coding of its own, and so is a missing row.
 
@@ -50,7 +48,8 @@ def agreement(
     Returns
     -------
     DataFrame
-        ``table``, ``column``, ``values`` compared, ``alike``, ``alpha`` (text, three decimals).
+        ``table``, ``column``, ``values`` compared, those ``alike``, those ``blank in both``, ``alpha`` (text, three
+        decimals).
 
     Examples
     --------
@@ -67,8 +66,9 @@ def agreement(
         for column in columns:
             pairs = [(table.get((key, column), NO_ROW), other.get((key, column), NO_ROW)) for key in units]
             alike = sum(a == b for a, b in pairs)
-            rows.append((name, column, len(pairs), alike, _alpha(pairs)))
-    return pd.DataFrame(rows, columns=["table", "column", "values", "alike", "alpha"])
+            blank = sum(pair == ("", "") for pair in pairs)
+            rows.append((name, column, len(pairs), alike, blank, _alpha(pairs)))
+    return pd.DataFrame(rows, columns=["table", "column", "values", "alike", "blank in both", "alpha"])
 
 
 def _alpha(pairs: list[tuple[str, str]]) -> str:

@@ -169,7 +169,7 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
     drawn["label"] = drawn["label"].map(_folded)
     labels = _labels(drawn)
     scale = alt.Scale(domain=[0, top * 1.2], nice=False)
-    axis = alt.Axis(title="people", format="~s", tickCount=4, grid=True, domain=False)
+    axis = alt.Axis(title=measure, format=",d", tickCount=3, grid=True, domain=False)
     tips = ["destination", "number", "measure", "window", "stated by"]
     base = alt.Chart(drawn).encode(y=labels, tooltip=tips)
     whole = base.mark_rule(strokeWidth=5, color=MARK).encode(x=alt.X("from:Q", scale=scale, axis=axis), x2="to:Q")
@@ -184,12 +184,11 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
         base.transform_filter(f"datum['{flag}']")
         .mark_point(shape=shape, size=70, filled=False, fill=PAPER, stroke=MARK, strokeWidth=1.5)
         .encode(x=alt.X(f"{at}:Q", scale=scale))
-        for flag, at, shape in (
-            ("open below", "start", "triangle-left"),
-            ("open above", "end", "triangle-right"),
-        )
+        for flag, at, shape in (("open below", "start", "triangle-left"), ("open above", "end", "triangle-right"))
+        if panel[flag].any()
     ]
-    return alt.layer(dashed, whole, *ticks, *heads).properties(title=measure, width=190, height=alt.Step(52))
+    words = base.mark_text(align="left", dy=-13, color=INK, fontSize=11).encode(x=alt.value(0), text="number:N")
+    return alt.layer(dashed, whole, *ticks, *heads, words).properties(title=measure, width=190, height=alt.Step(52))
 
 
 def _folded(text: str) -> str:

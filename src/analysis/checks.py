@@ -48,10 +48,7 @@ def field_checks(field: Field) -> Iterator[Check]:
         yield Check(field.name, blank, "a value", "this column may not be blank")
     if field.enum:
         yield Check(
-            field.name,
-            ~blank & ~column.is_in(field.enum),
-            f"one of {', '.join(field.enum)}",
-            allowed=field.enum,
+            field.name, ~blank & ~column.is_in(field.enum), f"one of {', '.join(field.enum)}", allowed=field.enum
         )
     if field.pattern:
         yield Check(
@@ -78,11 +75,7 @@ def row_checks(table: str) -> Iterator[Check]:
         )
         yield Check("age_min", col("age_min") > col("age_max"), "age_min no greater than age_max", "swap the two")
         yield Check(
-            "age_min",
-            col("age_min") < 10,
-            "an age at which people are interviewed",
-            "check the source",
-            doubt=True,
+            "age_min", col("age_min") < 10, "an age at which people are interviewed", "check the source", doubt=True
         )
     if table == "places":
         yield Check("country", ~col("country").is_in(codes), "an ISO 3166-1 alpha-3 code in use")
@@ -94,10 +87,7 @@ def row_checks(table: str) -> Iterator[Check]:
     if table == "destinations":
         yield Check("low", col("low") > col("high"), "low no greater than high", "swap the two")
         yield Check(
-            "low",
-            col("low").is_null() & col("high").is_null(),
-            "a low, a high or both",
-            "a figure needs a number",
+            "low", col("low").is_null() & col("high").is_null(), "a low, a high or both", "a figure needs a number"
         )
         yield Check("window_end", col("window_start") > col("window_end"), "a window that ends after it starts")
     if table == "evidence":
@@ -279,22 +269,10 @@ def evidence_faults(
         if place not in values:
             hint = nearest(".".join(place), (".".join(known) for known in values))
             yield Fault(
-                file,
-                show(".".join(place)),
-                "table, key and column of a value that is not blank",
-                hint,
-                where,
-                "key",
+                file, show(".".join(place)), "table, key and column of a value that is not blank", hint, where, "key"
             )
         if len(words(str(row["exact"]))) > MOST_WORDS:
-            yield Fault(
-                file,
-                show(row["exact"]),
-                f"at most {MOST_WORDS} words",
-                "shorten the fragment",
-                where,
-                "exact",
-            )
+            yield Fault(file, show(row["exact"]), f"at most {MOST_WORDS} words", "shorten the fragment", where, "exact")
         if row["basis"] == "derived" and rule_of(row["note"]) not in RULES:
             hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"
             yield Fault(file, show(row["note"]), "a rule's name first in the note", hint, where, "note")

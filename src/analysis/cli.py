@@ -64,20 +64,11 @@ def parser() -> argparse.ArgumentParser:
         "edition", nargs="*", default=[DEFAULT], help="a name under data/ or a path (default: %(default)s)"
     )
     make.add_argument(
-        "-p",
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of the chapters",
+        "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the chapters"
     )
     make.add_argument("--out", type=Path, help="where the book goes (default: _build/EDITION)")
     make.add_argument(
-        "--jobs",
-        type=int,
-        default=0,
-        metavar="N",
-        help="chapters side by side (default: as many as processors)",
+        "--jobs", type=int, default=0, metavar="N", help="chapters side by side (default: as many as processors)"
     )
 
     look = command("check", check, "Find everything that is wrong with an edition's tables.")

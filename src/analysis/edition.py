@@ -73,6 +73,12 @@ class Edition:
         return {row["place"]: row for row in rows}
 
     @cached_property
+    def counted(self) -> frozenset[str]:
+        """The interviewees that are tabulated; for editions coded by hand."""
+        rows = records(self.text["interviewees"]) if "interviewees" in self.tables else []
+        return frozenset(row["interviewee"] for row in rows if row["counted"] == "yes")
+
+    @cached_property
     def evidence_places(self) -> Mapping[tuple[str, str, str], Row]:
         """The rows of table ``evidence`` by (table, key, column), in the table's order."""
         rows = records(self.text["evidence"]) if "evidence" in self.tables else []
@@ -160,11 +166,7 @@ def examine(edition: str | Path) -> tuple[Edition | None, list[Fault]]:
     faults += found
     if not {"interviewees", "destinations"} & set(files):
         faults.append(
-            Fault(
-                shown_path(path / PACKAGE),
-                "neither interviewees nor destinations",
-                "at least one of these tables",
-            )
+            Fault(shown_path(path / PACKAGE), "neither interviewees nor destinations", "at least one of these tables")
         )
     if not faults or all(fault.doubt for fault in faults):
         faults += _content(tables, files, report, shown_path(path / PACKAGE))
@@ -197,13 +199,7 @@ def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]
     known = {"declared_interviewees", "collected_at", "reference_event", "minimum_cell"}
     for extra in given.keys() - known:
         faults.append(
-            Fault(
-                file,
-                show(extra),
-                f"one of {', '.join(sorted(known))}",
-                nearest(extra, known),
-                column="report",
-            )
+            Fault(file, show(extra), f"one of {', '.join(sorted(known))}", nearest(extra, known), column="report")
         )
     declared, minimum = given.get("declared_interviewees"), given.get("minimum_cell", 1)
     event, place = given.get("reference_event") or {}, given.get("collected_at") or ""

@@ -118,3 +118,28 @@ def glue(texts: Mapping[str, str], names: Sequence[str] = ()) -> None:
 
     for name in names or texts:
         display({"text/plain": texts[name]}, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": ""}})
+
+
+def show(*exhibits: Exhibit) -> None:
+    """Show several exhibits, in order."""
+    from IPython.display import display
+
+    for exhibit in exhibits:
+        display(exhibit)
+
+
+class Rulings:
+    """An edition's codebook as HTML; raw HTML in it is shown, not obeyed, and its headings stand below the chapter's."""
+
+    def __init__(self, markdown: str) -> None:
+        self.markdown = markdown
+
+    def _repr_html_(self) -> str:
+        from markdown_it import MarkdownIt
+
+        if not self.markdown.strip():
+            return "<p>This edition keeps no codebook of its own.</p>"
+        html = MarkdownIt("commonmark", {"html": False}).render(self.markdown)
+        for level in (3, 2, 1):
+            html = html.replace(f"<h{level}>", f"<h{level + 1}>").replace(f"</h{level}>", f"</h{level + 1}>")
+        return f'<div class="rulings">{html}</div>'

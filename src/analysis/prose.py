@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from analysis.edition import Edition
 from analysis.frames import Row, records
-from analysis.tabulate import NOT_DESCRIBED, NOT_STATED, Counts, bounds, day_of, listed, number_of, window_of
+from analysis.tabulate import NOT_DESCRIBED, Counts, bounds, number_of, window_of
 
 
 def plural(n: int, noun: str, many: str = "") -> str:
@@ -20,116 +22,126 @@ def plural(n: int, noun: str, many: str = "") -> str:
     return f"{n:,} {noun if n == 1 else many or noun + 's'}"
 
 
+def was(n: int) -> str:
+    """The verb for n of something past."""
+    return "was" if n == 1 else "were"
+
+
 def are(n: int) -> str:
     """The verb for n of something."""
     return "is" if n == 1 else "are"
 
 
 def whom(edition: Edition) -> str:
-    """Of whom the tables count: the declared number, the place, the reference event."""
+    """Of whom the tables count: the declared number, and where they were interviewed."""
     declared = edition.report.declared_interviewees
     place = edition.places.get(edition.report.collected_at)
-    people = (
-        "the interviewees"
-        if declared is None
-        else f"the {plural(declared, 'person', 'people')} the source says were interviewed"
-    )
-    event = (
-        f"; reference event: {edition.report.event_title or 'not named'}, {day_of(edition.report.event_date)}"
-        if edition.report.event_date
-        else ""
-    )
-    return people + (f" in {place['name']}" if place else "") + event
+    where = f" in {place['name']}" if place else ""
+    if declared is None:
+        return f"the interviewees{where} whom the source describes"
+    return f"the {plural(declared, 'person', 'people')} the source says {was(declared)} interviewed{where}"
 
 
 def coverage(edition: Edition, described: int) -> str:
     """How many were interviewed, and how many of them the source describes."""
     declared = edition.report.declared_interviewees
     if declared is None:
-        return f"The source names no number of interviewees; {plural(described, 'person', 'people')} {are(described)} described."
+        people = plural(described, "person", "people")
+        return f"The source names no number of interviewees. It describes {people}; every count is of those."
+    said = f"The source says that {plural(declared, 'person', 'people')} {was(declared)} interviewed"
+    if described == declared:
+        return f"{said}, and describes {'that person' if declared == 1 else 'every one of them'}."
+    if not described:
+        return f"{said}. It describes none of them; in every count they are “{NOT_DESCRIBED}”."
     missing = declared - described
-    if not missing:
-        return f"The source says that {plural(declared, 'person', 'people')} {'was' if declared == 1 else 'were'} interviewed, and describes every one."
-    return (
-        f"The source says that {plural(declared, 'person', 'people')} {'was' if declared == 1 else 'were'} interviewed. It describes {described:,}; "
-        f"the other {missing:,} {are(missing)} in every table of interviewees as “{NOT_DESCRIBED}”."
-    )
+    other = "the other one is" if missing == 1 else f"the other {missing:,} are"
+    return f"{said}. It describes {described:,} of them; in every count {other} “{NOT_DESCRIBED}”."
 
 
 def spread(counts: Counts) -> str:
-    """A one-column table in a sentence, largest stated rows first.
+    """A one-column table in a sentence: for those who hear the chart.
 
     Examples
     --------
     >>> frame = pd.DataFrame({"age": ["18–24", "not stated"], "interviewees": [4, 13]})
     >>> spread(Counts(frame, ("stated", "not stated"), ((), ())))
-    '18–24: 4. Not stated: 13.'
+    '18–24: 4; not stated: 13.'
+    """
+    rows = [(str(row[0]), int(row[-1])) for row in counts.frame.itertuples(index=False)]
+    shown = [f"{label}: {n:,}" for label, n in rows if n]
+    return "; ".join([*shown[:12], *([f"and {len(shown) - 12} rows more"] if len(shown) > 12 else [])]) + "."
+
+
+def told(counts: Counts, what: str, reads: Callable[[str], str] = str, *, bounded: bool = True) -> str:
+    """Of how many something is told, what it is, and what the most common of it could amount to.
+
+    Parameters
+    ----------
+    counts : Counts
+        With one label column.
+    what : str
+        The subject of the sentence, such as ``"Age"``.
+    reads : callable
+        How a label reads in the sentence.
+    bounded : bool
+        Whether the unknown might be anything; not so where silence may mean that there is nothing to tell.
     """
     rows = [
-        (str(a), int(n), s)
-        for a, n, s in zip(counts.frame.iloc[:, 0], counts.frame.iloc[:, -1], counts.states, strict=True)
+        (str(row[0]), int(row[-1]))
+        for row, state in zip(counts.frame.itertuples(index=False), counts.states, strict=True)
+        if state == "stated" and row[-1]
     ]
-    stated = [f"{label}: {n:,}" for label, n, state in rows if state == "stated" and n]
-    shown = stated if len(stated) <= 8 else [*stated[:8], f"{len(stated) - 8} more"]
-    parts = [", ".join(shown)] if shown else []
-    parts += [
-        f"{state.capitalize()}: {counts.of(state):,}" for state in (NOT_STATED, NOT_DESCRIBED) if counts.of(state)
-    ]
-    return ". ".join(parts) + "." if parts else "Nothing to count."
-
-
-def largest(counts: Counts, what: str) -> str:
-    """What is most common among those of whom it is stated, with the bounds of its share."""
-    stated = [
-        (str(label), int(n))
-        for label, n, state in zip(counts.frame.iloc[:, 0], counts.frame.iloc[:, -1], counts.states, strict=True)
-        if state == "stated" and n
-    ]
-    unknown = counts.of(NOT_STATED) + counts.of(NOT_DESCRIBED)
-    if not stated:
-        return (
-            f"No {what} is stated of any of them."
-            if counts.total
-            else f"There is nobody whose {what} could be counted."
-        )
-    most = max(n for _, n in stated)
-    leaders = [label for label, n in stated if n == most]
-    if len(leaders) > 3:
-        return f"{len(leaders)} values of {what} are equally common, each true of {most:,} of {counts.total:,}."
-    if len(leaders) > 1:
-        head = f"The {what}s most often stated are {listed(leaders)}: {most:,} of {counts.total:,} each"
-    else:
-        head = f"The {what} most often stated is {leaders[0]}: {most:,} of {counts.total:,}"
-    if not unknown:
-        return f"{head} ({most / counts.total:.0%})."
-    low, high = bounds(most, unknown, counts.total)
-    share = "its share" if len(leaders) == 1 else "the share of each"
-    return (
-        f"{head}. With {unknown:,} of whom no {what} is known, {share} of all {counts.total:,} lies between "
-        f"{low:.0%} and {high:.0%}."
-    )
+    known, total = sum(n for _, n in rows), counts.total
+    if not rows:
+        return f"{what} is told of none of the {total:,}." if total else f"There is nobody to count by {what.lower()}."
+    most = sorted(rows, key=lambda row: -row[1])
+    shown = [f"{reads(label)} ({n:,})" for label, n in most[:6]]
+    rest = f", and {len(most) - 6:,} more" if len(most) > 6 else ""
+    whole = f"all {total:,}" if known == total else f"{known:,} of the {total:,}"
+    head = f"{what} is told of {whole}: {', '.join(shown)}{rest}."
+    unknown = total - known
+    if not bounded or not unknown or (len(most) > 1 and most[0][1] == most[1][1]):
+        return head
+    low, high = bounds(most[0][1], unknown, total)
+    most_of_all = f"{most[0][1]:,} to {most[0][1] + unknown:,} of the {total:,} ({low:.0%} to {high:.0%})"
+    return f"{head} With {unknown:,} unknown, {most_of_all} could be {reads(most[0][0])}."
 
 
 def figure(row: Row) -> str:
     """A destination figure in a sentence."""
     by = f"stated by {row['stated_by']}" if row["stated_by"] else "by nobody named"
     measure = row["measure"].replace("_", " ")
-    return f"{row['destination'][:1].upper() + row['destination'][1:]}: {number_of(row)} (measure: {measure}; window: {window_of(row)}; {by})."
+    name = row["destination"][:1].upper() + row["destination"][1:]
+    return f"{name}: {number_of(row)} (measure: {measure}; window: {window_of(row)}; {by})."
 
 
 def figures(table: pd.DataFrame) -> str:
     """How many figures there are, and what keeps them apart."""
-    n, measures = len(table), table["measure"].nunique()
-    if not n:
+    rows = records(table)
+    measures = table["measure"].nunique()
+    if not rows:
         return "The source gives no figure."
-    open_ended = sum(
-        1 for row in records(table) if not row["low"] or not row["high"] or "counting" in row["quantifier"]
-    )
-    joint = sum(1 for row in records(table) if " " in row["countries"] or row["includes_others"] == "true")
-    text = f"The source gives {plural(n, 'figure')}"
-    text += f" of {plural(measures, 'different measure')}, which are not added or ranked." if measures > 1 else "."
+    text = f"The source gives {plural(len(rows), 'figure')}"
+    text += f" of {measures:,} different measures, which are not added or ranked." if measures > 1 else "."
+    open_ended = sum(not row["low"] or not row["high"] or "counting" in row["quantifier"] for row in rows)
+    joint = sum(" " in row["countries"] or row["includes_others"] == "true" for row in rows)
     if open_ended:
-        text += f" {open_ended:,} {'has' if open_ended == 1 else 'have'} an open end."
+        text += f" {of_all(open_ended, len(rows))} {'has' if open_ended == 1 else 'have'} an open end."
     if joint:
-        text += f" {joint:,} {'covers' if joint == 1 else 'cover'} several countries at once and {'is' if joint == 1 else 'are'} not split."
+        text += (
+            f" {of_all(joint, len(rows))} {'covers' if joint == 1 else 'cover'} several countries at once, not split."
+        )
     return text
+
+
+def of_all(n: int, total: int) -> str:
+    """How many of a whole, at the head of a sentence.
+
+    Examples
+    --------
+    >>> of_all(1, 2), of_all(3, 3), of_all(1, 1)
+    ('One', 'All', 'It')
+    """
+    if n == total:
+        return "It" if n == 1 else "All"
+    return "One" if n == 1 else f"{n:,}"

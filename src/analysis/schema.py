@@ -15,16 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "data" / "schemas"
 VOCABULARIES = ROOT / "data" / "vocabularies"
 
-TABLES = (
-    "interviewees",
-    "legs",
-    "places",
-    "destinations",
-    "statements",
-    "evidence",
-    "paragraphs",
-    "settlements",
-)
+TABLES = ("interviewees", "legs", "places", "destinations", "statements", "evidence", "paragraphs", "settlements")
 
 
 @dataclass(frozen=True)

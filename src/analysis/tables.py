@@ -96,13 +96,7 @@ def _header_faults(header: list[str], spec: Schema, shown: str) -> list[Fault]:
         return [Fault(shown, "an empty file", f"a header row: {','.join(spec.columns)}", row=1)]
     if len(header) == 1 and header[0].count(";") > 1:
         return [
-            Fault(
-                shown,
-                "cells parted by semicolons",
-                "cells parted by commas",
-                "export it as comma-separated",
-                row=1,
-            )
+            Fault(shown, "cells parted by semicolons", "cells parted by commas", "export it as comma-separated", row=1)
         ]
     faults = []
     for column in sorted({name for name in header if header.count(name) > 1}):

@@ -153,10 +153,7 @@ def bands(edges: str) -> list[tuple[int, int, str]]:
         lower = []
     if not lower or lower != sorted(set(lower)) or lower[0] < 1 or lower[-1] > 120:
         raise BadInput.one(
-            "parameter age_bands",
-            repr(edges),
-            "rising whole numbers with commas between",
-            "such as 18,25,35,45",
+            "parameter age_bands", repr(edges), "rising whole numbers with commas between", "such as 18,25,35,45"
         )
     inner = [(a, b - 1, f"{a}–{b - 1}" if b - a > 1 else f"{a}") for a, b in itertools.pairwise(lower)]
     return [(0, lower[0] - 1, f"under {lower[0]}"), *inner, (lower[-1], 200, f"{lower[-1]} and over")]
@@ -309,12 +306,7 @@ def route_of(codes: Row, places: Mapping[str, Row], level: str) -> str:
 
 
 def by_route(
-    people: Frame,
-    legs: Frame | None,
-    places: Mapping[str, Row],
-    *,
-    level: str,
-    declared: int | None,
+    people: Frame, legs: Frame | None, places: Mapping[str, Row], *, level: str, declared: int | None
 ) -> Counts:
     """Interviewees by the route they took."""
     frame, stops = routes(people, legs)
@@ -480,14 +472,14 @@ def number_of(row: Row) -> str:
     >>> number_of({"low": "", "high": "100000", "quantifier": "nearly and counting"})
     'nearly 100,000 and counting'
     >>> number_of({"low": "20000", "high": "99999", "quantifier": "tens of thousands"})
-    'tens of thousands: 20,000 to 99,999'
+    'tens of thousands (read as 20,000 to 99,999)'
     >>> number_of({"low": "64000", "high": "", "quantifier": "more than"})
     'more than 64,000'
     """
     ends = list(dict.fromkeys(f"{float(row[end]):,.0f}" for end in ("low", "high") if row[end]))
     number, hedge = " to ".join(ends), row["quantifier"].replace("_", " ")
-    if len(ends) == 2:
-        return f"{hedge}: {number}"
+    if hedge.endswith("of thousands"):
+        return f"{hedge} (read as {number})"
     if hedge == "exact":
         return number
     first, joint, rest = hedge.partition(" and ")

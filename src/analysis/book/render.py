@@ -39,11 +39,7 @@ class Renderer:
             spec = _loaded(data.content)
             told = escape(str(spec.get("description", "Chart")))
             return [
-                nodes.raw(
-                    "",
-                    f'<div class="chart" role="img" aria-label="{told}">{drawing(spec)}</div>',
-                    format="html",
-                )
+                nodes.raw("", f'<div class="chart" role="img" aria-label="{told}">{drawing(spec)}</div>', format="html")
             ]
         return None
 
