@@ -169,7 +169,7 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
     drawn["label"] = drawn["label"].map(_folded)
     labels = _labels(drawn)
     scale = alt.Scale(domain=[0, top * 1.2], nice=False)
-    axis = alt.Axis(title=measure, format=",d", tickCount=3, grid=True, domain=False)
+    axis = alt.Axis(title=None, format=",d", tickCount=3, grid=True, domain=False)
     tips = ["destination", "number", "measure", "window", "stated by"]
     base = alt.Chart(drawn).encode(y=labels, tooltip=tips)
     whole = base.mark_rule(strokeWidth=5, color=MARK).encode(x=alt.X("from:Q", scale=scale, axis=axis), x2="to:Q")
