@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from typing import Any
@@ -16,6 +18,9 @@ from analysis.exhibit import LAB_ONLY, MIME, VEGALITE
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", PAPER: "paper", MARK: "mark"}
 """The charts' palette, and the style sheet's names for it, which differ in light and dark."""
 
+
+VEGALITE_VERSION = "6.4"
+"""What vl-convert offers of the version that Altair writes."""
 
 FEW_COLUMNS = 4
 """With more columns a table keeps its width and scrolls on a phone."""
@@ -34,14 +39,50 @@ class Renderer:
         if data.mime_type == LAB_ONLY:
             return [nodes.comment()]
         if data.mime_type == MIME:
-            return [nodes.raw("", exhibit_html(_loaded(data.content)), format="html", classes=["output"])]
+            exhibit = _loaded(data.content)
+            env = renderer.renderer.sphinx_env
+            files = downloads(exhibit)
+            env.metadata[env.docname].setdefault("exhibits", {})[exhibit["id"]] = files
+            root = "../" * env.docname.count("/")
+            links = {kind: f"{root}{FOLDER}/{name}" for kind, (name, _) in files.items()}
+            return [nodes.raw("", exhibit_html(exhibit, links), format="html", classes=["output"])]
         if data.mime_type == VEGALITE:
             spec = _loaded(data.content)
-            told = escape(str(spec.get("description", "Chart")))
-            return [
-                nodes.raw("", f'<div class="chart" role="img" aria-label="{told}">{drawing(spec)}</div>', format="html")
-            ]
+            told = escape(str(spec.get("description", "Chart")), quote=True)
+            return [nodes.raw("", chart_html(spec, f'aria-label="{told}"'), format="html")]
         return None
+
+
+FOLDER = "exhibits"
+"""Where in the book the files of exhibits lie."""
+
+
+def downloads(exhibit: dict[str, Any]) -> dict[str, tuple[str, bytes]]:
+    """The files that a reader may take away: by kind their name and content."""
+    files: dict[str, tuple[str, bytes]] = {}
+    if exhibit["rows"]:
+        files["CSV"] = (f"{exhibit['id']}.csv", as_csv(exhibit).encode())
+    if exhibit["chart"]:
+        spec = json.dumps(exhibit["chart"], sort_keys=True, ensure_ascii=False)
+        files["SVG"] = (f"{exhibit['id']}.svg", as_svg(spec).encode())
+        files["PNG"] = (f"{exhibit['id']}.png", as_png(spec))
+        files["Vega-Lite"] = (f"{exhibit['id']}.vl.json", spec.encode())
+    return files
+
+
+def as_csv(exhibit: dict[str, Any]) -> str:
+    """An exhibit's table as CSV.
+
+    Examples
+    --------
+    >>> as_csv({"columns": ["age", "interviewees"], "rows": [["18–24", 4]]})
+    'age,interviewees\\n18–24,4\\n'
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(exhibit["columns"])
+    writer.writerows(exhibit["rows"])
+    return text.getvalue()
 
 
 def _loaded(content: Any) -> dict[str, Any]:
@@ -49,22 +90,32 @@ def _loaded(content: Any) -> dict[str, Any]:
     return loaded
 
 
-def exhibit_html(exhibit: dict[str, Any]) -> str:
+def exhibit_html(exhibit: dict[str, Any], links: Mapping[str, str]) -> str:
     """An exhibit as one HTML figure."""
     name = escape(f"exhibit-{exhibit['id']}", quote=True)
     number = f"Exhibit {escape(str(exhibit['number']))}. " if exhibit.get("number") else "Exhibit. "
-    chart = (
-        f'<div class="chart" role="img" aria-labelledby="{name}-caption {name}-finding">{drawing(exhibit["chart"])}</div>'
-        if exhibit["chart"]
-        else ""
-    )
+    drawn = chart_html(exhibit["chart"], f'aria-labelledby="{name}-caption {name}-finding"') if exhibit["chart"] else ""
     notes = "".join(f"<p class='note'>{escape(note)}</p>" for note in exhibit["notes"])
+    takeaway = ", ".join(
+        f'<a href="{escape(href, quote=True)}" download aria-label="{kind} of this exhibit">{kind}</a>'
+        for kind, href in links.items()
+    )
     return (
         f'<figure class="exhibit" id="{name}" aria-labelledby="{name}-caption">'
         f'<figcaption id="{name}-caption"><b>{number}</b>{escape(exhibit["caption"])}</figcaption>'
         f'<p class="finding" id="{name}-finding">{escape(exhibit["description"])}</p>'
-        f"{chart}{table_html(exhibit, name)}{notes}"
-        f'<p class="source">{escape(exhibit["source"])}</p></figure>'
+        f"{drawn}{table_html(exhibit, name)}{notes}"
+        f'<p class="source">{escape(exhibit["source"])}{f" Download: {takeaway}." if links else ""}</p></figure>'
+    )
+
+
+def chart_html(spec: dict[str, Any], label: str) -> str:
+    """A chart: its drawing, and what a browser needs to make it interactive when it comes into view."""
+    text = json.dumps(spec, sort_keys=True)
+    inline = followed(text).replace("</", "<\\/")  # or the data could end the script element
+    return (
+        f'<div class="chart"><div class="drawing" role="img" {label}>{followed(as_svg(text))}</div>'
+        f'<script type="application/json">{inline}</script></div>'
     )
 
 
@@ -103,16 +154,27 @@ def _link_html(link: dict[str, str]) -> str:
     return f'<a href="{escape(link["href"], quote=True)}">{text}</a>' if link["href"] else text
 
 
-def drawing(spec: dict[str, Any]) -> str:
-    """A chart as static SVG whose colours follow the page."""
-    return _drawing(json.dumps(spec, sort_keys=True))
+def followed(drawing: str) -> str:
+    """A drawing or specification whose colours follow the page's scheme."""
+    for colour, variable in VARIABLES.items():
+        drawing = drawing.replace(f'"{colour}"', f'"var(--chart-{variable})"')
+    return drawing
 
 
 @cache
-def _drawing(spec: str) -> str:
+def as_svg(spec: str) -> str:
+    """A chart as SVG, in the colours of a light page."""
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version="6.4")
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(f'"{colour}"', f'"var(--chart-{variable})"')
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION)
     return svg[svg.index("<svg") :]
+
+
+@cache
+def as_png(spec: str) -> bytes:
+    """A chart as PNG on white, twice its size in pixels."""
+    import vl_convert
+
+    white = json.dumps(json.loads(spec) | {"background": PAPER})
+    png: bytes = vl_convert.vegalite_to_png(white, vl_version=VEGALITE_VERSION, scale=2)
+    return png

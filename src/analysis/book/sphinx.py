@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from analysis.book.render import FOLDER, VEGALITE_VERSION
+from analysis.schema import ROOT
 
 LANDMARKS = {
     '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Book">',
@@ -19,6 +24,8 @@ def setup(app: Any) -> dict[str, bool]:
     # would be an unknown value and so a warning, and warnings fail the build.
     app.add_config_value("comments_config", {}, "html")
     app.connect("build-finished", name_landmarks)
+    app.connect("build-finished", write_exhibits)
+    app.connect("build-finished", write_engine)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -33,3 +40,37 @@ def name_landmarks(app: Any, error: Exception | None) -> None:
             named = named.replace(plain, name)
         if named != text:
             page.write_text(named, encoding="utf-8")
+
+
+def write_exhibits(app: Any, error: Exception | None) -> None:
+    """Write the files that exhibits offer for download."""
+    if error or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / FOLDER
+    for page in app.env.metadata.values():
+        for files in page.get("exhibits", {}).values():
+            folder.mkdir(exist_ok=True)
+            for name, content in files.values():
+                (folder / name).write_bytes(content)
+
+
+def write_engine(app: Any, error: Exception | None) -> None:
+    """Write the one script that makes charts interactive; pages load it only when a chart comes into view."""
+    if error or app.builder.format != "html":
+        return
+    (Path(app.outdir) / "_static" / "vega.js").write_text(engine(), encoding="utf-8")
+
+
+def engine() -> str:
+    """Vega for the browser, bundled by vl-convert; kept, as bundling takes a second."""
+    kept = ROOT / "_build" / ".cache" / f"vega-{version('vl-convert-python')}.js"
+    if kept.is_file():
+        return kept.read_text(encoding="utf-8")
+    import vl_convert
+
+    bundle = vl_convert.javascript_bundle("window.reportEmbed = vegaEmbed;", vl_version=VEGALITE_VERSION)
+    whole = f"(() => {{{bundle}}})();\n"  # its names would collide with Sphinx's own
+    with contextlib.suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(whole, encoding="utf-8")
+    return whole

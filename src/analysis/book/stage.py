@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.book.render import as_csv
 from analysis.exhibit import MIME
 from analysis.schema import ROOT
 
@@ -48,21 +47,6 @@ def numbered(notebooks: Sequence[dict[str, Any]]) -> None:
     for chapter, notebook in enumerate(notebooks):
         for place, exhibit in enumerate(exhibits(notebook), 1):
             exhibit["number"] = f"{chapter}.{place}"
-
-
-def as_csv(exhibit: dict[str, Any]) -> str:
-    """An exhibit's table as CSV.
-
-    Examples
-    --------
-    >>> as_csv({"columns": ["age", "interviewees"], "rows": [["18–24", 4]]})
-    'age,interviewees\\n18–24,4\\n'
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(exhibit["columns"])
-    writer.writerows(exhibit["rows"])
-    return text.getvalue()
 
 
 def stage(executed: Sequence[Path], into: Path) -> dict[str, dict[str, Any]]:
