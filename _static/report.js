@@ -17,28 +17,20 @@
       ? Object.entries(item.tooltip).map(([name, value]) => `${name}: ${value}`).join(", ")
       : String(item.tooltip);
 
-  /* Every mark that has something to say, in reading order, with its place in the drawing. */
+  /* Every mark that has something to say, in reading order, each thing once. */
   const speaking = (view) => {
-    const found = [];
-    const [left, top] = view.origin();
-    const walk = (mark, x, y) => {
+    const found = new Map();
+    const walk = (mark) => {
       for (const item of mark.items || []) {
-        if (mark.marktype === "group") {
-          for (const inner of item.items || []) walk(inner, x + (item.x || 0), y + (item.y || 0));
-        } else if (item.tooltip && mark.marktype !== "text") {
-          const box = item.bounds;
-          found.push({ item, x1: x + box.x1, y1: y + box.y1, x2: x + box.x2, y2: y + box.y2 });
-        }
+        if (mark.marktype === "group") for (const inner of item.items || []) walk(inner);
+        else if (item.tooltip && item._svg && mark.marktype !== "text" && !found.has(key(item))) found.set(key(item), item);
       }
     };
-    walk(view.scenegraph().root, left, top);
-    const once = new Map();
-    for (const each of found) {
-      const key = `${told(each.item)}|${each.item.datum && each.item.datum.x}`;
-      if (!once.has(key)) once.set(key, each);
-    }
-    return [...once.values()].sort((a, b) => a.y1 - b.y1 || a.x1 - b.x1);
+    walk(view.scenegraph().root);
+    const place = (item) => item._svg.getBoundingClientRect();
+    return [...found.values()].sort((a, b) => place(a).top - place(b).top || place(a).left - place(b).left);
   };
+  const key = (item) => `${told(item)}|${item.datum && item.datum.x}`;
 
   const upgrade = async (chart) => {
     const drawing = chart.querySelector(".drawing");
@@ -53,26 +45,23 @@
     said.className = "said";
     said.setAttribute("aria-live", "polite");
     said.textContent = "Point at a mark, or use the arrow keys, to see what it stands for.";
-    const ring = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    ring.setAttribute("class", "ring");
-    ring.setAttribute("visibility", "hidden");
-    svg.append(ring);
+    const ring = document.createElement("div");
+    ring.className = "ring";
+    ring.hidden = true;
+    drawing.replaceChildren(stage, ring);
 
     const marks = speaking(view);
     let at = -1;
-    const show = (each) => {
-      said.textContent = told(each.item);
-      ring.setAttribute("x", each.x1 - 3);
-      ring.setAttribute("y", each.y1 - 3);
-      ring.setAttribute("width", each.x2 - each.x1 + 6);
-      ring.setAttribute("height", each.y2 - each.y1 + 6);
-      ring.setAttribute("visibility", "visible");
+    const show = (item) => {
+      said.textContent = told(item);
+      const [mark, whole] = [item._svg.getBoundingClientRect(), drawing.getBoundingClientRect()];
+      ring.hidden = false;
+      ring.style.cssText = `left:${mark.left - whole.left - 4}px;top:${mark.top - whole.top - 4}px;width:${mark.width + 4}px;height:${mark.height + 4}px`;
     };
     view.addEventListener("mouseover", (_, item) => {
-      const found = item && marks.findIndex((each) => each.item === item);
-      if (found >= 0 && item) { at = found; show(marks[at]); }
+      const found = item && item.tooltip ? marks.findIndex((each) => key(each) === key(item)) : -1;
+      if (found >= 0) show(marks[(at = found)]);
     });
-    drawing.replaceChildren(stage);
     drawing.setAttribute("role", "application");
     drawing.setAttribute("aria-roledescription", "chart");
     drawing.tabIndex = 0;

@@ -65,8 +65,8 @@ BROKEN = {
     "mode misspelt": (cell("legs", 3, "mode", "aire"), "legs.csv, row 3, column mode: found 'aire', needed one of air, rail, road, bicycle, foot; did you mean 'air'?"),
     "date of Excel": (cell("legs", 3, "departed", "22/09/2022"), "row 3, column departed: found '22/09/2022', needed a date as YYYY-MM-DD"),
     "date that is none": (cell("legs", 3, "departed", "2022-02-30"), "row 3, column departed: found '2022-02-30'"),
-    "place unknown": (cell("legs", 3, "to_place", "astrakan"), "row 3, column to_place: found 'astrakan', needed a place of table places; did you mean 'astrakhan'?"),
-    "leg of nobody": (cell("legs", 2, "interviewee", "i77"), "row 2, column interviewee: found 'i77', needed a interviewee of table interviewees"),
+    "place unknown": (cell("legs", 3, "to_place", "astrakan"), "row 3, column to_place: found 'astrakan', needed the place of a row of table places; did you mean 'astrakhan'?"),
+    "leg of nobody": (cell("legs", 2, "interviewee", "i77"), "row 2, column interviewee: found 'i77', needed the interviewee of a row of table interviewees"),
     "legs with a gap": (cell("legs", 4, "leg", "5"), "needed legs numbered 1 to n"),
     "nights below nought": (cell("legs", 2, "nights_waited", "-1"), "row 2, column nights_waited: found '-1', needed 0 or more"),
     "country no longer": (cell("places", 2, "country", "YUG"), "places.csv, row 2, column country: found 'YUG', needed an ISO 3166-1 alpha-3 code in use"),
@@ -98,7 +98,7 @@ BROKEN = {
     "no such table": (lambda e: (e / "legs.csv").unlink(), "legs.csv: found no such file"),
     "folder for a file": (lambda e: ((e / "legs.csv").unlink(), (e / "legs.csv").mkdir()), "legs.csv: found a folder"),
     "package no JSON": (data("datapackage.json", b"{"), "datapackage.json, row 1: found"),
-    "package a list": (data("datapackage.json", b"[]"), "datapackage.json: found list"),
+    "package a list": (data("datapackage.json", b"[]"), "datapackage.json: found '[]', needed a JSON object"),
     "package empty": (data("datapackage.json", b"{}"), "datapackage.json, column resources: found no resources"),
     "path out of the edition": (text("datapackage.json", '"path": "legs.csv"', '"path": "../legs.csv"'), "column resources[2]: found '../legs.csv'"),
     "path absolute": (text("datapackage.json", '"path": "legs.csv"', '"path": "/etc/passwd"'), "column resources[2]: found '/etc/passwd'"),
@@ -109,6 +109,24 @@ BROKEN = {
     "collected nowhere": (text("datapackage.json", '"collected_at": "oral"', '"collected_at": "orel"'), "column report.collected_at: found 'orel', needed a place of table places; did you mean 'oral'?"),
     "report key misspelt": (text("datapackage.json", '"collected_at"', '"colected_at"'), "column report: found 'colected_at'"),
     "minimum of nought": (text("datapackage.json", '"minimum_cell": 1', '"minimum_cell": 0'), "column report.minimum_cell: found '0'"),
+    "digits of another script": (cell("interviewees", 3, "age_min", "٢٠"), "row 3, column age_min: found '٢٠', needed a whole number"),
+    "reserved label": (cell("interviewees", 9, "profession", "not described"), "row 9, column profession: found 'not described', needed a value of the source"),
+    "blank label": (cell("destinations", 2, "measure", " "), "row 2, column measure: found ' ', needed text without blanks at its ends"),
+    "label with blank at its end": (cell("interviewees", 3, "profession", "developer "), "row 3, column profession: found 'developer '"),
+    "code with a line break": (cell("destinations", 2, "countries", "KAZ\n"), "column countries: found 'KAZ\\n'"),
+    "country twice": (cell("destinations", 2, "countries", "KAZ KAZ"), "row 2, column countries: found 'KAZ KAZ', needed each country once"),
+    "date of another age": (cell("legs", 3, "departed", "0001-01-01"), "row 3, column departed: found '0001-01-01'"),
+    "fragment of no words": (cell("evidence", 5, "exact", "..."), "row 5, column exact: found '...', needed one to 8 words"),
+    "second coding misspelt": (text("second-coding/legs.csv", "made", "MAED"), "second-coding/legs.csv, row 2, column status: found 'MAED'"),
+    "second coding the first": (text("datapackage.json", "second-coding/legs.csv", "legs.csv"), "found 'legs.csv' twice, needed each file for one table"),
+    "title a list": (text("datapackage.json", '"title": "Russians', '"title": ["x"], "x": "Russians'), "datapackage.json, column title: found '[\"x\"]', needed text"),
+    "sources in words": (text("datapackage.json", '"sources": [', '"sources": "FT", "x": ['), "column sources: found '\"FT\"', needed a list of objects with a title"),
+    "half a surrogate": (text("datapackage.json", "Russians interviewed", "\\ud800 interviewed"), "found half of a surrogate pair"),
+    "number beyond all": (text("datapackage.json", '"declared_interviewees": 17', '"declared_interviewees": 1' + "0" * 5000), "datapackage.json: found"),
+    "nested without end": (data("datapackage.json", b"[" * 100_000), "datapackage.json: found"),
+    "path with NUL": (text("datapackage.json", '"path": "legs.csv"', '"path": "a\\u0000b"'), "needed a path of ordinary characters"),
+    "link in a circle": (lambda e: ((e / "legs.csv").unlink(), (e / "legs.csv").symlink_to("legs.csv")), "found"),
+    "codebook in Latin-1": (data("codebook.md", b"\xe4"), "codebook.md: found a byte at 0"),
 }  # fmt: skip
 
 
@@ -140,6 +158,12 @@ def test_every_fault_is_found_in_one_pass(edition: Path):
     assert run("check", edition, code=2).stdout.startswith(str(edition))
 
 
+def test_a_settlement_that_the_tables_no_longer_bear_out_is_a_doubt(edition: Path):
+    text("settlements.csv", "counted,no,no,no", "counted,no,no,yes")(edition)
+    told = "doubt: " + str(edition / "settlements.csv") + ", row 2, column settled: found 'yes', needed 'no'"
+    assert told in run("check", edition).stderr
+
+
 def test_a_broken_edition_is_not_built(edition: Path, tmp_path: Path):
     cell("interviewees", 3, "age_min", "x")(edition)
     done = run("build", edition, "--out", tmp_path / "out", code=2)
@@ -161,6 +185,31 @@ def test_columns_of_an_editions_own_are_kept(edition: Path):
     from analysis.edition import load
 
     assert set(load(edition).text["interviewees"]["mood"]) == {"calm"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT * REPLACE ('abc' AS age_min) FROM t", "row 2, column age_min: found 'abc', needed a whole number"),
+        ("SELECT * EXCLUDE (gender) FROM t", "column gender: found no such column"),
+        (
+            "SELECT * REPLACE (18446744073709551615::UBIGINT AS age_min) FROM t",
+            "column age_min: found '18446744073709551615'",
+        ),
+        (None, "needed a sound Parquet file"),
+    ],
+    ids=["text for a number", "column missing", "number too great", "no Parquet"],
+)
+def test_a_wrong_parquet_table_is_refused_in_words(edition: Path, sql: str | None, told: str):
+    import duckdb
+
+    t = duckdb.sql(f"SELECT * FROM read_csv('{edition}/interviewees.csv', all_varchar = true)")  # noqa: F841
+    if sql:
+        duckdb.sql(f"COPY ({sql}) TO '{edition}/interviewees.parquet' (FORMAT parquet)")
+    else:
+        (edition / "interviewees.parquet").write_bytes(b"PAR1 garbage PAR1")
+    text("datapackage.json", '"path": "interviewees.csv"', '"path": "interviewees.parquet"')(edition)
+    assert told in run("check", edition, code=2).stderr
 
 
 def test_a_table_may_be_parquet(edition: Path):

@@ -18,12 +18,13 @@ from analysis.faults import Fault, nearest, show
 from analysis.frames import Frame, as_text
 from analysis.rules import RULES, words
 from analysis.schema import Field, Schema, countries, schema
+from analysis.tables import MOST_SHOWN
 
 MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
 
-MOST_SHOWN = 100
-"""Faults of one kind listed one by one; the rest are counted."""
+RESERVED = ("not stated", "not described")
+"""Labels that tables of counts use for what is not known; as values they would merge with those rows."""
 
 Tables = Mapping[str, Frame]
 
@@ -44,6 +45,19 @@ def field_checks(field: Field) -> Iterator[Check]:
     """The checks that a column's schema asks for."""
     column = nw.col(field.name)
     blank = column.is_null()
+    if field.type == "string":
+        yield Check(
+            field.name,
+            ~blank & column.str.contains(r"^\s|\s$|[\x00-\x08\x0b-\x1f\x7f]"),
+            "text without blanks at its ends or control characters",
+            "retype the cell",
+        )
+        yield Check(
+            field.name,
+            ~blank & column.is_in(RESERVED),
+            "a value of the source",
+            "leave the cell blank for what is not stated",
+        )
     if field.required:
         yield Check(field.name, blank, "a value", "this column may not be blank")
     if field.enum:
@@ -168,9 +182,12 @@ def _duplicates(spec: Schema, frame: Frame, file: str) -> Iterator[Fault]:
         )
 
 
-def reference_faults(tables: Tables, files: Mapping[str, str]) -> Iterator[Fault]:
-    """Values that refer to a row which is not there; legs that are not numbered 1 to n."""
-    for name, frame in tables.items():
+def reference_faults(tables: Tables, files: Mapping[str, str], of: Tables | None = None) -> Iterator[Fault]:
+    """Values that refer to a row which is not there; legs that are not numbered 1 to n.
+
+    ``of`` are the tables whose values are looked at, all of them unless given.
+    """
+    for name, frame in (tables if of is None else of).items():
         for column, other, there in schema(name).references:
             if other in tables:
                 known = tables[other].select(nw.col(there).alias(column)).unique()
@@ -190,12 +207,12 @@ def reference_faults(tables: Tables, files: Mapping[str, str]) -> Iterator[Fault
                 yield Fault(
                     files[name],
                     show(row[column]),
-                    f"a {there} of table {other}",
+                    f"the {there} of a row of table {other}",
                     nearest(row[column], near) or f"add it to {other}, or mend it here",
                     int(row["_row"]),
                     column,
                 )
-    if "legs" in tables:
+    if "legs" in (tables if of is None else of):
         gaps = (
             tables["legs"]
             .group_by("interviewee")
@@ -220,7 +237,10 @@ def code_faults(destinations: Frame, file: str) -> Iterator[Fault]:
     """Country codes of figures that ISO 3166-1 does not know."""
     given = destinations.filter(~nw.col("countries").is_null()).select("_row", "countries").collect("pandas")
     for row in given.rows(named=True):
-        for code in str(row["countries"]).split():
+        codes = str(row["countries"]).split()
+        if len(set(codes)) < len(codes):
+            yield Fault(file, show(row["countries"]), "each country once", "", int(row["_row"]), "countries")
+        for code in codes:
             if code not in countries():
                 yield Fault(file, show(code), "an ISO 3166-1 alpha-3 code in use", "", int(row["_row"]), "countries")
 
@@ -271,8 +291,10 @@ def evidence_faults(
             yield Fault(
                 file, show(".".join(place)), "table, key and column of a value that is not blank", hint, where, "key"
             )
-        if len(words(str(row["exact"]))) > MOST_WORDS:
-            yield Fault(file, show(row["exact"]), f"at most {MOST_WORDS} words", "shorten the fragment", where, "exact")
+        if not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS:
+            yield Fault(
+                file, show(row["exact"]), f"one to {MOST_WORDS} words", "quote a fragment of the source", where, "exact"
+            )
         if row["basis"] == "derived" and rule_of(row["note"]) not in RULES:
             hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"
             yield Fault(file, show(row["note"]), "a rule's name first in the note", hint, where, "note")
@@ -285,6 +307,25 @@ def evidence_faults(
                 "add it, or blank the value",
                 None,
                 column,
+            )
+
+
+def settlement_faults(
+    settlements: Frame, values: Mapping[tuple[str, str, str], str], files: Mapping[str, str]
+) -> Iterator[Fault]:
+    """Settlements whose ruling is not what the edition now carries."""
+    for row in settlements.sort("_row").collect("pandas").rows(named=True):
+        place = (as_text(row["table"]), as_text(row["key"]), as_text(row["column"]))
+        carried, settled = values.get(place, ""), as_text(row["settled"])
+        if carried != settled:
+            yield Fault(
+                files["settlements"],
+                show(settled or None),
+                f"{show(carried or None)}, as {'.'.join(place)} has it",
+                "mend the table or the settlement",
+                int(row["_row"]),
+                "settled",
+                doubt=True,
             )
 
 

@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument(
         "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the chapters"
     )
-    make.add_argument("--out", type=Path, help="where the book goes (default: _build/EDITION)")
+    make.add_argument("--out", type=_folder, help="where the book goes (default: _build/EDITION)")
     make.add_argument(
         "--jobs", type=int, default=0, metavar="N", help="chapters side by side (default: as many as processors)"
     )
@@ -83,6 +83,12 @@ def parser() -> argparse.ArgumentParser:
         "--source", type=Path, required=True, metavar="FILE", help="the source text, one paragraph a line"
     )
     return top
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("found '', needed a folder for the book")
+    return Path(text)
 
 
 def build(options: argparse.Namespace) -> int:
@@ -133,7 +139,7 @@ def verify(options: argparse.Namespace) -> int:
 
     edition = load(options.edition)
     try:
-        text = options.source.read_text(encoding="utf-8")
+        text = options.source.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadInput.one(options.source, error.strerror or "an error", "the source text") from error
     except UnicodeDecodeError as error:

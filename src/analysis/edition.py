@@ -17,7 +17,7 @@ from analysis import checks
 from analysis.faults import BadInput, Fault, nearest, show
 from analysis.frames import Frame, Row, as_frame, as_text, records
 from analysis.schema import ROOT, TABLES, raw, schema
-from analysis.tables import in_one_engine, is_date, read_table, shown_path
+from analysis.tables import MOST_SHOWN, in_one_engine, is_date, read_table, shown_path
 
 PACKAGE = "datapackage.json"
 SECOND = "second-"
@@ -113,7 +113,7 @@ def find(edition: str | Path) -> Path:
             return path.resolve()
     for path in (Path(edition), ROOT / "data" / edition):
         if path.is_dir():
-            raise BadInput.one(path, "no datapackage.json", "an edition's folder", "see analysis new")
+            raise BadInput.one(path, "no datapackage.json", "an edition's folder", "it has a datapackage.json")
         if path.is_file():
             raise BadInput.one(path, "a file", "an edition's folder")
     known = [found.parent.name for found in (ROOT / "data").glob(f"*/{PACKAGE}")]
@@ -161,29 +161,53 @@ def examine(edition: str | Path) -> tuple[Edition | None, list[Fault]]:
         faults += found
         if frame is not None:
             (second if name.startswith(SECOND) else tables)[name.removeprefix(SECOND)] = frame
-    tables = in_one_engine(tables)
+    together = in_one_engine({**tables, **{SECOND + name: table for name, table in second.items()}})
+    tables = {name: table for name, table in together.items() if not name.startswith(SECOND)}
+    second = {name.removeprefix(SECOND): table for name, table in together.items() if name.startswith(SECOND)}
     report, found = _report(package, shown_path(path / PACKAGE))
     faults += found
     if not {"interviewees", "destinations"} & set(files):
         faults.append(
             Fault(shown_path(path / PACKAGE), "neither interviewees nor destinations", "at least one of these tables")
         )
+    try:
+        (path / "codebook.md").is_file() and (path / "codebook.md").read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        faults.append(Fault(shown_path(path / "codebook.md"), f"a byte at {error.start} that is not UTF-8", "UTF-8"))
     if not faults or all(fault.doubt for fault in faults):
-        faults += _content(tables, files, report, shown_path(path / PACKAGE))
+        faults += _content(tables, second, files, report, shown_path(path / PACKAGE))
     return Edition(path.name, path, package, report, tables, files, second), faults
 
 
 def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
     shown = shown_path(file)
     try:
-        package = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        package = json.loads(text)
+        json.dumps(package, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         return None, [Fault(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8", "save it as UTF-8")]
+    except UnicodeEncodeError:
+        return None, [Fault(shown, "half of a surrogate pair", "whole characters", "retype the text")]
     except json.JSONDecodeError as error:
         return None, [Fault(shown, error.msg, "JSON", "mend it there", row=error.lineno)]
+    except (ValueError, RecursionError) as error:
+        return None, [Fault(shown, str(error).split(";")[0].splitlines()[0], "JSON of an ordinary size")]
     if not isinstance(package, dict):
-        return None, [Fault(shown, type(package).__name__, "a JSON object")]
-    return package, []
+        return None, [Fault(shown, show(json.dumps(package)), "a JSON object")]
+    return package, list(_metadata_faults(package, shown))
+
+
+def _metadata_faults(package: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+    for key in ("name", "title", "description"):
+        if not isinstance(package.get(key, ""), str):
+            yield Fault(shown, show(json.dumps(package[key])), "text", column=key)
+    for key in ("licenses", "sources", "contributors"):
+        given = package.get(key, [])
+        if not isinstance(given, list) or not all(
+            isinstance(each, dict) and isinstance(each.get("title", ""), str) for each in given
+        ):
+            yield Fault(shown, show(json.dumps(given)), "a list of objects with a title", column=key)
 
 
 def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]:
@@ -203,7 +227,7 @@ def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]
         )
     declared, minimum = given.get("declared_interviewees"), given.get("minimum_cell", 1)
     event, place = given.get("reference_event") or {}, given.get("collected_at") or ""
-    if declared is not None and (type(declared) is not int or declared < 0):
+    if declared is not None and (type(declared) is not int or not 0 <= declared < 10**12):
         wrong("declared_interviewees", declared, "a whole number, or leave it out")
         declared = None
     if type(minimum) is not int or minimum < 1:
@@ -212,10 +236,40 @@ def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]
     if not isinstance(event, dict):
         wrong("reference_event", event, "an object with title and date")
         event = {}
+    if not isinstance(event.get("title") or "", str):
+        wrong("reference_event.title", json.dumps(event["title"]), "text")
     day = event.get("date") or ""
     if day and not is_date(day):
         wrong("reference_event.date", day, "a date as YYYY-MM-DD")
     return Report(declared, str(place), str(event.get("title") or ""), str(day), minimum), faults
+
+
+def _inside(target: Path, folder: Path) -> bool:
+    try:
+        return target.resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):  # links in a circle
+        return False
+
+
+def _file_fault(path: Path, file: str, shown: str, where: str) -> Fault | None:
+    """Why a table's file cannot be one, if it cannot."""
+    target = path / file
+    if "\0" in file or len(file) > 200:
+        return Fault(shown, show(file), "a path of ordinary characters and length", column=where)
+    if Path(file).is_absolute() or not _inside(target, path):
+        return Fault(shown, show(file), "a path inside the edition's folder", column=where)
+    if not target.exists():
+        return Fault(
+            shown_path(target),
+            "no such file",
+            "the table that datapackage.json lists",
+            "add it, or take it off the list",
+        )
+    if target.is_dir() and not any(target.glob("*.parquet")):
+        return Fault(shown_path(target), "a folder", "a CSV or Parquet file, or a folder of Parquet parts")
+    if not target.is_dir() and not target.is_file():
+        return Fault(shown_path(target), "no ordinary file", "a CSV or Parquet file")
+    return None
 
 
 def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, Path]]:
@@ -225,7 +279,8 @@ def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> I
     if not isinstance(resources, list) or not resources:
         faults.append(Fault(shown, "no resources", "a list of tables", column="resources"))
         return
-    seen = set()
+    seen: set[str] = set()
+    paths: set[str] = set()
     for number, resource in enumerate(resources, 1):
         name, file = (resource.get(key) if isinstance(resource, dict) else None for key in ("name", "path"))
         where = f"resources[{number}]"
@@ -243,21 +298,14 @@ def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> I
             continue
         seen.add(name)
         target = path / file
-        if Path(file).is_absolute() or not target.resolve().is_relative_to(path):
-            faults.append(Fault(shown, show(file), "a path inside the edition's folder", column=where))
-        elif not target.exists():
-            faults.append(
-                Fault(
-                    shown_path(target),
-                    "no such file",
-                    f"the table {name} that datapackage.json lists",
-                    "add it, or take it off the list",
-                )
-            )
-        elif target.is_dir() and not any(target.glob("*.parquet")):
-            faults.append(Fault(shown_path(target), "a folder", "a CSV or Parquet file, or a folder of Parquet parts"))
+        wrong = _file_fault(path, file, shown, where)
+        if file in paths:
+            faults.append(Fault(shown, f"{show(file)} twice", "each file for one table", column=where))
+        elif wrong:
+            faults.append(wrong)
         else:
             yield name, target
+        paths.add(file)
         if isinstance(resource, dict) and resource.get("schema") not in (None, raw(table)):
             faults.append(
                 Fault(
@@ -271,45 +319,58 @@ def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> I
             )
 
 
-def _content(tables: Mapping[str, Frame], files: Mapping[str, str], report: Report, package: str) -> list[Fault]:
-    """What must hold of the typed tables, alone and together."""
+def _content(
+    tables: Mapping[str, Frame], second: Mapping[str, Frame], files: Mapping[str, str], report: Report, package: str
+) -> list[Fault]:
+    """What must hold of the typed tables, alone and together; of the second coder's as of the first's."""
     faults: list[Fault] = []
+    second_files = {name: files.get(SECOND + name, name) for name in second}
     for name, frame in tables.items():
         faults += checks.table_faults(schema(name), frame, files[name])
+    for name, frame in second.items():
+        faults += checks.table_faults(schema(name), frame, second_files[name])
     faults += checks.reference_faults(tables, files)
-    if "destinations" in tables:
-        faults += checks.code_faults(tables["destinations"], files["destinations"])
+    # The second coder's legs are of the second coder's people, between the edition's places.
+    whole = {**tables, **second}
+    faults += checks.reference_faults(whole, {**files, **second_files}, of=second)
+    for coded, names in ((tables, files), (second, second_files)):
+        if "destinations" in coded:
+            faults += checks.code_faults(coded["destinations"], names["destinations"])
+    faults += _report_faults(tables, report, package)
+    if all(fault.doubt for fault in faults):
+        values = all_values(tables, report)
+        if "evidence" in tables:
+            faults += checks.evidence_faults(tables["evidence"], values, files)
+        if "settlements" in tables:
+            faults += checks.settlement_faults(tables["settlements"], values, files)
+    return faults
+
+
+def _report_faults(tables: Mapping[str, Frame], report: Report, package: str) -> Iterator[Fault]:
+    """What the report object says that the tables contradict."""
     if "interviewees" in tables and report.declared_interviewees is not None:
         counted = tables["interviewees"].filter(nw.col("counted") == "yes").select(nw.len()).collect("pandas").item()
         if counted > report.declared_interviewees:
-            faults.append(
-                Fault(
-                    package,
-                    str(report.declared_interviewees),
-                    f"at least {counted}, the interviewees counted yes",
-                    column="report.declared_interviewees",
-                )
-            )
+            needed = f"at least {counted}, the interviewees counted yes"
+            yield Fault(package, str(report.declared_interviewees), needed, column="report.declared_interviewees")
     if report.collected_at:
-        places = tables.get("places")
-        known = (
-            [str(place) for place in places.select("place").collect("pandas")["place"].to_list()]
-            if places is not None
-            else []
-        )
+        places = tables["places"].collect("pandas")["place"].to_list() if "places" in tables else []
+        known = [str(place) for place in places]
         if report.collected_at not in known:
-            faults.append(
-                Fault(
-                    package,
-                    show(report.collected_at),
-                    "a place of table places",
-                    nearest(report.collected_at, known),
-                    column="report.collected_at",
-                )
+            hint = nearest(report.collected_at, known)
+            found = show(report.collected_at)
+            yield Fault(package, found, "a place of table places", hint, column="report.collected_at")
+    if report.event_date and "legs" in tables:
+        early = tables["legs"].filter(nw.col("departed") < report.event_date).select("_row", "departed")
+        for row in early.sort("_row").head(MOST_SHOWN).collect("pandas").rows(named=True):
+            yield Fault(
+                package,
+                f"a departure on {row['departed']} (legs, row {row['_row']})",
+                f"departures from {report.event_date} on, the reference event",
+                "check the source",
+                column="report.reference_event.date",
+                doubt=True,
             )
-    if "evidence" in tables and all(fault.doubt for fault in faults):
-        faults += checks.evidence_faults(tables["evidence"], all_values(tables, report), files)
-    return faults
 
 
 def all_values(tables: Mapping[str, Frame], report: Report) -> dict[tuple[str, str, str], str]:
@@ -329,10 +390,12 @@ def embed(path: Path) -> bool:
     A resource named ``second-`` and a table's name is that table as the second coder filled it.
     """
     file = path / PACKAGE
+    package, faults = _package(file)
+    if package is None:
+        raise BadInput(faults)
     before = file.read_text(encoding="utf-8")
-    package = json.loads(before)
-    for resource in package["resources"]:
-        table = str(resource["name"]).removeprefix(SECOND)
+    for resource in package["resources"] if isinstance(package.get("resources"), list) else []:
+        table = str(resource.get("name", "")).removeprefix(SECOND) if isinstance(resource, dict) else ""
         if table in TABLES:
             resource["schema"] = raw(table)
     after = json.dumps(package, indent=2, ensure_ascii=False) + "\n"

@@ -17,11 +17,22 @@ from analysis.frames import Frame
 from analysis.schema import ROOT, Schema
 
 TYPES = {
-    "integer": (re.compile(r"[+-]?\d{1,15}"), "Int64", "a whole number"),
-    "number": (re.compile(r"[+-]?\d{1,15}(\.\d+)?"), "Float64", "a number in digits, with a point"),
+    "integer": (re.compile(r"[+-]?[0-9]{1,15}"), "Int64", "a whole number"),
+    "number": (re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]+)?"), "Float64", "a number in digits, with a point"),
     "boolean": (re.compile(r"true|false"), "boolean", "true or false"),
-    "date": (re.compile(r"\d{4}-\d{2}-\d{2}"), "object", "a date as YYYY-MM-DD"),
+    "date": (
+        re.compile(r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}"),
+        "object",
+        "a date as YYYY-MM-DD, of this century or the last",
+    ),
 }
+
+
+SQL = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
+"""What each type is in DuckDB; dates are kept as text."""
+
+MOST_SHOWN = 100
+"""Faults of one kind listed one by one; the rest are counted."""
 
 
 def shown_path(path: Path) -> str:
@@ -152,24 +163,41 @@ def _typed(frame: pd.DataFrame, spec: Schema, shown: str, faults: list[Fault]) -
 
 
 def _read_parquet(file: Path, spec: Schema) -> tuple[Frame | None, list[Fault]]:
+    """A Parquet table through DuckDB; a file that DuckDB cannot read is a fault, whenever that shows."""
+    import duckdb
+
+    try:
+        return _scan_parquet(file, spec)
+    except duckdb.Error as error:
+        return None, [Fault(shown_path(file), str(error).splitlines()[0], "a sound Parquet file", "write it anew")]
+
+
+def _scan_parquet(file: Path, spec: Schema) -> tuple[Frame | None, list[Fault]]:
     """A Parquet table through DuckDB, lazily: only counts and rows at fault ever come to memory."""
     import duckdb
 
     shown = shown_path(file)
     pattern = str(file / "*.parquet" if file.is_dir() else file).replace("'", "''")
-    try:
-        relation: Any = duckdb.sql(
-            f"SELECT *, file_row_number + 2 AS _row FROM read_parquet('{pattern}', file_row_number = true)"
-        )
-    except duckdb.Error as error:
-        return None, [Fault(shown, str(error).splitlines()[0], "a Parquet file")]
+    relation: Any = duckdb.sql(
+        f"SELECT *, file_row_number + 2 AS _row FROM read_parquet('{pattern}', file_row_number = true)"
+    )
     columns = [name for name in relation.columns if name not in ("_row", "file_row_number")]
     faults = _header_faults(columns, spec, shown)
     if any(not fault.doubt for fault in faults):
         return None, faults
-    sql = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
-    picked = ", ".join(f'CAST("{f.name}" AS {sql.get(f.type, "VARCHAR")}) AS "{f.name}"' for f in spec.fields)
-    return nw.from_native(relation.project(f"{picked}, _row")).lazy(), faults
+    picked = []
+    for field in spec.fields:
+        kind = SQL.get(field.type, "VARCHAR")
+        text = f'CAST("{field.name}" AS VARCHAR)'
+        good = f"regexp_full_match({text}, '{TYPES[field.type][0].pattern}')" if field.type == "date" else "true"
+        lost = relation.filter(
+            f'"{field.name}" IS NOT NULL AND (TRY_CAST("{field.name}" AS {kind}) IS NULL OR NOT {good})'
+        )
+        for row, value in lost.project(f"_row, {text}").order("_row").limit(MOST_SHOWN).fetchall():
+            needed = TYPES[field.type][2] if field.type in TYPES else "text"
+            faults.append(Fault(shown, show(value), needed, row=row, column=field.name))
+        picked.append(f'TRY_CAST("{field.name}" AS {kind}) AS "{field.name}"')
+    return nw.from_native(relation.project(f"{', '.join(picked)}, _row")).lazy(), faults
 
 
 def in_one_engine(tables: dict[str, Frame]) -> dict[str, Frame]:

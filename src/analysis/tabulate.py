@@ -147,10 +147,8 @@ def bands(edges: str) -> list[tuple[int, int, str]]:
     >>> [label for _, _, label in bands("18,25")]
     ['under 18', '18–24', '25 and over']
     """
-    try:
-        lower = [int(edge) for edge in edges.split(",")]
-    except ValueError:
-        lower = []
+    given = [edge.strip() for edge in edges.split(",")]
+    lower = [int(edge) for edge in given] if all(edge.isascii() and edge.isdigit() for edge in given) else []
     if not lower or lower != sorted(set(lower)) or lower[0] < 1 or lower[-1] > 120:
         raise BadInput.one(
             "parameter age_bands", repr(edges), "rising whole numbers with commas between", "such as 18,25,35,45"

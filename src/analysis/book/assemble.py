@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+from html import escape
 from pathlib import Path
 
 from analysis.schema import ROOT
@@ -34,8 +35,8 @@ def assemble(site: Path, output: Path, title: str) -> None:
     from jupyter_book.sphinx import build_sphinx
 
     overrides = {
-        "html_title": title,
-        "project": title,
+        "html_title": escape(title),  # the theme puts both into pages as they are
+        "project": escape(title),
         "external_toc_path": str(site / "_toc.yml"),
         "nb_execution_mode": "off",  # papermill ran them
         "include_patterns": ["*.ipynb", "*.md"],
@@ -56,6 +57,8 @@ def assemble(site: Path, output: Path, title: str) -> None:
             keep_going=True,
             quiet=True,
         )
+    if isinstance(result, KeyboardInterrupt):
+        raise result
     if result:
         lines = [line.strip() for line in _plain(said.getvalue()).splitlines() if line.strip()]
         lines = [line.replace(f"{site}{os.sep}", "") for line in lines if "treated as errors" not in line]

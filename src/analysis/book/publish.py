@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -28,6 +29,9 @@ def workshop(out: Path) -> Iterator[Path]:
 
     One build at a time per ``out``: a second waits, and says so. What a killed build left is removed.
     """
+    theirs = [name for name in OUTPUTS if (out / name).exists()] if not _is_ours(out) else []
+    if theirs:
+        raise BadInput.one(out, f"{theirs[0]}, which no build made", "a folder of its own for the book", "see --out")
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = (out / ".lock").open("w")
@@ -43,6 +47,14 @@ def workshop(out: Path) -> Iterator[Path]:
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_ours(out: Path) -> bool:
+    """Whether a folder's outputs were made by a build: only those are ever replaced."""
+    try:
+        return bool(json.loads((out / "receipt.json").read_text(encoding="utf-8"))["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _wait(lock: Any, out: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book.chapters import parameters
-from analysis.book.warm import KERNEL
+from analysis.book.warm import KERNEL, stop_all
 
 CELL_SECONDS = 600
 """How long one cell may take."""
@@ -71,7 +71,12 @@ def run_all(
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         futures = [pool.submit(one, notebook) for notebook in notebooks if notebook.suffix == ".ipynb"]
-        wait(futures, return_when=FIRST_EXCEPTION)
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        except BaseException:  # interrupted: no chapter is worth waiting for
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_all()
+            raise
         pool.shutdown(wait=True, cancel_futures=True)
     failed = [error for future in futures if not future.cancelled() and (error := future.exception())]
     if failed:

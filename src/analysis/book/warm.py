@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ class WarmProvisioner(LocalProvisioner):
         return self.connection_info
 
 
+RUNNING: set[Forked] = set()
+"""The kernels now at work."""
+
+
+def stop_all() -> None:
+    """End every kernel at once, as when the build is interrupted."""
+    for kernel in list(RUNNING):
+        kernel.kill()
+
+
 class Forked:
     """A forked kernel with the few methods of ``subprocess.Popen`` that a provisioner calls."""
 
@@ -72,10 +83,13 @@ class Forked:
         )
         self._process.start()
         self.pid: int = self._process.pid
+        RUNNING.add(self)
 
     def poll(self) -> int | None:
         """The exit code, None while it runs."""
         code: int | None = self._process.exitcode
+        if code is not None:
+            RUNNING.discard(self)
         return code
 
     def wait(self) -> int | None:
@@ -102,7 +116,8 @@ def serve(arguments: list[str], folder: str, environment: dict[str, str]) -> Non
     os.setsid()  # signals to the kernel's group must not reach the server
     os.chdir(folder)
     os.environ.clear()
-    os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))  # it ends when the server does
+    os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
@@ -112,3 +127,11 @@ def serve(arguments: list[str], folder: str, environment: dict[str, str]) -> Non
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance(arguments)
+
+
+def _end_with_parent() -> None:
+    """End the kernel when the build that asked for it is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

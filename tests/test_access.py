@@ -1,0 +1,86 @@
+"""Nobody is left out: axe finds nothing, the keyboard reaches everything, text may grow, nothing scrolls sideways."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from test_browser import PAGES, WIDTHS
+
+pytestmark = pytest.mark.browser
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(browser, book: Path, name: str, scheme: str, width: int):
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto((book / "html" / f"{name}.html").as_uri())
+    page.wait_for_timeout(300)
+    found = Axe().run(page, options=RULES).response["violations"]
+    context.close()
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+
+
+def test_a_chart_answers_the_keyboard(browser, book: Path):
+    page = browser.new_page()
+    page.goto((book / "html" / "interviewees.html").as_uri())
+    page.wait_for_selector(".chart[data-ready]")
+    chart = page.locator(".chart").first
+    chart.locator(".drawing").focus()
+    heard = []
+    for _ in range(17):
+        page.keyboard.press("ArrowDown")
+        heard.append(chart.locator(".said").inner_text())
+    assert sum("18–24" in text for text in heard) == 4
+    assert sum("not described" in text for text in heard) == 9
+    page.close()
+
+
+def test_charts_far_from_the_view_load_nothing(browser, book: Path):
+    page = browser.new_page(viewport={"width": 1280, "height": 400})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((book / "html" / "codebook.html").as_uri())
+    page.wait_for_timeout(300)
+    assert not [url for url in asked if url.endswith("vega.js")]
+    page.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_scrolls_sideways_at_320_pixels(browser, book: Path, name: str):
+    page = browser.new_page(viewport={"width": 320, "height": 640})
+    page.goto((book / "html" / f"{name}.html").as_uri())
+    wide = "document.documentElement.scrollWidth"
+    assert page.evaluate(wide) <= 320
+    # WCAG 1.4.12: spacing that readers may set
+    page.add_style_tag(
+        content="* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }"
+    )
+    assert page.evaluate(wide) <= 320
+    page.close()
+
+
+def weight(book: Path, *names: str) -> int:
+    return sum(len(gzip.compress((book / "html" / name).read_bytes(), 6)) for name in names)
+
+
+def test_pages_are_light(browser, book: Path):
+    """Bytes until the first chart is seen, and with all that makes it interactive, gzipped."""
+    page = browser.new_page()
+    asked = set()
+    page.on("request", lambda request: asked.add(request.url.split("?")[0]))
+    page.goto((book / "html" / "interviewees.html").as_uri())
+    page.wait_for_selector(".chart[data-ready]")
+    files = [url.split("/html/")[1] for url in asked]
+    first = weight(book, *[name for name in files if not name.endswith("vega.js")])
+    whole = weight(book, *files)
+    page.close()
+    assert first <= 300_000
+    assert whole <= 620_000
