@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: book test lint lock clean
+.PHONY: book pdf test lint lock clean
 .DEFAULT_GOAL := book
 
 $(READY): requirements.txt pyproject.toml
@@ -15,6 +15,10 @@ $(READY): requirements.txt pyproject.toml
 
 book: $(READY)
 	@$(BIN)/analysis build
+
+# The book on paper as well; needs Chromium.
+pdf: $(READY)
+	@$(BIN)/analysis build --pdf
 
 # The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
 test: lint

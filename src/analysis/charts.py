@@ -7,15 +7,17 @@ square, and each row says so in words.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 
+from analysis.basemap import Box
 from analysis.frames import records
 from analysis.tabulate import NOT_DESCRIBED, NOT_STATED, Counts
 
-INK, MUTED, LINE, PAPER, MARK = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8"
+INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8", "#e3e6ea"
 """The palette. The book replaces each by a variable that follows the page's light or dark scheme."""
 
 MOST_MARKS = 60
@@ -31,6 +33,9 @@ ACROSS = 10
 """Marks in a line before the next line begins."""
 
 STEP = 17
+TEXTS: list[tuple[str, Literal["left", "center"], int, int]] = [("place", "left", 5, -7), ("area", "center", 0, 17)]
+"""Where names stand on a map: of a town beside its dot, of an area below its ring."""
+
 STATES = ["stated", NOT_STATED, NOT_DESCRIBED]
 
 
@@ -189,6 +194,66 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
     ]
     words = base.mark_text(align="left", dy=-13, color=INK, fontSize=11).encode(x=alt.value(0), text="number:N")
     return alt.layer(dashed, whole, *ticks, *heads, words).properties(title=measure, width=190, height=alt.Step(52))
+
+
+def route_map(
+    lines: pd.DataFrame, places: pd.DataFrame, land: list[dict[str, Any]], box: Box, *, description: str
+) -> dict[str, Any]:
+    """Legs as lines between places: made solid, intended dashed, wider for more people.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        ``from``, ``to``, ``status``, ``legs``, and the ends as ``x1``, ``y1``, ``x2``, ``y2`` in degrees.
+    places : DataFrame
+        ``name``, ``precision``, ``x``, ``y``. A city is a dot; of a region or a country only its name stands
+        there, in a ring: somewhere in it.
+    land : list
+        GeoJSON features, as ``basemap.land`` gives them.
+    box : tuple
+        What to show: west, south, east, north.
+    """
+    west, south, east, north = box
+    top, bottom = (math.asinh(math.tan(math.radians(latitude))) for latitude in (north, south))
+    across = math.radians(east - west)
+    height = round(WIDTH * (top - bottom) / across)
+    middle = math.degrees(math.atan(math.sinh((top + bottom) / 2)))
+    ground = alt.Chart(alt.InlineData(values=land)).mark_geoshape(fill=LAND, stroke=PAPER, strokeWidth=0.7, clip=True)
+    ends = {"longitude": "x1:Q", "latitude": "y1:Q", "longitude2": "x2:Q", "latitude2": "y2:Q"}
+    journeys = [
+        alt.Chart(lines[lines["status"] == status])
+        .mark_rule(color=MARK, strokeDash=dash, clip=True)
+        .encode(
+            **ends,
+            strokeWidth=alt.StrokeWidth("legs:Q", legend=None).scale(domain=[1, 10], range=[1.5, 8], clamp=True),
+            tooltip=["from", "to", "status", "legs"],
+        )
+        for status, dash in (("made", [1, 0]), ("intended", [4, 3]))
+        if (lines["status"] == status).any()
+    ]
+    at = {"longitude": "x:Q", "latitude": "y:Q"}
+    spots = (
+        alt.Chart(places)
+        .mark_point(size=45, opacity=1, strokeWidth=1.5, stroke=INK)
+        .encode(
+            **at,
+            fill=alt.Fill("kind:N", legend=None).scale(domain=["place", "area"], range=[INK, PAPER]),
+            size=alt.Size("kind:N", legend=None).scale(domain=["place", "area"], range=[35, 160]),
+            tooltip=["name", "precision"],
+        )
+    )
+    names = [
+        alt.Chart(places[places["kind"] == kind])
+        .mark_text(align=align, dx=dx, dy=dy, color=INK, fontSize=11)
+        .encode(**at, text="name:N")
+        for kind, align, dx, dy in TEXTS
+        if (places["kind"] == kind).any()
+    ]
+    view = alt.layer(ground, *journeys, spots, *names).properties(width=WIDTH, height=height, description=description)
+    scale = WIDTH / across
+    return themed(
+        view.project("mercator", scale=scale, center=[(west + east) / 2, middle], translate=[WIDTH / 2, height / 2])
+    )
 
 
 def _folded(text: str) -> str:

@@ -71,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
         "--jobs", type=int, default=0, metavar="N", help="chapters side by side (default: as many as processors)"
     )
 
+    make.add_argument("--pdf", action="store_true", help="print the book to DIR/book.pdf as well (needs Chromium)")
+
     look = command("check", check, "Find everything that is wrong with an edition's tables.")
     look.add_argument("edition", help="a name under data/ or a path")
     look.add_argument(
@@ -108,6 +110,10 @@ def build(options: argparse.Namespace) -> int:
         name = find(edition).name
         out = (options.out / name if several else options.out) if options.out else Path("_build") / name
         index = make(edition, given, out, jobs=options.jobs, tell=_teller(name))
+        if options.pdf:
+            from analysis.book.paper import print_book
+
+            print(print_book(index.parent.parent))
         print(os.path.relpath(index) if index.is_relative_to(Path.cwd()) else index)
     return 0
 

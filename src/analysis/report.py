@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import charts, prose, tabulate
+from analysis import basemap, charts, prose, tabulate
 from analysis.edition import Edition, load
 from analysis.exhibit import Exhibit, Rulings, glue, show
 from analysis.frames import Row, records
@@ -121,6 +121,65 @@ def interviewees_by_route(edition: Edition, level: str) -> Exhibit:
     gap = f"A route runs over the places the source names; “{tabulate.ON_THE_WAY}” is a place it does not name."
     caption = f"Interviewees by route, {level} by {level}, of {prose.whom(edition)}."
     return _counted(edition, "interviewees-by-route", caption, counts, prose.told(counts, "The route"), gap, TOGETHER)
+
+
+@needs("route-map", "interviewees", "legs", "places")
+def route_map(edition: Edition) -> Exhibit:
+    """Exhibit ``route-map``."""
+    counts = tabulate.movements(edition.tables["interviewees"], edition.tables["legs"], edition.places)
+    at = {place["name"]: place for place in edition.places.values() if place["latitude"]}
+    drawn = [row for row in records(counts.frame) if row["from"] in at and row["to"] in at]
+    lost = int(counts.total - sum(row["legs"] for row in drawn))
+    finding = f"{prose.plural(counts.total, 'leg')} between {prose.plural(len(counts.frame), 'pair')} of places."
+    notes = [
+        "Solid lines are journeys made, dashed ones hopes or plans; the wider, the more people. Lines are not the way travelled.",
+        "A dot is a town; a ring is somewhere in a region or a country, drawn where its name fits.",
+    ]
+    if lost:
+        notes.append(f"Not drawn, as an end is not named or has no position: {prose.plural(lost, 'leg')}.")
+    names = {row[end] for row in drawn for end in ("from", "to")}
+    chart = None
+    if drawn:
+        spots = [at[name] for name in sorted(names)]
+        box = _view([(float(place["longitude"]), float(place["latitude"])) for place in spots])
+        lines = pd.DataFrame(
+            [
+                {
+                    **row,
+                    **{
+                        f"{axis}{n}": float(at[row[end]][column])
+                        for n, end in ((1, "from"), (2, "to"))
+                        for axis, column in (("x", "longitude"), ("y", "latitude"))
+                    },
+                }
+                for row in drawn
+            ]
+        )
+        points = pd.DataFrame(
+            [
+                {
+                    "name": place["name"],
+                    "precision": place["precision"],
+                    "kind": "place" if place["precision"] in ("site", "city") else "area",
+                    "x": float(place["longitude"]),
+                    "y": float(place["latitude"]),
+                }
+                for place in spots
+            ]
+        )
+        heard = " ".join(f"{row['from']} to {row['to']}, {row['status']}: {row['legs']:,}." for row in drawn[:12])
+        chart = charts.route_map(lines, points, basemap.land(box), box, description=f"Map of legs. {heard}")
+    view = with_proof(edition, "route-map", counts)
+    caption = "Legs of the interviewees described, from place to place."
+    return Exhibit("route-map", caption, counts.frame, finding, source(edition), view, notes=tuple(notes), chart=chart)
+
+
+def _view(points: list[tuple[float, float]]) -> basemap.Box:
+    """What a map shows: all points, with room around them and never less than some degrees."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    wide, tall = max(max(xs) - min(xs), 12.0), max(max(ys) - min(ys), 8.0)
+    x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+    return (x - wide * 0.62, max(y - tall * 0.75, -80.0), x + wide * 0.62, min(y + tall * 0.75, 80.0))
 
 
 @needs("legs-by-mode", "interviewees", "legs")

@@ -396,6 +396,18 @@ def by_intention(people: Frame, legs: Frame | None, places: Mapping[str, Row], *
     return tally(grouped(frame, ["to_place"]), ["destination"], label, declared=declared)
 
 
+def movements(people: Frame, legs: Frame, places: Mapping[str, Row]) -> Counts:
+    """Legs of counted interviewees between the same two places, by status."""
+    told = legs.join(counted(people).select("interviewee"), on="interviewee", how="semi")
+
+    def label(codes: Row) -> tuple[str, ...]:
+        names = (places[codes[end]]["name"] if codes[end] else NOT_STATED for end in ("from_place", "to_place"))
+        return (*names, codes["status"])
+
+    groups = grouped(told, ["from_place", "to_place", "status"])
+    return tally(groups, ["from", "to", "status"], label, unit="legs")
+
+
 def bounds(count: int, unknown: int, total: int) -> tuple[float, float]:
     """The share of the whole that a count can stand for: from none of the unknown to all of them.
 

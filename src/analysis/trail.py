@@ -31,6 +31,7 @@ SHOWN_IN: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "interviewees-described": ("interviewees", (*AGE, "interviewees.gender", *PROFESSION, "interviewees.counted")),
     "people-not-counted": ("interviewees", ("interviewees.counted",)),
     "interviewees-by-route": ("routes", ROUTE),
+    "route-map": ("routes", ROUTE),
     "legs-by-mode": ("routes", ("legs.mode",)),
     "nights-waited": ("routes", ("legs.nights_waited",)),
     "days-to-border": ("routes", ("legs.departed", "report.reference_event.date")),
