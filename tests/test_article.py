@@ -98,3 +98,14 @@ def test_two_codings_are_compared_value_by_value(oral):
     assert set(table["table"]) == {"interviewees", "legs", "destinations"}
     assert table["values"].sum() == 10 * 6 + 13 * 6 + 2 * 12
     assert (table["alike"] <= table["values"]).all()
+
+
+def test_the_map_draws_every_leg_that_has_two_places(oral):
+    exhibit = report.route_map(oral)
+    legs = rows(exhibit)
+    assert legs["Moscow", "Astrakhan", "made"] == 3
+    assert legs["Astrakhan", "Kazakhstan", "made"] == 3
+    assert legs["Oral", "Georgia", "intended"] == 1
+    assert sum(legs.values()) == 12
+    assert any("2 legs" in note for note in exhibit.notes), "the two without both ends are told of"
+    assert not any("Kolomna" in pair for pair in legs), "the party at the border is not counted"

@@ -61,3 +61,23 @@ def test_from_a_count_to_the_words_and_back(browser, book: Path):
     row.get_by_role("link", name="interviewees by age").click()
     assert page.url.endswith("interviewees.html#exhibit-interviewees-by-age")
     page.close()
+
+
+def test_the_book_prints(browser, book: Path, tmp_path: Path):
+    """Cover, contents, every chapter, charts as vectors: the sheet that Chromium prints, and the PDF."""
+    from analysis.book.paper import one_page, print_book
+
+    sheet = one_page(book / "html")
+    chapters = ["index", "interviewees", "routes", "destinations", "evidence", "codebook", "reproduce"]
+    for name in chapters:
+        assert f'href="#page-{name}"' in sheet
+        assert f'<section class="page" id="page-{name}">' in sheet
+    assert sheet.count("<svg") >= 9
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(book, copy)
+    pdf = print_book(copy).read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert len(pdf) > 200_000
+    assert not (copy / "html" / ".print.html").exists()

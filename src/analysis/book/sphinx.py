@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,21 @@ def setup(app: Any) -> dict[str, bool]:
     # Jupyter Book always sets this; without its comments extension, which the book does not load, it
     # would be an unknown value and so a warning, and warnings fail the build.
     app.add_config_value("comments_config", {}, "html")
+    app.connect("html-page-context", list_front_page, priority=900)  # after the theme made its list
     app.connect("build-finished", name_landmarks)
     app.connect("build-finished", write_exhibits)
     app.connect("build-finished", write_engine)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def list_front_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Put the front page at the head of the side bar, where the theme lists only what comes after it."""
+    tree, root = context.get("furo_navigation_tree"), app.config.root_doc
+    if tree and root in app.env.titles:
+        here = " current current-page" if name == root else ""
+        link = f'<a class="reference internal" href="{context["pathto"](root)}">{escape(app.env.titles[root].astext())}</a>'
+        before, opened, after = tree.partition(">")
+        context["furo_navigation_tree"] = f'{before}{opened}<li class="toctree-l1{here}">{link}</li>{after}'
 
 
 def name_landmarks(app: Any, error: Exception | None) -> None:
