@@ -14,7 +14,7 @@
 
   const told = (item) =>
     typeof item.tooltip === "object"
-      ? Object.entries(item.tooltip).map(([name, value]) => `${name}: ${value}`).join(", ")
+      ? Object.entries(item.tooltip).map(([name, value]) => `${name}: ${String(value).replaceAll("|", " ")}`).join(", ")
       : String(item.tooltip);
 
   /* Every mark that has something to say, in reading order, each thing once. */
@@ -45,23 +45,30 @@
     said.className = "said";
     said.setAttribute("aria-live", "polite");
     said.textContent = "Point at a mark, or use the arrow keys, to see what it stands for.";
-    const ring = document.createElement("div");
-    ring.className = "ring";
-    ring.hidden = true;
-    drawing.replaceChildren(stage, ring);
+    drawing.replaceChildren(stage);
 
     const marks = speaking(view);
     let at = -1;
+    /* Marks of one person are shown together, wherever in the chart they stand. */
     const show = (item) => {
-      said.textContent = told(item);
-      const [mark, whole] = [item._svg.getBoundingClientRect(), drawing.getBoundingClientRect()];
-      ring.hidden = false;
-      ring.style.cssText = `left:${mark.left - whole.left - 4}px;top:${mark.top - whole.top - 4}px;width:${mark.width + 4}px;height:${mark.height + 4}px`;
+      const who = item.datum && item.datum.interviewee;
+      const same = who && item.datum.state !== who ? marks.filter((each) => each.datum.interviewee === who) : [item];
+      said.textContent = same.length > 1 ? `${who}: ${same.map((each) => each.datum.label.replaceAll("|", " ")).join("; ")}` : told(item);
+      drawing.querySelectorAll(".ring").forEach((ring) => ring.remove());
+      const whole = drawing.getBoundingClientRect();
+      for (const each of same) {
+        const ring = document.createElement("div");
+        const mark = each._svg.getBoundingClientRect();
+        ring.className = "ring";
+        ring.style.cssText = `left:${mark.left - whole.left - 4}px;top:${mark.top - whole.top - 4}px;width:${mark.width + 4}px;height:${mark.height + 4}px`;
+        drawing.append(ring);
+      }
     };
     view.addEventListener("mouseover", (_, item) => {
       const found = item && item.tooltip ? marks.findIndex((each) => key(each) === key(item)) : -1;
       if (found >= 0) show(marks[(at = found)]);
     });
+    view.addEventListener("click", (_, item) => item && item.tooltip && show(item));
     drawing.setAttribute("role", "application");
     drawing.setAttribute("aria-roledescription", "chart");
     drawing.tabIndex = 0;

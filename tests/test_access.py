@@ -43,6 +43,20 @@ def test_a_chart_answers_the_keyboard(browser, book: Path):
     page.close()
 
 
+def test_one_person_is_followed_through_every_panel(browser, book: Path):
+    page = browser.new_page()
+    page.goto((book / "html" / "index.html").as_uri())
+    exhibit = page.locator("#exhibit-one-by-one")
+    exhibit.scroll_into_view_if_needed()
+    page.wait_for_selector("#exhibit-one-by-one .chart[data-ready]")
+    exhibit.locator(".drawing").focus()
+    for _ in range(4):  # the fourth of those of eighteen to twenty-four
+        page.keyboard.press("ArrowDown")
+    assert exhibit.locator(".said").inner_text() == "i05: 18–24; student; Moscow → Kazakhstan; Georgia"
+    assert exhibit.locator(".ring").count() == 4
+    page.close()
+
+
 def test_charts_far_from_the_view_load_nothing(browser, book: Path):
     page = browser.new_page(viewport={"width": 1280, "height": 400})
     asked = []

@@ -8,6 +8,7 @@ square, and each row says so in words.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import altair as alt
@@ -72,15 +73,26 @@ def tallied(counts: Counts, *, description: str, noun: str = "interviewees") -> 
         The finding in words, for screen readers.
     """
     draw = _marks if counts.total <= MOST_MARKS else _bars
+    frame = _labelled(counts)
+    return themed(draw(frame, counts, noun).properties(description=description))
+
+
+def _labelled(counts: Counts) -> pd.DataFrame:
+    """A table of counts with ``label``, ``count`` and ``state`` for each row."""
     frame = counts.frame.copy()
     *labels, unit = frame.columns
-    frame["label"] = (
-        frame[labels].agg(", ".join, axis=1).str.replace(f"{NOT_DESCRIBED}, {NOT_DESCRIBED}", NOT_DESCRIBED)
-    )
+    both = f"{NOT_DESCRIBED}, {NOT_DESCRIBED}"
+    frame["label"] = [
+        ", ".join(map(str, row)).replace(both, NOT_DESCRIBED) for row in frame[labels].itertuples(index=False)
+    ]
     frame["label"] = frame["label"].map(_folded)
-    frame = frame.rename(columns={unit: "count"})
-    frame["state"] = counts.states
-    return themed(draw(frame, counts, noun).properties(description=description))
+    return frame.rename(columns={unit: "count"}).assign(state=list(counts.states))
+
+
+def followed(panels: Sequence[tuple[str, Counts]], *, description: str) -> dict[str, Any]:
+    """Several tables of the same people, one above the other: a mark chosen in one is shown in all."""
+    drawn = [_marks(_labelled(counts), counts, "interviewees").properties(title=title) for title, counts in panels]
+    return themed(alt.vconcat(*drawn, spacing=18).properties(description=description))
 
 
 def _labels(frame: pd.DataFrame) -> alt.Y:

@@ -330,6 +330,32 @@ def statements(edition: Edition) -> Exhibit:
     )
 
 
+@needs("one-by-one", "interviewees", "legs")
+def one_by_one(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> Exhibit:
+    """Exhibit ``one-by-one``: each interviewee through age, profession, route and plans; for few cases."""
+    panels = [
+        ("Age", tabulate.by_age(**_people(edition), age_bands=age_bands)),
+        ("Profession", tabulate.by_profession(**_people(edition), level=profession_level)),
+        ("Route", tabulate.by_route(**_legs(edition), places=edition.places, level=route_level)),
+        ("Means to go on to", tabulate.by_intention(**_legs(edition), places=edition.places)),
+    ]
+    whose: dict[str, list[str]] = {}
+    for _, counts in panels:
+        for label, keys in zip(counts.frame.iloc[:, 0], counts.who, strict=True):
+            for key in keys:
+                whose.setdefault(key, []).append(str(label))
+    rows = [(key, *labels) for key, labels in sorted(whose.items())]
+    table = pd.DataFrame(rows, columns=["interviewee", "age", "profession", "route", "means to go on to"])
+    few = 0 < panels[0][1].total <= charts.MOST_MARKS
+    caption = f"The same people four times: by age, profession, route and plans, of {prose.whom(edition)}."
+    finding = "One mark is one person; choose one to see it in every panel." if few else "Too many to show one by one."
+    heard = " ".join(f"{title}: {prose.spread(counts)}" for title, counts in panels)
+    chart = charts.followed(panels, description=f"{caption} {heard}") if few else None
+    return Exhibit(
+        "one-by-one", caption, table, finding, source(edition), keyed(edition, "one-by-one", table), chart=chart
+    )
+
+
 def facts(edition: Edition) -> dict[str, str]:
     """What the edition says of itself, by the names that prose pastes."""
     place = edition.places.get(edition.report.collected_at)

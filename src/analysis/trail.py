@@ -29,6 +29,7 @@ SHOWN_IN: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "interviewees-by-profession": ("interviewees", PROFESSION),
     "age-by-profession": ("interviewees", AGE + PROFESSION),
     "interviewees-described": ("interviewees", (*AGE, "interviewees.gender", *PROFESSION, "interviewees.counted")),
+    "one-by-one": ("index", (*AGE, *PROFESSION)),
     "people-not-counted": ("interviewees", ("interviewees.counted",)),
     "interviewees-by-route": ("routes", ROUTE),
     "route-map": ("routes", ROUTE),

@@ -1,0 +1,34 @@
+"""The house itself: imports point one way, chapters never reach the machinery."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from conftest import ROOT
+
+import analysis
+
+PACKAGE = ROOT / "src" / "analysis"
+
+
+def imported(file) -> set[str]:
+    """The modules of the project that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("analysis"):
+            inner = node.module.split(".")[1:]
+            found |= {inner[0]} if inner else {alias.name for alias in node.names}
+    return found
+
+
+def test_imports_point_one_way():
+    order = re.findall(r"``(\w+)``", analysis.__doc__ or "")
+    modules = {file.stem: imported(file) for file in PACKAGE.glob("*.py") if file.stem != "__init__"}
+    assert set(order) == {*modules, "book"}
+    for name, uses in modules.items():
+        assert {order.index(use) < order.index(name) for use in uses} <= {True}, (name, uses)
+
+
+def test_only_the_command_line_knows_the_machinery():
+    assert [file.stem for file in PACKAGE.glob("*.py") if "book" in imported(file)] == ["cli"]
