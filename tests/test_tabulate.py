@@ -82,8 +82,13 @@ def in_duckdb(frame: pd.DataFrame):
     return nw.from_native(duckdb.sql(f"SELECT {columns} FROM plain")).lazy()
 
 
-def all_tables(who, legs, declared):
+def all_tables(who, legs, declared, move=lazy):
     """Every table of interviewees, by a name."""
+    towns = move(
+        pd.DataFrame(
+            [(key, town["country"]) for key, town in PLACES.items()], columns=["place", "country"], dtype="str"
+        )
+    )
     return {
         "age": tabulate.by_age(who, age_bands="18,25,35,45", declared=declared),
         "profession": tabulate.by_profession(who, level="label", declared=declared),
@@ -92,7 +97,7 @@ def all_tables(who, legs, declared):
         "place": tabulate.by_route(who, legs, PLACES, level="place", declared=declared),
         "country": tabulate.by_route(who, legs, PLACES, level="country", declared=declared),
         "nights": tabulate.by_nights(who, legs, declared=declared),
-        "days": tabulate.by_days(who, legs, event="2022-09-21", declared=declared),
+        "days": tabulate.by_days(who, legs, towns, event="2022-09-21", declared=declared),
         "plans": tabulate.by_intention(who, legs, PLACES, declared=declared),
     }
 
@@ -131,7 +136,7 @@ def test_the_order_of_rows_changes_nothing(data, random):
 @given(people)
 def test_pandas_and_duckdb_count_the_same(data):
     who, legs = tables(data)
-    one, other = all_tables(lazy(who), lazy(legs), 20), all_tables(in_duckdb(who), in_duckdb(legs), 20)
+    one, other = all_tables(lazy(who), lazy(legs), 20), all_tables(in_duckdb(who), in_duckdb(legs), 20, in_duckdb)
     for name in one:
         pd.testing.assert_frame_equal(one[name].frame, other[name].frame)
         assert one[name].who == other[name].who
@@ -175,6 +180,16 @@ def test_a_route_keeps_a_gap_and_merges_a_country():
     row = {"s0": "a", "s1": "", "m1": "true", "s2": "b", "m2": "true", "s3": "c", "m3": "true"}
     assert tabulate.route_of(row, PLACES, "place") == "Ay → … → Be → Ce"
     assert tabulate.route_of(row, PLACES, "country") == "Russia → … → Kazakhstan"
+
+
+def test_days_end_at_the_border():
+    """A leg after the crossing, and its date and nights, say nothing of when the border was crossed."""
+    who, legs = tables([{"counted": "yes", "age": None, "profession": None, "isco08": None, "legs": [
+        ("made", "a", "b", None, 1), ("made", "b", "c", None, 3),
+    ]}])  # fmt: skip
+    legs["departed"] = pd.Series(["2022-09-23", "2022-10-30"], dtype="str")
+    counts = all_tables(lazy(who), lazy(legs), 1)["days"]
+    assert counts.frame.values.tolist()[0] == ["3 or more", 1]
 
 
 def test_open_ends_are_drawn_open():

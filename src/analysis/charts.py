@@ -208,6 +208,40 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
     return alt.layer(dashed, whole, *ticks, *heads, words).properties(title=measure, width=190, height=alt.Step(52))
 
 
+def timeline(days: pd.DataFrame, *, description: str) -> dict[str, Any]:
+    """One line a person: the day of setting off, and from when on the border can have been crossed.
+
+    Parameters
+    ----------
+    days : DataFrame
+        ``interviewee``, then the day of setting off and the first day of crossing, both text.
+    """
+    person, left, crossed = days.columns
+    told = days[days[left] != NOT_STATED].assign(
+        left=lambda rows: rows[left].astype(float), crossed=lambda rows: rows[crossed].str.split().str[0].astype(float)
+    )
+    last = float(told["crossed"].max()) + 1
+    told["end"] = last - 0.15
+    silent = days[days[left] == NOT_STATED].assign(text="no day told", zero=0.1)
+    scale = alt.Scale(domain=[min(0.0, float(told["left"].min())), last], nice=False)
+    rows = alt.Y(f"{person}:N", sort=list(days[person]), title=None).axis(domain=False, ticks=False, labelPadding=8)
+    axis = alt.Axis(title="day", tickMinStep=1, format="d", domain=False)
+    base = alt.Chart(told).encode(y=rows, tooltip=[person, alt.Tooltip(left), alt.Tooltip(crossed)])
+    way = base.mark_rule(color=MARK, strokeWidth=1.5).encode(x=alt.X("left:Q", scale=scale, axis=axis), x2="crossed:Q")
+    later = base.mark_rule(color=MARK, strokeDash=[4, 3]).encode(x=alt.X("crossed:Q", scale=scale), x2="end:Q")
+    dots = base.mark_point(size=80, filled=True, opacity=1, color=MARK).encode(x=alt.X("left:Q", scale=scale))
+    head = base.mark_point(shape="triangle-right", size=70, fill=PAPER, stroke=MARK, strokeWidth=1.5).encode(
+        x=alt.X("end:Q", scale=scale)
+    )
+    words = (
+        alt.Chart(silent)
+        .mark_text(align="left", color=MUTED, fontSize=12)
+        .encode(y=rows, x=alt.X("zero:Q", scale=scale), text="text:N")
+    )
+    layers = [way, later, dots, head, *([words] if len(silent) else [])]
+    return themed(alt.layer(*layers).properties(width=250, height=alt.Step(22), description=description))
+
+
 def route_map(
     lines: pd.DataFrame, places: pd.DataFrame, land: list[dict[str, Any]], box: Box, *, description: str
 ) -> dict[str, Any]:

@@ -201,15 +201,39 @@ def nights_waited(edition: Edition) -> Exhibit:
     return _counted(edition, "nights-waited", caption, counts, finding, note, TOGETHER)
 
 
-@needs("days-to-border", "interviewees", "legs")
+@needs("days-to-border", "interviewees", "legs", "places")
 def days_to_border(edition: Edition) -> Exhibit:
     """Exhibit ``days-to-border``."""
-    counts = tabulate.by_days(**_legs(edition), event=edition.report.event_date)
+    counts = tabulate.by_days(**_legs(edition), places=edition.tables["places"], event=edition.report.event_date)
     event = f"{edition.report.event_title or 'the reference event'} ({tabulate.day_of(edition.report.event_date) or 'no date'})"
     caption = f"Interviewees by days from {event} to crossing the border, at least, of {prose.whom(edition)}."
     finding = prose.told(counts, "A date", "{} days".format, bounded=False)
     note = "The least number of days: the last departure that is dated, and every night waited from there on."
     return _counted(edition, "days-to-border", caption, counts, finding, note, TOGETHER)
+
+
+@needs("timeline", "interviewees", "legs", "places")
+def timeline(edition: Edition) -> Exhibit:
+    """Exhibit ``timeline``: day by day from the reference event, one line a person; for few cases."""
+    event = edition.report.event_date
+    groups = tabulate.setting_off(edition.tables["interviewees"], edition.tables["legs"], edition.tables["places"])
+    rows = []
+    for row in records(groups):
+        day = tabulate.days_after(event, row["set_off"]) if event and row["set_off"] else None
+        border = NOT_STATED if day is None else f"{day + int(row['nights'] or 0)} or more"
+        rows += [(key, NOT_STATED if day is None else str(day), border) for key in row["who"]]
+    table = pd.DataFrame(sorted(rows), columns=["interviewee", "set off on day", "crossed on day"])
+    dated = [row for row in rows if row[1] != NOT_STATED]
+    caption = f"Days since {edition.report.event_title or 'the reference event'}, {tabulate.day_of(event) or 'not dated'}, by interviewee described."
+    finding = f"A day is told of {len(dated):,} of {prose.plural(len(rows), 'person', 'people')}."
+    notes = (
+        "Day nought is the day of the event. A dot is the day of setting off; the arrow begins on the first day on which the border can have been crossed.",
+    )
+    few = len(dated) > 0 and len(rows) <= charts.MOST_MARKS
+    heard = " ".join(f"{who}: set off on day {day}, crossed on day {border}." for who, day, border in dated)
+    chart = charts.timeline(table, description=f"{caption} {finding} {heard}") if few else None
+    view = keyed(edition, "timeline", table)
+    return Exhibit("timeline", caption, table, finding, source(edition), view, notes=notes, chart=chart)
 
 
 @needs("interviewees-by-intention", "interviewees", "legs")

@@ -340,39 +340,64 @@ def by_nights(people: Frame, legs: Frame, *, declared: int | None) -> Counts:
     )
 
 
-def by_days(people: Frame, legs: Frame, *, event: str, declared: int | None) -> Counts:
-    """Interviewees by the least number of days from the reference event to the border.
+def setting_off(people: Frame, legs: Frame, places: Frame) -> pd.DataFrame:
+    """When counted interviewees set off, and the nights they waited from there to the border.
 
-    A leg's date of departure plus every night waited on that leg and later ones: the border was
-    crossed no sooner. Without a date, not stated.
+    The border is crossed on the first leg made between two countries; only legs up to it count. Groups of
+    ``set_off`` (the last departure that is dated, ISO) and ``nights``, both blank where not told.
     """
-    made = legs.filter(nw.col("status") == "made")
+    country = places.select("place", "country")
+    made = (
+        legs.filter(nw.col("status") == "made")
+        .join(country.rename({"place": "from_place", "country": "here"}), on="from_place", how="left")
+        .join(country.rename({"place": "to_place", "country": "there"}), on="to_place", how="left")
+    )
+    crossing = (
+        made.filter(nw.col("here") != nw.col("there"))
+        .group_by("interviewee")
+        .agg(nw.col("leg").min().alias("crossing"))
+    )
+    before = made.join(crossing, on="interviewee", how="inner").filter(nw.col("leg") <= nw.col("crossing"))
     dated = (
-        made.filter(~nw.col("departed").is_null())
+        before.filter(~nw.col("departed").is_null())
         .group_by("interviewee")
         .agg(nw.col("departed").max().alias("set_off"), nw.col("leg").max().alias("since"))
     )
-    after = (
-        made.filter(~nw.col("nights_waited").is_null())
+    waited = (
+        before.filter(~nw.col("nights_waited").is_null())
         .join(dated, on="interviewee", how="inner")
         .filter(nw.col("leg") >= nw.col("since"))
         .group_by("interviewee")
         .agg(nw.col("nights_waited").sum().alias("nights"))
     )
-    frame = (
-        counted(people)
-        .select("interviewee")
-        .join(dated, on="interviewee", how="left")
-        .join(after, on="interviewee", how="left")
-    )
+    frame = counted(people).select("interviewee").join(dated, on="interviewee", how="left")
+    return grouped(frame.join(waited, on="interviewee", how="left"), ["set_off", "nights"])
+
+
+def days_after(event: str, day: str) -> int:
+    """Days from one ISO date to another.
+
+    Examples
+    --------
+    >>> days_after("2022-09-21", "2022-09-22")
+    1
+    """
+    return (date.fromisoformat(day) - date.fromisoformat(event)).days
+
+
+def by_days(people: Frame, legs: Frame, places: Frame, *, event: str, declared: int | None) -> Counts:
+    """Interviewees by the least number of days from the reference event to crossing the border.
+
+    The last dated departure before it plus every night waited from there on: the border was crossed no
+    sooner. Without a date, or without a leg between two countries, not stated.
+    """
 
     def label(codes: Row) -> tuple[str, ...]:
         if not codes["set_off"] or not event:
             return (NOT_STATED,)
-        days = (date.fromisoformat(codes["set_off"]) - date.fromisoformat(event)).days + int(codes["nights"] or 0)
-        return (f"{days} or more",)
+        return (f"{days_after(event, codes['set_off']) + int(codes['nights'] or 0)} or more",)
 
-    groups = grouped(frame, ["set_off", "nights"])
+    groups = setting_off(people, legs, places)
     found = {label(row)[0] for row in records(groups)} - {NOT_STATED}
     levels = sorted(found, key=lambda text: int(text.split()[0]))
     return tally(groups, ["days"], label, levels=[levels], declared=declared)

@@ -36,6 +36,7 @@ SHOWN_IN: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "legs-by-mode": ("routes", ("legs.mode",)),
     "nights-waited": ("routes", ("legs.nights_waited",)),
     "days-to-border": ("routes", ("legs.departed", "report.reference_event.date")),
+    "timeline": ("routes", ("legs.departed", "legs.nights_waited", "report.reference_event.date")),
     "interviewees-by-intention": ("destinations", ("legs.to_place", "legs.status")),
     "destinations": ("destinations", FIGURE),
     "statements": ("interviewees", SAYS),
