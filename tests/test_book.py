@@ -175,6 +175,7 @@ def site_with(tmp_path: Path, text: str) -> Path:
         "nbformat_minor": 5,
     }
     (site / "index.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    shutil.copytree(ROOT / "_static", site / "_static")
     (site / "_toc.yml").write_text("format: jb-book\nroot: index\n", encoding="utf-8")
     return site
 
