@@ -233,3 +233,23 @@ def test_a_table_may_be_parquet(edition: Path):
     one, other = load("oral-2022"), load(edition)
     for exhibit in (report.nights_waited, report.days_to_border, report.people, report.onward):
         assert exhibit(one).as_json()["rows"] == exhibit(other).as_json()["rows"]
+
+
+def test_many_people_are_counted_but_not_listed(tmp_path: Path):
+    """Three hundred interviewees, and no other table: pages carry counts only."""
+    from analysis import report
+    from analysis.edition import load
+
+    header = "interviewee,counted,age_min,age_max,gender,profession,isco08\n"
+    rows = "".join(f"p{n},yes,{20 + n % 30},{20 + n % 30},,cook,\n" for n in range(300))
+    (tmp_path / "interviewees.csv").write_text(header + rows, encoding="utf-8")
+    package = {"name": "many", "title": "Many", "resources": [{"name": "interviewees", "path": "interviewees.csv"}]}
+    (tmp_path / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    edition = load(tmp_path)
+    assert report.people(edition).as_json()["rows"] == []
+    assert "300 people are too many to list" in report.people(edition).description
+    by_age = report.interviewees_by_age(edition, "18,25,35,45").as_json()
+    assert sum(row[-1] for row in by_age["rows"]) == 300
+    assert "rows behind it" not in by_age["view"]["columns"]
+    assert "p299" not in json.dumps(by_age)
+    assert "no table legs" in report.onward(edition).description

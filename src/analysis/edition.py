@@ -73,6 +73,14 @@ class Edition:
         return {row["place"]: row for row in rows}
 
     @cached_property
+    def described(self) -> int:
+        """How many interviewees are tabulated."""
+        if "interviewees" not in self.tables:
+            return 0
+        yes = self.tables["interviewees"].filter(nw.col("counted") == "yes")
+        return int(yes.select(nw.len()).collect("pandas").item())
+
+    @cached_property
     def counted(self) -> frozenset[str]:
         """The interviewees that are tabulated; for editions coded by hand."""
         rows = records(self.text["interviewees"]) if "interviewees" in self.tables else []

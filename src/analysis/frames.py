@@ -13,6 +13,9 @@ from analysis.faults import missing
 Frame = nw.LazyFrame[Any]
 """A table that an engine counts: pandas for CSV, DuckDB for Parquet."""
 
+FEW = 200
+"""Up to so many interviewees are listed one by one, and tables say which of them stand behind a count."""
+
 Row = Mapping[str, str]
 """A row of text, blank for missing."""
 

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis import basemap, charts, prose, tabulate
 from analysis.edition import Edition, load
 from analysis.exhibit import Exhibit, Rulings, glue, show
-from analysis.frames import Row, records
+from analysis.frames import FEW, Row, records
 from analysis.tabulate import NOT_STATED, Counts
 from analysis.trail import (
     coded_tables,
@@ -39,16 +39,19 @@ __all__ = [
 TOGETHER = "People who travelled together are counted one by one."
 
 
-def needs(id_: str, *tables: str) -> Callable[[Callable[..., Exhibit]], Callable[..., Exhibit]]:
-    """For an exhibit that an edition without certain tables cannot have: it says so in the exhibit's place."""
+def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., Exhibit]], Callable[..., Exhibit]]:
+    """For an exhibit that an edition may be unable to have, for want of tables or with too many people: it says so instead."""
 
     def around(make: Callable[..., Exhibit]) -> Callable[..., Exhibit]:
         @wraps(make)
         def made(edition: Edition, *arguments: Any) -> Exhibit:
             lacking = [table for table in tables if table not in edition.tables]
-            if not lacking:
+            if lacking:
+                told = f"This edition has no table {tabulate.listed(lacking)}, so there is nothing to count."
+            elif few and edition.described > FEW:
+                told = f"{edition.described:,} people are too many to list one by one; the counts hold them all."
+            else:
                 return make(edition, *arguments)
-            told = f"This edition has no table {tabulate.listed(lacking)}, so there is nothing to count."
             return Exhibit(id_, "Not in this edition.", pd.DataFrame(), told, source(edition))
 
         return made
@@ -212,7 +215,7 @@ def days_to_border(edition: Edition) -> Exhibit:
     return _counted(edition, "days-to-border", caption, counts, finding, note, TOGETHER)
 
 
-@needs("timeline", "interviewees", "legs", "places")
+@needs("timeline", "interviewees", "legs", "places", few=True)
 def timeline(edition: Edition) -> Exhibit:
     """Exhibit ``timeline``: day by day from the reference event, one line a person; for few cases."""
     event = edition.report.event_date
@@ -279,7 +282,7 @@ def destinations(edition: Edition) -> Exhibit:
     )
 
 
-@needs("interviewees-described", "interviewees")
+@needs("interviewees-described", "interviewees", few=True)
 def people(edition: Edition) -> Exhibit:
     """Exhibit ``interviewees-described``: one row an interviewee that is counted."""
     frame, stops = tabulate.routes(edition.tables["interviewees"], edition.tables.get("legs"))
@@ -324,7 +327,7 @@ def age(row: Row) -> str:
     return NOT_STATED if not low else low if low == high else f"{low}–{high}"
 
 
-@needs("people-not-counted", "interviewees")
+@needs("people-not-counted", "interviewees", few=True)
 def not_counted(edition: Edition) -> Exhibit:
     """Exhibit ``people-not-counted``: people with a row who are not, or not surely, of the declared number."""
     reasons = {place: row["note"] for place, row in edition.evidence_places.items()}
@@ -354,7 +357,7 @@ def statements(edition: Edition) -> Exhibit:
     )
 
 
-@needs("one-by-one", "interviewees", "legs")
+@needs("one-by-one", "interviewees", "legs", few=True)
 def one_by_one(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> Exhibit:
     """Exhibit ``one-by-one``: each interviewee through age, profession, route and plans; for few cases."""
     panels = [
@@ -388,7 +391,7 @@ def facts(edition: Edition) -> dict[str, str]:
         "title": edition.title,
         "about": str(edition.package.get("description") or "No description is given."),
         "source": source(edition),
-        "coverage": prose.coverage(edition, len(edition.counted)) if "interviewees" in edition.tables else lacking,
+        "coverage": prose.coverage(edition, edition.described) if "interviewees" in edition.tables else lacking,
         "whereabouts": f"They were interviewed in {place['name']}."
         if place
         else "Where they were interviewed is not stated.",

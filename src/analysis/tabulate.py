@@ -17,16 +17,13 @@ import narwhals as nw
 import pandas as pd
 
 from analysis.faults import BadInput, nearest
-from analysis.frames import Frame, Row, as_text, records
+from analysis.frames import FEW, Frame, Row, as_text, records
 from analysis.schema import countries, vocabulary
 
 NOT_STATED = "not stated"
 NOT_DESCRIBED = "not described"
 ON_THE_WAY = "…"
 """A place on a route that the source does not name."""
-
-FEW = 200
-"""Up to so many rows, a table says which interviewees stand behind each count."""
 
 
 @dataclass(frozen=True)
