@@ -217,16 +217,20 @@ def versions() -> Exhibit:
     return Exhibit("versions", "Versions of what counts and draws.", table, finding, "Source: the installed packages.")
 
 
-def parameters(overrides: str) -> Exhibit:
-    """Exhibit ``parameters``: what the build was given beside the chapters' own defaults."""
+def parameters(overrides: str, values: str) -> Exhibit:
+    """Exhibit ``parameters``: the value of every chapter's parameter, and which of them the build was given."""
     given = json.loads(overrides) if overrides else {}
-    table = pd.DataFrame([(name, str(value)) for name, value in given.items()], columns=["parameter", "value"])
+    rows = [
+        (name, str(value), "given" if name in given else "default")
+        for name, value in json.loads(values or "{}").items()
+    ]
+    table = pd.DataFrame(rows, columns=["parameter", "value", "from"])
     told = (
-        f"{prose.plural(len(table), 'parameter')} given."
-        if given
-        else "None was given: every chapter ran with its defaults."
+        f"{len(given):,} of {prose.plural(len(rows), 'parameter')} given."
+        if rows
+        else "This chapter was run by itself."
     )
-    return Exhibit("parameters", "Parameters given to the build.", table, told, "Source: the command.")
+    return Exhibit("parameters", "Parameters of the chapters.", table, told, "Source: the command and the chapters.")
 
 
 def command(edition: str, overrides: str = "") -> str:

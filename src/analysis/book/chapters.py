@@ -15,7 +15,7 @@ from analysis.faults import BadInput, Fault, nearest
 from analysis.schema import ROOT
 
 CHAPTERS = ROOT / "chapters"
-FILLED_IN = ("edition", "overrides")
+FILLED_IN = ("edition", "overrides", "values")
 """Parameters that the build fills in itself."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.book.chapters import parameters
+from analysis.book.chapters import FILLED_IN, all_parameters, parameters
 from analysis.book.warm import KERNEL, stop_all
 
 CELL_SECONDS = 600
@@ -60,7 +61,9 @@ def run_all(
     ChapterFailed
         With chapter, cell and error, when a cell fails. Chapters not yet begun are not run.
     """
-    values = {**given, "edition": edition.name, "overrides": overrides}
+    known = all_parameters(notebooks)
+    whole = {name: given.get(name, each.default) for name, each in known.items() if name not in FILLED_IN}
+    values = {**given, "edition": edition.name, "overrides": overrides, "values": json.dumps(whole, sort_keys=True)}
 
     def one(notebook: Path) -> Ran:
         declared = parameters(notebook)
