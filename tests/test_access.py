@@ -98,3 +98,38 @@ def test_pages_are_light(browser, book: Path):
     page.close()
     assert first <= 300_000
     assert whole <= 620_000
+
+
+def test_a_server_is_asked_for_nothing_else(browser, book: Path):
+    """Over http as from disk: every request goes to the book's own host and is answered."""
+    import functools
+    import http.server
+    import threading
+
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=str(book / "html")))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    home = f"http://127.0.0.1:{server.server_port}/"
+    page = browser.new_page()
+    asked, failed = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
+    for name in PAGES:
+        page.goto(f"{home}{name}.html")
+        page.wait_for_load_state("networkidle")
+    page.goto(f"{home}interviewees.html")
+    page.wait_for_selector(".chart[data-ready]")
+    assert [url for url in asked if not url.startswith((home, "data:"))] == []
+    assert failed == []
+    page.close()
+    server.shutdown()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_survive_a_zoom_of_200_percent(browser, book: Path, name: str):
+    """A window of 1280 pixels at 200 % is one of 640."""
+    context = browser.new_context(viewport={"width": 640, "height": 450}, device_scale_factor=2)
+    page = context.new_page()
+    page.goto((book / "html" / f"{name}.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    context.close()

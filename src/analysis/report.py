@@ -383,6 +383,12 @@ def one_by_one(edition: Edition, age_bands: str, profession_level: str, route_le
     )
 
 
+def citation(edition: Edition) -> str:
+    """How to cite the edition: who made it, what it is called, which it is."""
+    makers = [str(each.get("title") or "") for each in edition.package.get("contributors", [])]
+    return f"{tabulate.listed([name for name in makers if name]) or 'Author not named'}: {edition.title}. Edition {edition.name}."
+
+
 def facts(edition: Edition) -> dict[str, str]:
     """What the edition says of itself, by the names that prose pastes."""
     place = edition.places.get(edition.report.collected_at)
@@ -391,6 +397,7 @@ def facts(edition: Edition) -> dict[str, str]:
         "title": edition.title,
         "about": str(edition.package.get("description") or "No description is given."),
         "source": source(edition),
+        "citation": citation(edition),
         "coverage": prose.coverage(edition, edition.described) if "interviewees" in edition.tables else lacking,
         "whereabouts": f"They were interviewed in {place['name']}."
         if place
