@@ -16,7 +16,8 @@ import pandas as pd
 MIME = "application/vnd.analysis.exhibit+json"
 LAB_ONLY = "application/vnd.analysis.lab-only+json"
 """Marks an output that is for notebook front ends; the book has drawn its content already."""
-VEGALITE = "application/vnd.vegalite.v6+json"
+VEGALITE = "application/vnd.vegalite.v5+json"
+"""The type that JupyterLab draws charts from, also of the later Vega-Lite that Altair writes."""
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,14 @@ FEW_COLUMNS = 5
 """With more columns a table keeps its width and scrolls on a phone."""
 
 
+CHARTS = (VEGALITE, "application/vnd.vegalite.v6+json")
+"""What a bare chart of a chapter may come as."""
+
+
 class Renderer:
     """What myst-nb calls for the outputs of chapters (entry point group ``myst_nb.mime_renderers``)."""
 
-    mime_priority_overrides = (("*", MIME, 1), ("*", LAB_ONLY, 2), ("*", VEGALITE, 3))
+    mime_priority_overrides = (("*", MIME, 1), ("*", LAB_ONLY, 2), *(("*", kind, 3) for kind in CHARTS))
 
     @staticmethod
     def handle_mime(renderer: Any, data: Any, inline: bool) -> list[nodes.Element] | None:
@@ -47,7 +51,7 @@ class Renderer:
             root = "../" * env.docname.count("/")
             links = {kind: f"{root}{FOLDER}/{name}" for kind, (name, _) in files.items()}
             return [nodes.raw("", exhibit_html(exhibit, links), format="html", classes=["output"])]
-        if data.mime_type == VEGALITE:
+        if data.mime_type in CHARTS:
             spec = _loaded(data.content)
             told = escape(str(spec.get("description", "Chart")), quote=True)
             return [nodes.raw("", chart_html(spec, f'aria-label="{told}"'), format="html")]
