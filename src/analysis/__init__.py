@@ -2,5 +2,5 @@
 
 The direction of imports, each module knowing only those before it: ``faults``, ``frames``, ``schema``, ``rules``,
 ``tables``, ``checks``, ``edition``, ``evidence``, ``agreement``, ``tabulate``, ``prose``, ``basemap``, ``charts``,
-``exhibit``, ``trail``, ``report`` (what chapters call), ``book`` (the machinery), ``cli``.
+``exhibit``, ``answers``, ``trail``, ``report`` (what chapters call), ``book`` (the machinery), ``cli``.
 """

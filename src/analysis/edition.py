@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -55,6 +56,11 @@ class Edition:
     @property
     def title(self) -> str:
         return str(self.package.get("title") or self.name)
+
+    @property
+    def homepage(self) -> str:
+        """Where the book will stand, as the package says; blank when it does not."""
+        return str(self.package.get("homepage") or "")
 
     @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
@@ -207,9 +213,12 @@ def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
 
 
 def _metadata_faults(package: Mapping[str, Any], shown: str) -> Iterator[Fault]:
-    for key in ("name", "title", "description"):
+    for key in ("name", "title", "description", "homepage"):
         if not isinstance(package.get(key, ""), str):
             yield Fault(shown, show(json.dumps(package[key])), "text", column=key)
+    home = package.get("homepage") or ""
+    if isinstance(home, str) and home and not re.fullmatch(r"https?://[^\s<>\"']+", home):
+        yield Fault(shown, show(home), "an address that begins with http:// or https://", column="homepage")
     for key in ("licenses", "sources", "contributors"):
         given = package.get(key, [])
         if not isinstance(given, list) or not all(

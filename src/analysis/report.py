@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import basemap, charts, prose, tabulate
+from analysis import answers, basemap, charts, prose, tabulate
 from analysis.edition import Edition, load
 from analysis.exhibit import Exhibit, Rulings, glue, show
-from analysis.frames import FEW, Row, records
+from analysis.frames import FEW, MOST_MARKS, Row, records
 from analysis.tabulate import NOT_STATED, Counts
 from analysis.trail import (
     coded_tables,
@@ -232,7 +232,7 @@ def timeline(edition: Edition) -> Exhibit:
     notes = (
         "Day nought is the day of the event. A dot is the day of setting off; the arrow begins on the first day on which the border can have been crossed.",
     )
-    few = len(dated) > 0 and len(rows) <= charts.MOST_MARKS
+    few = len(dated) > 0 and len(rows) <= MOST_MARKS
     heard = " ".join(f"{who}: set off on day {day}, crossed on day {border}." for who, day, border in dated)
     chart = charts.timeline(table, description=f"{caption} {finding} {heard}") if few else None
     view = keyed(edition, "timeline", table)
@@ -373,7 +373,7 @@ def one_by_one(edition: Edition, age_bands: str, profession_level: str, route_le
                 whose.setdefault(key, []).append(str(label))
     rows = [(key, *labels) for key, labels in sorted(whose.items())]
     table = pd.DataFrame(rows, columns=["interviewee", "age", "profession", "route", "means to go on to"])
-    few = 0 < panels[0][1].total <= charts.MOST_MARKS
+    few = 0 < panels[0][1].total <= MOST_MARKS
     caption = f"The same people four times: by age, profession, route and plans, of {prose.whom(edition)}."
     finding = "One mark is one person; choose one to see it in every panel." if few else "Too many to show one by one."
     heard = " ".join(f"{title}: {prose.spread(counts)}" for title, counts in panels)
@@ -393,12 +393,15 @@ def facts(edition: Edition) -> dict[str, str]:
     """What the edition says of itself, by the names that prose pastes."""
     place = edition.places.get(edition.report.collected_at)
     lacking = "This edition has no table of interviewees."
+    people, figures = ("interviewees" in edition.tables, "destinations" in edition.tables)
+    coverage = prose.coverage(edition, edition.described) if people else lacking
     return {
         "title": edition.title,
         "about": str(edition.package.get("description") or "No description is given."),
         "source": source(edition),
         "citation": citation(edition),
-        "coverage": prose.coverage(edition, edition.described) if "interviewees" in edition.tables else lacking,
+        "coverage": coverage,
+        "lead": coverage if people or not figures else prose.figures(tabulate.figures(edition.tables["destinations"])),
         "whereabouts": f"They were interviewed in {place['name']}."
         if place
         else "Where they were interviewed is not stated.",
@@ -418,6 +421,34 @@ def findings(edition: Edition, age_bands: str, profession_level: str, route_leve
     sentences = {name: exhibit.description for name, exhibit in exhibits.items()}
     table = tabulate.figures(edition.tables["destinations"]) if "destinations" in edition.tables else pd.DataFrame()
     return {**sentences, "each-figure": " ".join(prose.figure(row) for row in records(table)[:3])}
+
+
+def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> answers.Answers:
+    """The front page's answers, each leading to the exhibit behind it."""
+    cards = []
+    if "interviewees" in edition.tables:
+        cards += [
+            answers.interviewed(edition.report.declared_interviewees, edition.described),
+            answers.most_common(
+                "How old?",
+                tabulate.by_age(**_people(edition), age_bands=age_bands),
+                "interviewees.html#exhibit-interviewees-by-age",
+            ),
+            answers.most_common(
+                "What do they do?",
+                tabulate.by_profession(**_people(edition), level=profession_level),
+                "interviewees.html#exhibit-interviewees-by-profession",
+            ),
+        ]
+        if "legs" in edition.tables:
+            route = tabulate.by_route(**_legs(edition), places=edition.places, level=route_level)
+            href = "routes.html#exhibit-interviewees-by-route"
+            cards.append(answers.most_common("How did they get out?", route, href))
+    if "destinations" in edition.tables:
+        cards.append(answers.where_to(records(tabulate.figures(edition.tables["destinations"]))))
+    if "evidence" in edition.tables:
+        cards.append(answers.traced([row["basis"] for row in edition.evidence_places.values()]))
+    return answers.Answers(cards)
 
 
 def rulings(edition: Edition) -> Rulings:

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from analysis import tabulate
+from analysis.answers import one_mark_each
 from analysis.book import chapters
 from analysis.book.assemble import assemble
+from analysis.book.card import card_png
 from analysis.book.publish import publish, workshop
 from analysis.book.receipt import receipt
 from analysis.book.run import run_all
-from analysis.book.stage import stage
+from analysis.book.sphinx import CARD
+from analysis.book.stage import glued, stage
 from analysis.book.warm import warm_up
 from analysis.edition import load
 
@@ -65,7 +68,11 @@ def build(
         ran = run_all(notebooks, checked.path, values, overrides, executed, jobs or os.cpu_count() or 1, tell)
         stage([each.notebook for each in ran], stage_folder)
         tell("assembling")
-        assemble(stage_folder / "site", stage_folder / "html", checked.title)
+        front = json.loads(ran[0].notebook.read_text(encoding="utf-8"))
+        told = glued(front).get("lead", "")
+        assemble(stage_folder / "site", stage_folder / "html", checked.title, told, checked.homepage)
+        marks = one_mark_each(checked.report.declared_interviewees, checked.described)
+        (stage_folder / "html" / CARD).write_bytes(card_png(checked.title, told, marks))
         paper = receipt(checked, notebooks, values, ran, stage_folder)
         (stage_folder / "receipt.json").write_text(
             json.dumps(paper, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"

@@ -105,12 +105,13 @@ def exhibit_html(exhibit: dict[str, Any], links: Mapping[str, str]) -> str:
         f'<a href="{escape(href, quote=True)}" download aria-label="{kind} of this exhibit">{kind}</a>'
         for kind, href in links.items()
     )
+    offered = f'<span class="downloads"> Download: {takeaway}.</span>'
     return (
         f'<figure class="exhibit" id="{name}" aria-labelledby="{name}-caption">'
         f'<figcaption id="{name}-caption"><b>{number}</b>{escape(exhibit["caption"])}</figcaption>'
         f'<p class="finding" id="{name}-finding">{escape(exhibit["description"])}</p>'
         f"{drawn}{table_html(exhibit, name)}{notes}"
-        f'<p class="source">{escape(exhibit["source"])}{f" Download: {takeaway}." if links else ""}</p></figure>'
+        f'<p class="source">{escape(exhibit["source"])}{offered if links else ""}</p></figure>'
     )
 
 

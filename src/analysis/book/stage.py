@@ -42,6 +42,13 @@ def exhibits(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield output["data"][MIME]
 
 
+def glued(notebook: dict[str, Any]) -> dict[str, str]:
+    """The sentences that an executed notebook offers to its prose, by name."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+    named = [(output, output.get("metadata", {}).get("scrapbook", {}).get("name")) for output in outputs]
+    return {name: "".join(output["data"]["text/plain"]) for output, name in named if name}
+
+
 def numbered(notebooks: Sequence[dict[str, Any]]) -> None:
     """Number every exhibit, in place: chapter, full stop, place in the chapter; the root is chapter 0."""
     for chapter, notebook in enumerate(notebooks):
