@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from analysis import prose
+from analysis.exhibit import display
 from analysis.frames import MOST_MARKS, Row
 from analysis.tabulate import NOT_DESCRIBED, Counts, destination_of, listed, number_of
 
@@ -33,7 +34,12 @@ class Answers:
 
     answers: Sequence[Answer]
 
-    def _repr_html_(self) -> str:
+    def _ipython_display_(self) -> None:
+        plain = "; ".join(f"{each.question} {each.answer}, {each.of}, {each.unknown}" for each in self.answers)
+        display({"text/html": self.html(), "text/plain": plain})
+
+    def html(self) -> str:
+        """The cards as the front page shows them."""
         return f'<ul class="answers">{"".join(map(_card, self.answers))}</ul>'
 
 

@@ -96,8 +96,8 @@ def _folder(text: str) -> Path:
 def build(options: argparse.Namespace) -> int:
     """``analysis build``."""
     from analysis.book.build import build as make
-    from analysis.edition import find
     from analysis.faults import BadInput
+    from analysis.folder import find
 
     given = {}
     for pair in options.parameter:
@@ -124,7 +124,8 @@ def _teller(name: str) -> Callable[[str], None]:
 
 def check(options: argparse.Namespace) -> int:
     """``analysis check``."""
-    from analysis.edition import embed, examine, find
+    from analysis.edition import embed, examine
+    from analysis.folder import find
 
     if options.embed and embed(find(options.edition)):
         print("datapackage.json: schemas copied")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import pandas as pd
@@ -52,7 +52,7 @@ def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., 
                 told = f"{edition.described:,} people are too many to list one by one; the counts hold them all."
             else:
                 return make(edition, *arguments)
-            return Exhibit(id_, "Not in this edition.", pd.DataFrame(), told, source(edition))
+            return Exhibit(id_, "Not in this edition.", pd.DataFrame(), told, source(edition), absent=True)
 
         return made
 
@@ -72,7 +72,7 @@ def _counted(
         source=source(edition),
         view=with_proof(edition, id_, counts),
         notes=notes,
-        chart=charts.tallied(counts, description=heard, noun=noun) if counts.total else None,
+        chart=partial(charts.tallied, counts, description=heard, noun=noun) if counts.total else None,
     )
 
 
@@ -171,7 +171,8 @@ def route_map(edition: Edition) -> Exhibit:
             ]
         )
         heard = " ".join(f"{row['from']} to {row['to']}, {row['status']}: {row['legs']:,}." for row in drawn[:12])
-        chart = charts.route_map(lines, points, basemap.land(box), box, description=f"Map of legs. {heard}")
+        heard = f"Map of legs. {heard}"
+        chart = partial(charts.route_map, lines, points, basemap.land(box), box, description=heard)
     view = with_proof(edition, "route-map", counts)
     caption = "Legs of the interviewees described, from place to place."
     return Exhibit("route-map", caption, counts.frame, finding, source(edition), view, notes=tuple(notes), chart=chart)
@@ -234,7 +235,7 @@ def timeline(edition: Edition) -> Exhibit:
     )
     few = len(dated) > 0 and len(rows) <= MOST_MARKS
     heard = " ".join(f"{who}: set off on day {day}, crossed on day {border}." for who, day, border in dated)
-    chart = charts.timeline(table, description=f"{caption} {finding} {heard}") if few else None
+    chart = partial(charts.timeline, table, description=f"{caption} {finding} {heard}") if few else None
     view = keyed(edition, "timeline", table)
     return Exhibit("timeline", caption, table, finding, source(edition), view, notes=notes, chart=chart)
 
@@ -278,7 +279,7 @@ def destinations(edition: Edition) -> Exhibit:
             "Entries and exits count crossings of a border, and may count one person more than once.",
             "A figure for several countries is one line, labelled with all of them.",
         ),
-        chart=charts.spans(tabulate.intervals(table), description=heard) if rows else None,
+        chart=partial(charts.spans, tabulate.intervals(table), description=heard) if rows else None,
     )
 
 
@@ -377,7 +378,7 @@ def one_by_one(edition: Edition, age_bands: str, profession_level: str, route_le
     caption = f"The same people four times: by age, profession, route and plans, of {prose.whom(edition)}."
     finding = "One mark is one person; choose one to see it in every panel." if few else "Too many to show one by one."
     heard = " ".join(f"{title}: {prose.spread(counts)}" for title, counts in panels)
-    chart = charts.followed(panels, description=f"{caption} {heard}") if few else None
+    chart = partial(charts.followed, panels, description=f"{caption} {heard}") if few else None
     return Exhibit(
         "one-by-one", caption, table, finding, source(edition), keyed(edition, "one-by-one", table), chart=chart
     )

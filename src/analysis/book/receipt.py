@@ -12,6 +12,7 @@ from typing import Any
 
 from analysis.book.run import Ran
 from analysis.edition import Edition
+from analysis.folder import fingerprints, sha256
 from analysis.schema import ROOT
 
 
@@ -52,14 +53,3 @@ def receipt(
         ],
         "outputs": outputs,
     }
-
-
-def fingerprints(folder: Path, pattern: str = "*") -> dict[str, str]:
-    """SHA-256 of every file of a folder, by path inside it."""
-    files = sorted(file for file in folder.rglob(pattern) if file.is_file())
-    return {file.relative_to(folder).as_posix(): sha256(file) for file in files}
-
-
-def sha256(file: Path) -> str:
-    """The SHA-256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
