@@ -93,8 +93,8 @@ def test_the_book_prints(browser, book: Path, tmp_path: Path):
 def test_a_shared_link_says_what_the_book_is(book: Path):
     front = (book / "html" / "index.html").read_text(encoding="utf-8")
     assert '<meta property="og:description" content="The source says that 17 people were interviewed.' in front
-    assert '<meta property="og:image" content="_static/card.png">' in front
-    card = (book / "html" / "_static" / "card.png").read_bytes()
+    assert '<meta property="og:image" content="card.png">' in front
+    card = (book / "html" / "card.png").read_bytes()
     assert card.startswith(b"\x89PNG")
     assert (int.from_bytes(card[16:20], "big"), int.from_bytes(card[20:24], "big")) == (1200, 630)
 

@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
         "--jobs", type=int, default=0, metavar="N", help="chapters side by side (default: as many as processors)"
     )
 
+    make.add_argument("--force", action="store_true", help="run every chapter, whether or not anything changed")
     make.add_argument("--pdf", action="store_true", help="print the book to DIR/book.pdf as well (needs Chromium)")
 
     look = command("check", check, "Find everything that is wrong with an edition's tables.")
@@ -109,7 +110,7 @@ def build(options: argparse.Namespace) -> int:
     for edition in options.edition:
         name = find(edition).name
         out = (options.out / name if several else options.out) if options.out else Path("_build") / name
-        index = make(edition, given, out, jobs=options.jobs, tell=_teller(name))
+        index = make(edition, given, out, jobs=options.jobs, force=options.force, tell=_teller(name))
         if options.pdf:
             from analysis.book.paper import print_book
 

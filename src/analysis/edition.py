@@ -51,6 +51,28 @@ class Noted(Mapping[str, Frame]):
         return len(self._tables)
 
 
+class Texts(Mapping[str, pd.DataFrame]):
+    """Tables as text, each made when it is first taken out."""
+
+    def __init__(self, tables: Mapping[str, Frame]) -> None:
+        self._tables = tables
+        self._made: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._made:
+            self._made[name] = as_frame(self._tables[name])
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
 @dataclass(frozen=True)
 class Report:
     """The ``report`` object of ``datapackage.json``."""
@@ -91,12 +113,12 @@ class Edition:
     @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
         """Tables coded by hand as pandas frames of text, blank for missing: for listing, not for counting."""
-        return {name: as_frame(frame) for name, frame in self.tables.items()}
+        return Texts(self.tables)
 
     @cached_property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
         """The second coder's tables, as `text` gives the edition's own."""
-        return {name: as_frame(frame) for name, frame in self.second.items()}
+        return Texts(self.second)
 
     @cached_property
     def places(self) -> Mapping[str, Row]:

@@ -1,4 +1,7 @@
-"""One book from one edition: check, run, stage, assemble, publish. The order of the steps, and nothing else."""
+"""One book from one edition: check, run, stage, assemble, publish. The order of the steps, and nothing else.
+
+What needs heavy imports is imported when it is needed: a build with nothing to do needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,8 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from analysis import tabulate
-from analysis.answers import one_mark_each
-from analysis.book import chapters
-from analysis.book.assemble import assemble
-from analysis.book.card import card_png
-from analysis.book.publish import publish, workshop
-from analysis.book.receipt import receipt
-from analysis.book.run import run_all
-from analysis.book.sphinx import CARD
-from analysis.book.stage import glued, stage
-from analysis.book.warm import warm_up
-from analysis.edition import load
+from analysis.book.plan import plan, unchanged
 
 
 def build(
@@ -28,6 +19,7 @@ def build(
     out: Path,
     *,
     jobs: int = 0,
+    force: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Make the book of an edition.
@@ -42,6 +34,8 @@ def build(
         Where ``html``, ``notebooks``, ``tables``, ``charts`` and ``receipt.json`` go.
     jobs : int
         Chapters side by side; 0 for as many as there are processors.
+    force : bool
+        Run every chapter and write every page, whether or not anything changed.
 
     Returns
     -------
@@ -55,27 +49,39 @@ def build(
     ChapterFailed, AssemblyFailed
         When the report is wrong; the book in place is as it was.
     """
-    notebooks = chapters.order()
-    values: dict[str, Any] = chapters.fitted(given, notebooks)
-    warm_up()
-    tabulate.checked(values)
-    checked = load(edition)
     out = out.resolve()
-    with workshop(out) as stage_folder:
-        executed = stage_folder / "notebooks"
-        executed.mkdir()
-        overrides = json.dumps(values, sort_keys=True) if values else ""
-        ran = run_all(notebooks, checked.path, values, overrides, executed, jobs or os.cpu_count() or 1, tell)
-        stage([each.notebook for each in ran], stage_folder)
+    index = out / "html" / "index.html"
+    planned = plan(edition, given)
+    if not force and unchanged(planned, out):
+        tell("nothing changed")
+        return index
+
+    from analysis.book.warm import warm_up
+
+    warm_up()  # loads beside what follows
+    from analysis import tabulate
+    from analysis.answers import one_mark_each
+    from analysis.book.assemble import assemble
+    from analysis.book.card import card_png
+    from analysis.book.publish import publish, workshop
+    from analysis.book.receipt import receipt
+    from analysis.book.run import run_all
+    from analysis.book.sphinx import CARD
+    from analysis.book.stage import glued, stage
+    from analysis.edition import load
+
+    tabulate.checked(planned.given)
+    checked = load(planned.edition)
+    with workshop(out) as folder:
+        ran = run_all(planned, jobs or os.cpu_count() or 1, tell, force=force)
+        left_out = stage({each.chapter: each.notebook for each in ran}, folder)
         tell("assembling")
-        front = json.loads(ran[0].notebook.read_text(encoding="utf-8"))
-        told = glued(front).get("lead", "")
-        assemble(stage_folder / "site", stage_folder / "html", checked.title, told, checked.homepage)
+        told = glued(json.loads(ran[0].notebook)).get("lead", "")
+        assemble(folder / "site", folder / "html", checked.title, told, checked.homepage)
         marks = one_mark_each(checked.report.declared_interviewees, checked.described)
-        (stage_folder / "html" / CARD).write_bytes(card_png(checked.title, told, marks))
-        paper = receipt(checked, notebooks, values, ran, stage_folder)
-        (stage_folder / "receipt.json").write_text(
-            json.dumps(paper, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        publish(stage_folder, out)
-    return out / "html" / "index.html"
+        (folder / "html" / CARD).write_bytes(card_png(checked.title, told, marks))
+        paper = receipt(planned, checked.title, ran, left_out, folder)
+        text = json.dumps(paper, indent=1, ensure_ascii=False) + "\n"
+        (folder / "receipt.json").write_text(text, encoding="utf-8")
+        publish(folder, out)
+    return index

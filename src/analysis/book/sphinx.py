@@ -21,7 +21,7 @@ LANDMARKS = {
 """What the theme leaves without a name: its two side bars, alike in a screen reader's list, and the search page."""
 
 
-CARD = "_static/card.png"
+CARD = "card.png"
 """The picture that a link to the book shows where it is shared."""
 
 
