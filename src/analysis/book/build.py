@@ -61,6 +61,7 @@ def build(
     warm_up()  # loads beside what follows
     from analysis import tabulate
     from analysis.answers import one_mark_each
+    from analysis.book.ahead import ahead
     from analysis.book.assemble import assemble
     from analysis.book.card import card_png
     from analysis.book.publish import publish, workshop
@@ -72,8 +73,10 @@ def build(
 
     tabulate.checked(planned.given)
     checked = load(planned.edition)
-    with workshop(out) as folder:
-        ran = run_all(planned, jobs or os.cpu_count() or 1, tell, force=force)
+    with workshop(out) as folder, ahead() as worker:
+        ran = run_all(
+            planned, jobs or os.cpu_count() or 1, tell, force=force, done=lambda ran: worker.draw(ran.notebook)
+        )
         left_out = stage({each.chapter: each.notebook for each in ran}, folder)
         tell("assembling")
         told = glued(json.loads(ran[0].notebook)).get("lead", "")

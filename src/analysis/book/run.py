@@ -31,6 +31,7 @@ def run_all(
     force: bool = False,
     seconds: float = CHAPTER_SECONDS,
     one: Callable[..., Ran] | None = None,
+    done: Callable[[Ran], None] = lambda ran: None,
 ) -> list[Ran]:
     """Run the chapters of a plan; a chapter is taken as kept when nothing it rests on has changed.
 
@@ -48,6 +49,8 @@ def run_all(
         How long a chapter may take.
     one : callable, optional
         Runs one chapter, as `run_one` does; another may run it on another machine.
+    done : callable
+        Called with each chapter as soon as it is there.
 
     Returns
     -------
@@ -63,10 +66,12 @@ def run_all(
     def take(notebook: Path) -> Ran:
         found = None if force else kept(plan, notebook)
         if found:
+            done(found)
             return found
         ran = (one or run_one)(notebook, plan.chosen(notebook), plan.edition.parent, seconds)
         keep(plan, notebook, ran)
         tell(f"{ran.chapter} {ran.seconds:.1f} s")
+        done(ran)
         return ran
 
     with ThreadPoolExecutor(max_workers=fitting(jobs)) as pool:
