@@ -106,6 +106,11 @@ class Edition:
         return str(self.package.get("title") or self.name)
 
     @property
+    def date(self) -> str:
+        """When the edition was made, or else the day of its reference event."""
+        return str(self.package.get("created") or self.report.event_date)
+
+    @property
     def homepage(self) -> str:
         """Where the book will stand, as the package says; blank when it does not."""
         return str(self.package.get("homepage") or "")
@@ -245,7 +250,7 @@ def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
 
 
 def _metadata_faults(package: Mapping[str, Any], shown: str) -> Iterator[Fault]:
-    for key in ("name", "title", "description", "homepage"):
+    for key in ("name", "title", "description", "homepage", "created"):
         if not isinstance(package.get(key, ""), str):
             yield Fault(shown, show(json.dumps(package[key])), "text", column=key)
     home = package.get("homepage") or ""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
+import shutil
+import threading
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -92,12 +95,8 @@ def note(file: Path, text: str = "") -> None:
     """Write a file of the cache, whole or not at all; where it cannot be written, nothing is lost."""
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        import os
-        import tempfile
-
-        handle, new = tempfile.mkstemp(dir=file.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            opened.write(text)
+        new = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
+        new.write_text(text, encoding="utf-8")
         os.replace(new, file)
 
 
@@ -109,7 +108,5 @@ def prune(folder: Path, most: int, pattern: str = "*") -> None:
 
 
 def _remove(entries: Iterable[Path]) -> None:
-    import shutil
-
     for entry in entries:
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)

@@ -107,11 +107,13 @@ def rests_on(plan: Plan, names: list[str]) -> dict[str, str]:
     }
 
 
-def unchanged(plan: Plan, out: Path) -> bool:
+def unchanged(plan: Plan, out: Path, *, library: bool = False) -> bool:
     """Whether the book in place is the one that this build would make, every file of it."""
     try:
         receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
-        if receipt["key"] != plan.book_key:
+        if receipt["key"] != plan.book_key or bool(receipt["shared"]) != library:
+            return False
+        if library and not (out.parent / receipt["shared"]).is_dir():
             return False
         return all(folder.fingerprints(out / name) == files for name, files in receipt["outputs"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

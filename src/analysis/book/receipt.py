@@ -14,7 +14,9 @@ from analysis.folder import fingerprint, fingerprints, sha256
 from analysis.schema import ROOT
 
 
-def receipt(plan: Plan, title: str, ran: Sequence[Ran], left_out: Mapping[str, str], stage: Path) -> dict[str, Any]:
+def receipt(
+    plan: Plan, about: Mapping[str, str], ran: Sequence[Ran], left_out: Mapping[str, str], shared: str, stage: Path
+) -> dict[str, Any]:
     """The receipt of a build, ready to write as JSON.
 
     ``digest`` is the fingerprint of all outputs, ``key`` that of all inputs; ``seconds`` and ``reused`` are the only
@@ -23,7 +25,8 @@ def receipt(plan: Plan, title: str, ran: Sequence[Ran], left_out: Mapping[str, s
     outputs = {name: fingerprints(stage / name) for name in ("html", "notebooks", "tables", "charts")}
     return {
         "edition": plan.edition.name,
-        "title": title,
+        "title": about["title"],
+        "about": dict(about),
         "digest": fingerprint(outputs),
         "key": plan.book_key,
         "parameters": dict(plan.given),
@@ -50,5 +53,6 @@ def receipt(plan: Plan, title: str, ran: Sequence[Ran], left_out: Mapping[str, s
             for each in ran
         ],
         "left_out": [{"chapter": chapter, "why": why} for chapter, why in left_out.items()],
+        "shared": shared,
         "outputs": outputs,
     }
