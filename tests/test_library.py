@@ -72,6 +72,7 @@ def test_the_front_page_leads_to_books_that_work(browser, library: Path, width: 
     assert page.locator("h2 a").all_inner_texts() == ["Figures <b>alone</b>", "Russians interviewed in Oral, Kazakhstan, September 2022"]  # fmt: skip
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="Russians").click()
+    page.wait_for_load_state("networkidle")
     page.goto(page.url.replace("index.html", "interviewees.html"))
     page.wait_for_selector(".chart[data-ready]")
     assert said == []

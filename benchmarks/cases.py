@@ -1,0 +1,162 @@
+"""The comparisons: the same notebooks and the same edition, by this project and by the tools people use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from analysis.book import chapters
+from benchmarks import editions, large
+from benchmarks.timing import Row, Took, beside, median, run
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million")
+
+RUN_CHAPTERS = (
+    "import os; from analysis.book.build import check; from analysis.book.plan import plan; from analysis.book.run import run_all; "
+    "p = plan('oral-2022', {}); check(p); run_all(p, os.cpu_count(), print, force=True)"
+)
+"""All chapters, from a cold Python, checked first; no book."""
+
+
+def processors() -> int:
+    """How many there are."""
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def checkout() -> Iterator[Path]:
+    """A copy of the checkout, so that nothing cached is at hand and nothing is left behind."""
+    with tempfile.TemporaryDirectory() as base:
+        copy = Path(base) / "checkout"
+        leave = shutil.ignore_patterns("_build", ".venv", ".git", ".*_cache", ".hypothesis", "__pycache__")
+        shutil.copytree(ROOT, copy, ignore=leave)
+        yield copy
+
+
+def here(copy: Path) -> dict[str, str]:
+    """The environment in which the copy's package is the one imported."""
+    return {**os.environ, "PYTHONPATH": str(copy / "src"), "JUPYTER_PLATFORM_DIRS": "1"}
+
+
+def forget(copy: Path) -> None:
+    """Remove every cache of this project."""
+    shutil.rmtree(copy / "_build", ignore_errors=True)
+
+
+def ran(rounds: int) -> list[Row]:
+    """All chapters of the first edition, from a cold command line."""
+    names = [f"chapters/{file.name}" for file in chapters.order()]
+    with checkout() as copy, tempfile.TemporaryDirectory() as out:
+        env = here(copy)
+
+        def ours() -> Took:
+            forget(copy)
+            return run([sys.executable, "-c", RUN_CHAPTERS], copy, env)
+
+        def loop() -> Took:
+            lines = [f"{BIN}/papermill {name} {out}/{Path(name).name} -k python3 --no-progress-bar" for name in names]
+            return run(["bash", "-ec", "\n".join(lines)], copy, env)
+
+        def convert() -> Took:
+            call = [f"{BIN}/jupyter-nbconvert", "--to", "notebook", "--execute", "--output-dir", out, *names]
+            return run(call, copy, env)
+
+        def make() -> Took:
+            return run([f"{BIN}/pytest", "--nbmake", "-q", "-p", "no:cacheprovider", "-o", "addopts=", *names], copy, env)
+
+        return [
+            beside("chapters run", ours, loop, "papermill in a loop", rounds),
+            beside("chapters run", ours, convert, "nbconvert --execute", rounds),
+            beside("chapters run", ours, make, "nbmake", rounds),
+        ]
+
+
+def built(rounds: int) -> list[Row]:
+    """The book, nothing cached, beside jupyter-book executing the same chapters."""
+    with checkout() as copy, tempfile.TemporaryDirectory() as out:
+        env = here(copy)
+
+        def ours() -> Took:
+            forget(copy)
+            return run([sys.executable, "-m", "analysis.cli", "build"], copy, env)
+
+        def theirs() -> Took:
+            shutil.rmtree(Path(out) / "_build", ignore_errors=True)
+            return run([f"{BIN}/jupyter-book", "build", ".", "--path-output", out, "--all"], copy, env)
+
+        return [beside("book built, nothing cached", ours, theirs, "jupyter-book build", rounds)]
+
+
+def unchanged(rounds: int) -> list[Row]:
+    """The same again, nothing changed."""
+    with checkout() as copy, tempfile.TemporaryDirectory() as out:
+        env = here(copy)
+        mine = [sys.executable, "-m", "analysis.cli", "build"]
+        theirs = [f"{BIN}/jupyter-book", "build", ".", "--path-output", out]
+        run(mine, copy, env)
+        run(theirs, copy, env)
+        return [
+            beside("nothing changed", lambda: run(mine, copy, env), lambda: run(theirs, copy, env), "jupyter-book build", rounds)
+        ]
+
+
+def one_value(rounds: int) -> list[Row]:
+    """One value of one table changed: the chapters that read it run, and the book is assembled."""
+    with checkout() as copy:
+        env = here(copy)
+        mine = [sys.executable, "-m", "analysis.cli", "build"]
+        run(mine, copy, env)
+        figures = copy / "data" / "oral-2022" / "destinations.csv"
+        text = figures.read_text(encoding="utf-8")
+        runs = []
+        for number in range(rounds):
+            figures.write_text(text.replace("100000", str(100001 + number)), encoding="utf-8")
+            runs.append(run(mine, copy, env))
+        return [Row("one figure changed", median(runs), None, "")]
+
+
+def hundred(rounds: int) -> list[Row]:
+    """A hundred editions beside a papermill loop over some of them, per edition; and the memory of ten."""
+    with checkout() as copy, tempfile.TemporaryDirectory() as base:
+        env = here(copy)
+        made = editions.many(Path(base), 100)
+        names = [f"chapters/{file.name}" for file in chapters.order()]
+
+        def ours(number: int) -> Took:
+            forget(copy)
+            out = Path(base) / f"out-{number}"
+            shutil.rmtree(out, ignore_errors=True)
+            call = [sys.executable, "-m", "analysis.cli", "build", *map(str, made[:number]), "--out", str(out)]
+            return run(call, copy, env)
+
+        lines = [f"{BIN}/papermill {name} {base}/out.ipynb -k python3 --no-progress-bar -p edition {made[0]}" for name in names]
+        loop = median([run(["bash", "-ec", "\n".join(lines)], copy, env) for _ in range(max(2, rounds))])
+        ten, all_of_them = ours(10), ours(100)
+        each = Took(all_of_them.seconds / 100, all_of_them.megabytes)
+        return [
+            Row("an edition of a hundred, book and all", each, loop, "papermill in a loop, chapters only"),
+            Row("ten editions (for the memory)", ten, None, ""),
+        ]
+
+
+def ten_million(rounds: int) -> list[Row]:
+    """Ten million interviewees in Parquet: checking, and all tabulations beside the same GROUP BYs in DuckDB's SQL."""
+    with tempfile.TemporaryDirectory() as base:
+        edition = editions.large(Path(base) / "large", 10_000_000)
+        python = [sys.executable, "-m", "benchmarks.large"]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+
+        def step(name: str) -> Took:
+            return large.told(run([*python, name, str(edition)], ROOT, env), Path(base))
+
+        return [
+            Row("check of ten million rows", median([step("check") for _ in range(rounds)]), None, ""),
+            beside("all tabulations of ten million rows", lambda: step("tabulate"), lambda: step("sql"), "DuckDB's own SQL", rounds),
+        ]
