@@ -23,7 +23,7 @@ from analysis.tables import MOST_SHOWN
 MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
 
-RESERVED = ("not stated", "not described")
+RESERVED = ("not stated", "not described", "not shown apart")
 """Labels that tables of counts use for what is not known; as values they would merge with those rows."""
 
 Tables = Mapping[str, Frame]
@@ -243,6 +243,36 @@ def code_faults(destinations: Frame, file: str) -> Iterator[Fault]:
         for code in codes:
             if code not in countries():
                 yield Fault(file, show(code), "an ISO 3166-1 alpha-3 code in use", "", int(row["_row"]), "countries")
+
+
+def lone_faults(interviewees: Frame, file: str) -> Iterator[Fault]:
+    """The people whom the book would show alone: nobody else has the same age, gender and profession.
+
+    One doubt for all of them. Somebody of whom fewer than two of the three are told is not looked at. Who is
+    tabulated with others here can still be alone by a route.
+    """
+    told = sum((~nw.col(trait).is_null()).cast(nw.Int64) for trait in ("age_min", "gender", "profession"))
+    rows = (
+        interviewees.filter((nw.col("counted") == "yes") & (told >= 2))
+        .group_by("age_min", "age_max", "gender", "profession", "isco08")
+        .agg(nw.len().alias("_n"), nw.col("_row").min().alias("_row"))
+        .filter(nw.col("_n") == 1)
+        .select("_row")
+        .sort("_row")
+        .collect("pandas")["_row"]
+        .to_list()
+    )
+    if rows:
+        shown = ", ".join(str(int(row)) for row in rows[:20])
+        more = f" and {len(rows) - 20:,} more" if len(rows) > 20 else ""
+        alone = "row that is" if len(rows) == 1 else "rows that are"
+        yield Fault(
+            file,
+            f"{len(rows):,} {alone} alone in age, gender and profession (row {shown}{more})",
+            "nobody whom these could identify",
+            "set report.minimum_cell to 3 or more in datapackage.json, or report.public_source to true where everybody can read the source",
+            doubt=True,
+        )
 
 
 def coded_columns(name: str) -> tuple[str, ...]:

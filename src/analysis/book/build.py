@@ -56,7 +56,7 @@ def build(
     values: dict[str, Any] = chapters.fitted(given, notebooks)
     warm_up()
     tabulate.checked(values)
-    checked = load(edition)
+    checked = load(edition, values.get("minimum_cell", 0))
     out = out.resolve()
     with workshop(out) as stage_folder:
         executed = stage_folder / "notebooks"
