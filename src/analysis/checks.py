@@ -7,6 +7,7 @@ table's checks are counted in one pass, and only the rows at fault are ever coll
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -25,6 +26,9 @@ MOST_WORDS = 8
 
 RESERVED = ("not stated", "not described", "not shown apart")
 """Labels that tables of counts use for what is not known; as values they would merge with those rows."""
+
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""What an identifier looks like."""
 
 Tables = Mapping[str, Frame]
 
@@ -273,6 +277,15 @@ def lone_faults(interviewees: Frame, file: str) -> Iterator[Fault]:
             "set report.minimum_cell to 3 or more in datapackage.json, or report.public_source to true where everybody can read the source",
             doubt=True,
         )
+
+
+def named_faults(interviewees: Frame, codebook: str, file: str) -> Iterator[Fault]:
+    """Identifiers of people in the edition's codebook, which the book prints as it is."""
+    said = {word: row for row, line in reversed([*enumerate(codebook.splitlines(), 1)]) for word in WORD.findall(line)}
+    known = interviewees.filter(nw.col("interviewee").is_in(list(said))).select("interviewee").collect("pandas")
+    for who in sorted(map(str, known["interviewee"].to_list()))[:MOST_SHOWN] if said else []:
+        needed = "nothing that tells of one person, as report.minimum_cell asks"
+        yield Fault(file, show(who), needed, "the book prints this text: reword it", said[who], doubt=True)
 
 
 def coded_columns(name: str) -> tuple[str, ...]:

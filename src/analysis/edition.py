@@ -196,7 +196,10 @@ def examine(edition: str | Path) -> tuple[Edition | None, list[Fault]]:
         faults.append(Fault(shown_path(path / "codebook.md"), f"a byte at {error.start} that is not UTF-8", "UTF-8"))
     if not faults or all(fault.doubt for fault in faults):
         faults += _content(tables, second, files, report, shown_path(path / PACKAGE))
-    return Edition(path.name, path, package, report, tables, files, second), faults
+    edition = Edition(path.name, path, package, report, tables, files, second)
+    if report.minimum_cell > 1 and "interviewees" in tables and all(fault.doubt for fault in faults):
+        faults += checks.named_faults(tables["interviewees"], edition.codebook(), shown_path(path / "codebook.md"))
+    return edition, faults
 
 
 def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:

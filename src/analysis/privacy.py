@@ -11,7 +11,8 @@ profession and age: what it may hold spans at least ``minimum`` people and reach
 
 How it follows, for one table (`protected`): the hidden rows are two or more and their sum is ``minimum`` or more, and
 nothing but that sum is told of them. Where the small rows alone would not do, the next larger row joins them. Whoever
-knows this rule as well does not learn a hidden number either, as rows are chosen by size alone: any two may be swapped.
+knows this rule as well does not learn a hidden number either: rows are chosen by size alone, so that any two of them may
+be swapped, and labels come from the data, so that there may be others.
 Tables of different traits share nothing but the number of people, so that no table narrows another. For two traits
 crossed (`crossed`), see there. Where no row would be left, the table is withheld.
 
@@ -56,7 +57,8 @@ def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
     Parameters
     ----------
     sizes : mapping
-        People by row, without those not described.
+        People by row, without those not described; with the row of those not stated also when it is empty, or
+        that there is nobody in it could be told from how many rows were joined.
 
     Raises
     ------
@@ -111,7 +113,8 @@ def protected(counts: Counts, minimum: int) -> Counts:
         (str(label), int(n), state)
         for (label, n), state in zip(counts.frame.itertuples(index=False), counts.states, strict=True)
     ]
-    joined = hidden({label: n for label, n, state in rows if state != NOT_DESCRIBED}, minimum)
+    sizes = {NOT_STATED: 0} | {label: n for label, n, state in rows if state != NOT_DESCRIBED}
+    joined = hidden(sizes, minimum)
     kept = [row for row in rows if row[0] not in joined]
     if joined:
         if not any(state == "stated" for _, _, state in kept):

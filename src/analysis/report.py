@@ -48,19 +48,20 @@ def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., 
     def around(make: Callable[..., Exhibit]) -> Callable[..., Exhibit]:
         @wraps(make)
         def made(edition: Edition, *arguments: Any) -> Exhibit:
+            caption = "Not in this edition."
             lacking = [table for table in tables if table not in edition.tables]
             if lacking:
                 told = f"This edition has no table {tabulate.listed(lacking)}, so there is nothing to count."
             elif few and edition.described > FEW:
                 told = f"{edition.described:,} people are too many to list one by one; the counts hold them all."
             elif few and edition.report.minimum_cell > 1:
-                told = privacy.promise(edition.report.minimum_cell)
+                caption, told = "Not in this book.", privacy.promise(edition.report.minimum_cell)
             else:
                 try:
                     return make(edition, *arguments)
                 except privacy.Withheld:
-                    told = privacy.promise(edition.report.minimum_cell)
-            return Exhibit(id_, "Not in this edition.", pd.DataFrame(), told, source(edition))
+                    caption, told = "Not in this book.", privacy.promise(edition.report.minimum_cell)
+            return Exhibit(id_, caption, pd.DataFrame(), told, source(edition))
 
         return made
 
