@@ -161,7 +161,7 @@ def load(edition: str | Path, minimum_cell: int = 0) -> Edition:
     own = loaded.report.minimum_cell
     if minimum_cell and minimum_cell < own:
         raise BadInput.one(
-            "parameter minimum_cell", repr(minimum_cell), f"{own} or more, or 0", f"{own} is the edition's own number"
+            "parameter minimum_cell", str(minimum_cell), f"{own} or more, or 0", f"{own} is the edition's own number"
         )
     return replace(loaded, report=replace(loaded.report, minimum_cell=max(own, minimum_cell)))
 
@@ -196,10 +196,10 @@ def examine(edition: str | Path) -> tuple[Edition | None, list[Fault]]:
         faults.append(Fault(shown_path(path / "codebook.md"), f"a byte at {error.start} that is not UTF-8", "UTF-8"))
     if not faults or all(fault.doubt for fault in faults):
         faults += _content(tables, second, files, report, shown_path(path / PACKAGE))
-    edition = Edition(path.name, path, package, report, tables, files, second)
+    whole = Edition(path.name, path, package, report, tables, files, second)
     if report.minimum_cell > 1 and "interviewees" in tables and all(fault.doubt for fault in faults):
-        faults += checks.named_faults(tables["interviewees"], edition.codebook(), shown_path(path / "codebook.md"))
-    return edition, faults
+        faults += checks.named_faults(tables["interviewees"], whole.codebook(), shown_path(path / "codebook.md"))
+    return whole, faults
 
 
 def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
