@@ -94,7 +94,6 @@ def test_an_unknown_parameter_prints_the_table_of_those_known(tmp_path: Path):
         ("profession_level=minor", "profession_level"),
         ("route_level=village", "route_level"),
         ("minimum_cell=-1", "minimum_cell"),
-        ("minimum_cell=few", "minimum_cell"),
         ("edition", "NAME=VALUE"),
     ],
 )

@@ -13,6 +13,7 @@ How it follows, for one table (`protected`): the hidden rows are two or more and
 nothing but that sum is told of them. Where the small rows alone would not do, the next larger row joins them. Whoever
 knows this rule as well does not learn a hidden number either: rows are chosen by size alone, so that any two of them may
 be swapped, and labels come from the data, so that there may be others.
+(Of two traits crossed this needs a ``minimum`` of 3: with 2 a small cell can only hold one.)
 Tables of different traits share nothing but the number of people, so that no table narrows another. For two traits
 crossed (`crossed`), see there. Where no row would be left, the table is withheld.
 
