@@ -69,7 +69,9 @@ def ran(rounds: int) -> list[Row]:
             return run(call, copy, env)
 
         def make() -> Took:
-            return run([f"{BIN}/pytest", "--nbmake", "-q", "-p", "no:cacheprovider", "-o", "addopts=", *names], copy, env)
+            return run(
+                [f"{BIN}/pytest", "--nbmake", "-q", "-p", "no:cacheprovider", "-o", "addopts=", *names], copy, env
+            )
 
         return [
             beside("chapters run", ours, loop, "papermill in a loop", rounds),
@@ -103,7 +105,13 @@ def unchanged(rounds: int) -> list[Row]:
         run(mine, copy, env)
         run(theirs, copy, env)
         return [
-            beside("nothing changed", lambda: run(mine, copy, env), lambda: run(theirs, copy, env), "jupyter-book build", rounds)
+            beside(
+                "nothing changed",
+                lambda: run(mine, copy, env),
+                lambda: run(theirs, copy, env),
+                "jupyter-book build",
+                rounds,
+            )
         ]
 
 
@@ -136,7 +144,10 @@ def hundred(rounds: int) -> list[Row]:
             call = [sys.executable, "-m", "analysis.cli", "build", *map(str, made[:number]), "--out", str(out)]
             return run(call, copy, env)
 
-        lines = [f"{BIN}/papermill {name} {base}/out.ipynb -k python3 --no-progress-bar -p edition {made[0]}" for name in names]
+        lines = [
+            f"{BIN}/papermill {name} {base}/out.ipynb -k python3 --no-progress-bar -p edition {made[0]}"
+            for name in names
+        ]
         loop = median([run(["bash", "-ec", "\n".join(lines)], copy, env) for _ in range(max(2, rounds))])
         ten, all_of_them = ours(10), ours(100)
         each = Took(all_of_them.seconds / 100, all_of_them.megabytes)
@@ -158,5 +169,11 @@ def ten_million(rounds: int) -> list[Row]:
 
         return [
             Row("check of ten million rows", median([step("check") for _ in range(rounds)]), None, ""),
-            beside("all tabulations of ten million rows", lambda: step("tabulate"), lambda: step("sql"), "DuckDB's own SQL", rounds),
+            beside(
+                "all tabulations of ten million rows",
+                lambda: step("tabulate"),
+                lambda: step("sql"),
+                "DuckDB's own SQL",
+                rounds,
+            ),
         ]

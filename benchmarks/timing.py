@@ -38,7 +38,11 @@ class Row:
         """As plain values."""
         found: dict[str, object] = {"seconds": round(self.ours.seconds, 3), "megabytes": round(self.ours.megabytes)}
         if self.theirs and self.ratio:
-            found |= {"beside": self.them, "their seconds": round(self.theirs.seconds, 3), "times": round(self.ratio, 1)}
+            found |= {
+                "beside": self.them,
+                "their seconds": round(self.theirs.seconds, 3),
+                "times": round(self.ratio, 1),
+            }
             found["their megabytes"] = round(self.theirs.megabytes)
         return found
 

@@ -80,7 +80,7 @@ def test_an_unknown_parameter_prints_the_table_of_those_known(tmp_path: Path):
     )
     assert table[0].split() == ["parameter", "type", "default", "meaning"]
     listed = {line.split()[0]: line for line in table[1:]}
-    assert set(listed) == {"age_bands", "profession_level", "route_level"}
+    assert set(listed) == {"age_bands", "profession_level", "route_level", "minimum_cell"}
     assert "str" in listed["age_bands"]
     assert "'18,25,35,45'" in listed["age_bands"]
     assert "lower edges" in listed["age_bands"]
@@ -93,6 +93,7 @@ def test_an_unknown_parameter_prints_the_table_of_those_known(tmp_path: Path):
         ("age_bands=25,18", "age_bands"),
         ("profession_level=minor", "profession_level"),
         ("route_level=village", "route_level"),
+        ("minimum_cell=-1", "minimum_cell"),
         ("edition", "NAME=VALUE"),
     ],
 )

@@ -2,7 +2,7 @@
 
 Few cases are drawn as marks, one an interviewee, so that seventeen is seen as seventeen; many as
 bars. Nothing is told by colour alone: what is not stated is hollow, what is not described is a hollow
-square, and each row says so in words.
+square, what is not shown apart a hollow diamond, and each row says so in words.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.basemap import Box
 from analysis.frames import MOST_MARKS, records
-from analysis.tabulate import NOT_DESCRIBED, NOT_STATED, Counts
+from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Counts
 
 INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8", "#e3e6ea"
 """The palette. The book replaces each by a variable that follows the page's light or dark scheme."""
@@ -39,7 +39,7 @@ STEP = 17
 TEXTS: list[tuple[str, Literal["left", "center"], int, int]] = [("place", "left", 5, -7), ("area", "center", 0, 17)]
 """Where names stand on a map: of a town beside its dot, of an area below its ring."""
 
-STATES = ["stated", NOT_STATED, NOT_DESCRIBED]
+STATES = ["stated", NOT_STATED, NOT_DESCRIBED, NOT_SHOWN]
 
 
 def themed(chart: Any) -> dict[str, Any]:
@@ -129,6 +129,12 @@ def _numbers(frame: pd.DataFrame) -> Any:
     )
 
 
+def _by_state(counts: Counts, *looks: Any) -> dict[str, Any]:
+    """A scale from the states to their looks; that of `NOT_SHOWN` only where a table has such a row."""
+    states = [state for state in STATES if state != NOT_SHOWN or NOT_SHOWN in counts.states]
+    return {"domain": states, "range": list(looks[: len(states)])}
+
+
 def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     dots = []
     for row, who in zip(records(frame), counts.who, strict=True):
@@ -153,9 +159,9 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
             y=_labels(frame),
             yOffset=alt.YOffset("line:O").scale(domain=list(range(lines))) if lines > 1 else alt.value(0),
             x=alt.X("x:Q", scale=scale, axis=None),
-            shape=alt.Shape("state:N", legend=None).scale(domain=STATES, range=["circle", "circle", "square"]),
-            fill=alt.Fill("state:N", legend=None).scale(domain=STATES, range=[MARK, PAPER, PAPER]),
-            stroke=alt.Stroke("state:N", legend=None).scale(domain=STATES, range=[MARK, MARK, MUTED]),
+            shape=alt.Shape("state:N", legend=None).scale(**_by_state(counts, "circle", "circle", "square", "diamond")),
+            fill=alt.Fill("state:N", legend=None).scale(**_by_state(counts, MARK, PAPER, PAPER, PAPER)),
+            stroke=alt.Stroke("state:N", legend=None).scale(**_by_state(counts, MARK, MARK, MUTED, MARK)),
             tooltip=[noun.rstrip("s"), "label"],
         )
     )
@@ -172,9 +178,11 @@ def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
         .encode(
             y=_labels(frame),
             x=alt.X("count:Q", title=noun, axis=None).scale(domain=[0, int(frame["count"].max()) * 1.25]),
-            fill=alt.Fill("state:N", legend=None).scale(domain=STATES, range=[MARK, PAPER, PAPER]),
-            stroke=alt.Stroke("state:N", legend=None).scale(domain=STATES, range=[MARK, MARK, MUTED]),
-            strokeDash=alt.StrokeDash("state:N", legend=None).scale(domain=STATES, range=[[1, 0], [1, 0], [4, 3]]),
+            fill=alt.Fill("state:N", legend=None).scale(**_by_state(counts, MARK, PAPER, PAPER, PAPER)),
+            stroke=alt.Stroke("state:N", legend=None).scale(**_by_state(counts, MARK, MARK, MUTED, MARK)),
+            strokeDash=alt.StrokeDash("state:N", legend=None).scale(
+                **_by_state(counts, [1, 0], [1, 0], [4, 3], [1, 2])
+            ),
             tooltip=["label", alt.Tooltip("count:Q", format=",")],
         )
     )

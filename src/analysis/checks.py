@@ -7,6 +7,7 @@ table's checks are counted in one pass, and only the rows at fault are ever coll
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -23,8 +24,11 @@ from analysis.tables import MOST_SHOWN
 MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
 
-RESERVED = ("not stated", "not described")
+RESERVED = ("not stated", "not described", "not shown apart")
 """Labels that tables of counts use for what is not known; as values they would merge with those rows."""
+
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""What an identifier looks like."""
 
 Tables = Mapping[str, Frame]
 
@@ -243,6 +247,45 @@ def code_faults(destinations: Frame, file: str) -> Iterator[Fault]:
         for code in codes:
             if code not in countries():
                 yield Fault(file, show(code), "an ISO 3166-1 alpha-3 code in use", "", int(row["_row"]), "countries")
+
+
+def lone_faults(interviewees: Frame, file: str) -> Iterator[Fault]:
+    """The people whom the book would show alone: nobody else has the same age, gender and profession.
+
+    One doubt for all of them. Somebody of whom fewer than two of the three are told is not looked at. Who is
+    tabulated with others here can still be alone by a route.
+    """
+    told = sum((~nw.col(trait).is_null()).cast(nw.Int64) for trait in ("age_min", "gender", "profession"))
+    rows = (
+        interviewees.filter((nw.col("counted") == "yes") & (told >= 2))
+        .group_by("age_min", "age_max", "gender", "profession", "isco08")
+        .agg(nw.len().alias("_n"), nw.col("_row").min().alias("_row"))
+        .filter(nw.col("_n") == 1)
+        .select("_row")
+        .sort("_row")
+        .collect("pandas")["_row"]
+        .to_list()
+    )
+    if rows:
+        shown = ", ".join(str(int(row)) for row in rows[:20])
+        more = f" and {len(rows) - 20:,} more" if len(rows) > 20 else ""
+        alone = "row that is" if len(rows) == 1 else "rows that are"
+        yield Fault(
+            file,
+            f"{len(rows):,} {alone} alone in age, gender and profession (row {shown}{more})",
+            "nobody whom these could identify",
+            "set report.minimum_cell to 3 or more in datapackage.json, or report.public_source to true where everybody can read the source",
+            doubt=True,
+        )
+
+
+def named_faults(interviewees: Frame, codebook: str, file: str) -> Iterator[Fault]:
+    """Identifiers of people in the edition's codebook, which the book prints as it is."""
+    said = {word: row for row, line in reversed([*enumerate(codebook.splitlines(), 1)]) for word in WORD.findall(line)}
+    known = interviewees.filter(nw.col("interviewee").is_in(list(said))).select("interviewee").collect("pandas")
+    for who in sorted(map(str, known["interviewee"].to_list()))[:MOST_SHOWN] if said else []:
+        needed = "nothing that tells of one person, as report.minimum_cell asks"
+        yield Fault(file, show(who), needed, "the book prints this text: reword it", said[who], doubt=True)
 
 
 def coded_columns(name: str) -> tuple[str, ...]:

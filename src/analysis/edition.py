@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,9 @@ class Report:
     event_title: str = ""
     event_date: str = ""
     minimum_cell: int = 1
+    """The fewest people that a published count may stand for."""
+    public_source: bool = False
+    """Whether everybody can read the source, so that nothing about a person is first told here."""
 
 
 @dataclass(frozen=True)
@@ -163,18 +166,22 @@ class Edition:
         return folder.contents(self.path)
 
 
-def load(edition: str | Path) -> Edition:
+def load(edition: str | Path, minimum_cell: int = 0) -> Edition:
     """An edition, read and checked.
 
     Parameters
     ----------
     edition : str or Path
         A name under ``data/``, or the path of a folder with a ``datapackage.json``.
+    minimum_cell : int
+        The fewest people that a published count may stand for; 0 for what the edition says. It may ask
+        for more than the edition does, never for less: who gave the data was promised the edition's number.
 
     Raises
     ------
     BadInput
-        With every fault found, when the edition cannot be used. Doubts do not stop it.
+        With every fault found, when the edition cannot be used. Doubts do not stop it. Also for a
+        ``minimum_cell`` below the edition's.
 
     Examples
     --------
@@ -187,10 +194,15 @@ def load(edition: str | Path) -> Edition:
     errors = [fault for fault in faults if not fault.doubt]
     if errors or loaded is None:
         raise BadInput(errors)
+    own = loaded.report.minimum_cell
+    if minimum_cell and minimum_cell < own:
+        raise BadInput.one(
+            "parameter minimum_cell", str(minimum_cell), f"{own} or more, or 0", f"{own} is the edition's own number"
+        )
     if not before.exists():
         folder.note(before)
         folder.prune(before.parent, 200)
-    return loaded
+    return replace(loaded, report=replace(loaded.report, minimum_cell=max(own, minimum_cell)))
 
 
 def examine(edition: str | Path, *, sound: bool = False) -> tuple[Edition | None, list[Fault]]:
@@ -227,7 +239,11 @@ def examine(edition: str | Path, *, sound: bool = False) -> tuple[Edition | None
     if not sound and all(fault.doubt for fault in faults):
         faults += _content(tables, second, files, report, shown_path(path / PACKAGE))
     noted = Noted(tables, ""), Noted(second, SECOND)
-    return Edition(path.name, path, package, report, noted[0], files, noted[1]), faults
+    whole = Edition(path.name, path, package, report, noted[0], files, noted[1])
+    if not sound and report.minimum_cell > 1 and "interviewees" in tables and all(fault.doubt for fault in faults):
+        faults += checks.named_faults(tables["interviewees"], whole.codebook(), shown_path(path / "codebook.md"))
+        READ.discard("codebook.md")  # to look for faults is not to tell results
+    return whole, faults
 
 
 def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
@@ -274,7 +290,7 @@ def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]
 
     if not isinstance(given, dict):
         return Report(), [Fault(file, show(given), "an object", column="report")]
-    known = {"declared_interviewees", "collected_at", "reference_event", "minimum_cell"}
+    known = {"declared_interviewees", "collected_at", "reference_event", "minimum_cell", "public_source"}
     for extra in given.keys() - known:
         faults.append(
             Fault(file, show(extra), f"one of {', '.join(sorted(known))}", nearest(extra, known), column="report")
@@ -287,6 +303,10 @@ def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]
     if type(minimum) is not int or minimum < 1:
         wrong("minimum_cell", minimum, "a whole number from 1")
         minimum = 1
+    public = given.get("public_source", False)
+    if not isinstance(public, bool):
+        wrong("public_source", public, "true or false")
+        public = False
     if not isinstance(event, dict):
         wrong("reference_event", event, "an object with title and date")
         event = {}
@@ -295,7 +315,7 @@ def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]
     day = event.get("date") or ""
     if day and not is_date(day):
         wrong("reference_event.date", day, "a date as YYYY-MM-DD")
-    return Report(declared, str(place), str(event.get("title") or ""), str(day), minimum), faults
+    return Report(declared, str(place), str(event.get("title") or ""), str(day), minimum, public), faults
 
 
 def _inside(target: Path, folder: Path) -> bool:
@@ -391,6 +411,8 @@ def _content(
         if "destinations" in coded:
             faults += checks.code_faults(coded["destinations"], names["destinations"])
     faults += _report_faults(tables, report, package)
+    if "interviewees" in tables and report.minimum_cell == 1 and not report.public_source:
+        faults += checks.lone_faults(tables["interviewees"], files["interviewees"])
     if all(fault.doubt for fault in faults):
         values = all_values(tables, report)
         if "evidence" in tables:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.edition import Edition
 from analysis.frames import Row, records
-from analysis.tabulate import NOT_DESCRIBED, Counts, bounds, number_of, window_of
+from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Counts, bounds, number_of, window_of
 
 
 def plural(n: int, noun: str, many: str = "") -> str:
@@ -100,6 +100,10 @@ def told(counts: Counts, what: str, reads: Callable[[str], str] = str, *, bounde
     whole = f"all {total:,}" if known == total else f"{known:,} of the {total:,}"
     head = f"{what} is told of {whole}: {', '.join(shown)}{rest}."
     unknown = total - known
+    if hidden := counts.of(NOT_SHOWN):
+        head = f"{what} is shown of {whole}: {', '.join(shown)}{rest}. {hidden:,} {are(hidden)} {NOT_SHOWN}."
+        # Where the silent have a row of their own, those not shown apart are known to be something else.
+        unknown -= hidden if NOT_STATED in counts.states else 0
     if not bounded or not unknown or (len(most) > 1 and most[0][1] == most[1][1]):
         return head
     low, high = bounds(most[0][1], unknown, total)

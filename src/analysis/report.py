@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import answers, basemap, charts, prose, tabulate
+from analysis import basemap, charts, minute, privacy, prose, tabulate
 from analysis.edition import Edition, load
 from analysis.exhibit import Exhibit, Rulings, glue, show
 from analysis.frames import FEW, MOST_MARKS, Row, records
-from analysis.tabulate import NOT_STATED, Counts
+from analysis.tabulate import NOT_SHOWN, NOT_STATED, Counts
 from analysis.trail import (
     coded_tables,
     command,
@@ -40,19 +40,29 @@ TOGETHER = "People who travelled together are counted one by one."
 
 
 def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., Exhibit]], Callable[..., Exhibit]]:
-    """For an exhibit that an edition may be unable to have, for want of tables or with too many people: it says so instead."""
+    """For an exhibit that an edition may be unable to have: it says so instead.
+
+    For want of tables; with too many people to list (``few``); or because it would show too few people together.
+    """
 
     def around(make: Callable[..., Exhibit]) -> Callable[..., Exhibit]:
         @wraps(make)
         def made(edition: Edition, *arguments: Any) -> Exhibit:
+            caption = "Not in this edition."
             lacking = [table for table in tables if table not in edition.tables]
             if lacking:
                 told = f"This edition has no table {tabulate.listed(lacking)}, so there is nothing to count."
             elif few and edition.described > FEW:
                 told = f"{edition.described:,} people are too many to list one by one; the counts hold them all."
+            elif few and edition.report.minimum_cell > 1:
+                caption, told = "Not in this book.", privacy.promise(edition.report.minimum_cell)
             else:
-                return make(edition, *arguments)
-            return Exhibit(id_, "Not in this edition.", pd.DataFrame(), told, source(edition), absent=True)
+                try:
+                    return make(edition, *arguments)
+                except privacy.Withheld:
+                    caption, told = "Not in this book.", privacy.promise(edition.report.minimum_cell)
+            absent = caption == "Not in this edition."
+            return Exhibit(id_, caption, pd.DataFrame(), told, source(edition), absent=absent)
 
         return made
 
@@ -62,7 +72,7 @@ def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., 
 def _counted(
     edition: Edition, id_: str, caption: str, counts: Counts, finding: str, *notes: str, noun: str = "interviewees"
 ) -> Exhibit:
-    """An exhibit of a table of counts."""
+    """An exhibit of a table of counts, which are protected already."""
     heard = f"{caption} {finding} {prose.spread(counts) if counts.frame.shape[1] == 2 else ''}".strip()
     return Exhibit(
         id=id_,
@@ -71,8 +81,23 @@ def _counted(
         description=finding,
         source=source(edition),
         view=with_proof(edition, id_, counts),
-        notes=notes,
+        notes=(*notes, *_hiding(edition, counts)),
         chart=partial(charts.tallied, counts, description=heard, noun=noun) if counts.total else None,
+    )
+
+
+def _kept(edition: Edition, counts: Counts) -> Counts:
+    """A table of people as the edition's ``minimum_cell`` allows."""
+    return privacy.protected(counts, edition.report.minimum_cell)
+
+
+def _hiding(edition: Edition, counts: Counts) -> tuple[str, ...]:
+    """What a reader must know of people who are not shown apart."""
+    if NOT_SHOWN not in counts.states:
+        return ()
+    fewest = edition.report.minimum_cell
+    return (
+        f"This edition publishes no cell of fewer than {fewest:,} people. “{NOT_SHOWN.capitalize()}” are those of smaller rows, with as many larger rows as keep them hidden.",
     )
 
 
@@ -88,7 +113,7 @@ def _legs(edition: Edition) -> dict[str, Any]:
 @needs("interviewees-by-age", "interviewees")
 def interviewees_by_age(edition: Edition, age_bands: str) -> Exhibit:
     """Exhibit ``interviewees-by-age``."""
-    counts = tabulate.by_age(**_people(edition), age_bands=age_bands)
+    counts = _kept(edition, tabulate.by_age(**_people(edition), age_bands=age_bands))
     caption = f"Interviewees by age in years, of {prose.whom(edition)}."
     note = "An age given as a range is in a band only when the whole range fits."
     return _counted(edition, "interviewees-by-age", caption, counts, prose.told(counts, "Age", "aged {}".format), note)
@@ -97,7 +122,7 @@ def interviewees_by_age(edition: Edition, age_bands: str) -> Exhibit:
 @needs("interviewees-by-profession", "interviewees")
 def interviewees_by_profession(edition: Edition, level: str) -> Exhibit:
     """Exhibit ``interviewees-by-profession``."""
-    counts = tabulate.by_profession(**_people(edition), level=level)
+    counts = _kept(edition, tabulate.by_profession(**_people(edition), level=level))
     by = "profession" if level == "label" else f"{level} group of occupations (ISCO-08)"
     note = (
         "Labels are the source's; where it has a general word for a group and a narrower one for a member, the member has the narrower. Everyone who studies is a student."
@@ -111,8 +136,14 @@ def interviewees_by_profession(edition: Edition, level: str) -> Exhibit:
 @needs("age-by-profession", "interviewees")
 def age_by_profession(edition: Edition, age_bands: str, level: str) -> Exhibit:
     """Exhibit ``age-by-profession``."""
-    counts = tabulate.age_by_profession(**_people(edition), age_bands=age_bands, level=level)
-    finding = f"Both are told of {counts.of('stated'):,} of the {counts.total:,}."
+    counts = privacy.crossed(
+        tabulate.age_by_profession(**_people(edition), age_bands=age_bands, level=level),
+        _kept(edition, tabulate.by_profession(**_people(edition), level=level)),
+        _kept(edition, tabulate.by_age(**_people(edition), age_bands=age_bands)),
+        edition.report.minimum_cell,
+    )
+    known = "shown" if NOT_SHOWN in counts.states else "told"
+    finding = f"Both are {known} of {counts.of('stated'):,} of the {counts.total:,}."
     caption = f"Interviewees by profession and age in years, of {prose.whom(edition)}."
     return _counted(edition, "age-by-profession", caption, counts, finding)
 
@@ -120,16 +151,22 @@ def age_by_profession(edition: Edition, age_bands: str, level: str) -> Exhibit:
 @needs("interviewees-by-route", "interviewees", "legs")
 def interviewees_by_route(edition: Edition, level: str) -> Exhibit:
     """Exhibit ``interviewees-by-route``."""
-    counts = tabulate.by_route(**_legs(edition), places=edition.places, level=level)
+    counts = _kept(edition, tabulate.by_route(**_legs(edition), places=edition.places, level=level))
     gap = f"A route runs over the places the source names; “{tabulate.ON_THE_WAY}” is a place it does not name."
     caption = f"Interviewees by route, {level} by {level}, of {prose.whom(edition)}."
     return _counted(edition, "interviewees-by-route", caption, counts, prose.told(counts, "The route"), gap, TOGETHER)
 
 
 @needs("route-map", "interviewees", "legs", "places")
-def route_map(edition: Edition) -> Exhibit:
-    """Exhibit ``route-map``."""
-    counts = tabulate.movements(edition.tables["interviewees"], edition.tables["legs"], edition.places)
+def route_map(edition: Edition, level: str = "place") -> Exhibit:
+    """Exhibit ``route-map``; with a ``minimum_cell`` the legs of the routes that are shown, at their level."""
+    counts = (
+        tabulate.movements(edition.tables["interviewees"], edition.tables["legs"], edition.places)
+        if edition.report.minimum_cell == 1
+        else privacy.legs_between(
+            _kept(edition, tabulate.by_route(**_legs(edition), places=edition.places, level=level))
+        )
+    )
     at = {place["name"]: place for place in edition.places.values() if place["latitude"]}
     drawn = [row for row in records(counts.frame) if row["from"] in at and row["to"] in at]
     lost = int(counts.total - sum(row["legs"] for row in drawn))
@@ -140,6 +177,8 @@ def route_map(edition: Edition) -> Exhibit:
     ]
     if lost:
         notes.append(f"Not drawn, as an end is not named or has no position: {prose.plural(lost, 'leg')}.")
+    if edition.report.minimum_cell > 1:
+        notes.append("Only the legs of the routes that the table of routes shows apart.")
     names = {row[end] for row in drawn for end in ("from", "to")}
     chart = None
     if drawn:
@@ -188,7 +227,12 @@ def _view(points: list[tuple[float, float]]) -> basemap.Box:
 
 @needs("legs-by-mode", "interviewees", "legs")
 def legs_by_mode(edition: Edition) -> Exhibit:
-    """Exhibit ``legs-by-mode``."""
+    """Exhibit ``legs-by-mode``; with a ``minimum_cell`` it counts people, as one person may have many legs."""
+    if edition.report.minimum_cell > 1:
+        people = _kept(edition, tabulate.by_modes(**_legs(edition)))
+        caption = f"Interviewees by the modes of travel told of the legs they made, of {prose.whom(edition)}."
+        finding = prose.told(people, "The mode", "by {}".format, bounded=False)
+        return _counted(edition, "legs-by-mode", caption, people, finding, TOGETHER)
     counts = tabulate.by_mode(edition.tables["interviewees"], edition.tables["legs"])
     caption = "Legs of the journeys that the interviewees described have made, by mode of travel."
     finding = prose.told(counts, "The mode", "by {}".format, bounded=False)
@@ -198,7 +242,7 @@ def legs_by_mode(edition: Edition) -> Exhibit:
 @needs("nights-waited", "interviewees", "legs")
 def nights_waited(edition: Edition) -> Exhibit:
     """Exhibit ``nights-waited``."""
-    counts = tabulate.by_nights(**_legs(edition))
+    counts = _kept(edition, tabulate.by_nights(**_legs(edition)))
     caption = f"Interviewees by nights waited on the way, of {prose.whom(edition)}."
     finding = prose.told(counts, "A wait", lambda n: prose.plural(int(n), "night"), bounded=False)
     note = "Not stated is not none: somebody of whom no night is told may have waited."
@@ -208,7 +252,8 @@ def nights_waited(edition: Edition) -> Exhibit:
 @needs("days-to-border", "interviewees", "legs", "places")
 def days_to_border(edition: Edition) -> Exhibit:
     """Exhibit ``days-to-border``."""
-    counts = tabulate.by_days(**_legs(edition), places=edition.tables["places"], event=edition.report.event_date)
+    days = tabulate.by_days(**_legs(edition), places=edition.tables["places"], event=edition.report.event_date)
+    counts = _kept(edition, days)
     event = f"{edition.report.event_title or 'the reference event'} ({tabulate.day_of(edition.report.event_date) or 'no date'})"
     caption = f"Interviewees by days from {event} to crossing the border, at least, of {prose.whom(edition)}."
     finding = prose.told(counts, "A date", "{} days".format, bounded=False)
@@ -243,7 +288,7 @@ def timeline(edition: Edition) -> Exhibit:
 @needs("interviewees-by-intention", "interviewees", "legs")
 def onward(edition: Edition) -> Exhibit:
     """Exhibit ``interviewees-by-intention``."""
-    counts = tabulate.by_intention(**_legs(edition), places=edition.places)
+    counts = _kept(edition, tabulate.by_intention(**_legs(edition), places=edition.places))
     caption = f"Interviewees by the country they mean to go on to, of {prose.whom(edition)}."
     finding = prose.told(counts, "A plan to go on", "to {}".format, bounded=False)
     notes = ("A hope or a plan, not a journey made.", "Not stated may mean that there is no plan.")
@@ -403,6 +448,9 @@ def facts(edition: Edition) -> dict[str, str]:
         "citation": citation(edition),
         "coverage": coverage,
         "lead": coverage if people or not figures else prose.figures(tabulate.figures(edition.tables["destinations"])),
+        "trail": "Every count of people described leads to the rows behind it, and every row to the words of the source."
+        if edition.report.minimum_cell == 1
+        else f"No count leads to people one by one: this edition publishes no cell of fewer than {edition.report.minimum_cell:,} people.",
         "whereabouts": f"They were interviewed in {place['name']}."
         if place
         else "Where they were interviewed is not stated.",
@@ -424,32 +472,36 @@ def findings(edition: Edition, age_bands: str, profession_level: str, route_leve
     return {**sentences, "each-figure": " ".join(prose.figure(row) for row in records(table)[:3])}
 
 
-def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> answers.Answers:
+def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> minute.Answers:
     """The front page's answers, each leading to the exhibit behind it."""
     cards = []
     if "interviewees" in edition.tables:
-        cards += [
-            answers.interviewed(edition.report.declared_interviewees, edition.described),
-            answers.most_common(
-                "How old?",
-                tabulate.by_age(**_people(edition), age_bands=age_bands),
-                "interviewees.html#exhibit-interviewees-by-age",
-            ),
-            answers.most_common(
+        people, page = _people(edition), "interviewees.html#exhibit-interviewees-by-"
+        cards = [
+            minute.interviewed(edition.report.declared_interviewees, edition.described),
+            _card(edition, "How old?", tabulate.by_age(**people, age_bands=age_bands), f"{page}age"),
+            _card(
+                edition,
                 "What do they do?",
-                tabulate.by_profession(**_people(edition), level=profession_level),
-                "interviewees.html#exhibit-interviewees-by-profession",
+                tabulate.by_profession(**people, level=profession_level),
+                f"{page}profession",
             ),
         ]
         if "legs" in edition.tables:
             route = tabulate.by_route(**_legs(edition), places=edition.places, level=route_level)
-            href = "routes.html#exhibit-interviewees-by-route"
-            cards.append(answers.most_common("How did they get out?", route, href))
+            cards.append(_card(edition, "How did they get out?", route, "routes.html#exhibit-interviewees-by-route"))
     if "destinations" in edition.tables:
-        cards.append(answers.where_to(records(tabulate.figures(edition.tables["destinations"]))))
-    if "evidence" in edition.tables:
-        cards.append(answers.traced([row["basis"] for row in edition.evidence_places.values()]))
-    return answers.Answers(cards)
+        cards.append(minute.where_to(records(tabulate.figures(edition.tables["destinations"]))))
+    if "evidence" in edition.tables and edition.report.minimum_cell == 1:
+        cards.append(minute.traced([row["basis"] for row in edition.evidence_places.values()]))
+    return minute.Answers(cards)
+
+
+def _card(edition: Edition, question: str, counts: Counts, href: str) -> minute.Answer:
+    try:
+        return minute.most_common(question, _kept(edition, counts), href)
+    except privacy.Withheld:
+        return minute.Answer(question, "withheld", "", privacy.promise(edition.report.minimum_cell), href)
 
 
 def rulings(edition: Edition) -> Rulings:

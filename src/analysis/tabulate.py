@@ -18,10 +18,12 @@ import pandas as pd
 
 from analysis.faults import BadInput, nearest
 from analysis.frames import FEW, Frame, Row, as_text, records
-from analysis.schema import countries, vocabulary
+from analysis.schema import countries, schema, vocabulary
 
 NOT_STATED = "not stated"
 NOT_DESCRIBED = "not described"
+NOT_SHOWN = "not shown apart"
+"""People of small rows taken together, see ``privacy``."""
 ON_THE_WAY = "…"
 """A place on a route that the source does not name."""
 
@@ -31,7 +33,7 @@ class Counts:
     """A table of counts: what its CSV holds, and beside each row its state and its cases.
 
     ``frame`` has one or more label columns and a last column of counts, and no total row.
-    ``states`` says of each row whether it is ``stated``, `NOT_STATED` or `NOT_DESCRIBED`;
+    ``states`` says of each row whether it is ``stated``, `NOT_STATED`, `NOT_DESCRIBED` or `NOT_SHOWN`;
     ``who`` holds the identifiers behind each row, where they are few.
     """
 
@@ -178,6 +180,8 @@ def checked(parameters: Mapping[str, Any]) -> None:
     """Refuse a value of a chapter's parameter that no table could be made with, before anything runs."""
     if "age_bands" in parameters:
         bands(parameters["age_bands"])
+    if parameters.get("minimum_cell", 0) < 0:
+        raise BadInput.one("parameter minimum_cell", repr(parameters["minimum_cell"]), "a whole number from 0")
     for name, levels in (("profession_level", PROFESSION_LEVELS), ("route_level", ROUTE_LEVELS)):
         if name in parameters:
             _one_of(name, parameters[name], levels)
@@ -316,6 +320,26 @@ def by_mode(people: Frame, legs: Frame) -> Counts:
     )
     groups = grouped(made, ["mode"])
     return tally(groups, ["mode"], lambda codes: (codes["mode"] or NOT_STATED,), unit="legs")
+
+
+def by_modes(people: Frame, legs: Frame, *, declared: int | None) -> Counts:
+    """Interviewees by the modes told of the legs they made, all of a person's together.
+
+    Where a leg would tell of a person who made several, this counts people.
+    """
+    modes = next(field for field in schema("legs").fields if field.name == "mode").enum
+    used = (
+        legs.filter(nw.col("status") == "made")
+        .with_columns((nw.col("mode") == mode).fill_null(False).cast(nw.Int64).alias(mode) for mode in modes)
+        .group_by("interviewee")
+        .agg(*(nw.col(mode).max() for mode in modes))
+    )
+    frame = counted(people).select("interviewee").join(used, on="interviewee", how="left")
+
+    def label(codes: Row) -> tuple[str, ...]:
+        return (listed([mode for mode in modes if codes[mode] == "1"]) or NOT_STATED,)
+
+    return tally(grouped(frame, modes), ["mode"], label, declared=declared)
 
 
 def by_nights(people: Frame, legs: Frame, *, declared: int | None) -> Counts:

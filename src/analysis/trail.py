@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis import prose, tabulate
+from analysis import privacy, prose, tabulate
 from analysis.agreement import agreement
 from analysis.edition import Edition, all_values
 from analysis.exhibit import Cell, Exhibit, Link
@@ -94,6 +94,8 @@ def source(edition: Edition) -> str:
 
 def evidence(edition: Edition, table: str) -> Exhibit:
     """Exhibit ``evidence-<table>``: every coded value of a table with the words it rests on."""
+    if table in privacy.PEOPLE and edition.report.minimum_cell > 1:
+        return _withheld(edition, f"evidence-{table}", f"Evidence for table {table}.")
     values = all_values(edition.tables, edition.report)
     places = [place for place in edition.evidence_places if place[0] == table]
     frame = pd.DataFrame(
@@ -120,6 +122,11 @@ def evidence(edition: Edition, table: str) -> Exhibit:
     return Exhibit(f"evidence-{table}", f"Evidence for table {table}.", frame, finding, source(edition), view, anchors)
 
 
+def _withheld(edition: Edition, id_: str, caption: str) -> Exhibit:
+    """In place of an exhibit that would tell of people one by one."""
+    return Exhibit(id_, caption, pd.DataFrame(), privacy.promise(edition.report.minimum_cell), source(edition))
+
+
 def shown_in(edition: Edition, table: str, row: Row) -> tuple[Link, ...]:
     """The exhibits that a coded value stands behind; people who are not counted stand in one only."""
     person = row["row"].split(".")[0] if table in ("interviewees", "legs") else ""
@@ -139,6 +146,8 @@ def coded_tables(edition: Edition) -> list[str]:
 
 def two_codings(edition: Edition) -> Exhibit:
     """Exhibit ``agreement``: how far two codings agree, column by column."""
+    if edition.report.minimum_cell > 1:  # how many values are blank is how many people of whom nothing is told
+        return _withheld(edition, "agreement", "Agreement of the two codings, by column.")
     table = agreement(edition.text, edition.second_text, edition.text.get("settlements"))
     alike, compared, blank = (int(table[column].sum()) for column in ("alike", "values", "blank in both"))
     return Exhibit(
@@ -159,6 +168,8 @@ def two_codings(edition: Edition) -> Exhibit:
 
 def settlements(edition: Edition) -> Exhibit:
     """Exhibit ``settlements``: each difference or doubt of the second coder, and the ruling."""
+    if edition.report.minimum_cell > 1:
+        return _withheld(edition, "settlements", "Differences and doubts, settled.")
     columns = schema("settlements").columns
     table = edition.text.get("settlements", pd.DataFrame(columns=columns))[list(columns)]
     differ = int((table["first"] != table["second"]).sum())
@@ -202,6 +213,8 @@ def known_tables(edition: Edition) -> list[str]:
 
 def inputs(edition: Edition) -> Exhibit:
     """Exhibit ``inputs``: every file of the edition by its hash."""
+    if edition.report.minimum_cell > 1:  # with a hash at hand a guess at a small table can be proved
+        return _withheld(edition, "inputs", "Files of the edition.")
     table = pd.DataFrame(list(edition.hashes().items()), columns=["file", "SHA-256"])
     return Exhibit(
         "inputs",

@@ -95,7 +95,7 @@ def check(planned: Plan) -> Edition:
     from analysis.edition import load
 
     tabulate.checked(planned.given)
-    return load(planned.edition)
+    return load(planned.edition, planned.given.get("minimum_cell", 0))
 
 
 def run(planned: Plan, how: How, tell: Tell, worker: Ahead) -> list[Ran]:
@@ -116,7 +116,6 @@ def finish(
     planned: Plan, checked: Edition, ran: Sequence[Ran], folder: Path, out: Path, tell: Tell, *, library: bool = False
 ) -> None:
     """From executed chapters to a published book. In a ``library`` it shares what all books have alike."""
-    from analysis.answers import one_mark_each
     from analysis.book.assemble import assemble
     from analysis.book.card import card_png
     from analysis.book.library import share
@@ -124,6 +123,7 @@ def finish(
     from analysis.book.receipt import receipt
     from analysis.book.sphinx import CARD
     from analysis.book.stage import glued, stage
+    from analysis.minute import one_mark_each
 
     left_out = stage({each.chapter: each.notebook for each in ran}, folder)
     tell("assembling")

@@ -9,7 +9,7 @@ from html import escape
 from analysis import prose
 from analysis.exhibit import display
 from analysis.frames import MOST_MARKS, Row
-from analysis.tabulate import NOT_DESCRIBED, Counts, destination_of, listed, number_of
+from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, Counts, destination_of, listed, number_of
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,11 @@ def most_common(question: str, counts: Counts, href: str) -> Answer:
         for row, state in zip(counts.frame.itertuples(index=False), counts.states, strict=True)
         if state == "stated" and row[-1]
     ]
-    unknown = counts.total - sum(n for _, n in rows)
+    apart = counts.of(NOT_SHOWN)
+    unknown = counts.total - sum(n for _, n in rows) - apart
     not_known = f"{unknown:,} not known" if unknown else "all known"
+    if apart:
+        not_known += f", {apart:,} {NOT_SHOWN}"
     if not rows:
         return Answer(question, "not told", f"of none of the {counts.total:,}", not_known, href)
     top = max(n for _, n in rows)
