@@ -5,14 +5,21 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
+import shutil
+import zipfile
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT, run
+from hypothesis import given
+from hypothesis import strategies as st
 
+from analysis.answers import bounds, slug, ungrouped
 from analysis.cli import main
 from analysis.edition import load
 from analysis.schema import TABLES, raw, schema
@@ -397,3 +404,450 @@ places: {Samara: {country: RUS, precision: city}, Oral: {country: KAZ, precision
     assert code == 0, said
     legs = [(row["interviewee"], row["leg"], row["to_place"]) for row in rows(tmp_path / "k" / "legs.csv")]
     assert legs == [("p0003", "1", "samara"), ("p0003", "2", "oral"), ("p0002", "1", "oral")]
+
+
+# --- what the map does not foresee ------------------------------------------------------------------------------------
+
+SMALL = """tables:
+  interviewees:
+    columns:
+      counted: {constant: yes}
+      age: Age
+      gender: {column: Sex, values: {m: man, f: woman}}
+  legs:
+    each:
+      - {status: {constant: made}, from_place: From, to_place: To, departed: Left, mode: How}
+places:
+  Samara: {country: RUS, precision: city}
+  Oral: {country: KAZ, precision: city}
+"""
+TABLE = "Age,Sex,From,To,Left,How,Name\n20-24,m,Samara,Oral,2022-09-24,rail,A\n30,f,Samara,Oral,,,B\n"
+
+
+def small(folder: Path, table: str | bytes = TABLE, text: str = SMALL, file: str = "e.csv") -> tuple[int, str, str]:
+    """An import of a small table with a small map."""
+    (folder / "m.yml").write_text(text, encoding="utf-8")
+    (folder / file).write_bytes(table if isinstance(table, bytes) else table.encode())
+    before = sorted(folder.iterdir())
+    done = quietly("new", "small", "--into", folder, "--from", folder / file, "--map", folder / "m.yml")
+    if done[0]:
+        assert sorted(folder.iterdir()) == before, "nothing is written when something is wrong"
+    return done
+
+
+def swap(old: str, new: str, of: str) -> str:
+    assert old in of
+    return of.replace(old, new, 1)
+
+
+E_ = "e.csv, row 2, column "
+UNFORESEEN = {
+    "value not recoded": (swap(",m,", ",male,", TABLE), SMALL, E_ + "Sex: found 'male', needed a value that the map recodes into gender; add to tables.interviewees.columns.gender.values: \"male\": …"),
+    "value not allowed": (swap("rail", "Rail", TABLE), SMALL, E_ + "How: found 'Rail', needed one of air, rail, road, bicycle, foot; add to tables.legs.each[1].mode: values: {\"Rail\": …}"),
+    "recoded to what is not allowed": (TABLE, swap("m: man", "m: men", SMALL), E_ + "Sex: found 'men', needed one of woman, man, other"),
+    "age with an open end": (swap("20-24", "35+", TABLE), SMALL, E_ + "Age: found '35+', needed a range with both ends, for '35+' has no upper one; add to tables.interviewees.columns.age: most: NUMBER"),
+    "age below an open end": (swap("20-24", "under 18", TABLE), SMALL, "has no lower one; add to tables.interviewees.columns.age: least: NUMBER"),
+    "age in words": (swap("20-24", "old", TABLE), SMALL, E_ + "Age: found 'old', needed an age or a range, such as 20-24"),
+    "range that Excel took for a date": (swap("20-24", "2022-10-14", TABLE), SMALL, E_ + "Age: found '2022-10-14'"),
+    "age too great": (swap("20-24", "200", TABLE), SMALL, E_ + "Age: found '200', needed 120 or less"),
+    "bounds the wrong way round": (swap("20-24", "24-20", TABLE), SMALL, E_ + "Age: found '24-20'"),
+    "date in another form": (swap("2022-09-24", "24/09/2022", TABLE), SMALL, E_ + "Left: found '24/09/2022', needed a date; add to tables.legs.each[1].departed: date: \"%d/%m/%Y\""),
+    "date that is none": (swap("2022-09-24", "2022-02-30", TABLE), SMALL, E_ + "Left: found '2022-02-30', needed a date"),
+    "place not described": (swap("m,Samara", "m,Saratov", TABLE), SMALL, E_ + 'From: found \'Saratov\', needed a place that the map describes; add to places: "Saratov": {country: …, precision: …}'),
+    "place of no country": (TABLE, swap("country: RUS", "country: RUX", SMALL), "needed an ISO 3166-1 alpha-3 code in use"),
+    "place without country": (TABLE, swap("country: RUS, ", "", SMALL), "column country: found nothing, needed a value"),
+    "place of no Latin letters": (TABLE.replace("Samara", "Самара"), SMALL.replace("Samara", "Самара"), "add an identifier to places.Самара, such as place: city-1"),
+    "two places, one identifier": (TABLE, SMALL + "  SAMARA: {country: RUS, precision: city}\n", "column places: found 'samara' for 2 names"),
+    "column not there": (swap("Age", "Ages", TABLE), SMALL, "m.yml, column tables.interviewees.columns.age: found 'Age', needed a column of"),
+    "target not there": (TABLE, swap("gender", "gendr", SMALL), "found 'gendr', needed a column of interviewees: interviewee, counted, age_min, age_max, gender, profession, isco08, age; did you mean 'gender'?"),
+    "needed column not filled": (TABLE, swap("      counted: {constant: yes}\n", "", SMALL), "m.yml, column tables.interviewees: found no counted, needed it, as it may not be blank; add counted: {constant: yes}"),
+    "column filled twice": (TABLE, swap("      age: Age", "      age: Age\n      age_min: Age", SMALL), "found age_min filled twice"),
+    "two sources for a column": (TABLE, swap("{constant: yes}", "{constant: yes, column: Age}", SMALL), "found column and constant, needed one of column, constant, rows, choices"),
+    "recipe key misspelt": (TABLE, swap("values:", "valeus:", SMALL), "found 'valeus', needed one of column, values"),
+    "table not there": (TABLE, swap("interviewees:", "interviewee:", SMALL), "m.yml, column tables: found 'interviewee', needed one of interviewees, legs, destinations, statements; did you mean 'interviewees'?"),
+    "value left open": (TABLE, swap("m: man", "m: ", SMALL), 'column tables.interviewees.columns.gender.values.m: found nothing, needed one value; write "" for a blank cell'),
+    "map a list": (TABLE, "- a\n", "m.yml: found no names with values, needed a map in YAML"),
+    "map empty": (TABLE, "", "m.yml: found no names with values"),
+    "map no YAML": (TABLE, "tables: {", "m.yml, row 1: found"),
+    "map with a tab": (TABLE, "tables:\n\tx: 1\n", "m.yml, row 2: found"),
+    "name twice in the map": (TABLE, SMALL + "places: {}\n", "m.yml, row 13: found 'places' twice"),
+    "map that refers to itself": (TABLE, "tables: &a {x: *a}\n", "m.yml, row 1: found a reference (*)"),
+    "map that makes objects": (TABLE, "tables: !!python/object/apply:os.system ['true']\n", "m.yml, row 1: found could not determine a constructor"),
+    "map nested without end": (TABLE, "[" * 5000, "m.yml: found RecursionError"),
+    "form of dates without a year": (TABLE, swap("departed: Left", "departed: {column: Left, date: '%d.%m.'}", SMALL), "found '%d.%m.', needed a form of dates such as %d/%m/%Y"),
+    "header row not there": (TABLE, "header: 9\n" + SMALL, "e.csv: found nothing, needed the names of the columns in row 9"),
+    "header row in words": (TABLE, "header: first\n" + SMALL, "m.yml, column header: found 'first'"),
+    "identifier a name, each different": (swap(",A\n", ",Anna\n", TABLE), swap("      counted", "      interviewee: Name\n      counted", SMALL), "column Name: found 'Anna', needed an identifier of the form tool, which has a digit; leave interviewee out of the map, and rows are numbered"),
+    "identifier a name": (TABLE, swap("      counted", "      interviewee: From\n      counted", SMALL), "column From: found 'Samara' (and in 1 more rows), needed an identifier of the form tool"),
+    "ragged row": (swap("30,f", "30,f,x", TABLE), SMALL, "e.csv, row 3: found 8 cells, needed 7 cells, as in the header"),
+    "value without a header": (swap("How,Name", "How,", TABLE), SMALL, "e.csv, row 2, column G: found a value in a column without a name, needed a name for every column with values; name the column in row 1 (unmerge merged headers)"),
+    "empty file": ("", SMALL, "e.csv: found nothing, needed the names of the columns in row 1"),
+    "header only": ("Age,Sex,From,To,Left,How,Name\n", SMALL, "e.csv: found no rows for any table"),
+    "Latin-1": (TABLE.replace("A\n", "\xe4\n").encode("latin-1"), SMALL, "e.csv, row 2: found byte 0xe4, needed UTF-8"),
+    "NUL byte": (TABLE + "\0", SMALL, "e.csv, row 4: found a NUL byte"),
+    "open quote": (swap("20-24", '"20-24', TABLE), SMALL, "e.csv, row"),
+    "several choices": (swap("rail,A", "x,x", swap("How,Name", "Bus,Train", TABLE)).replace(",,,B", ",,,"), swap("mode: How", "mode: {choices: {Bus: road, Train: rail}}", SMALL), "column Bus + Train: found several choices, needed one value of mode; add to tables.legs.each[1].mode: several: \"\""),
+    "choice in words": (swap("rail,A", "often,", swap("How,Name", "Bus,Train", TABLE)), swap("mode: How", "mode: {choices: {Bus: road, Train: rail}}", SMALL), "column Bus: found 'often', needed 1 or 0"),
+    "identifier twice": (swap(",B\n", ",k1\n", swap(",A\n", ",k1\n", TABLE)), swap("      counted", "      interviewee: Name\n      counted", SMALL), "column Name: found 'k1' 2 times, needed each key once"),
+    "reserved label": (TABLE.replace(",A\n", ",not stated\n"), swap("      age: Age", "      age: Age\n      profession: Name", SMALL), E_ + "Name: found 'not stated', needed a value of the source"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", UNFORESEEN)
+def test_what_the_map_does_not_foresee_is_listed(kind: str, tmp_path: Path):
+    table, text, told = UNFORESEEN[kind]
+    code, _, said = small(tmp_path, table, text)
+    assert code == 2, said
+    assert told in said
+
+
+def test_the_small_table_is_sound(tmp_path: Path):
+    code, out, said = small(tmp_path)
+    assert code == 0, said
+    assert "2 interviewees, 2 legs, 2 places" in out
+
+
+def test_every_kind_of_fault_is_told_once(tmp_path: Path):
+    table = "Age,Sex,From,To,Left,How,Name\n" + 50 * "old,male,Saratov,Oral,1/2/22,Rail,A\n"
+    code, _, said = small(tmp_path, table)
+    assert code == 2
+    assert len(said.splitlines()) == 5
+    assert said.count("(and in 49 more rows)") == 5
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        b"\xef\xbb\xbf" + TABLE.encode(),
+        TABLE.encode("utf-16"),
+        TABLE.replace(",", ";").encode(),
+        TABLE.replace(",", "\t").encode(),
+        TABLE.replace("\n", "\r\n").encode(),
+        TABLE.replace("20-24", "  20 – 24 years\u00a0").encode(),
+        TABLE.replace("Age,", '" Age\n",').encode(),
+        (TABLE + ",,,,,,\n\n").encode(),
+    ],
+    ids=["byte order mark", "UTF-16", "semicolons", "tabs", "CRLF", "blanks", "header on two lines", "blank rows"],
+)
+def test_exports_may_be_written_as_tools_write_them(table: bytes, tmp_path: Path):
+    assert small(tmp_path, table)[0] == 0
+    made = rows(tmp_path / "small" / "interviewees.csv")
+    assert [(row["age_min"], row["age_max"]) for row in made] == [("20", "24"), ("30", "30")]
+
+
+# --- workbooks -------------------------------------------------------------------------------------------------------
+
+
+def workbook(file: Path, change: Callable[[Any], None] = lambda sheet: None) -> bytes:
+    """The small table as a workbook, changed; its bytes."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for line in TABLE.splitlines():
+        book.active.append(line.split(","))
+    change(book.active)
+    book.save(file)
+    content = file.read_bytes()
+    file.unlink()
+    return content
+
+
+def put(cell: str, value: Any) -> Callable[[Any], None]:
+    def change(sheet: Any) -> None:
+        sheet[cell] = value
+
+    return change
+
+
+WORKBOOKS = {
+    "formula never computed": (put("A2", "=10+10"), "e.xlsx, sheet Sheet, row 2, column Age: found a formula that was never computed, needed a value; paste the column as values"),
+    "error": (put("B2", "#REF!"), "row 2, column Sex: found the error #REF!"),
+    "merged header": (lambda sheet: sheet.merge_cells("A1:B1"), "column B: found a value in a column without a name"),
+    "range read as a date": (put("A2", datetime(2022, 10, 14)), "row 2, column Age: found '2022-10-14'"),
+    "two sheets": (lambda sheet: sheet.parent.create_sheet("More").append(["x"]), 'found 2 sheets: Sheet, More, needed the one with the answers; write sheet: "Sheet" in the map'),
+    "header further down": (lambda sheet: sheet.insert_rows(1, 2), "row 1: found a blank header row, needed the names of the columns; write header: ROW in the map"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WORKBOOKS)
+def test_a_workbook_with_something_odd_is_refused(kind: str, tmp_path: Path):
+    change, told = WORKBOOKS[kind]
+    code, _, said = small(tmp_path, workbook(tmp_path / "w.xlsx", change), file="e.xlsx")
+    assert code == 2
+    assert told in said
+    assert len(said.splitlines()) == 1
+
+
+def test_odd_cells_in_columns_that_the_map_leaves_out_do_no_harm(tmp_path: Path):
+    assert small(tmp_path, workbook(tmp_path / "w.xlsx", put("G2", "=1/0")), file="e.xlsx")[0] == 0
+
+
+def _zip(*parts: tuple[str, bytes]) -> bytes:
+    import io
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts:
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+HOSTILE = {
+    "no archive": ("e.xlsx", b"Age,Sex\n", "found no XLSX inside"),
+    "old or encrypted": ("e.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "found an old or encrypted workbook"),
+    "another archive": ("e.zip", _zip(("a.csv", b"x")), "found an archive"),
+    "archive without a workbook": ("e.xlsx", _zip(("a.csv", b"x")), "found a workbook that cannot be read"),
+    "cut short": ("e.xlsx", _zip(("a.csv", b"x" * 999))[:60], "found a workbook that cannot be read"),
+    "unpacks to a gigabyte": ("e.xlsx", _zip(*((f"xl/{n}.xml", b"\0" * 2**27) for n in range(5))), "bytes unpacked, needed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_file_is_refused_in_one_line(kind: str, tmp_path: Path):
+    name, content, told = HOSTILE[kind]
+    code, _, said = small(tmp_path, content, file=name)
+    assert (code, len(said.splitlines())) == (2, 1)
+    assert told in said
+
+
+@pytest.mark.parametrize("cell", ["XFD2", "A1048576"])
+def test_a_cell_at_the_end_of_the_sheet_does_not_exhaust_the_reader(cell: str, tmp_path: Path):
+    code, _, said = small(tmp_path, workbook(tmp_path / "w.xlsx", put(cell, "x")), file="e.xlsx")
+    assert (code, len(said.splitlines())) == (2, 1)
+
+
+def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path):
+    def change(sheet: Any) -> None:
+        sheet["G2"] = '=HYPERLINK("http://x")'
+        sheet["G2"].data_type = "s"
+
+    text = swap("      age: Age", "      age: Age\n      profession: Name", SMALL)
+    code, _, said = small(tmp_path, workbook(tmp_path / "w.xlsx", change), text, "e.xlsx")
+    assert code == 0, said
+    assert rows(tmp_path / "small" / "interviewees.csv")[0]["profession"] == '=HYPERLINK("http://x")'
+
+
+@pytest.mark.parametrize("given", ["folder", "nowhere"])
+def test_an_export_that_is_no_file_is_refused(given: str, tmp_path: Path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "m.yml").write_text(SMALL)
+    code, _, said = quietly("new", "x", "--into", tmp_path, "--from", tmp_path / given, "--map", tmp_path / "m.yml")
+    assert (code, len(said.splitlines())) == (2, 1)
+
+
+@pytest.mark.parametrize("flags", [["--again"], ["--map", "x"], ["--source", "x"], ["--discard-edits"]])
+def test_options_that_make_no_sense_alone_are_refused(flags: list[str], tmp_path: Path):
+    assert quietly("new", "x", "--into", tmp_path, *flags)[0] == 2
+    assert not list(tmp_path.iterdir())
+
+
+# --- the draft of a map ----------------------------------------------------------------------------------------------
+
+
+def test_without_a_map_a_draft_is_written_and_no_edition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    kobo(tmp_path / "kobo.xlsx")
+    code, _, said = quietly("new", "survey", "--into", tmp_path, "--from", "kobo.xlsx")
+    assert code == 2
+    assert "a draft lies in survey-map.yml: fill it, then add --map survey-map.yml" in said
+    assert not (tmp_path / "survey").exists()
+    text = (tmp_path / "survey-map.yml").read_text(encoding="utf-8")
+    for column in ("start", "about_you/age", "journey/how/Bus", "_uuid"):
+        assert f'#| "{column}"' in text
+    assert '"Female": ' in text
+    assert "Nobody 3" not in text
+    code, _, again = quietly("new", "survey", "--into", tmp_path, "--from", "kobo.xlsx")
+    assert (code, "found a file, needed room for the draft" in again) == (2, True)
+    code, _, unfilled = quietly("new", "survey", "--into", tmp_path, "--from", "kobo.xlsx", "--map", "survey-map.yml")
+    assert code == 2
+    assert "column tables: found nothing" in unfilled
+
+
+def test_the_draft_for_highlights_lists_the_tags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert quietly("new", "t", "--into", tmp_path, "--from", EXAMPLES / "taguette" / "export.csv")[0] == 2
+    text = (tmp_path / "t-map.yml").read_text(encoding="utf-8")
+    assert '#    "first.woman": ' in text
+    assert "She is a nurse" not in text
+
+
+def test_a_filled_draft_makes_an_edition_without_its_listing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "e.csv").write_text(TABLE)
+    quietly("new", "survey", "--into", tmp_path, "--from", "e.csv")
+    draft = tmp_path / "survey-map.yml"
+    text = draft.read_text(encoding="utf-8")
+    for old, new in (
+        ("#  interviewees:\n#    columns:\n#      age: {column: }", '  interviewees:\n    columns:\n      age: "Age"'),
+        ("#      counted: {column: }", "      counted: {constant: yes}"),
+        ("#      gender: {column: }", '      gender: {column: Sex, values: {"m": man, "f": woman}}'),
+    ):
+        text = swap(old, new, text)
+    draft.write_text(text, encoding="utf-8")
+    code, _, said = quietly("new", "survey", "--into", tmp_path, "--from", "e.csv", "--map", draft)
+    assert code == 0, said
+    kept = (tmp_path / "survey" / "import-map.yml").read_text(encoding="utf-8")
+    assert "\n#|" not in kept
+    assert "# Draft of a map" in kept
+    assert "not copied, as the map does not name them: From, To, Left, How, Name" in said
+
+
+# --- the next export -------------------------------------------------------------------------------------------------
+
+
+def again(folder: Path, table: str, *more: object) -> tuple[int, str, str]:
+    (folder / "next.csv").write_text(table, encoding="utf-8")
+    return quietly("new", "small", "--into", folder, "--from", folder / "next.csv", "--again", *more)
+
+
+NEXT_TABLE = TABLE + "41,f,Oral,Samara,2022-09-30,road,C\n"
+
+
+def test_the_next_export_replaces_only_what_the_import_made(tmp_path: Path):
+    small(tmp_path)
+    edition = tmp_path / "small"
+    package = edition / "datapackage.json"
+    package.write_text(package.read_text().replace('"title": ""', '"title": "Mine"', 1))
+    (edition / "codebook.md").write_text("My rules.")
+    code, out, said = again(tmp_path, NEXT_TABLE)
+    assert code == 0, said
+    assert "3 interviewees, 3 legs" in out
+    assert load(edition).described == 3
+    assert load(edition).title == "Mine"
+    assert (edition / "codebook.md").read_text() == "My rules."
+    assert json.loads((edition / "import.json").read_text())["source"] == "next.csv"
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
+
+
+def test_the_same_export_again_changes_nothing(tmp_path: Path):
+    small(tmp_path)
+    edition = tmp_path / "small"
+    before = {file.name: file.read_bytes() for file in edition.iterdir()}
+    code, _, said = quietly("new", "small", "--into", tmp_path, "--from", tmp_path / "e.csv", "--again")
+    assert code == 0, said
+    assert {file.name: file.read_bytes() for file in edition.iterdir()} == before
+
+
+@pytest.mark.parametrize("edit", ["row", "gone", "own"])
+def test_edits_by_hand_are_not_lost(edit: str, tmp_path: Path):
+    small(tmp_path)
+    table = tmp_path / "small" / "legs.csv"
+    if edit == "row":
+        table.write_text(table.read_text().replace("rail", "road"))
+    elif edit == "gone":
+        table.unlink()
+    else:
+        (tmp_path / "small" / "destinations.csv").write_text("mine")
+    before = {file.name: file.read_bytes() for file in (tmp_path / "small").iterdir()}
+    more = ()
+    if edit == "own":
+        text = SMALL.replace(
+            "places:",
+            "  destinations:\n    columns: {countries: {constant: KAZ}, measure: {constant: entries}, quantifier: {constant: exact}, number: Age}\nplaces:",
+        )
+        (tmp_path / "next.yml").write_text(text)
+        more = ("--map", tmp_path / "next.yml")
+    code, _, said = again(tmp_path, NEXT_TABLE, *more)
+    assert code == 2
+    assert (
+        "legs.csv: found edits since the last import" in said
+        or "destinations.csv: found a table that no import made" in said
+    )
+    assert {file.name: file.read_bytes() for file in (tmp_path / "small").iterdir()} == before
+    assert again(tmp_path, NEXT_TABLE, *more, "--discard-edits")[0] == 0
+
+
+def test_a_next_export_at_fault_leaves_the_edition_as_it_was(tmp_path: Path):
+    small(tmp_path)
+    before = {file.name: file.read_bytes() for file in (tmp_path / "small").iterdir()}
+    code, _, said = again(tmp_path, NEXT_TABLE.replace("41,f", "41,x"))
+    assert code == 2
+    assert "next.csv, row 4, column Sex: found 'x'" in said
+    assert {file.name: file.read_bytes() for file in (tmp_path / "small").iterdir()} == before
+
+
+def test_only_an_import_can_be_repeated(tmp_path: Path):
+    quietly("new", "small", "--into", tmp_path)
+    code, _, said = again(tmp_path, TABLE)
+    assert (code, "found no import.json, needed an edition made with --from" in said) == (2, True)
+    shutil.rmtree(tmp_path / "small")
+    assert again(tmp_path, TABLE)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("import.json", "{", "import.json: found something else"),
+        ("import.json", '{"tables": {"../../x": ""}}', "import.json: found something else"),
+        ("import-map.yml", "[", "import-map.yml, row 1: found"),
+        ("datapackage.json", "{", "datapackage.json: found"),
+        ("datapackage.json", '{"resources": 3}', "datapackage.json: found"),
+    ],
+)
+def test_an_edition_whose_own_files_are_broken_is_left_alone(file: str, content: str, told: str, tmp_path: Path):
+    small(tmp_path)
+    (tmp_path / "small" / file).write_text(content)
+    before = {each.name: each.read_bytes() for each in (tmp_path / "small").iterdir()}
+    code, _, said = again(tmp_path, NEXT_TABLE, "--discard-edits")
+    assert (code, len(said.splitlines())) == (2, 1)
+    assert told in said
+    assert {each.name: each.read_bytes() for each in (tmp_path / "small").iterdir()} == before
+
+
+def test_evidence_is_not_dropped_for_want_of_its_text(tmp_path: Path):
+    example("taguette", tmp_path)
+    arguments = ("new", "taguette", "--into", tmp_path, "--from", EXAMPLES / "taguette" / "export.csv", "--again")
+    code, _, said = quietly(*arguments)
+    assert (code, "found no --source, needed the text" in said) == (2, True)
+    assert quietly(*arguments, "--source", EXAMPLES / "taguette" / "text.txt")[0] == 0
+
+
+def test_an_edition_is_not_overwritten_by_a_first_import(tmp_path: Path):
+    small(tmp_path)
+    code, _, said = quietly(
+        "new", "small", "--into", tmp_path, "--from", tmp_path / "e.csv", "--map", tmp_path / "m.yml"
+    )
+    assert (code, "add --again to repeat its import" in said) == (2, True)
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 999), st.integers(0, 999), st.sampled_from(["-", "–", "—", " - ", " to ", " – "]))
+def test_a_range_keeps_its_ends(one: int, other: int, dash: str):
+    low, high = sorted((one, other))
+    assert bounds(f"{low}{dash}{high}") == (str(low), str(high))
+    if low < high:
+        assert bounds(f"{high}{dash}{low}") is None
+
+
+@given(st.integers(1, 999))
+def test_an_open_end_stays_open(age: int):
+    for text in (f"{age}+", f"{age} and over", f"{age} years or older", f"≥{age}", f"at least {age}"):
+        assert bounds(text) == (str(age), ""), text
+    for text in (f"over {age}", f">{age}", f"more than {age}"):
+        assert bounds(text) == (str(age + 1), ""), text
+    for text in (f"under {age}", f"< {age}", f"younger than {age}"):
+        assert bounds(text) == ("", str(age - 1)), text
+    for text in (f"up to {age}", f"{age} or younger", f"≤ {age}"):
+        assert bounds(text) == ("", str(age)), text
+
+
+@given(st.text(max_size=20))
+def test_no_text_is_read_as_a_number_it_does_not_hold(text: str):
+    found = bounds(text)
+    if found is not None:
+        digits = {int(part) for part in re.findall("[0-9]+", text)}
+        assert digits
+        for bound in filter(None, found):
+            assert {int(float(bound)) + step for step in (-1, 0, 1)} & digits
+
+
+@given(st.text(max_size=30))
+def test_an_identifier_made_from_a_name_is_one(name: str):
+    assert re.fullmatch("(?:[a-z0-9][a-z0-9-]*)?", slug(name))
+
+
+@given(st.integers(0, 10**12))
+def test_thousands_are_joined(number: int):
+    assert ungrouped(f"{number:,}", ",") == str(number)

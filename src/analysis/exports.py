@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import zipfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from pathlib import Path
@@ -44,22 +44,20 @@ class _Text(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        names = Counter(str(key.value) for key, _ in node.value)
+        seen: set[str] = set()
         for key, _ in node.value:
-            if names[str(key.value)] > 1:
+            if str(key.value) in seen:
                 raise yaml.MarkedYAMLError(problem=f"{show(str(key.value))} twice", problem_mark=key.start_mark)
+            seen.add(str(key.value))
         return super().construct_mapping(node, deep)
 
 
-_Text.yaml_implicit_resolvers = {}
+_Text.yaml_implicit_resolvers = {"": [("tag:yaml.org,2002:null", re.compile(""))]}  # nothing at all is not the text ""
 
 
-def read_map(file: Path) -> Plan:
-    """A map from its YAML file, as a plan; every fault in it at once."""
-    plan, faults = read_plan(read_yaml(file), shown_path(file))
-    if faults:
-        raise BadInput(faults)
-    return plan
+def read_map(file: Path) -> tuple[Plan, list[Fault]]:
+    """A map from its YAML file, as a plan, and every fault in it."""
+    return read_plan(read_yaml(file), shown_path(file))
 
 
 def read_yaml(file: Path) -> Any:
@@ -114,9 +112,9 @@ def read_sheets(file: Path, plan: Plan) -> dict[str, Sheet]:
             f'write sheet: "{names[0]}" in the map',
         )
     first = plan.sheet or names[0]
-    return {
-        name: read_sheet(file, name or first, plan.header if not name else 1, plan.delimiter) for name in wanted | {""}
-    }
+    main = read_sheet(file, first, plan.header, plan.delimiter)
+    others = {name: read_sheet(file, name) for name in wanted - {"", plan.sheet}}
+    return {"": main, plan.sheet: main} | others
 
 
 def read_sheet(file: Path, name: str = "", header: int = 1, delimiter: str = "") -> Sheet:

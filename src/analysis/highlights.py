@@ -117,6 +117,10 @@ class _Coder:
         for key in ("tags", "interviewees", "fragments"):
             if not isinstance(self.given.get(key) or {}, Mapping):
                 yield Fault(file, "a list or one value", "names with values below them", column=f"highlights.{key}")
+        for key in ("interviewees", "fragments"):
+            for name, text in self._section(key).items():
+                if not isinstance(text, str) or not text:
+                    yield Fault(file, "nothing, or further names", "one value", column=f"highlights.{key}.{name}")
         for key, column in self.column.items():
             if column not in self.sheet.columns:
                 hint = nearest(column, self.sheet.columns) or f"columns there: {', '.join(self.sheet.columns)}"

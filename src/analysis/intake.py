@@ -97,7 +97,7 @@ def fill(plan: Plan, sheets: Mapping[str, Sheet]) -> Filled:
     ['24', '']
     """
     filled, gathered = Filled(), Gathered()
-    filled.faults += _absent(plan, sheets)
+    filled.faults += absent(plan, sheets)
     if filled.faults:
         return filled
     people: dict[str, str] = {}
@@ -125,7 +125,7 @@ def fill(plan: Plan, sheets: Mapping[str, Sheet]) -> Filled:
     return filled
 
 
-def _absent(plan: Plan, sheets: Mapping[str, Sheet]) -> Iterator[Fault]:
+def absent(plan: Plan, sheets: Mapping[str, Sheet]) -> Iterator[Fault]:
     """Columns that the map names and the export lacks."""
     for table in plan.tables:
         sheet = sheets[table.sheet]
@@ -261,6 +261,9 @@ def _one(plan: Plan, table: str, recipe: Recipe, found: str) -> str:
                 recipe.column, "nothing", f"a value for {spec.name}", f"{recode}, or leave the rows out by `where`"
             )
         return ""
+    if recipe.target == "interviewee" and not re.search("[0-9]", found):  # a name would be printed on every page
+        mend = "leave interviewee out of the map, and rows are numbered"
+        raise Unforeseen(recipe.column, show(found), "an identifier of the form tool, which has a digit", mend)
     if spec.enum and found not in spec.enum:
         raise Unforeseen(recipe.column, show(found), f"one of {', '.join(spec.enum)}", recode)
     if spec.type == "date":

@@ -108,14 +108,18 @@ class _Reader:
             return {}
         keys = tuple(keys)
         for key in given:
-            if keys and key not in keys:
+            if not isinstance(key, str):
+                self.wrong(where, "no name before a colon", "a name", 'write "" for a blank cell')
+            elif keys and key not in keys:
                 self.wrong(where, show(key), f"one of {', '.join(keys)}", nearest(key, keys))
-        return {key: value for key, value in given.items() if not keys or key in keys}
+        return {key: value for key, value in given.items() if isinstance(key, str) and (not keys or key in keys)}
 
     def text(self, given: object, where: str) -> str:
         if isinstance(given, str):
             return given
-        self.wrong(where, "a list or further names", "one value")
+        nothing = given is None
+        mend = 'write "" for a blank cell' if nothing else ""
+        self.wrong(where, "nothing" if nothing else "a list or further names", "one value", mend)
         return ""
 
     def words(self, given: object, where: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from analysis.edition import PACKAGE, examine
 from analysis.exports import digest, read_map, read_sheet, read_sheets, sheet_names
 from analysis.faults import BadInput, Fault, show
 from analysis.highlights import fill_highlights
-from analysis.intake import Filled, Line, Sheet, fill
+from analysis.intake import Filled, Line, Sheet, absent, fill
 from analysis.maps import PAIRS, Plan
 from analysis.schema import ROOT, TABLES, Schema, raw, schema
 from analysis.tables import shown_path
@@ -278,8 +278,12 @@ def bring(
         note = {}
     if map_file is None:
         raise BadInput.one(file, "no map", "--map FILE")
-    plan = read_map(map_file)
-    filled = _filled(plan, file, source)
+    plan, wrong = read_map(map_file)
+    if "evidence" in note.get("tables", {}) and plan.highlights and source is None:
+        raise BadInput.one(
+            file, "no --source", "the text that the highlights are of, as at the last import", "add --source FILE"
+        )
+    filled = _filled(plan, wrong, file, source)
     tables = tuple(name for name in TABLES if filled.tables.get(name))
     if not tables:
         raise BadInput.one(
@@ -302,8 +306,10 @@ def bring(
     return Made(path, {name: len(filled.tables[name]) for name in tables}, tuple(filter(None, [*filled.notes, left])))
 
 
-def _filled(plan: Plan, file: Path, source: Path | None) -> Filled:
+def _filled(plan: Plan, wrong: list[Fault], file: Path, source: Path | None) -> Filled:
     sheets = read_sheets(file, plan)
+    if wrong:  # a map with faults of its own fills nothing, but the columns it names can be looked for
+        raise BadInput([*wrong, *absent(plan, sheets)])
     filled = fill(plan, sheets)
     if plan.highlights and not filled.faults:
         filled = fill_highlights(plan, sheets[""], _text(source) if source else None, filled)
@@ -329,12 +335,12 @@ def _note(path: Path) -> dict[str, Any]:
     needed = "an edition made with --from"
     try:
         note = json.loads((path / NOTE).read_text(encoding="utf-8"))
-        if not isinstance(note["tables"], dict):
-            raise TypeError
+        if not note["tables"].keys() <= {*TABLES}:
+            raise KeyError
     except FileNotFoundError as error:
         found = f"no {NOTE}" if (path / PACKAGE).is_file() else "no such edition"
         raise BadInput.one(shown_path(path), found, needed, "leave out --again for a new one") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput.one(shown_path(path / NOTE), "something else", "the note that the import wrote") from error
     return dict(note)
 
@@ -383,7 +389,7 @@ def _write(
         (stage / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
         hashes[name] = hashlib.sha256(text.encode()).hexdigest()
     held = (stage / PACKAGE).is_file()
-    content = json.loads((stage / PACKAGE).read_text(encoding="utf-8")) if held else package(path.name, ())
+    content = _kept_package(stage / PACKAGE, path) if held else package(path.name, ())
     kept = [each for each in content["resources"] if each.get("name") not in {*note.get("tables", {}), *tables}]
     content["resources"] = [_resource(name) for name in tables] + kept
     if plan.collected_at and not held:
@@ -399,6 +405,18 @@ def _write(
     if not held:
         (stage / HOWTO).write_text(howto(_called(path), tables, file.name), encoding="utf-8")
     return lines
+
+
+def _kept_package(file: Path, path: Path) -> dict[str, Any]:
+    """The ``datapackage.json`` that an edition has."""
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not all(isinstance(each.get("name"), str) for each in content["resources"]):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        mend = "mend it first: analysis check names the place"
+        raise BadInput.one(shown_path(path / PACKAGE), "no list of tables", "a data package", mend) from error
+    return content
 
 
 def _table(spec: Schema, lines: list[Line]) -> tuple[str, dict[int, Line]]:
@@ -448,11 +466,18 @@ def drafted(path: Path, file: Path, to: Path) -> BadInput:
     The draft tells every column with its values, where they are few, and decides nothing.
     """
     _free(path, "add --again to repeat its import")
-    names = sheet_names(file)
-    sheets = {name: read_sheet(file, name) for name in names}
+    sheets: dict[str, Sheet] = {}
+    unread: list[Fault] = []
+    for name in sheet_names(file):
+        try:
+            sheets[name] = read_sheet(file, name)
+        except BadInput as error:  # a title above the header, a sheet of notes: the others may do
+            unread += error.faults
+    if not sheets:
+        raise BadInput(unread)
     try:
         with to.open("x", encoding="utf-8") as out:
-            out.write(draft_text(shown_path(file), sheets))
+            out.write(draft_text(shown_path(file), sheets, unread))
     except FileExistsError as error:
         raise BadInput.one(
             shown_path(to), "a file", "room for the draft of a map", "use it with --map, or move it away"
@@ -461,29 +486,25 @@ def drafted(path: Path, file: Path, to: Path) -> BadInput:
     return BadInput.one(shown_path(file), "no map", "which column fills which; no edition was made", mend)
 
 
-def draft_text(file: str, sheets: Mapping[str, Sheet]) -> str:
+def draft_text(file: str, sheets: Mapping[str, Sheet], unread: Sequence[Fault] = ()) -> str:
     """The draft of a map: YAML to fill.
 
     Examples
     --------
     >>> rows = tuple((n, {"Sex": "Male"}) for n in (2, 3))
     >>> print(draft_text("s.csv", {"": Sheet("s.csv", ("Sex",), rows)}).splitlines()[-1])
-    #|   "Male": 2 rows
+    #|   values: {"Male": }   # rows: 2
     """
+    several = len(sheets) + len(unread) > 1
     named = (
-        [f"sheet: {quoted(next(iter(sheets)))}   # one of: {', '.join(map(quoted, sheets))}"] if len(sheets) > 1 else []
+        [f"sheet: {quoted(next(iter(sheets)))}   # one of {len(sheets) + len(unread)} sheets, see below"]
+        if several
+        else []
     )
-    tables: list[str] = []
-    for table in ("interviewees", "legs", "destinations"):
-        tables += ["", f"#  {table}:", "#    columns:"]
-        pairs = PAIRS.get(table, {})
-        paired = {column for pair in pairs.values() for column in pair}
-        for name in pairs:
-            tables.append(f"#      {name}: {{column: }}")
-        for field in schema(table).fields:
-            if field.name not in paired and field.name not in ("interviewee", "leg", "figure"):
-                values = f", values: {{ : {', : '.join(field.enum)}}}" if field.enum else ""
-                tables.append(f"#      {field.name}: {{column: {values}}}   # {field.description}")
+    first = next(iter(sheets.values()))
+    begin = ["tables:", *(line for table in ("interviewees", "legs", "destinations") for line in _unfilled(table))]
+    if {"document", "tag", "content"} <= {*first.columns}:
+        begin = list(_untagged(first))
     listed = [line for name, sheet in sheets.items() for line in _columns(name, sheet)]
     return "\n".join(
         [
@@ -497,16 +518,43 @@ def draft_text(file: str, sheets: Mapping[str, Sheet]) -> str:
             "# Several legs (or figures) in one row go below `each`, a list of groups of columns, in place of `columns`.",
             '# Names of places go below places: "Oral": {country: KAZ, precision: city}; another spelling: "Uralsk": Oral',
             *named,
-            "tables:",
-            *tables,
+            *begin,
             "",
             "#places:",
             "",
-            f"# The columns of the export. Lines that begin with {UNPRINTED} are not copied into the edition.",
+            f"{UNPRINTED} The columns of the export. Lines that begin with {UNPRINTED} are not copied into the edition.",
             *listed,
+            *(f"{UNPRINTED} {fault}" for fault in unread),
             "",
         ]
     )
+
+
+def _unfilled(table: str) -> Iterator[str]:
+    """A table's section of a draft: its columns with nothing decided."""
+    yield from ("", f"#  {table}:", "#    columns:")
+    pairs = PAIRS.get(table, {})
+    paired = {column for pair in pairs.values() for column in pair}
+    for name, (low, high) in pairs.items():
+        yield f"#      {name}: {{column: }}   # a number or a range: {low} and {high}"
+    for field in schema(table).fields:
+        if field.name not in paired and field.name not in ("interviewee", "leg", "figure"):
+            needed = "needed. " if field.required else ""
+            allowed = f"{', '.join(field.enum)}. " if field.enum else ""
+            yield f"#      {field.name}: {{column: }}   # {needed}{allowed}{field.description}"
+
+
+def _untagged(sheet: Sheet) -> Iterator[str]:
+    """A draft's section for highlights: every tag, with nothing decided."""
+    yield from (
+        "highlights:",
+        "#  counted: yes   # if every document is an interview with one of the people counted",
+        "#  interviewees: {DOCUMENT: p1}   # whose interview each document is; or interviewee: p1 beside what a tag codes",
+        "#  tags:   # ignore, or {interviewees: {gender: woman}}, {legs: {leg: 1, status: made, to_place: Oral}},",
+        "#          # {statements: {topic: departure, quantifier: all, says: WORDS}}; basis: stated if the words say the value",
+    )
+    for tag in sorted({cells.get("tag", "") for _, cells in sheet.rows}):
+        yield f"#    {quoted(tag)}: "
 
 
 def _columns(name: str, sheet: Sheet) -> Iterator[str]:
@@ -516,9 +564,8 @@ def _columns(name: str, sheet: Sheet) -> Iterator[str]:
     for column in sheet.columns:
         values = Counter(cells.get(column, "") for _, cells in sheet.rows)
         blank = values.pop("", 0)
-        filled = sum(values.values())
-        kinds = f"{len(values)} different values" if values else "nothing"
-        yield f"{UNPRINTED} {quoted(column)}: {kinds} in {filled} rows, {blank} blank"
-        if len(values) <= FEW and 2 * len(values) <= filled:
-            for value, times in sorted(values.items(), key=lambda pair: (-pair[1], pair[0])):
-                yield f"{UNPRINTED}   {quoted(value)}: {times} rows"
+        yield f"{UNPRINTED} {quoted(column)}: different values {len(values)}, blank rows {blank} of {len(sheet.rows)}"
+        if values and len(values) <= FEW and 2 * len(values) <= sum(values.values()):
+            ranked = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))
+            spelt = ", ".join(f"{quoted(value)}: " for value, _ in ranked)
+            yield f"{UNPRINTED}   values: {{{spelt}}}   # rows: {', '.join(str(times) for _, times in ranked)}"
