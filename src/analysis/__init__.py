@@ -3,5 +3,5 @@
 The direction of imports, each module knowing only those before it: ``faults``, ``frames``, ``schema``, ``rules``,
 ``tables``, ``checks``, ``edition``, ``evidence``, ``agreement``, ``tabulate``, ``prose``, ``basemap``, ``charts``,
 ``exhibit``, ``trail``, ``report`` (what chapters call), ``answers``,
-``maps``, ``intake``, ``highlights``, ``exports``, ``template`` (new editions), ``book`` (the machinery), ``cli``.
+``maps``, ``intake``, ``drafts``, ``highlights``, ``exports``, ``template`` (new editions), ``book`` (the machinery), ``cli``.
 """

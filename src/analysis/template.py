@@ -10,35 +10,27 @@ import os
 import re
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.answers import quoted
+from analysis.drafts import UNPRINTED, draft_text
 from analysis.edition import PACKAGE, examine
 from analysis.exports import digest, read_map, read_sheet, read_sheets, sheet_names
 from analysis.faults import BadInput, Fault, show
 from analysis.highlights import fill_highlights
 from analysis.intake import Filled, Line, Sheet, absent, fill
-from analysis.maps import PAIRS, Plan
+from analysis.maps import Plan
 from analysis.schema import ROOT, TABLES, Schema, raw, schema
 from analysis.tables import shown_path
 
 MAP: Final = "import-map.yml"
 NOTE: Final = "import.json"
 HOWTO: Final = "HOWTO.md"
-UNPRINTED: Final = "#|"
-"""What lines of a draft begin with that tell an export's values: they are for the one who fills the map, and are left
-out of the copy that the edition keeps."""
-
 STARTED: Final = tuple(name for name in TABLES if name != "settlements")
 """The tables of an empty edition; settled differences need a second coding first."""
-
-FEW: Final = 12
-"""A draft tells the values of a column that has no more different ones, and no fewer than two rows for each."""
 
 Swap = Callable[[Path, Path], None]
 """Puts a folder in the place of another, which takes the place of the first."""
@@ -484,88 +476,3 @@ def drafted(path: Path, file: Path, to: Path) -> BadInput:
         ) from error
     mend = f"a draft lies in {shown_path(to)}: fill it, then add --map {shown_path(to)}"
     return BadInput.one(shown_path(file), "no map", "which column fills which; no edition was made", mend)
-
-
-def draft_text(file: str, sheets: Mapping[str, Sheet], unread: Sequence[Fault] = ()) -> str:
-    """The draft of a map: YAML to fill.
-
-    Examples
-    --------
-    >>> rows = tuple((n, {"Sex": "Male"}) for n in (2, 3))
-    >>> print(draft_text("s.csv", {"": Sheet("s.csv", ("Sex",), rows)}).splitlines()[-1])
-    #|   values: {"Male": }   # rows: 2
-    """
-    several = len(sheets) + len(unread) > 1
-    named = (
-        [f"sheet: {quoted(next(iter(sheets)))}   # one of {len(sheets) + len(unread)} sheets, see below"]
-        if several
-        else []
-    )
-    first = next(iter(sheets.values()))
-    begin = ["tables:", *(line for table in ("interviewees", "legs", "destinations") for line in _unfilled(table))]
-    if {"document", "tag", "content"} <= {*first.columns}:
-        begin = list(_untagged(first))
-    listed = [line for name, sheet in sheets.items() for line in _columns(name, sheet)]
-    return "\n".join(
-        [
-            f"# Draft of a map for {file}. Nothing is decided yet: take the # away from what you need and fill it.",
-            "# Only columns that are named here are ever copied. A value that `values` does not list is refused, never guessed.",
-            '#   age: {column: "How old are you?", least: 18, most: 99}   takes 24, "20-24"; and "35+" up to most',
-            '#   gender: {column: "Sex", values: {"Male": man, "Female": woman, "No answer": ""}}',
-            "#   counted: {constant: yes}",
-            '#   departed: {column: "When?", date: "%d/%m/%Y"}',
-            '#   mode: {choices: {"how/bus": road, "how/train": rail}, several: ""}   takes a multiple choice',
-            "# Several legs (or figures) in one row go below `each`, a list of groups of columns, in place of `columns`.",
-            '# Names of places go below places: "Oral": {country: KAZ, precision: city}; another spelling: "Uralsk": Oral',
-            *named,
-            *begin,
-            "",
-            "#places:",
-            "",
-            f"{UNPRINTED} The columns of the export. Lines that begin with {UNPRINTED} are not copied into the edition.",
-            *listed,
-            *(f"{UNPRINTED} {fault}" for fault in unread),
-            "",
-        ]
-    )
-
-
-def _unfilled(table: str) -> Iterator[str]:
-    """A table's section of a draft: its columns with nothing decided."""
-    yield from ("", f"#  {table}:", "#    columns:")
-    pairs = PAIRS.get(table, {})
-    paired = {column for pair in pairs.values() for column in pair}
-    for name, (low, high) in pairs.items():
-        yield f"#      {name}: {{column: }}   # a number or a range: {low} and {high}"
-    for field in schema(table).fields:
-        if field.name not in paired and field.name not in ("interviewee", "leg", "figure"):
-            needed = "needed. " if field.required else ""
-            allowed = f"{', '.join(field.enum)}. " if field.enum else ""
-            yield f"#      {field.name}: {{column: }}   # {needed}{allowed}{field.description}"
-
-
-def _untagged(sheet: Sheet) -> Iterator[str]:
-    """A draft's section for highlights: every tag, with nothing decided."""
-    yield from (
-        "highlights:",
-        "#  counted: yes   # if every document is an interview with one of the people counted",
-        "#  interviewees: {DOCUMENT: p1}   # whose interview each document is; or interviewee: p1 beside what a tag codes",
-        "#  tags:   # ignore, or {interviewees: {gender: woman}}, {legs: {leg: 1, status: made, to_place: Oral}},",
-        "#          # {statements: {topic: departure, quantifier: all, says: WORDS}}; basis: stated if the words say the value",
-    )
-    for tag in sorted({cells.get("tag", "") for _, cells in sheet.rows}):
-        yield f"#    {quoted(tag)}: "
-
-
-def _columns(name: str, sheet: Sheet) -> Iterator[str]:
-    """What a sheet's columns hold, for the one who fills the map."""
-    if name:
-        yield f"{UNPRINTED} Sheet {quoted(name)}: {len(sheet.rows)} rows"
-    for column in sheet.columns:
-        values = Counter(cells.get(column, "") for _, cells in sheet.rows)
-        blank = values.pop("", 0)
-        yield f"{UNPRINTED} {quoted(column)}: different values {len(values)}, blank rows {blank} of {len(sheet.rows)}"
-        if values and len(values) <= FEW and 2 * len(values) <= sum(values.values()):
-            ranked = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))
-            spelt = ", ".join(f"{quoted(value)}: " for value, _ in ranked)
-            yield f"{UNPRINTED}   values: {{{spelt}}}   # rows: {', '.join(str(times) for _, times in ranked)}"
