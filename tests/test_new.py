@@ -277,7 +277,7 @@ tables:
         nights_waited: journey/nights
       - status: {constant: intended}
         from_place: journey/border
-        to_place: {column: journey/next, values: {Georgia: Georgia, Serbia: Serbia, I stay: ""}}
+        to_place: {column: journey/next, values: {I stay: ""}}
 places:
   Samara: {country: RUS, precision: city}
   Saratov: {country: RUS, precision: city}
@@ -442,12 +442,16 @@ def swap(old: str, new: str, of: str) -> str:
 
 E_ = "e.csv, row 2, column "
 UNFORESEEN = {
-    "value not recoded": (swap(",m,", ",male,", TABLE), SMALL, E_ + "Sex: found 'male', needed a value that the map recodes into gender; add to tables.interviewees.columns.gender.values: \"male\": …"),
+    "value not recoded": (swap(",m,", ",male,", TABLE), SMALL, E_ + "Sex: found 'male', needed one of woman, man, other; add to tables.interviewees.columns.gender.values: \"male\": …"),
     "value not allowed": (swap("rail", "Rail", TABLE), SMALL, E_ + "How: found 'Rail', needed one of air, rail, road, bicycle, foot; add to tables.legs.each[1].mode: values: {\"Rail\": …}"),
-    "recoded to what is not allowed": (TABLE, swap("m: man", "m: men", SMALL), E_ + "Sex: found 'men', needed one of woman, man, other"),
+    "recoded to what is not allowed": (TABLE, swap("m: man", "m: men", SMALL), "m.yml, column tables.interviewees.columns.gender.values.m: found 'men', needed one of woman, man, other"),
     "age with an open end": (swap("20-24", "35+", TABLE), SMALL, E_ + "Age: found '35+', needed a range with both ends, for '35+' has no upper one; add to tables.interviewees.columns.age: most: NUMBER"),
     "age below an open end": (swap("20-24", "under 18", TABLE), SMALL, "has no lower one; add to tables.interviewees.columns.age: least: NUMBER"),
     "age in words": (swap("20-24", "old", TABLE), SMALL, E_ + "Age: found 'old', needed an age or a range, such as 20-24"),
+    "constant not allowed": (TABLE, swap("constant: yes", "constant: yess", SMALL), "m.yml, column tables.interviewees.columns.counted.constant: found 'yess', needed one of yes, unclear, no; did you mean 'yes'?"),
+    "another spelling of a place": (swap("m,Samara", "m,samara", TABLE), SMALL, 'found \'samara\', needed a place that the map describes; add to places: "samara": {country: …, precision: …}; or, if it is the same place, "samara": "Samara"'),
+    "text not recoded": (TABLE, swap("      age: Age", "      age: Age\n      profession: {column: Name, values: {A: cook}}", SMALL), "e.csv, row 3, column Name: found 'B', needed a value that the map recodes into profession; add to tables.interviewees.columns.profession.values: \"B\": …"),
+    "date in a third form": (swap("2022-09-24", "24.9.2022", TABLE), swap("departed: Left", 'departed: {column: Left, date: "%d/%m/%Y"}', SMALL), "found '24.9.2022', needed a date; it is not of the form %d/%m/%Y; add to tables.legs.each[1].departed: values: {\"24.9.2022\": YYYY-MM-DD}"),
     "range that Excel took for a date": (swap("20-24", "2022-10-14", TABLE), SMALL, E_ + "Age: found '2022-10-14'"),
     "age too great": (swap("20-24", "200", TABLE), SMALL, E_ + "Age: found '200', needed 120 or less"),
     "bounds the wrong way round": (swap("20-24", "24-20", TABLE), SMALL, E_ + "Age: found '24-20'"),
@@ -505,6 +509,14 @@ def test_the_small_table_is_sound(tmp_path: Path):
     code, out, said = small(tmp_path)
     assert code == 0, said
     assert "2 interviewees, 2 legs, 2 places" in out
+
+
+def test_constants_may_be_ranges_and_places(tmp_path: Path):
+    text = swap("age: Age", "age: {constant: 20-29}", swap("to_place: To", "to_place: {constant: Oral}", SMALL))
+    code, _, said = small(tmp_path, TABLE, text)
+    assert code == 0, said
+    assert {row["age_max"] for row in rows(tmp_path / "small" / "interviewees.csv")} == {"29"}
+    assert {row["to_place"] for row in rows(tmp_path / "small" / "legs.csv")} == {"oral"}
 
 
 def test_every_kind_of_fault_is_told_once(tmp_path: Path):

@@ -6,6 +6,7 @@ text throughout; what a cell must satisfy in the end, the checks of every editio
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,8 @@ from dataclasses import dataclass, field
 
 from analysis.answers import bounds, day, quoted, slug, tidy, ungrouped
 from analysis.faults import Fault, nearest, show
-from analysis.maps import PAIRS, PREFIXES, Plan, Recipe, TablePlan
-from analysis.schema import Field, schema, vocabulary
+from analysis.maps import PAIRS, PREFIXES, Plan, Recipe, TablePlan, field_of
+from analysis.schema import schema, vocabulary
 
 
 @dataclass(frozen=True)
@@ -181,27 +182,41 @@ def _values(
     plan: Plan, table: str, recipe: Recipe, sheet: Sheet, number: int, cells: Mapping[str, str]
 ) -> dict[str, str]:
     """What one recipe makes of one row, by column of the table."""
-    if recipe.constant is not None:
-        return {recipe.target: recipe.constant}
     if recipe.rows is not None:
         return {recipe.target: f"{recipe.rows}{number:04d}"}
     for column in recipe.reads:
         if (number, column) in sheet.odd:
             raise Unforeseen(column, sheet.odd[number, column], "a value", "paste the column as values and save")
     found = _chosen(recipe, cells) if recipe.choices else cells.get(recipe.column, "")
+    if recipe.constant is not None:
+        found = recipe.constant
     pair = PAIRS.get(table, {}).get(recipe.target)
     if recipe.values is not None and found in recipe.values:
         found = recipe.values[found]
-    elif recipe.values is not None and found and not pair:
+    elif recipe.values is not None and found and not pair and _is_free(table, recipe.target):
         raise Unforeseen(
-            recipe.column,
-            show(found),
-            f"a value that the map recodes into {recipe.target}",
-            f"add to {recipe.where}.values: {quoted(found)}: …",
+            recipe.column, show(found), f"a value that the map recodes into {recipe.target}", _recode(recipe, found)
         )
     if pair:
         return dict(zip(pair, _pair(recipe, found), strict=True))
     return {recipe.target: _one(plan, table, recipe, found)}
+
+
+def _is_free(table: str, column: str) -> bool:
+    """Whether any text may stand in a column, so that only `values` can tell a value that was foreseen."""
+    spec = field_of(table, column)
+    return spec.type == "string" and not spec.enum and not _is_place(table, column)
+
+
+def _is_place(table: str, column: str) -> bool:
+    return any(own == column and other == "places" for own, other, _ in schema(table).references)
+
+
+def _recode(recipe: Recipe, found: str) -> str:
+    """The line that adds a value to what a recipe recodes."""
+    if recipe.values is None:
+        return f"add to {recipe.where}: values: {{{quoted(found)}: …}}"
+    return f"add to {recipe.where}.values: {quoted(found)}: …"
 
 
 def _chosen(recipe: Recipe, cells: Mapping[str, str]) -> str:
@@ -232,7 +247,7 @@ def _pair(recipe: Recipe, found: str) -> tuple[str, str]:
         return "", ""
     digits = ungrouped(found, recipe.thousands)
     limits = bounds(digits)
-    recode = f"add to {recipe.where}.values: {quoted(found)}: …"
+    recode = _recode(recipe, found)
     if limits is None:
         needed = {"age": "an age or a range, such as 20-24", "year": "a year"}.get(recipe.target, "a number or a range")
         known = '; write thousands: "," if the comma parts thousands' if re.search(r"\d,\d{3}", found) else ""
@@ -253,8 +268,8 @@ def _pair(recipe: Recipe, found: str) -> tuple[str, str]:
 
 def _one(plan: Plan, table: str, recipe: Recipe, found: str) -> str:
     """One value, recoded: held against what its column allows, as far as a map can mend it."""
-    spec: Field = next(each for each in schema(table).fields if each.name == recipe.target)
-    recode = f"add to {recipe.where}: values: {{{quoted(found)}: …}}"
+    spec = field_of(table, recipe.target)
+    recode = _recode(recipe, found)
     if not found:
         if spec.required:
             raise Unforeseen(
@@ -270,9 +285,11 @@ def _one(plan: Plan, table: str, recipe: Recipe, found: str) -> str:
         iso = day(found, recipe.date)
         if iso is None:
             mend = f'add to {recipe.where}: date: "%d/%m/%Y" (day, month, year, as the export has them)'
+            if recipe.date:
+                mend = f"it is not of the form {recipe.date}; {_recode(recipe, found).replace('…', 'YYYY-MM-DD')}"
             raise Unforeseen(recipe.column, show(found), "a date", mend)
         return iso
-    if any(column == recipe.target and other == "places" for column, other, _ in schema(table).references):
+    if _is_place(table, recipe.target):
         return place_row(plan, recipe.column, found)[0]
     return recipe.prefix + (ungrouped(found, recipe.thousands) if spec.type in ("integer", "number") else found)
 
@@ -283,13 +300,16 @@ def place_row(plan: Plan, column: str, found: str) -> tuple[str, dict[str, str]]
     if isinstance(entry, str) and entry:  # another spelling of a place
         name, entry = tidy(entry), plan.places.get(tidy(entry))
     if not isinstance(entry, Mapping):
+        alike = {name.casefold(): name for name in plan.places}
+        near = difflib.get_close_matches(found.casefold(), alike, n=1, cutoff=0.8)
         known = vocabulary("gazetteer").get(found, {})
         country, precision = known.get("country", "…"), known.get("precision", "…")
         raise Unforeseen(
             column,
             show(found),
             "a place that the map describes",
-            f"add to places: {quoted(found)}: {{country: {country}, precision: {precision}}}",
+            f"add to places: {quoted(found)}: {{country: {country}, precision: {precision}}}"
+            + (f"; or, if it is the same place, {quoted(found)}: {quoted(alike[near[0]])}" if near else ""),
         )
     place = entry.get("place") or slug(name)
     if not place:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from analysis.answers import named, tells_dates, tidy
 from analysis.faults import Fault, nearest, show
-from analysis.schema import schema
+from analysis.schema import Field, schema
 
 IMPORTED: Final = ("interviewees", "legs", "destinations", "statements")
 """The tables whose rows an export can fill. Places follow from the names that legs give."""
@@ -154,7 +154,19 @@ class _Reader:
             return None
         values = self.words(entry["values"], f"{where}.values") if "values" in entry else None
         choices = {named(key): value for key, value in self.words(entry.get("choices", {}), f"{where}.choices").items()}
-        return Recipe(target, where, column, values, choices=choices, **plain)
+        recipe = Recipe(target, where, column, values, choices=choices, **plain)
+        self.allowed(table, recipe)
+        return recipe
+
+    def allowed(self, table: str, recipe: Recipe) -> None:
+        """Whether the values that a recipe gives by itself are ones that the column takes."""
+        enum = () if recipe.target in PAIRS.get(table, {}) else field_of(table, recipe.target).enum
+        gives = {"constant": recipe.constant, "several": recipe.several}
+        gives |= {f"values.{key}": value for key, value in (recipe.values or {}).items()}
+        gives |= {f"choices.{key}": value for key, value in recipe.choices.items()}
+        for key, value in gives.items():
+            if enum and value and value not in enum:
+                self.wrong(f"{recipe.where}.{key}", show(value), f"one of {', '.join(enum)}", nearest(value, enum))
 
     def group(self, table: str, given: object, where: str) -> tuple[Recipe, ...]:
         found = (self.recipe(table, key, value, where) for key, value in self.section(given, where).items())
@@ -241,6 +253,11 @@ def read_plan(given: object, file: str) -> tuple[Plan, list[Fault]]:
     if plain["delimiter"] not in ("", ",", ";", "\t", "|"):
         reader.wrong("delimiter", show(plain["delimiter"]), 'one of "," ";" "|" "\\t"')
     return Plan(file, plans, places, header=int(header), highlights=highlights, **plain), reader.faults
+
+
+def field_of(table: str, column: str) -> Field:
+    """A column of a table, as its schema defines it."""
+    return next(field for field in schema(table).fields if field.name == column)
 
 
 def parts(table: str, target: str) -> tuple[str, ...]:
