@@ -450,8 +450,9 @@ UNFORESEEN = {
     "age in words": (swap("20-24", "old", TABLE), SMALL, E_ + "Age: found 'old', needed an age or a range, such as 20-24"),
     "constant not allowed": (TABLE, swap("constant: yes", "constant: yess", SMALL), "m.yml, column tables.interviewees.columns.counted.constant: found 'yess', needed one of yes, unclear, no; did you mean 'yes'?"),
     "another spelling of a place": (swap("m,Samara", "m,samara", TABLE), SMALL, 'found \'samara\', needed a place that the map describes; add to places: "samara": {country: …, precision: …}; or, if it is the same place, "samara": "Samara"'),
-    "text not recoded": (TABLE, swap("      age: Age", "      age: Age\n      profession: {column: Name, values: {A: cook}}", SMALL), "e.csv, row 3, column Name: found 'B', needed a value that the map recodes into profession; add to tables.interviewees.columns.profession.values: \"B\": …"),
+    "text not recoded": (TABLE, swap("      age: Age", "      age: Age\n      profession: {column: Name, values: {A: cook}}", SMALL), "e.csv, row 3, column Name: found 'B', needed a value that the map recodes into profession; add to tables.interviewees.columns.profession.values: \"B\": …, or rest: keep to copy all that is not listed"),
     "date in a third form": (swap("2022-09-24", "24.9.2022", TABLE), swap("departed: Left", 'departed: {column: Left, date: "%d/%m/%Y"}', SMALL), "found '24.9.2022', needed a date; it is not of the form %d/%m/%Y; add to tables.legs.each[1].departed: values: {\"24.9.2022\": YYYY-MM-DD}"),
+    "rest neither kept nor left out": (TABLE, swap("age: Age", "age: {column: Age, rest: drop}", SMALL), "found 'drop', needed keep, or leave it out"),
     "range that Excel took for a date": (swap("20-24", "2022-10-14", TABLE), SMALL, E_ + "Age: found '2022-10-14'"),
     "age too great": (swap("20-24", "200", TABLE), SMALL, E_ + "Age: found '200', needed 120 or less"),
     "bounds the wrong way round": (swap("20-24", "24-20", TABLE), SMALL, E_ + "Age: found '24-20'"),
@@ -517,6 +518,13 @@ def test_constants_may_be_ranges_and_places(tmp_path: Path):
     assert code == 0, said
     assert {row["age_max"] for row in rows(tmp_path / "small" / "interviewees.csv")} == {"29"}
     assert {row["to_place"] for row in rows(tmp_path / "small" / "legs.csv")} == {"oral"}
+
+
+def test_the_rest_may_be_kept_as_it_stands(tmp_path: Path):
+    text = swap("age: Age", "profession: {column: Name, values: {A: student}, rest: keep}", SMALL)
+    code, _, said = small(tmp_path, TABLE, text)
+    assert code == 0, said
+    assert [row["profession"] for row in rows(tmp_path / "small" / "interviewees.csv")] == ["student", "B"]
 
 
 def test_every_kind_of_fault_is_told_once(tmp_path: Path):

@@ -193,10 +193,9 @@ def _values(
     pair = PAIRS.get(table, {}).get(recipe.target)
     if recipe.values is not None and found in recipe.values:
         found = recipe.values[found]
-    elif recipe.values is not None and found and not pair and _is_free(table, recipe.target):
-        raise Unforeseen(
-            recipe.column, show(found), f"a value that the map recodes into {recipe.target}", _recode(recipe, found)
-        )
+    elif recipe.values is not None and not recipe.rest and found and not pair and _is_free(table, recipe.target):
+        mend = f"{_recode(recipe, found)}, or rest: keep to copy all that is not listed"
+        raise Unforeseen(recipe.column, show(found), f"a value that the map recodes into {recipe.target}", mend)
     if pair:
         return dict(zip(pair, _pair(recipe, found), strict=True))
     return {recipe.target: _one(plan, table, recipe, found)}

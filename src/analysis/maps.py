@@ -30,7 +30,7 @@ PLACE_KEYS: Final = ("country", "precision", "latitude", "longitude", "place", "
 MAP_KEYS: Final = ("sheet", "header", "delimiter", "collected_at", "tables", "places", "highlights")
 TABLE_KEYS: Final = ("columns", "each", "where", "sheet", "parent", "key")
 RECIPE_KEYS: Final = ("column", "values", "constant", "rows", "prefix", "choices", "several", "date", "least", "most",
-                      "thousands")  # fmt: skip
+                      "thousands", "rest")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Recipe:
     least: str = ""
     most: str = ""
     thousands: str = ""
+    rest: str = ""
+    """``keep``: what ``values`` does not list is copied as it stands."""
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -140,7 +142,7 @@ class _Reader:
             return None
         plain: dict[str, str] = {
             key: self.text(entry[key], f"{where}.{key}")
-            for key in ("constant", "rows", "prefix", "several", "date", "least", "most", "thousands")
+            for key in ("constant", "rows", "prefix", "several", "date", "least", "most", "thousands", "rest")
             if key in entry
         }
         for key in ("least", "most"):
@@ -148,6 +150,8 @@ class _Reader:
                 self.wrong(f"{where}.{key}", show(plain[key]), "a whole number")
         if plain.get("date") and not tells_dates(plain["date"]):
             self.wrong(f"{where}.date", show(plain["date"]), "a form of dates such as %d/%m/%Y")
+        if plain.get("rest", "keep") != "keep":
+            self.wrong(f"{where}.rest", show(plain["rest"]), "keep, or leave it out")
         column = named(self.text(entry.get("column", ""), f"{where}.column"))
         if ways == ["column"] and not column:
             self.wrong(where, "no column", "the name of a column of the export")

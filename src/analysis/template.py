@@ -177,11 +177,12 @@ def _called(path: Path) -> str:
 def howto(path: str, tables: tuple[str, ...] = STARTED, source: str = "") -> str:
     """How to fill an edition and which commands come next, Markdown."""
     listed = "\n".join(f"| `{name}.csv` | {schema(name).description} |" for name in tables)
+    text = " --source TEXT" if source and "evidence" in tables else ""
     begin = (
         f"""The tables below were made from `{source}` as `{MAP}` says. Do not edit them: mend the map or the export, and run
 
 ```
-analysis new {path} --from NEXT-EXPORT --again
+analysis new {path} --from NEXT-EXPORT --again{text}
 ```
 
 It replaces these tables, keeps everything else here, and refuses if a table was edited by hand since.
