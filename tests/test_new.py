@@ -406,6 +406,32 @@ places: {Samara: {country: RUS, precision: city}, Oral: {country: KAZ, precision
     assert legs == [("p0003", "1", "samara"), ("p0003", "2", "oral"), ("p0002", "1", "oral")]
 
 
+def test_a_repeat_group_that_belongs_to_nobody_is_listed(tmp_path: Path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.title = "Main"
+    for row in (["consent", "_index"], ["yes", 1], ["no", 2], ["yes", 1]):
+        book["Main"].append(row)
+    legs = book.create_sheet("legs")
+    for row in (["town", "_parent_index"], ["Oral", 1], ["Nowhere", 2], ["Oral", 7], ["Oral", None]):
+        legs.append(row)
+    book.save(tmp_path / "k.xlsx")
+    (tmp_path / "m.yml").write_text("""
+sheet: Main
+tables:
+  interviewees: {where: {consent: yes}, columns: {counted: {constant: yes}}}
+  legs: {sheet: legs, parent: _parent_index, key: _index, columns: {status: {constant: made}, to_place: town}}
+places: {Oral: {country: KAZ, precision: city}}
+""")
+    code, _, said = quietly("new", "k", "--into", tmp_path, "--from", tmp_path / "k.xlsx", "--map", tmp_path / "m.yml")
+    assert code == 2
+    assert "sheet Main, row 4, column _index: found '1' again" in said
+    assert "sheet legs, row 4, column _parent_index: found '7', needed a value of _index" in said
+    assert "sheet legs, row 5, column _parent_index: found nothing" in said
+    assert "Nowhere" not in said, "what people who are left out answered is not looked at"
+
+
 # --- what the map does not foresee ------------------------------------------------------------------------------------
 
 SMALL = """tables:
@@ -483,7 +509,7 @@ UNFORESEEN = {
     "header row not there": (TABLE, "header: 9\n" + SMALL, "e.csv: found nothing, needed the names of the columns in row 9"),
     "header row in words": (TABLE, "header: first\n" + SMALL, "m.yml, column header: found 'first'"),
     "identifier a name, each different": (swap(",A\n", ",Anna\n", TABLE), swap("      counted", "      interviewee: Name\n      counted", SMALL), "column Name: found 'Anna', needed an identifier of the form tool, which has a digit; leave interviewee out of the map, and rows are numbered"),
-    "identifier a name": (TABLE, swap("      counted", "      interviewee: From\n      counted", SMALL), "column From: found 'Samara' (and in 1 more rows), needed an identifier of the form tool"),
+    "identifier a name": (TABLE, swap("      counted", "      interviewee: From\n      counted", SMALL), "column From: found 'Samara' (and in 1 more row), needed an identifier of the form tool"),
     "ragged row": (swap("30,f", "30,f,x", TABLE), SMALL, "e.csv, row 3: found 8 cells, needed 7 cells, as in the header"),
     "value without a header": (swap("How,Name", "How,", TABLE), SMALL, "e.csv, row 2, column G: found a value in a column without a name, needed a name for every column with values; name the column in row 1 (unmerge merged headers)"),
     "empty file": ("", SMALL, "e.csv: found nothing, needed the names of the columns in row 1"),
@@ -915,7 +941,20 @@ def test_each_document_may_be_one_persons_interview(tmp_path: Path):
     assert quietly("verify", tmp_path / "coded", "--source", tmp_path / "t.txt")[0] in (0, 1)  # an age nobody stated
 
 
+def test_a_tag_may_say_where_the_interviews_were(tmp_path: Path):
+    codes = swap("  tags:", "  tags:\n    here: {report: {collected_at: Oral, declared_interviewees: 2}}", CODES)
+    code, _, said = coded(tmp_path, MARKS + "6,two,here,I walked all night\n", codes)
+    assert code == 0, said
+    report = load(tmp_path / "coded").report
+    assert (report.collected_at, report.declared_interviewees) == ("oral", 2)
+    told = [row for row in rows(tmp_path / "coded" / "evidence.csv") if row["table"] == "report"]
+    assert {row["column"] for row in told} == {"collected_at", "declared_interviewees"}
+
+
 MISCODED = {
+    "declared in words": (MARKS, swap("statements: {topic: departure, says: left by bus}", "report: {declared_interviewees: some}", CODES), "column report.declared_interviewees: found 'some', needed a whole number"),
+    "place of the interviews without evidence": (MARKS, "collected_at: Oral\n" + CODES, "m.yml, column collected_at: found it beside highlights, needed its evidence as well; let a tag say it"),
+    "report column unknown": (MARKS, swap("statements: {topic: departure, says: left by bus}", "report: {minimum_cell: 5}", CODES), "found 'minimum_cell', needed one of declared_interviewees, collected_at, reference_event.date"),
     "tag unknown": (MARKS + "6,one,odd,We took a bus\n", CODES, "h.csv, row 7, column tag: found 'odd', needed a tag that the map knows; add to highlights.tags: \"odd\": ignore, or what it codes"),
     "tag blank": (MARKS + "6,one,,We took a bus\n", CODES, "h.csv, row 7, column tag: found nothing"),
     "document unknown": (swap("1,one", "1,three", MARKS), CODES, "h.csv, row 2, column document: found 'three', needed whose interview it is; add to highlights.interviewees: \"three\": p1"),

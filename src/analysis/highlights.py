@@ -20,7 +20,11 @@ from analysis.rules import normalise, words
 from analysis.schema import schema
 
 KEYS: Final = ("id", "document", "tag", "content", "interviewees", "counted", "fragments", "tags")
-TAG_KEYS: Final = (*IMPORTED, "interviewee", "basis", "note")
+REPORT: Final = ("declared_interviewees", "collected_at", "reference_event.date")
+"""What a tag may say of the whole edition, for the report object of ``datapackage.json``."""
+
+CODED: Final = (*IMPORTED, "report")
+TAG_KEYS: Final = (*CODED, "interviewee", "basis", "note")
 
 
 @dataclass
@@ -75,6 +79,7 @@ def fill_highlights(plan: Plan, sheet: Sheet, source: str | None, filled: Filled
         except Unforeseen as wrong:
             coder.gathered.add(sheet, row, wrong)
     filled.tables |= coder.tables()
+    filled.report |= coder.report()
     if source is None:
         filled.notes.append(
             "no evidence made: the paragraphs of highlights are known from the source text only (--source FILE)"
@@ -139,7 +144,7 @@ class _Coder:
                 yield Fault(
                     self.plan.file, show(key), f"one of {', '.join(TAG_KEYS)}", nearest(key, TAG_KEYS), column=where
                 )
-            elif key not in IMPORTED:
+            elif key not in CODED:
                 if not isinstance(entry, str):
                     yield Fault(self.plan.file, "a list or further names", "one value", column=f"{where}.{key}")
             elif not isinstance(entry, Mapping) or not all(isinstance(value, str) for value in entry.values()):
@@ -147,7 +152,7 @@ class _Coder:
                     self.plan.file, "no columns", f"columns of {key} with their values", column=f"{where}.{key}"
                 )
             else:
-                known = (*schema(key).columns, *PAIRS.get(key, {}))
+                known = REPORT if key == "report" else (*schema(key).columns, *PAIRS.get(key, {}))
                 for column in entry:
                     if column not in known:
                         yield Fault(
@@ -172,7 +177,7 @@ class _Coder:
         note = str(what.get("note") or f"tagged “{told['tag']}”")
         passage = Passage(row, told["id"], told["content"], str(what.get("basis") or "judged"), note)
         person = str(what.get("interviewee") or self.people.get(told["document"]) or "")
-        for table in IMPORTED:
+        for table in CODED:
             if table in what:
                 self._code(table, dict(what[table]), person, told, passage)
 
@@ -190,16 +195,21 @@ class _Coder:
                     )
                 entry |= {low: ends[0], high: ends[1]}
         key = self._key(table, entry, person, told["tag"])
-        for place in ("from_place", "to_place"):
-            if table == "legs" and entry.get(place):
+        for place in ("from_place", "to_place", "collected_at"):
+            if entry.get(place):
                 entry[place] = self._place(entry[place], passage)
         if table == "interviewees" and "counted" in self.given:
             basis = Passage(passage.row, passage.id, passage.content, "judged", "words of this person's interview")
             self._set(table, person, {"interviewee": person}, {"counted": str(self.given["counted"])}, basis)
         if table == "legs":
             self._code("interviewees", {}, person, told, passage)
-        own = {column: entry.pop(column) for column in schema(table).key if column in entry}
+        own = {column: entry.pop(column) for column in _keys(table) if column in entry}
         self._set(table, key, own, entry, passage)
+
+    def report(self) -> dict[str, str]:
+        """What tags say of the whole edition."""
+        coded = self.rows.get(("report", "report"))
+        return coded.cells if coded else {}
 
     def _key(self, table: str, entry: dict[str, str], person: str, tag: str) -> str:
         """The key of the row that a tag codes, put into the entry as well."""
@@ -209,6 +219,8 @@ class _Coder:
         if table == "legs":
             entry["interviewee"], entry["leg"] = person, entry.get("leg", "1")
             return f"{person}.{entry['leg']}"
+        if table == "report":
+            return table
         column = schema(table).key[0]
         entry.setdefault(column, f"{column[0]}{list(self.tags).index(tag) + 1}")
         return entry[column]
@@ -234,6 +246,8 @@ class _Coder:
         """The rows coded, by table; legs in their order."""
         made: dict[str, list[Line]] = {}
         for (table, _), coded in self.rows.items():
+            if table == "report":
+                continue
             source = dict.fromkeys(coded.cells, self.column["tag"])
             made.setdefault(table, []).append(Line(coded.cells, *coded.line, source))
         if "legs" in made:
@@ -287,3 +301,7 @@ class _Coder:
                 column, many, "words that stand in one paragraph of the source text", "highlight other words"
             )
         return fragment, found[0]
+
+
+def _keys(table: str) -> tuple[str, ...]:
+    return () if table == "report" else schema(table).key

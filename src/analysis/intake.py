@@ -51,6 +51,8 @@ class Filled:
     tables: dict[str, list[Line]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    report: dict[str, str] = field(default_factory=dict)
+    """Values of the report object of ``datapackage.json``."""
     unused: tuple[str, ...] = ()
     """Columns of the export that the map does not name: never copied."""
 
@@ -74,7 +76,7 @@ class Gathered:
 
     def faults(self) -> Iterator[Fault]:
         for (file, column, found, needed, mend), rows in self.kinds.items():
-            several = f" (and in {len(rows) - 1} more rows)" if len(rows) > 1 else ""
+            several = f" (and in {len(rows) - 1} more row{'s' * (len(rows) > 2)})" if len(rows) > 1 else ""
             yield Fault(file, found + several, needed, mend, rows[0], column or None)
 
 
@@ -101,23 +103,25 @@ def fill(plan: Plan, sheets: Mapping[str, Sheet]) -> Filled:
     filled.faults += absent(plan, sheets)
     if filled.faults:
         return filled
-    people: dict[str, str] = {}
+    people: dict[int, str] = {}
+    owners: dict[int, str] = {}
     for table in plan.tables:
         sheet = sheets[table.sheet]
         rows = [row for row in sheet.rows if all(row[1].get(c, "") in wanted for c, wanted in table.where.items())]
-        if table.name == "legs" and not table.parent:  # what people who are left out answered is not looked at
-            rows = [row for row in rows if str(row[0]) in people]
+        if table.name == "legs":  # what people who are left out answered is not looked at
+            owners = _owners(table, sheets, people, gathered)
+            rows = [row for row in rows if row[0] in owners]
         lines = [line for row in rows for line in _lines(plan, table, sheet, row, gathered)]
         if table.name == "interviewees":
-            people = {str(line.row): line.cells["interviewee"] for line in lines}
+            people = {line.row: line.cells.get("interviewee", "") for line in lines}
         elif table.name == "legs":
-            lines = list(_whose(plan, table, lines, sheets, people, gathered))
+            lines = list(_numbered(lines, owners))
         if table.where and len(rows) < len(sheet.rows):
             filled.notes.append(
                 f"{table.name}: {len(sheet.rows) - len(rows)} of {len(sheet.rows)} rows left out by `where`"
             )
         filled.tables[table.name] = lines
-    filled.tables |= _places(plan, filled.tables.get("legs", []), sheets[""], gathered)
+    filled.tables |= _places(plan, filled, gathered)
     filled.faults += gathered.faults()
     used = {c for table in plan.tables for recipe in table.recipes for c in recipe.reads}
     used |= {c for table in plan.tables for c in (*table.where, table.parent, table.key)}
@@ -318,11 +322,13 @@ def place_row(plan: Plan, column: str, found: str) -> tuple[str, dict[str, str]]
     return place, {"place": place, "name": entry.get("name") or name, **rest}
 
 
-def _places(plan: Plan, legs: list[Line], sheet: Sheet, gathered: Gathered) -> dict[str, list[Line]]:
+def _places(plan: Plan, filled: Filled, gathered: Gathered) -> dict[str, list[Line]]:
     """The table of the places that legs name, in the order they are first named."""
     made: dict[str, Line] = {}
     names = {place: name for name in plan.places for place in [_id_of(plan, name)] if place}
-    answers = [(line, line.cells.get(c, ""), c) for line in legs for c in ("from_place", "to_place")]
+    answers = [
+        (line, line.cells.get(c, ""), c) for line in filled.tables.get("legs", []) for c in ("from_place", "to_place")
+    ]
     for line, place, column in answers:
         if place and place not in made:
             made[place] = Line(
@@ -330,7 +336,8 @@ def _places(plan: Plan, legs: list[Line], sheet: Sheet, gathered: Gathered) -> d
             )
     if plan.collected_at:
         try:
-            place, cells = place_row(plan, "collected_at", tidy(plan.collected_at))
+            place, cells = place_row(plan, "collected_at", plan.collected_at)
+            filled.report["collected_at"] = place
             made.setdefault(place, Line(cells, plan.file, 0))
         except Unforeseen as wrong:
             gathered.add(Sheet(plan.file, (), ()), 0, wrong)
@@ -350,32 +357,35 @@ def _id_of(plan: Plan, name: str) -> str:
         return ""
 
 
-def _whose(
-    plan: Plan,
-    table: TablePlan,
-    lines: list[Line],
-    sheets: Mapping[str, Sheet],
-    people: Mapping[str, str],
-    gathered: Gathered,
-) -> Iterator[Line]:
-    """Legs with the interviewee they are of, numbered in their order; legs of people left out are left out."""
+def _owners(
+    table: TablePlan, sheets: Mapping[str, Sheet], people: Mapping[int, str], gathered: Gathered
+) -> dict[int, str]:
+    """The interviewee whose legs a row tells, by row: the person of that row, or of the row that its parent names."""
+    if not table.parent:
+        return dict(people)
     main, sheet = sheets[""], sheets[table.sheet]
-    by_key: dict[str, str] = {}
-    if table.key:
-        by_key = {cells.get(table.key, ""): str(row) for row, cells in main.rows}
-    parents = dict(sheet.rows) if table.parent else {}
+    by_key: dict[str, int] = {}
+    for row, cells in main.rows:
+        key = cells.get(table.key, "")
+        if key in by_key:
+            gathered.add(main, row, Unforeseen(table.key, f"{show(key)} again", "a different key in every row"))
+        by_key[key] = row
+    owners = {}
+    for row, cells in sheet.rows:
+        parent = cells.get(table.parent, "")
+        if not parent or parent not in by_key:
+            needed = f"a value of {table.key} in {main.file}"
+            gathered.add(sheet, row, Unforeseen(table.parent, show(parent or None), needed))
+        elif by_key[parent] in people:
+            owners[row] = people[by_key[parent]]
+    return owners
+
+
+def _numbered(lines: list[Line], owners: Mapping[int, str]) -> Iterator[Line]:
+    """Legs with the interviewee they are of, numbered in their order."""
     counted: Counter[str] = Counter()
     for line in lines:
-        row = str(line.row)
-        if table.parent:
-            parent = parents[line.row].get(table.parent, "")
-            if parent not in by_key:
-                needed = f"a value of {table.key} in {main.file}"
-                gathered.add(sheet, line.row, Unforeseen(table.parent, show(parent or None), needed))
-                continue
-            row = by_key[parent]
-        person = people.get(row)
-        if person is None:
-            continue
+        person = owners[line.row]
         counted[person] += 1
-        yield Line({**line.cells, "interviewee": person, "leg": str(counted[person])}, line.file, line.row, line.source)
+        cells = {**line.cells, "interviewee": person, "leg": str(counted[person])}
+        yield Line(cells, line.file, line.row, line.source)

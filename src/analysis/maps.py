@@ -256,6 +256,10 @@ def read_plan(given: object, file: str) -> tuple[Plan, list[Fault]]:
     plain = {key: reader.text(top.get(key, ""), key) for key in ("sheet", "delimiter", "collected_at")}
     if plain["delimiter"] not in ("", ",", ";", "\t", "|"):
         reader.wrong("delimiter", show(plain["delimiter"]), 'one of "," ";" "|" "\\t"')
+    plain["collected_at"] = tidy(plain["collected_at"])
+    if highlights and plain["collected_at"]:
+        mend = "let a tag say it: report: {collected_at: PLACE}"
+        reader.wrong("collected_at", "it beside highlights", "its evidence as well", mend)
     return Plan(file, plans, places, header=int(header), highlights=highlights, **plain), reader.faults
 
 

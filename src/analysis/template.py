@@ -132,7 +132,7 @@ def start(path: Path) -> Made:
     return Made(path, dict.fromkeys(STARTED, 0))
 
 
-def package(name: str, tables: tuple[str, ...], collected_at: str = "") -> dict[str, Any]:
+def package(name: str, tables: tuple[str, ...]) -> dict[str, Any]:
     """The ``datapackage.json`` of a new edition: blank where a person must say.
 
     Examples
@@ -149,7 +149,7 @@ def package(name: str, tables: tuple[str, ...], collected_at: str = "") -> dict[
         "contributors": [{"title": "", "role": "author"}],
         "report": {
             "declared_interviewees": None,
-            "collected_at": collected_at,
+            "collected_at": "",
             "reference_event": {"title": "", "date": ""},
             "minimum_cell": 1,
         },
@@ -385,10 +385,7 @@ def _write(
     content = _kept_package(stage / PACKAGE, path) if held else package(path.name, ())
     kept = [each for each in content["resources"] if each.get("name") not in {*note.get("tables", {}), *tables}]
     content["resources"] = [_resource(name) for name in tables] + kept
-    if plan.collected_at and not held:
-        first = next((line for line in filled.tables["places"] if not line.row), None)
-        known = {line.cells["name"]: line.cells["place"] for line in filled.tables["places"]}
-        content["report"]["collected_at"] = first.cells["place"] if first else known.get(plan.collected_at, "")
+    _report(content, filled.report)
     _write_json(stage / PACKAGE, content)
     written = map_file.read_text(encoding="utf-8-sig").splitlines()
     (stage / MAP).write_text(
@@ -400,11 +397,25 @@ def _write(
     return lines
 
 
+def _report(content: dict[str, Any], told: Mapping[str, str]) -> None:
+    """Put what an import says of the whole edition into its report object; the rest of it stays."""
+    report = content.setdefault("report", {})
+    for key, text in told.items():
+        if key == "declared_interviewees":
+            report[key] = int(text) if re.fullmatch("[0-9]{1,9}", text) else text
+        elif key == "reference_event.date":
+            report["reference_event"] = {**(report.get("reference_event") or {}), "date": text}
+        else:
+            report[key] = text
+
+
 def _kept_package(file: Path, path: Path) -> dict[str, Any]:
     """The ``datapackage.json`` that an edition has."""
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if not all(isinstance(each.get("name"), str) for each in content["resources"]):
+            raise TypeError
+        if not isinstance(content.get("report", {}), dict):
             raise TypeError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         mend = "mend it first: analysis check names the place"
@@ -431,9 +442,10 @@ def _held(stage: Path, path: Path, plan: Plan, lines: Mapping[str, Mapping[int, 
     """Hold what was made against the checks of every edition; faults are told where the export has them."""
     _, faults = examine(stage)
     here, there = shown_path(stage), shown_path(path)
+    by_file = {shown_path(stage / name): found for name, found in lines.items()}
     told = []
     for fault in faults:
-        line = lines.get(Path(fault.file).name, {}).get(fault.row or 0)
+        line = by_file.get(fault.file, {}).get(fault.row or 0)
         if fault.doubt:
             continue
         if line is None:
