@@ -209,14 +209,20 @@ def test_a_form_is_read_as_it_was_answered(tmp_path: Path):
 def test_a_nought_is_a_figure_and_a_blank_is_none(tmp_path: Path):
     example("unhcr", tmp_path)
     figures = rows(tmp_path / "unhcr" / "destinations.csv")
-    by_country = {(row["countries"], row["measure"], row["window_start"][:4]): row["low"] for row in figures}
+    by_country = {(row["countries"], row["measure"], row["window_end"][:4]): row["low"] for row in figures}
     assert by_country["KAZ", "asylum_seekers", "2022"] == "0"
     assert ("FIN", "asylum_seekers", "2022") not in by_country
     assert by_country["FIN", "refugees", "2022"] == "1205"
-    assert {(row["window_start"], row["window_end"]) for row in figures} == {
-        ("2022-01-01", "2022-12-31"),
-        ("2023-01-01", "2023-12-31"),
-    }
+    assert {(row["window_start"], row["window_end"]) for row in figures} == {("2022-12-31",) * 2, ("2023-12-31",) * 2}
+
+
+def test_a_figure_of_a_year_covers_it(tmp_path: Path):
+    text = (EXAMPLES / "unhcr" / "map.yml").read_text(encoding="utf-8")
+    (tmp_path / "map.yml").write_text(swap("end_of_year: Year", "year: Year", text), encoding="utf-8")
+    assert example("unhcr", tmp_path, "--map", tmp_path / "map.yml")[0] == 0
+    figures = rows(tmp_path / "unhcr" / "destinations.csv")
+    assert figures[0]["window_start"] == "2022-01-01"
+    assert figures[0]["window_end"] == "2022-12-31"
 
 
 def test_highlights_become_evidence_that_verifies(tmp_path: Path):

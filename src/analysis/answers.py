@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 
@@ -32,6 +33,7 @@ RANGES: Final[tuple[tuple[str, int, int, int], ...]] = (
 bound that is itself left out is moved by."""
 
 
+@lru_cache(maxsize=4096)
 def bounds(text: str) -> tuple[str, str] | None:
     """The lower and the upper bound that a text sets, blank where it sets none; None where it is no range.
 

@@ -188,7 +188,7 @@ class _Coder:
         for pair, (low, high) in PAIRS.get(table, {}).items():
             if pair in entry:
                 ends = bounds(entry.pop(pair))
-                if not ends or (pair == "age" and not all(ends)) or pair == "year":
+                if not ends or (pair == "age" and not all(ends)) or pair.endswith("year"):
                     mend = f"mend highlights.tags.{told['tag']}"
                     raise Unforeseen(
                         self.column["tag"], show(told["tag"]), f"{low} and {high}, or a range with both ends", mend

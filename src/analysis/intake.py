@@ -252,14 +252,16 @@ def _pair(recipe: Recipe, found: str) -> tuple[str, str]:
     limits = bounds(digits)
     recode = _recode(recipe, found)
     if limits is None:
-        needed = {"age": "an age or a range, such as 20-24", "year": "a year"}.get(recipe.target, "a number or a range")
+        needed = {"age": "an age or a range, such as 20-24", "year": "a year", "end_of_year": "a year"}.get(
+            recipe.target, "a number or a range"
+        )
         known = '; write thousands: "," if the comma parts thousands' if re.search(r"\d,\d{3}", found) else ""
         raise Unforeseen(recipe.column, show(found), needed, recode + known)
     low, high = limits[0] or recipe.least, limits[1] or recipe.most
-    if recipe.target == "year":
+    if recipe.target in ("year", "end_of_year"):
         if not re.fullmatch(r"(19|20)[0-9]{2}", low) or not re.fullmatch(r"(19|20)[0-9]{2}", high):
             raise Unforeseen(recipe.column, show(found), "a year", recode)
-        return f"{low}-01-01", f"{high}-12-31"
+        return f"{low}-01-01" if recipe.target == "year" else f"{low}-12-31", f"{high}-12-31"
     if recipe.target == "age" and not (low and high):
         end, key = ("upper", "most") if low else ("lower", "least")
         needed = f"a range with both ends, for {show(found)} has no {end} one"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from analysis.answers import named, tells_dates, tidy
@@ -22,7 +23,11 @@ PREFIXES: Final = {"interviewees": "p", "destinations": "f", "statements": "s"}
 
 PAIRS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "interviewees": {"age": ("age_min", "age_max")},
-    "destinations": {"number": ("low", "high"), "year": ("window_start", "window_end")},
+    "destinations": {
+        "number": ("low", "high"),
+        "year": ("window_start", "window_end"),  # what happened in a year
+        "end_of_year": ("window_start", "window_end"),  # what stood on its last day
+    },
 }
 """One answer that fills two columns: its lower and its upper bound."""
 
@@ -263,6 +268,7 @@ def read_plan(given: object, file: str) -> tuple[Plan, list[Fault]]:
     return Plan(file, plans, places, header=int(header), highlights=highlights, **plain), reader.faults
 
 
+@cache
 def field_of(table: str, column: str) -> Field:
     """A column of a table, as its schema defines it."""
     return next(field for field in schema(table).fields if field.name == column)
