@@ -2,5 +2,6 @@
 
 The direction of imports, each module knowing only those before it: ``faults``, ``frames``, ``schema``, ``folder``, ``rules``,
 ``tables``, ``checks``, ``edition``, ``evidence``, ``agreement``, ``tabulate``, ``privacy``, ``prose``, ``basemap``, ``charts``,
-``exhibit``, ``minute``, ``trail``, ``report`` (what chapters call), ``book`` (the machinery), ``cli``.
+``exhibit``, ``minute``, ``trail``, ``report`` (what chapters call), ``answers``, ``maps``, ``intake``, ``drafts``,
+``highlights``, ``exports``, ``template`` (new editions), ``book`` (the machinery), ``cli``.
 """

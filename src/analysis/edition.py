@@ -232,6 +232,7 @@ def examine(edition: str | Path, *, sound: bool = False) -> tuple[Edition | None
         faults.append(
             Fault(shown_path(path / PACKAGE), "neither interviewees nor destinations", "at least one of these tables")
         )
+    faults += _without_rows(tables, files)
     try:
         (path / "codebook.md").is_file() and (path / "codebook.md").read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -244,6 +245,25 @@ def examine(edition: str | Path, *, sound: bool = False) -> tuple[Edition | None
         faults += checks.named_faults(tables["interviewees"], whole.codebook(), shown_path(path / "codebook.md"))
         READ.discard("codebook.md")  # to look for faults is not to tell results
     return whole, faults
+
+
+def _without_rows(tables: dict[str, Frame], files: Mapping[str, str]) -> Iterator[Fault]:
+    """An edition that nobody has filled yet; an evidence table without rows, which is as none."""
+    main = [name for name in ("interviewees", "destinations") if name in files]
+    read = [name for name in main if name in tables]
+    empty = {name for name in (*read, *({"evidence"} & tables.keys())) if _is_empty(tables[name])}
+    if main and set(main) <= empty:
+        other = f", and none in {files[main[1]]}" if main[1:] else ""
+        mend = "add rows below the header: a person or a figure each"
+        yield Fault(files[main[0]], f"no rows{other}", "at least one interviewee or one destination figure", mend)
+    if "evidence" in empty:
+        del tables["evidence"]
+        mend = "add them, or take the table off the list in datapackage.json if the source is no text"
+        yield Fault(files["evidence"], "no rows", "a row of evidence for every coded value", mend, doubt=True)
+
+
+def _is_empty(table: Frame) -> bool:
+    return not len(table.select("_row").head(1).collect("pandas"))
 
 
 def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
@@ -278,6 +298,14 @@ def _metadata_faults(package: Mapping[str, Any], shown: str) -> Iterator[Fault]:
             isinstance(each, dict) and isinstance(each.get("title", ""), str) for each in given
         ):
             yield Fault(shown, show(json.dumps(given)), "a list of objects with a title", column=key)
+            continue
+        if key in package and not any(each.get("title", "").strip() for each in given):
+            yield Fault(
+                shown, "nothing", f"titles of {key}, which the book prints", "fill them in", column=key, doubt=True
+            )
+    for key in ("title", "description"):
+        if isinstance(package.get(key), str) and not package[key].strip():
+            yield Fault(shown, "nothing", f"a {key}, which the book prints", "fill it in", column=key, doubt=True)
 
 
 def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]:
