@@ -61,14 +61,10 @@ def run_all(
     ChapterFailed
         With chapter, cell and error, when a cell fails. Chapters not yet begun are not run.
     """
-    known = all_parameters(notebooks)
-    whole = {name: given.get(name, each.default) for name, each in known.items() if name not in FILLED_IN}
-    values = {**given, "edition": edition.name, "overrides": overrides, "values": json.dumps(whole, sort_keys=True)}
+    values = filled(notebooks, edition, given, overrides)
 
     def one(notebook: Path) -> Ran:
-        declared = parameters(notebook)
-        chosen = {name: value for name, value in values.items() if name in declared}
-        ran = run_one(notebook, into / notebook.name, chosen, edition.parent)
+        ran = run_one(notebook, into / notebook.name, declared(notebook, values), edition.parent)
         tell(f"{ran.chapter} {ran.seconds:.1f} s")
         return ran
 
@@ -85,6 +81,19 @@ def run_all(
     if failed:
         raise failed[0]
     return [future.result() for future in futures]
+
+
+def filled(notebooks: Sequence[Path], edition: Path, given: Mapping[str, Any], overrides: str) -> dict[str, Any]:
+    """The parameters of a call together with those that the build fills in."""
+    known = all_parameters(notebooks)
+    whole = {name: given.get(name, each.default) for name, each in known.items() if name not in FILLED_IN}
+    return {**given, "edition": edition.name, "overrides": overrides, "values": json.dumps(whole, sort_keys=True)}
+
+
+def declared(notebook: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those parameters that a chapter declares."""
+    names = parameters(notebook)
+    return {name: value for name, value in values.items() if name in names}
 
 
 def run_one(notebook: Path, output: Path, given: Mapping[str, Any], folder: Path) -> Ran:
