@@ -83,7 +83,7 @@ def run(settled: Path) -> Run:
         "noisy",
         warns="import warnings\nwarnings.warn('careful')",
         says="import sys\nprint('psst', file=sys.stderr)",
-        mutters="import os, time\nos.write(2, b'from below\\n')\ntime.sleep(0.3)",
+        mutters="import os, time\nos.write(2, b'from below\\n')\ntime.sleep(1)",
         naps="import time\ntime.sleep(0.4)",
     )
     chapter(settled, "dies", gone="import os\nos._exit(3)", later="1")
@@ -129,9 +129,11 @@ class TestOneRun:
         assert run.verdict("mutters")[1] == "stderr: from below"
 
     def test_a_cell_has_its_own_seconds(self, run: Run):
-        assert 0.4 <= float(run.properties("naps")["seconds"]) < 2
-        assert run.cells["naps"].get("time") == run.properties("naps")["seconds"]
-        assert float(run.cells["before"].get("time", "9")) < 0.3, "the kernel's start is nobody's"
+        assert float(run.properties("naps")["seconds"]) >= 0.4
+        for name, case in run.cells.items():
+            assert case.get("time") == f"{float(run.properties(name)['seconds']):.3f}", (
+                "of pytest's own, no time is told"
+            )
         assert run.properties("naps")["edition"] == "oral-2022"
 
     def test_the_summary_says_which_in_one_line(self, run: Run):
@@ -149,7 +151,7 @@ class TestOneRun:
 def test_bad_input_shows_the_row_at_fault(tmp_path: Path):
     bad = Path(shutil.copytree(EDITION, tmp_path / "bad"))
     legs = (bad / "legs.csv").read_text(encoding="utf-8").splitlines()
-    legs[2] = legs[2].replace(",air,", ",aiir,")
+    legs[2], legs[4] = legs[2].replace(",air,", ",aiir,"), legs[4].replace(",made,", ",mad,")
     (bad / "legs.csv").write_text("\n".join(legs) + "\n", encoding="utf-8")
     junit = tmp_path / "out.xml"
     call = [sys.executable, "-m", "pytest", "-p", "analysis.book.cells", "-p", "no:cacheprovider", "-q"]
@@ -158,13 +160,12 @@ def test_bad_input_shows_the_row_at_fault(tmp_path: Path):
     assert done.returncode == 1, done.stdout
     failure = ElementTree.parse(junit).find(".//failure")
     assert failure is not None
-    fault = "bad/legs.csv, row 3, column mode: found 'aiir', needed one of"
-    assert fault in str(failure.get("message"))
-    assert str(failure.get("message")).startswith("BadInput: ")
     lines = str(failure.text).splitlines()
-    at = next(number for number, line in enumerate(lines) if number and fault in line)
-    assert '"interviewee": "i02", "leg": "1"' in lines[at + 1]
-    assert '"mode": "aiir"' in lines[at + 1]
+    assert lines[0] == failure.get("message")
+    assert lines[0].startswith("BadInput: bad/legs.csv, row 5, column status: found 'mad', needed one of")
+    assert '"interviewee": "i03", "leg": "1", "status": "mad"' in lines[1]
+    assert lines[2].startswith("bad/legs.csv, row 3, column mode: found 'aiir', needed one of")
+    assert '"interviewee": "i02", "leg": "1"' in lines[3]
     assert "    book = report.load(edition)" in lines
     assert not re.search(r"Traceback|File ", str(failure.text))
 

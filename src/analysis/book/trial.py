@@ -159,9 +159,10 @@ def _one_line(text: str) -> str:
 
 
 def _input_rows(faults: str, folder: Path) -> Iterator[str]:
-    """Each fault of a ``BadInput``, with the row that it blames as the table has it."""
-    for line in faults.splitlines():
-        yield line
+    """Each fault of a ``BadInput`` with the row that it blames, as the table has it; the first is told already."""
+    for place, line in enumerate(faults.splitlines()):
+        if place:
+            yield line
         found = ROW.match(line)
         row = input_row(folder / found["file"], int(found["row"])) if found else {}
         if row:
