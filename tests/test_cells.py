@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -205,6 +207,23 @@ class TestChosen:
         assert run.states["first-a"] == "passed"
         assert run.verdict("bad")[:2] == ("failure", "KeyError: no message")
         assert "FAILED chapters/first.ipynb::bad - KeyError" in run.said
+
+
+def test_ctrl_c_ends_the_session_and_the_chapter(project: Path, tmp_path: Path):
+    mark = tmp_path / "began"
+    waits = f"from pathlib import Path\nPath({str(mark)!r}).touch()\nimport time\ntime.sleep(600)"
+    for name in ("first", "second"):
+        chapter(project, name, waits=waits)
+    call = [sys.executable, "-m", "pytest", "-p", "analysis.book.cells", "-p", "no:cacheprovider"]
+    with subprocess.Popen(call, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        while not mark.exists():
+            assert running.poll() is None
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        said, _ = running.communicate(timeout=120)
+    assert running.returncode == pytest.ExitCode.INTERRUPTED
+    assert "KeyboardInterrupt" in said
+    assert "no tests ran" in said
 
 
 class TestAsked:

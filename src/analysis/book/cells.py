@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -160,7 +162,7 @@ class Trials:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.chosen: defaultdict[Path, set[str]] = defaultdict(set)
-        self.made: dict[Path, dict[str, Outcome]] = {}
+        self.begun: dict[Path, Future[dict[str, Outcome]]] = {}
         self.folder: Path | None = None
         shared = getattr(config, "workerinput", {}).get(SHARED)
         if shared:
@@ -196,10 +198,35 @@ class Trials:
         return find(asked or next(declared.default for declared in own if declared))
 
     def of(self, chapter: Path) -> dict[str, Outcome]:
-        """What became of a chapter's cells."""
-        if chapter not in self.made:
-            self.made[chapter] = self._once(chapter) if self.folder else self._run(chapter)
-        return self.made[chapter]
+        """What became of a chapter's cells; the first to ask has all chosen chapters begin, some side by side.
+
+        A worker of xdist begins none before it is asked for it: another may come to it first.
+        """
+        for each in [chapter] if self.folder else self.chosen:
+            if each not in self.begun:
+                self.begun[each] = self.pool.submit(self._once if self.folder else self._run, each)
+        try:
+            return self.begun[chapter].result()
+        except KeyboardInterrupt:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End what still runs: nobody is going to ask for it."""
+        if self.begun:
+            from analysis.book.warm import stop_all
+
+            self.pool.shutdown(wait=False, cancel_futures=True)
+            stop_all()
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """Threads to run chapters in. In the main one nbclient would take Ctrl-C for itself, and the session go on."""
+        from analysis.book.warm import warm_up
+
+        _ = self.edition, self.values  # once, before threads ask for them
+        warm_up()
+        return ThreadPoolExecutor(1 if self.folder else os.cpu_count() or 1)
 
     def _run(self, chapter: Path) -> dict[str, Outcome]:
         from analysis.book.run import CELL_SECONDS, declared, filled
@@ -246,7 +273,9 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove what workers shared; only the process that made it does."""
+    """End what still runs, as after ``-x``, and remove what workers shared; only the process that made that does."""
     trials = config.stash.get(TRIALS, None)
+    if trials:
+        trials.stop()
     if trials and trials.folder and not hasattr(config, "workerinput"):
         shutil.rmtree(trials.folder, ignore_errors=True)
