@@ -43,6 +43,36 @@ def test_a_chart_answers_the_keyboard(browser, book: Path):
     page.close()
 
 
+# What a reader can operate and see; the theme keeps its switch for the side bar as a hidden check box with a label.
+CONTROLS = """() => {
+  const found = [...document.querySelectorAll('a[href], button, input:not([type=checkbox]), summary, [tabindex="0"]')];
+  window.controls = found.filter((each) => each.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && each.getClientRects().length);
+  return window.controls.map((each) => each.outerHTML.slice(0, 120));
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_keyboard_reaches_every_control(browser, book: Path, name: str):
+    """Tab after tab from the top, each thing that a pointer could use has the focus once, and shows it."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((book / "html" / f"{name}.html").as_uri())
+    page.wait_for_timeout(300)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    wanted = page.evaluate(CONTROLS)
+    seen = set()
+    for _ in range(len(wanted) + 20):
+        page.keyboard.press("Tab")
+        at = page.evaluate("window.controls.indexOf(document.activeElement)")
+        if at >= 0 and at not in seen:
+            look = page.evaluate(
+                "[document.activeElement].map((e) => [e, e.parentElement].map((x) => getComputedStyle(x)).some((s) => s.outlineStyle !== 'none' || s.boxShadow !== 'none'))[0]"
+            )
+            assert look, f"focus is not seen on {wanted[at]}"
+        seen.add(at)
+    page.close()
+    assert [text for n, text in enumerate(wanted) if n not in seen] == []
+
+
 def test_one_person_is_followed_through_every_panel(browser, book: Path):
     page = browser.new_page()
     page.goto((book / "html" / "index.html").as_uri())

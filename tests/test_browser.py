@@ -65,7 +65,7 @@ def test_from_a_count_to_the_words_and_back(browser, book: Path):
 
 def test_the_book_prints(browser, book: Path, tmp_path: Path):
     """Cover, contents, every chapter, charts as vectors: the sheet that Chromium prints, and the PDF."""
-    from analysis.book.paper import one_page, print_book
+    from analysis.book.paper import begins, one_page, print_book
 
     sheet = one_page(book / "html")
     chapters = ["index", "interviewees", "routes", "destinations", "evidence", "codebook", "reproduce"]
@@ -77,7 +77,38 @@ def test_the_book_prints(browser, book: Path, tmp_path: Path):
 
     copy = tmp_path / "copy"
     shutil.copytree(book, copy)
-    pdf = print_book(copy).read_bytes()
-    assert pdf.startswith(b"%PDF")
-    assert len(pdf) > 200_000
+    pdf = print_book(copy)
+    assert pdf.read_bytes().startswith(b"%PDF")
+    begin = begins(pdf)
+    assert set(begin) == set(chapters)
+    assert [begin[name] for name in chapters] == sorted(set(begin.values()))  # each on a page of its own, in order
+    from pypdf import PdfReader
+
+    cover = PdfReader(pdf).pages[0].extract_text()
+    for name in chapters:
+        assert str(begin[name]) in cover.split()
     assert not (copy / "html" / ".print.html").exists()
+
+
+def test_a_shared_link_says_what_the_book_is(book: Path):
+    front = (book / "html" / "index.html").read_text(encoding="utf-8")
+    assert '<meta property="og:description" content="The source says that 17 people were interviewed.' in front
+    assert '<meta property="og:image" content="card.png">' in front
+    card = (book / "html" / "card.png").read_bytes()
+    assert card.startswith(b"\x89PNG")
+    assert (int.from_bytes(card[16:20], "big"), int.from_bytes(card[20:24], "big")) == (1200, 630)
+
+
+def test_the_front_page_answers_in_a_minute(browser, book: Path):
+    """What the article says, counted by a person: 17, of whom 8 are described; each card leads to its exhibit."""
+    page = browser.new_page()
+    page.goto((book / "html" / "index.html").as_uri())
+    cards = [card.inner_text().split("\n") for card in page.locator("ul.answers li").all()]
+    told = {question: rest for question, *rest in cards}
+    assert told["Who was interviewed?"] == ["17 people", "●" * 8 + "□" * 9, "8 described one by one", "9 not described"]
+    assert told["How old?"] == ["18–24", "4 of the 17", "11 not known"]
+    assert told["How did they get out?"] == ["Moscow → Astrakhan → Kazakhstan", "3 of the 17", "10 not known"]
+    assert told["Where to?"][0] == "nearly 100,000 and counting"
+    page.get_by_role("link", name="How old?").click()
+    assert page.url.endswith("interviewees.html#exhibit-interviewees-by-age")
+    page.close()

@@ -15,20 +15,22 @@ import altair as alt
 import pandas as pd
 
 from analysis.basemap import Box
-from analysis.frames import records
+from analysis.frames import MOST_MARKS, records
 from analysis.tabulate import NOT_DESCRIBED, NOT_STATED, Counts
 
 INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8", "#e3e6ea"
 """The palette. The book replaces each by a variable that follows the page's light or dark scheme."""
 
-MOST_MARKS = 60
-"""Up to so many cases in all are drawn one by one."""
+FONT = "'Liberation Sans', Arial, sans-serif"
+"""The drawing program carries the first, browsers have one of its widths: a chart is laid out alike on every machine."""
 
 WIDTH = 340
 """Pixels: legible on a phone without scaling."""
 
 LETTERS = 24
 """In a line of a label."""
+
+LINE_HEIGHT = 14
 
 ACROSS = 10
 """Marks in a line before the next line begins."""
@@ -43,7 +45,7 @@ STATES = ["stated", NOT_STATED, NOT_DESCRIBED]
 def themed(chart: Any) -> dict[str, Any]:
     """A chart's Vega-Lite, with the report's look."""
     spec: dict[str, Any] = (
-        chart.configure(background="transparent", font="system-ui, 'DejaVu Sans', sans-serif")
+        chart.configure(background="transparent", font=FONT)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK,
@@ -98,8 +100,24 @@ def followed(panels: Sequence[tuple[str, Counts]], *, description: str) -> dict[
 def _labels(frame: pd.DataFrame) -> alt.Y:
     """One row a label, in the order given; long labels in several lines."""
     return alt.Y("label:N", sort=list(frame["label"]), title=None).axis(
-        domain=False, ticks=False, labelPadding=8, labelLineHeight=14, labelExpr="split(datum.label, '|')"
+        domain=False,
+        ticks=False,
+        labelPadding=8,
+        labelLineHeight=LINE_HEIGHT,
+        labelExpr="split(datum.label, '|')",
+        labelOffset=_raised(int(frame["label"].str.count(r"\|").max() or 0) if len(frame) else 0),
     )
+
+
+def _raised(most: int) -> Any:
+    """Labels of several lines raised by half their further lines, so that their middle is at the row's."""
+    if not most:
+        return alt.Undefined
+    tests = [
+        {"test": f"length(split(datum.label, '|')) === {lines + 1}", "value": -lines * LINE_HEIGHT / 2}
+        for lines in range(1, most + 1)
+    ]
+    return {"condition": tests, "value": 0}
 
 
 def _numbers(frame: pd.DataFrame) -> Any:

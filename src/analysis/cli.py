@@ -30,16 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(f"{error.filename or 'files'}: {error.strerror or error}")
         return 2
     except Exception as error:
-        _complain(
-            f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"
-            if not _ours(error)
-            else str(error)
-        )
+        from analysis.book.build import told_in_lines
+
+        _complain(told_in_lines(error))
         return 1
-
-
-def _ours(error: Exception) -> bool:
-    return type(error).__name__ in ("ChapterFailed", "AssemblyFailed")
 
 
 def _complain(*lines: str) -> None:
@@ -71,6 +65,10 @@ def parser() -> argparse.ArgumentParser:
         "--jobs", type=int, default=0, metavar="N", help="chapters side by side (default: as many as processors)"
     )
 
+    make.add_argument(
+        "--seconds", type=float, default=900.0, metavar="N", help="how long a chapter may take (default: %(default)g)"
+    )
+    make.add_argument("--force", action="store_true", help="run every chapter, whether or not anything changed")
     make.add_argument("--pdf", action="store_true", help="print the book to DIR/book.pdf as well (needs Chromium)")
 
     look = command("check", check, "Find everything that is wrong with an edition's tables.")
@@ -95,9 +93,10 @@ def _folder(text: str) -> Path:
 
 def build(options: argparse.Namespace) -> int:
     """``analysis build``."""
+    from analysis.book.build import How, build_all
     from analysis.book.build import build as make
-    from analysis.edition import find
     from analysis.faults import BadInput
+    from analysis.folder import find
 
     given = {}
     for pair in options.parameter:
@@ -105,17 +104,33 @@ def build(options: argparse.Namespace) -> int:
         if not equals or not name:
             raise BadInput.one("-p", repr(pair), "NAME=VALUE")
         given[name] = value
-    several = len(options.edition) > 1
+    how = How(options.jobs, options.force, options.seconds)
+    if len(options.edition) > 1 and options.out:
+        outcomes = build_all(options.edition, given, options.out, how, lambda name, line: _complain(f"{name}: {line}"))
+        made = [each.index for each in outcomes if not each.failed]
+        for each in outcomes:
+            _complain(*(f"{each.edition}: not built: {line}" for line in each.failed.splitlines()))
+        print(f"{len(made)} of {len(outcomes)} editions built")
+        _print_on_paper(made if options.pdf else [])
+        print(_shown(options.out.resolve() / "index.html"))
+        return 0 if len(made) == len(outcomes) else 1
     for edition in options.edition:
         name = find(edition).name
-        out = (options.out / name if several else options.out) if options.out else Path("_build") / name
-        index = make(edition, given, out, jobs=options.jobs, tell=_teller(name))
-        if options.pdf:
-            from analysis.book.paper import print_book
-
-            print(print_book(index.parent.parent))
-        print(os.path.relpath(index) if index.is_relative_to(Path.cwd()) else index)
+        index = make(edition, given, options.out or Path("_build") / name, how, _teller(name))
+        _print_on_paper([index] if options.pdf else [])
+        print(_shown(index))
     return 0
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _print_on_paper(books: Sequence[Path]) -> None:
+    from analysis.book.paper import print_book
+
+    for index in books:
+        print(_shown(print_book(index.parent.parent)))
 
 
 def _teller(name: str) -> Callable[[str], None]:
@@ -124,7 +139,8 @@ def _teller(name: str) -> Callable[[str], None]:
 
 def check(options: argparse.Namespace) -> int:
     """``analysis check``."""
-    from analysis.edition import embed, examine, find
+    from analysis.edition import embed, examine
+    from analysis.folder import find
 
     if options.embed and embed(find(options.edition)):
         print("datapackage.json: schemas copied")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,15 +13,64 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis import checks
+from analysis import checks, folder
 from analysis.faults import BadInput, Fault, nearest, show
+from analysis.folder import PACKAGE, find
 from analysis.frames import Frame, Row, as_frame, as_text, records
-from analysis.schema import ROOT, TABLES, raw, schema
+from analysis.schema import TABLES, raw, schema
 from analysis.tables import MOST_SHOWN, in_one_engine, is_date, read_table, shown_path
 
-PACKAGE = "datapackage.json"
 SECOND = "second-"
 """Before a table's name: the same table as the second coder filled it."""
+
+
+READ: set[str] = set()
+"""The tables and files of editions that this process has read results from: what its outputs rest on."""
+
+EVERYTHING = "*"
+"""In `READ`: every file of the edition."""
+
+
+class Noted(Mapping[str, Frame]):
+    """Tables by name, each noted in `READ` when it is taken out. To ask whether there is one notes nothing."""
+
+    def __init__(self, tables: Mapping[str, Frame], prefix: str) -> None:
+        self._tables, self._prefix = tables, prefix
+
+    def __getitem__(self, name: str) -> Frame:
+        READ.add(self._prefix + name)
+        return self._tables[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+class Texts(Mapping[str, pd.DataFrame]):
+    """Tables as text, each made when it is first taken out."""
+
+    def __init__(self, tables: Mapping[str, Frame]) -> None:
+        self._tables = tables
+        self._made: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._made:
+            self._made[name] = as_frame(self._tables[name])
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
 
 
 @dataclass(frozen=True)
@@ -56,15 +105,25 @@ class Edition:
     def title(self) -> str:
         return str(self.package.get("title") or self.name)
 
+    @property
+    def date(self) -> str:
+        """When the edition was made, or else the day of its reference event."""
+        return str(self.package.get("created") or self.report.event_date)
+
+    @property
+    def homepage(self) -> str:
+        """Where the book will stand, as the package says; blank when it does not."""
+        return str(self.package.get("homepage") or "")
+
     @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
         """Tables coded by hand as pandas frames of text, blank for missing: for listing, not for counting."""
-        return {name: as_frame(frame) for name, frame in self.tables.items()}
+        return Texts(self.tables)
 
     @cached_property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
         """The second coder's tables, as `text` gives the edition's own."""
-        return {name: as_frame(frame) for name, frame in self.second.items()}
+        return Texts(self.second)
 
     @cached_property
     def places(self) -> Mapping[str, Row]:
@@ -94,39 +153,14 @@ class Edition:
 
     def codebook(self) -> str:
         """The edition's own rulings, Markdown; blank when it has none."""
+        READ.add("codebook.md")
         file = self.path / "codebook.md"
         return file.read_text(encoding="utf-8") if file.is_file() else ""
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of every file of the edition, by path inside it."""
-        files = sorted(file for file in self.path.rglob("*") if file.is_file())
-        return {file.relative_to(self.path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-
-
-def find(edition: str | Path) -> Path:
-    """The folder of an edition, given its name under ``data/`` or a path.
-
-    Examples
-    --------
-    >>> find("oral-2022").name
-    'oral-2022'
-    >>> find("oral-2202")
-    Traceback (most recent call last):
-    analysis.faults.BadInput: oral-2202: found no such edition, needed a name under data/ or a path; did you mean 'oral-2022'?
-    """
-    if not str(edition).strip():
-        raise BadInput.one("edition", "an empty name", "a name under data/ or a path")
-    for path in (Path(edition), ROOT / edition, ROOT / "data" / edition):
-        if (path / PACKAGE).is_file():
-            return path.resolve()
-    for path in (Path(edition), ROOT / "data" / edition):
-        if path.is_dir():
-            raise BadInput.one(path, "no datapackage.json", "an edition's folder", "it has a datapackage.json")
-        if path.is_file():
-            raise BadInput.one(path, "a file", "an edition's folder")
-    known = [found.parent.name for found in (ROOT / "data").glob(f"*/{PACKAGE}")]
-    hint = nearest(edition, known) or f"editions here: {', '.join(sorted(known))}"
-    raise BadInput.one(edition, "no such edition", "a name under data/ or a path", hint)
+        READ.add(EVERYTHING)
+        return folder.contents(self.path)
 
 
 def load(edition: str | Path) -> Edition:
@@ -147,15 +181,23 @@ def load(edition: str | Path) -> Edition:
     >>> load("oral-2022").report.declared_interviewees
     17
     """
-    loaded, faults = examine(edition)
+    path = find(edition)
+    before = folder.found_sound(path)
+    loaded, faults = examine(path, sound=before.exists())
     errors = [fault for fault in faults if not fault.doubt]
     if errors or loaded is None:
         raise BadInput(errors)
+    if not before.exists():
+        folder.note(before)
+        folder.prune(before.parent, 200)
     return loaded
 
 
-def examine(edition: str | Path) -> tuple[Edition | None, list[Fault]]:
-    """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read."""
+def examine(edition: str | Path, *, sound: bool = False) -> tuple[Edition | None, list[Fault]]:
+    """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read.
+
+    What is known to be ``sound``, byte for byte, is not checked again.
+    """
     path = find(edition)
     package, faults = _package(path / PACKAGE)
     if package is None:
@@ -165,7 +207,7 @@ def examine(edition: str | Path) -> tuple[Edition | None, list[Fault]]:
     files: dict[str, str] = {}
     for name, file in _resources(path, package, faults):
         files[name] = shown_path(file)
-        frame, found = read_table(file, schema(name.removeprefix(SECOND)))
+        frame, found = read_table(file, schema(name.removeprefix(SECOND)), sound=sound)
         faults += found
         if frame is not None:
             (second if name.startswith(SECOND) else tables)[name.removeprefix(SECOND)] = frame
@@ -182,9 +224,10 @@ def examine(edition: str | Path) -> tuple[Edition | None, list[Fault]]:
         (path / "codebook.md").is_file() and (path / "codebook.md").read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         faults.append(Fault(shown_path(path / "codebook.md"), f"a byte at {error.start} that is not UTF-8", "UTF-8"))
-    if not faults or all(fault.doubt for fault in faults):
+    if not sound and all(fault.doubt for fault in faults):
         faults += _content(tables, second, files, report, shown_path(path / PACKAGE))
-    return Edition(path.name, path, package, report, tables, files, second), faults
+    noted = Noted(tables, ""), Noted(second, SECOND)
+    return Edition(path.name, path, package, report, noted[0], files, noted[1]), faults
 
 
 def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
@@ -207,9 +250,12 @@ def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
 
 
 def _metadata_faults(package: Mapping[str, Any], shown: str) -> Iterator[Fault]:
-    for key in ("name", "title", "description"):
+    for key in ("name", "title", "description", "homepage", "created"):
         if not isinstance(package.get(key, ""), str):
             yield Fault(shown, show(json.dumps(package[key])), "text", column=key)
+    home = package.get("homepage") or ""
+    if isinstance(home, str) and home and not re.fullmatch(r"https?://[^\s<>\"']+", home):
+        yield Fault(shown, show(home), "an address that begins with http:// or https://", column="homepage")
     for key in ("licenses", "sources", "contributors"):
         given = package.get(key, [])
         if not isinstance(given, list) or not all(

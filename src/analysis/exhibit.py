@@ -6,12 +6,14 @@ any notebook front end shows. The book draws from that JSON alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 import pandas as pd
+
+from analysis.edition import READ
 
 MIME = "application/vnd.analysis.exhibit+json"
 LAB_ONLY = "application/vnd.analysis.lab-only+json"
@@ -54,8 +56,10 @@ class Exhibit:
         For each row of the view the names by which links lead to it.
     notes : tuple of str
         What a reader must know, each in a sentence.
-    chart : dict, optional
-        Vega-Lite.
+    chart : callable, optional
+        Draws the chart, Vega-Lite; called when the exhibit is shown, so that who wants the finding alone draws none.
+    absent : bool
+        Whether the edition cannot have it; the description says why.
     """
 
     id: str
@@ -66,7 +70,8 @@ class Exhibit:
     view: tuple[Mapping[str, Cell], ...] = ()
     anchors: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
-    chart: Mapping[str, Any] | None = field(default=None, repr=False)
+    chart: Callable[[], Mapping[str, Any]] | None = field(default=None, repr=False)
+    absent: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The exhibit as plain values: what the executed notebook carries."""
@@ -82,17 +87,17 @@ class Exhibit:
             "view": {"columns": columns, "rows": view},
             "anchors": [list(names) for names in self.anchors],
             "notes": list(self.notes),
-            "chart": dict(self.chart) if self.chart else None,
+            "chart": dict(self.chart()) if self.chart else None,
+            "absent": self.absent,
         }
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        first: dict[str, Any] = {MIME: self.as_json(), "text/plain": f"{self.caption} {self.description}"}
-        if self.chart:
-            first[VEGALITE] = dict(self.chart)
-        display(first, raw=True)
-        display({LAB_ONLY: {}, "text/html": self._lab_table(), "text/plain": ""}, raw=True)
+        plain = self.as_json()
+        first: dict[str, Any] = {MIME: plain, "text/plain": f"{self.caption} {self.description}"}
+        if plain["chart"]:
+            first[VEGALITE] = plain["chart"]
+        display(first)
+        display({LAB_ONLY: {}, "text/html": self._lab_table(), "text/plain": ""})
 
     def _lab_table(self) -> str:
         told = [self.description, *self.notes, self.source]
@@ -110,23 +115,30 @@ def _rows(frame: pd.DataFrame) -> list[list[Any]]:
     return [[_plain(cell) for cell in row] for row in frame.itertuples(index=False)]
 
 
+RESTS_ON = "rests-on"
+"""In an output's metadata: the tables and files of the edition that had been read when it was made."""
+
+
+def display(data: Mapping[str, Any], **metadata: Any) -> None:
+    """Show data by MIME type, and note what it rests on, so that it is made anew when that changes."""
+    from IPython.display import display as show_raw
+
+    show_raw(dict(data), raw=True, metadata={**metadata, RESTS_ON: sorted(READ)})
+
+
 def glue(texts: Mapping[str, str], names: Sequence[str] = ()) -> None:
     """Show sentences and numbers under names that the prose of a chapter pastes by ``{glue:text}``.
 
     The same output as ``myst_nb.glue`` makes, without loading Sphinx into every kernel.
     """
-    from IPython.display import display
-
     for name in names or texts:
-        display({"text/plain": texts[name]}, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": ""}})
+        display({"text/plain": texts[name]}, scrapbook={"name": name, "mime_prefix": ""})
 
 
 def show(*exhibits: Exhibit) -> None:
     """Show several exhibits, in order."""
-    from IPython.display import display
-
     for exhibit in exhibits:
-        display(exhibit)
+        exhibit._ipython_display_()
 
 
 class Rulings:
@@ -135,7 +147,11 @@ class Rulings:
     def __init__(self, markdown: str) -> None:
         self.markdown = markdown
 
-    def _repr_html_(self) -> str:
+    def _ipython_display_(self) -> None:
+        display({"text/html": self.html(), "text/plain": self.markdown})
+
+    def html(self) -> str:
+        """The codebook as the book shows it."""
         from markdown_it import MarkdownIt
 
         if not self.markdown.strip():

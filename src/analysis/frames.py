@@ -16,6 +16,9 @@ Frame = nw.LazyFrame[Any]
 FEW = 200
 """Up to so many interviewees are listed one by one, and tables say which of them stand behind a count."""
 
+MOST_MARKS = 60
+"""Up to so many cases in all are drawn one by one."""
+
 Row = Mapping[str, str]
 """A row of text, blank for missing."""
 

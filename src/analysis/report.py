@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import pandas as pd
 
-from analysis import basemap, charts, prose, tabulate
+from analysis import answers, basemap, charts, prose, tabulate
 from analysis.edition import Edition, load
 from analysis.exhibit import Exhibit, Rulings, glue, show
-from analysis.frames import FEW, Row, records
+from analysis.frames import FEW, MOST_MARKS, Row, records
 from analysis.tabulate import NOT_STATED, Counts
 from analysis.trail import (
     coded_tables,
@@ -52,7 +52,7 @@ def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., 
                 told = f"{edition.described:,} people are too many to list one by one; the counts hold them all."
             else:
                 return make(edition, *arguments)
-            return Exhibit(id_, "Not in this edition.", pd.DataFrame(), told, source(edition))
+            return Exhibit(id_, "Not in this edition.", pd.DataFrame(), told, source(edition), absent=True)
 
         return made
 
@@ -72,7 +72,7 @@ def _counted(
         source=source(edition),
         view=with_proof(edition, id_, counts),
         notes=notes,
-        chart=charts.tallied(counts, description=heard, noun=noun) if counts.total else None,
+        chart=partial(charts.tallied, counts, description=heard, noun=noun) if counts.total else None,
     )
 
 
@@ -171,7 +171,8 @@ def route_map(edition: Edition) -> Exhibit:
             ]
         )
         heard = " ".join(f"{row['from']} to {row['to']}, {row['status']}: {row['legs']:,}." for row in drawn[:12])
-        chart = charts.route_map(lines, points, basemap.land(box), box, description=f"Map of legs. {heard}")
+        heard = f"Map of legs. {heard}"
+        chart = partial(charts.route_map, lines, points, basemap.land(box), box, description=heard)
     view = with_proof(edition, "route-map", counts)
     caption = "Legs of the interviewees described, from place to place."
     return Exhibit("route-map", caption, counts.frame, finding, source(edition), view, notes=tuple(notes), chart=chart)
@@ -232,9 +233,9 @@ def timeline(edition: Edition) -> Exhibit:
     notes = (
         "Day nought is the day of the event. A dot is the day of setting off; the arrow begins on the first day on which the border can have been crossed.",
     )
-    few = len(dated) > 0 and len(rows) <= charts.MOST_MARKS
+    few = len(dated) > 0 and len(rows) <= MOST_MARKS
     heard = " ".join(f"{who}: set off on day {day}, crossed on day {border}." for who, day, border in dated)
-    chart = charts.timeline(table, description=f"{caption} {finding} {heard}") if few else None
+    chart = partial(charts.timeline, table, description=f"{caption} {finding} {heard}") if few else None
     view = keyed(edition, "timeline", table)
     return Exhibit("timeline", caption, table, finding, source(edition), view, notes=notes, chart=chart)
 
@@ -278,7 +279,7 @@ def destinations(edition: Edition) -> Exhibit:
             "Entries and exits count crossings of a border, and may count one person more than once.",
             "A figure for several countries is one line, labelled with all of them.",
         ),
-        chart=charts.spans(tabulate.intervals(table), description=heard) if rows else None,
+        chart=partial(charts.spans, tabulate.intervals(table), description=heard) if rows else None,
     )
 
 
@@ -373,11 +374,11 @@ def one_by_one(edition: Edition, age_bands: str, profession_level: str, route_le
                 whose.setdefault(key, []).append(str(label))
     rows = [(key, *labels) for key, labels in sorted(whose.items())]
     table = pd.DataFrame(rows, columns=["interviewee", "age", "profession", "route", "means to go on to"])
-    few = 0 < panels[0][1].total <= charts.MOST_MARKS
+    few = 0 < panels[0][1].total <= MOST_MARKS
     caption = f"The same people four times: by age, profession, route and plans, of {prose.whom(edition)}."
     finding = "One mark is one person; choose one to see it in every panel." if few else "Too many to show one by one."
     heard = " ".join(f"{title}: {prose.spread(counts)}" for title, counts in panels)
-    chart = charts.followed(panels, description=f"{caption} {heard}") if few else None
+    chart = partial(charts.followed, panels, description=f"{caption} {heard}") if few else None
     return Exhibit(
         "one-by-one", caption, table, finding, source(edition), keyed(edition, "one-by-one", table), chart=chart
     )
@@ -393,12 +394,15 @@ def facts(edition: Edition) -> dict[str, str]:
     """What the edition says of itself, by the names that prose pastes."""
     place = edition.places.get(edition.report.collected_at)
     lacking = "This edition has no table of interviewees."
+    people, figures = ("interviewees" in edition.tables, "destinations" in edition.tables)
+    coverage = prose.coverage(edition, edition.described) if people else lacking
     return {
         "title": edition.title,
         "about": str(edition.package.get("description") or "No description is given."),
         "source": source(edition),
         "citation": citation(edition),
-        "coverage": prose.coverage(edition, edition.described) if "interviewees" in edition.tables else lacking,
+        "coverage": coverage,
+        "lead": coverage if people or not figures else prose.figures(tabulate.figures(edition.tables["destinations"])),
         "whereabouts": f"They were interviewed in {place['name']}."
         if place
         else "Where they were interviewed is not stated.",
@@ -418,6 +422,34 @@ def findings(edition: Edition, age_bands: str, profession_level: str, route_leve
     sentences = {name: exhibit.description for name, exhibit in exhibits.items()}
     table = tabulate.figures(edition.tables["destinations"]) if "destinations" in edition.tables else pd.DataFrame()
     return {**sentences, "each-figure": " ".join(prose.figure(row) for row in records(table)[:3])}
+
+
+def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> answers.Answers:
+    """The front page's answers, each leading to the exhibit behind it."""
+    cards = []
+    if "interviewees" in edition.tables:
+        cards += [
+            answers.interviewed(edition.report.declared_interviewees, edition.described),
+            answers.most_common(
+                "How old?",
+                tabulate.by_age(**_people(edition), age_bands=age_bands),
+                "interviewees.html#exhibit-interviewees-by-age",
+            ),
+            answers.most_common(
+                "What do they do?",
+                tabulate.by_profession(**_people(edition), level=profession_level),
+                "interviewees.html#exhibit-interviewees-by-profession",
+            ),
+        ]
+        if "legs" in edition.tables:
+            route = tabulate.by_route(**_legs(edition), places=edition.places, level=route_level)
+            href = "routes.html#exhibit-interviewees-by-route"
+            cards.append(answers.most_common("How did they get out?", route, href))
+    if "destinations" in edition.tables:
+        cards.append(answers.where_to(records(tabulate.figures(edition.tables["destinations"]))))
+    if "evidence" in edition.tables:
+        cards.append(answers.traced([row["basis"] for row in edition.evidence_places.values()]))
+    return answers.Answers(cards)
 
 
 def rulings(edition: Edition) -> Rulings:

@@ -153,6 +153,7 @@ def two_codings(edition: Edition) -> Exhibit:
             "Alpha is Krippendorff's, nominal; a blank is a coding of its own. One is perfect agreement, nought what "
             "chance would give; of a handful of values it says little, and of values all alike nothing.",
         ),
+        absent=not compared,
     )
 
 
@@ -163,7 +164,8 @@ def settlements(edition: Edition) -> Exhibit:
     differ = int((table["first"] != table["second"]).sum())
     doubts = prose.plural(len(table) - differ, "doubt")
     finding = f"{prose.plural(differ, 'value')} coded differently; {doubts} settled though coded alike."
-    return Exhibit("settlements", "Differences and doubts, settled.", table, finding, source(edition))
+    absent = "settlements" not in edition.tables
+    return Exhibit("settlements", "Differences and doubts, settled.", table, finding, source(edition), absent=absent)
 
 
 def rules() -> Exhibit:

@@ -15,7 +15,7 @@ class AssemblyFailed(Exception):
     """Sphinx warned or failed: the report is wrong, exit code 1."""
 
 
-def assemble(site: Path, output: Path, title: str) -> None:
+def assemble(site: Path, output: Path, title: str, description: str = "", home: str = "") -> None:
     """Build the staged site.
 
     Parameters
@@ -26,6 +26,10 @@ def assemble(site: Path, output: Path, title: str) -> None:
         The folder for the HTML; must not exist.
     title : str
         The book's title.
+    description : str
+        What a link to the book says of it.
+    home : str
+        The address where the book will stand; blank when it is not known.
 
     Raises
     ------
@@ -40,6 +44,8 @@ def assemble(site: Path, output: Path, title: str) -> None:
         "external_toc_path": str(site / "_toc.yml"),
         "nb_execution_mode": "off",  # papermill ran them
         "include_patterns": ["*.ipynb", "*.md"],
+        "report_description": description,
+        "report_home": home,
         "language": "en",
         "latex_individualpages": False,
     }

@@ -191,7 +191,7 @@ class Trials:
     @cached_property
     def edition(self) -> Path:
         """The folder of the edition: the one asked for, else the chapters' own."""
-        from analysis.edition import find
+        from analysis.folder import find
 
         asked = self.config.getoption("edition")
         own = (parameters(notebook).get("edition") for notebook in self.notebooks)
@@ -229,12 +229,12 @@ class Trials:
         return ThreadPoolExecutor(1 if self.folder else os.cpu_count() or 1)
 
     def _run(self, chapter: Path) -> dict[str, Outcome]:
-        from analysis.book.run import CELL_SECONDS, declared, filled
+        from analysis.book.plan import Plan
+        from analysis.book.run import CHAPTER_SECONDS
         from analysis.book.trial import trial
 
-        overrides = json.dumps(self.values, sort_keys=True) if self.values else ""
-        values = filled(self.notebooks, self.edition, self.values, overrides)
-        return trial(chapter, declared(chapter, values), self.edition.parent, self.chosen[chapter], CELL_SECONDS)
+        plan = Plan(self.edition, tuple(self.notebooks), self.values, {})
+        return trial(chapter, plan.chosen(chapter), self.edition.parent, self.chosen[chapter], int(CHAPTER_SECONDS))
 
     def _once(self, chapter: Path) -> dict[str, Outcome]:
         """Run a chapter, unless another of xdist's workers has."""

@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from analysis.faults import BadInput
+from analysis.folder import fingerprints
 
 OUTPUTS = ("html", "notebooks", "tables", "charts", "receipt.json")
 """What a build leaves under its folder. The receipt goes last: it vouches for the others."""
+
+JOURNAL = "publishing.json"
+"""In the workshop while outputs take their places: the new receipt."""
 
 EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 HERE = -100  # AT_FDCWD
@@ -40,10 +44,11 @@ def workshop(out: Path) -> Iterator[Path]:
     with lock:
         _wait(lock, out)
         for left in out.glob(".stage-*"):
+            recover(left, out)
             shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=".stage-", dir=out))
         try:
-            with _terminable():
+            with terminable():
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -51,6 +56,8 @@ def workshop(out: Path) -> Iterator[Path]:
 
 def _is_ours(out: Path) -> bool:
     """Whether a folder's outputs were made by a build: only those are ever replaced."""
+    if any(out.glob(f".stage-*/{JOURNAL}")):  # by one that was killed while it published
+        return True
     try:
         return bool(json.loads((out / "receipt.json").read_text(encoding="utf-8"))["digest"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -70,8 +77,8 @@ def _wait(lock: Any, out: Path) -> None:
 
 
 @contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends the build as Ctrl-C does, so that the workshop is cleaned."""
+def terminable() -> Iterator[None]:
+    """In here SIGTERM ends the build as Ctrl-C does, so that the workshop is cleaned."""
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -88,9 +95,34 @@ def _terminable() -> Iterator[None]:
 
 
 def publish(stage: Path, out: Path) -> None:
-    """Move every output from the stage to its place; what stood there goes to the stage."""
+    """Move every output from the stage to its place; what stood there goes to the stage.
+
+    Each output takes its place in one step. The journal lets `recover` finish what a killed build began, so that
+    the outputs are of one build.
+    """
+    part = stage / f"{JOURNAL}.part"
+    shutil.copyfile(stage / "receipt.json", part)
+    part.rename(stage / JOURNAL)
     for name in OUTPUTS:
         exchange(stage / name, out / name)
+    (stage / JOURNAL).unlink()
+
+
+def recover(stage: Path, out: Path) -> None:
+    """Finish a publication that was cut short: what a build had ready, and had begun to put in place."""
+    try:
+        receipt = json.loads((stage / JOURNAL).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return  # it had not begun
+    for name, files in receipt["outputs"].items():
+        if fingerprints(out / name) != files:
+            exchange(stage / name, out / name)
+    if not _same(out / "receipt.json", stage / JOURNAL):
+        exchange(stage / "receipt.json", out / "receipt.json")
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def exchange(new: Path, place: Path) -> None:

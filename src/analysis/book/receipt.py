@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from analysis.book.run import Ran
-from analysis.edition import Edition
+from analysis.book.keep import Ran
+from analysis.book.plan import Plan
+from analysis.folder import fingerprint, fingerprints, sha256
 from analysis.schema import ROOT
 
 
 def receipt(
-    edition: Edition, notebooks: Sequence[Path], given: Mapping[str, Any], ran: Sequence[Ran], stage: Path
+    plan: Plan, about: Mapping[str, str], ran: Sequence[Ran], left_out: Mapping[str, str], shared: str, stage: Path
 ) -> dict[str, Any]:
     """The receipt of a build, ready to write as JSON.
 
-    ``digest`` is the fingerprint of all outputs; ``seconds`` are the only values that differ from
-    one run to the next.
+    ``digest`` is the fingerprint of all outputs, ``key`` that of all inputs; ``seconds`` and ``reused`` are the only
+    values that differ from one run to the next.
     """
     outputs = {name: fingerprints(stage / name) for name in ("html", "notebooks", "tables", "charts")}
-    digest = hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
     return {
-        "edition": edition.name,
-        "title": edition.title,
-        "digest": digest,
-        "parameters": dict(given),
+        "edition": plan.edition.name,
+        "title": about["title"],
+        "about": dict(about),
+        "digest": fingerprint(outputs),
+        "key": plan.book_key,
+        "parameters": dict(plan.given),
         "inputs": {
-            "edition": edition.hashes(),
-            "chapters": {file.name: sha256(file) for file in notebooks},
+            "edition": dict(plan.contents),
+            "chapters": {file.name: sha256(file) for file in plan.notebooks},
             "code": fingerprints(ROOT / "src" / "analysis", "*.py"),
             "schemas": fingerprints(ROOT / "data" / "schemas", "*.json"),
             "vocabularies": fingerprints(ROOT / "data" / "vocabularies", "*.csv"),
@@ -45,21 +45,14 @@ def receipt(
         "chapters": [
             {
                 "chapter": each.chapter,
+                "rests_on": list(each.rests_on),
+                "reused": each.reused,
                 "seconds": round(each.seconds, 3),
                 "cells": [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in each.cells],
             }
             for each in ran
         ],
+        "left_out": [{"chapter": chapter, "why": why} for chapter, why in left_out.items()],
+        "shared": shared,
         "outputs": outputs,
     }
-
-
-def fingerprints(folder: Path, pattern: str = "*") -> dict[str, str]:
-    """SHA-256 of every file of a folder, by path inside it."""
-    files = sorted(file for file in folder.rglob(pattern) if file.is_file())
-    return {file.relative_to(folder).as_posix(): sha256(file) for file in files}
-
-
-def sha256(file: Path) -> str:
-    """The SHA-256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()

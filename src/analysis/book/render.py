@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -9,12 +10,17 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
+from importlib.metadata import version
 from typing import Any
 
 from docutils import nodes
 
 from analysis.charts import INK, LAND, LINE, MARK, MUTED, PAPER
 from analysis.exhibit import LAB_ONLY, MIME, VEGALITE
+from analysis.folder import CACHE, fingerprint, note
+
+DRAWN = CACHE / "drawn"
+"""Charts drawn before, by their fingerprints."""
 
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", PAPER: "paper", MARK: "mark", LAND: "land"}
 """The charts' palette, and the style sheet's names for it, which differ in light and dark."""
@@ -68,7 +74,7 @@ def downloads(exhibit: dict[str, Any]) -> dict[str, tuple[str, bytes]]:
     if exhibit["rows"]:
         files["CSV"] = (f"{exhibit['id']}.csv", as_csv(exhibit).encode())
     if exhibit["chart"]:
-        spec = json.dumps(exhibit["chart"], sort_keys=True, ensure_ascii=False)
+        spec = canonical(exhibit["chart"])
         files["SVG"] = (f"{exhibit['id']}.svg", as_svg(spec).encode())
         files["PNG"] = (f"{exhibit['id']}.png", as_png(spec))
         files["Vega-Lite"] = (f"{exhibit['id']}.vl.json", spec.encode())
@@ -105,18 +111,19 @@ def exhibit_html(exhibit: dict[str, Any], links: Mapping[str, str]) -> str:
         f'<a href="{escape(href, quote=True)}" download aria-label="{kind} of this exhibit">{kind}</a>'
         for kind, href in links.items()
     )
+    offered = f'<span class="downloads"> Download: {takeaway}.</span>'
     return (
         f'<figure class="exhibit" id="{name}" aria-labelledby="{name}-caption">'
         f'<figcaption id="{name}-caption"><b>{number}</b>{escape(exhibit["caption"])}</figcaption>'
         f'<p class="finding" id="{name}-finding">{escape(exhibit["description"])}</p>'
         f"{drawn}{table_html(exhibit, name)}{notes}"
-        f'<p class="source">{escape(exhibit["source"])}{f" Download: {takeaway}." if links else ""}</p></figure>'
+        f'<p class="source">{escape(exhibit["source"])}{offered if links else ""}</p></figure>'
     )
 
 
 def chart_html(spec: dict[str, Any], label: str) -> str:
     """A chart: its drawing, and what a browser needs to make it interactive when it comes into view."""
-    text = json.dumps(spec, sort_keys=True)
+    text = canonical(spec)
     inline = followed(text).replace("</", "<\\/")  # or the data could end the script element
     return (
         f'<div class="chart"><div class="drawing" role="img" {label}>{followed(silent(as_svg(text)))}</div>'
@@ -178,13 +185,23 @@ def followed(drawing: str) -> str:
     return drawing
 
 
+def canonical(spec: Mapping[str, Any]) -> str:
+    """A chart's one spelling, by which its drawing is known."""
+    return json.dumps(spec, sort_keys=True, ensure_ascii=False)
+
+
 @cache
 def as_svg(spec: str) -> str:
-    """A chart as SVG, in the colours of a light page."""
+    """A chart as SVG, in the colours of a light page; a chart drawn before is not drawn again."""
+    kept = DRAWN / f"{fingerprint([spec, VEGALITE_VERSION, version('vl-convert-python')])}.svg"
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return kept.read_text(encoding="utf-8")
     import vl_convert
 
     svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION)
-    return svg[svg.index("<svg") :]
+    drawn = svg[svg.index("<svg") :]
+    note(kept, drawn)
+    return drawn
 
 
 @cache
@@ -192,6 +209,7 @@ def as_png(spec: str) -> bytes:
     """A chart as PNG on white, twice its size in pixels."""
     import vl_convert
 
-    white = json.dumps(json.loads(spec) | {"background": PAPER})
-    png: bytes = vl_convert.vegalite_to_png(white, vl_version=VEGALITE_VERSION, scale=2)
+    start, end, rest = as_svg(spec).partition(">")
+    ground = f'<rect width="100%" height="100%" fill="{PAPER}"/>'
+    png: bytes = vl_convert.svg_to_png(f"{start}{end}{ground}{rest}", scale=2)
     return png

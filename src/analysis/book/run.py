@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from analysis.book.chapters import FILLED_IN, all_parameters, parameters
+from analysis.book.keep import Ran, keep, kept, what_it_rests_on
+from analysis.book.plan import Plan
 from analysis.book.warm import KERNEL, stop_all
 
-CELL_SECONDS = 600
-"""How long one cell may take."""
+CHAPTER_SECONDS = 900.0
+"""How long a chapter may take unless the call says otherwise."""
 
-
-@dataclass(frozen=True)
-class Ran:
-    """One chapter that ran: where its executed notebook lies, and how long each cell took."""
-
-    chapter: str
-    notebook: Path
-    seconds: float
-    cells: tuple[tuple[str, float], ...]
+KERNEL_BYTES = 400_000_000
+"""The memory that a chapter should find free before it is started beside others."""
 
 
 class ChapterFailed(Exception):
@@ -32,44 +24,58 @@ class ChapterFailed(Exception):
 
 
 def run_all(
-    notebooks: Sequence[Path],
-    edition: Path,
-    given: Mapping[str, Any],
-    overrides: str,
-    into: Path,
+    plan: Plan,
     jobs: int,
     tell: Callable[[str], None],
+    *,
+    force: bool = False,
+    seconds: float = CHAPTER_SECONDS,
+    one: Callable[..., Ran] | None = None,
+    done: Callable[[Ran], None] = lambda ran: None,
 ) -> list[Ran]:
-    """Run chapters for one edition.
+    """Run the chapters of a plan; a chapter is taken as kept when nothing it rests on has changed.
 
     Parameters
     ----------
-    notebooks : sequence of Path
-        The chapters, in the order of the book.
-    edition : Path
-        The edition's folder; kernels run beside it and know it by its folder's name, so that no
-        page carries the path of a machine.
-    given : mapping
-        Parameters; a chapter gets those it declares.
-    overrides : str
-        The same as JSON, for the chapter that prints them.
-    into : Path
-        Where executed notebooks go.
+    plan : Plan
+        Which chapters, of which edition, with which parameters.
+    jobs : int
+        How many may run side by side.
+    tell : callable
+        Called with a line for each chapter that is done.
+    force : bool
+        Run every chapter anew.
+    seconds : float
+        How long a chapter may take.
+    one : callable, optional
+        Runs one chapter, as `run_one` does; another may run it on another machine.
+    done : callable
+        Called with each chapter as soon as it is there.
+
+    Returns
+    -------
+    list of Ran
+        In the order of the book.
 
     Raises
     ------
     ChapterFailed
         With chapter, cell and error, when a cell fails. Chapters not yet begun are not run.
     """
-    values = filled(notebooks, edition, given, overrides)
 
-    def one(notebook: Path) -> Ran:
-        ran = run_one(notebook, into / notebook.name, declared(notebook, values), edition.parent)
+    def take(notebook: Path) -> Ran:
+        found = None if force else kept(plan, notebook)
+        if found:
+            done(found)
+            return found
+        ran = (one or run_one)(notebook, plan.chosen(notebook), plan.edition.parent, seconds)
+        keep(plan, notebook, ran)
         tell(f"{ran.chapter} {ran.seconds:.1f} s")
+        done(ran)
         return ran
 
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures = [pool.submit(one, notebook) for notebook in notebooks if notebook.suffix == ".ipynb"]
+    with ThreadPoolExecutor(max_workers=fitting(jobs)) as pool:
+        futures = [pool.submit(take, notebook) for notebook in plan.notebooks if notebook.suffix == ".ipynb"]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         except BaseException:  # interrupted: no chapter is worth waiting for
@@ -77,66 +83,81 @@ def run_all(
             stop_all()
             raise
         pool.shutdown(wait=True, cancel_futures=True)
+    return _results(futures)
+
+
+def _results(futures: list[Future[Ran]]) -> list[Ran]:
     failed = [error for future in futures if not future.cancelled() and (error := future.exception())]
     if failed:
         raise failed[0]
     return [future.result() for future in futures]
 
 
-def filled(notebooks: Sequence[Path], edition: Path, given: Mapping[str, Any], overrides: str) -> dict[str, Any]:
-    """The parameters of a call together with those that the build fills in."""
-    known = all_parameters(notebooks)
-    whole = {name: given.get(name, each.default) for name, each in known.items() if name not in FILLED_IN}
-    return {**given, "edition": edition.name, "overrides": overrides, "values": json.dumps(whole, sort_keys=True)}
+def fitting(jobs: int) -> int:
+    """How many chapters may run side by side with the memory at hand, one at least."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):  # a system that does not say
+        return max(jobs, 1)
+    return max(1, min(jobs, free // KERNEL_BYTES))
 
 
-def declared(notebook: Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those parameters that a chapter declares."""
-    names = parameters(notebook)
-    return {name: value for name, value in values.items() if name in names}
+def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: float = CHAPTER_SECONDS) -> Ran:
+    """Run one chapter through papermill.
 
-
-def run_one(notebook: Path, output: Path, given: Mapping[str, Any], folder: Path) -> Ran:
-    """Run one chapter through papermill."""
+    Parameters
+    ----------
+    notebook : Path
+        The chapter.
+    chosen : mapping
+        Its parameters.
+    folder : Path
+        The folder in which its kernel runs: that beside the edition.
+    seconds : float
+        How long it may take.
+    """
+    import nbformat
     import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    from analysis.book import engine
+
     started = time.monotonic()
+    where = f"chapter {notebook.stem}"
     try:
         executed = papermill.execute_notebook(
             notebook,
-            output,
-            dict(given),
+            None,
+            dict(chosen),
+            engine_name=engine.NAME,
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
             progress_bar=False,
-            log_output=False,
-            execution_timeout=CELL_SECONDS,
             kernel_name=KERNEL,
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
+            chapter_seconds=seconds,
         )
     except PapermillExecutionError as error:
-        cell = _failed_cell(output)
         last = str(error.evalue).strip().splitlines()
         raise ChapterFailed(
-            f"chapter {notebook.stem}, cell {cell}: {error.ename}: {last[0] if last else 'no message'}"
+            f"{where}, cell {_cell_of(notebook, error.source)}: {error.ename}: {last[0] if last else 'no message'}"
         ) from error
-    except (CellTimeoutError, DeadKernelError) as error:
-        raise ChapterFailed(f"chapter {notebook.stem}: {str(error).strip().splitlines()[0]}") from error
+    except engine.OutOfBounds as error:
+        raise ChapterFailed(f"{where}: {error}") from error
+    except DeadKernelError as error:
+        raise ChapterFailed(f"{where}: its kernel died") from error
     cells = tuple(
-        (cell["id"], float(cell.metadata.get("papermill", {}).get("duration") or 0.0))
+        (str(cell["id"]), float(cell.metadata.get("papermill", {}).get("duration") or 0.0))
         for cell in executed.cells
         if cell.cell_type == "code"
     )
-    return Ran(notebook.stem, output, time.monotonic() - started, cells)
+    return Ran(notebook.stem, nbformat.writes(executed), what_it_rests_on(executed), time.monotonic() - started, cells)
 
 
-def _failed_cell(output: Path) -> str:
-    import nbformat
+def _cell_of(notebook: Path, source: str) -> str:
+    """The id of the cell with a source, as the chapter has it."""
+    import json
 
-    if not output.is_file():
-        return "unknown"
-    for cell in nbformat.read(output, as_version=4).cells:
-        if any(out.get("output_type") == "error" for out in cell.get("outputs", ())):
-            return str(cell["id"])
-    return "unknown"
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return next((str(cell["id"]) for cell in cells if "".join(cell["source"]) == source), "injected-parameters")

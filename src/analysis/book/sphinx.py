@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from html import escape
+import re
+from html import escape, unescape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,19 @@ LANDMARKS = {
 """What the theme leaves without a name: its two side bars, alike in a screen reader's list, and the search page."""
 
 
+CARD = "card.png"
+"""The picture that a link to the book shows where it is shared."""
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx."""
     # Jupyter Book always sets this; without its comments extension, which the book does not load, it
     # would be an unknown value and so a warning, and warnings fail the build.
     app.add_config_value("comments_config", {}, "html")
+    app.add_config_value("report_description", "", "html")  # what a shared link says of the book
+    app.add_config_value("report_home", "", "html")  # where the book will stand, when that is known
     app.connect("html-page-context", list_front_page, priority=900)  # after the theme made its list
+    app.connect("html-page-context", describe)
     app.connect("build-finished", name_landmarks)
     app.connect("build-finished", write_exhibits)
     app.connect("build-finished", write_engine)
@@ -40,6 +48,32 @@ def list_front_page(app: Any, name: str, template: str, context: dict[str, Any],
         link = f'<a class="reference internal" href="{context["pathto"](root)}">{escape(app.env.titles[root].astext())}</a>'
         before, opened, after = tree.partition(">")
         context["furo_navigation_tree"] = f'{before}{opened}<li class="toctree-l1{here}">{link}</li>{after}'
+
+
+def describe(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Say in the page's head what it is, for search engines and for links that are shared."""
+    config = app.config
+    if not config.report_description:
+        return
+    home = config.report_home.rstrip("/") + "/" if config.report_home else ""
+    told = {"og:type": "article", "og:site_name": context["project"], "og:title": context.get("title") or name,
+            "og:description": config.report_description, "og:image": f"{home}{CARD}" if home else context["pathto"](CARD, 1)}  # fmt: skip
+    if home:
+        told["og:url"] = f"{home}{name}.html"
+    tags = [f'<meta name="description" content="{escape(config.report_description, quote=True)}">']
+    tags += [f'<meta property="{key}" content="{escape(plain(value), quote=True)}">' for key, value in told.items()]
+    context["metatags"] = context.get("metatags", "") + "\n".join(tags)
+
+
+def plain(html: str) -> str:
+    """Text without its tags and entities.
+
+    Examples
+    --------
+    >>> plain("A &amp; <em>b</em>")
+    'A & b'
+    """
+    return unescape(re.sub(r"<[^>]+>", "", html))
 
 
 def name_landmarks(app: Any, error: Exception | None) -> None:

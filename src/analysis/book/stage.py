@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,13 @@ def exhibits(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield output["data"][MIME]
 
 
+def glued(notebook: dict[str, Any]) -> dict[str, str]:
+    """The sentences that an executed notebook offers to its prose, by name."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+    named = [(output, output.get("metadata", {}).get("scrapbook", {}).get("name")) for output in outputs]
+    return {name: "".join(output["data"]["text/plain"]) for output, name in named if name}
+
+
 def numbered(notebooks: Sequence[dict[str, Any]]) -> None:
     """Number every exhibit, in place: chapter, full stop, place in the chapter; the root is chapter 0."""
     for chapter, notebook in enumerate(notebooks):
@@ -49,40 +56,76 @@ def numbered(notebooks: Sequence[dict[str, Any]]) -> None:
             exhibit["number"] = f"{chapter}.{place}"
 
 
-def stage(executed: Sequence[Path], into: Path) -> dict[str, dict[str, Any]]:
+def cleaned_text(notebook: dict[str, Any]) -> str:
+    """A notebook as its file holds it."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def stage(executed: Mapping[str, str], into: Path) -> dict[str, str]:
     """Lay out what Sphinx reads and the files beside the book.
 
     Parameters
     ----------
-    executed : sequence of Path
-        Executed notebooks, the root first; they are rewritten clean.
+    executed : mapping of str
+        Executed notebooks as text by chapter, the root first.
     into : Path
-        Gets ``site/`` for Sphinx, ``tables/`` and ``charts/``.
+        Gets ``site/`` for Sphinx, ``notebooks/``, ``tables/`` and ``charts/``.
 
     Returns
     -------
     dict
-        Every exhibit by its id.
+        The chapters that have nothing to show, each with the reason: they are left out of the book.
     """
-    site, tables, charts = (into / name for name in ("site", "tables", "charts"))
-    for folder in (site, tables, charts):
-        folder.mkdir()
-    notebooks = [cleaned(json.loads(file.read_text(encoding="utf-8"))) for file in executed]
-    numbered(notebooks)
-    pages = [ROOT_PAGE, *(file.stem for file in executed[1:])]
-    found: dict[str, dict[str, Any]] = {}
-    for file, page, notebook in zip(executed, pages, notebooks, strict=True):
-        text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        file.write_text(text, encoding="utf-8")
-        (site / f"{page}.ipynb").write_text(text, encoding="utf-8")
+    site, folder, tables, charts = (into / name for name in ("site", "notebooks", "tables", "charts"))
+    for each in (site, folder, tables, charts):
+        each.mkdir()
+    notebooks = {chapter: cleaned(json.loads(text)) for chapter, text in executed.items()}
+    for chapter, notebook in notebooks.items():
+        (folder / f"{chapter}.ipynb").write_text(cleaned_text(notebook), encoding="utf-8")
+    left_out = nothing_to_show(notebooks)
+    shown = {chapter: notebook for chapter, notebook in notebooks.items() if chapter not in left_out}
+    numbered(list(shown.values()))
+    for notebook in shown.values():
         for exhibit in exhibits(notebook):
-            found[exhibit["id"]] = exhibit
-    for name, exhibit in found.items():
-        (tables / f"{name}.csv").write_text(as_csv(exhibit), encoding="utf-8")
-        if exhibit["chart"]:
-            chart = json.dumps(exhibit["chart"], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-            (charts / f"{name}.vl.json").write_text(chart, encoding="utf-8")
+            _write_files(exhibit, tables, charts)
+        for gone in left_out:
+            forget(notebook, gone)
+    pages = [ROOT_PAGE, *list(shown)[1:]]
+    for page, notebook in zip(pages, shown.values(), strict=True):
+        (site / f"{page}.ipynb").write_text(cleaned_text(notebook), encoding="utf-8")
     toc = "\n".join(["format: jb-book", f"root: {pages[0]}", "chapters:", *(f"  - file: {page}" for page in pages[1:])])
     (site / "_toc.yml").write_text(toc + "\n", encoding="utf-8")
     shutil.copytree(ROOT / "_static", site / "_static")
+    return left_out
+
+
+def _write_files(exhibit: dict[str, Any], tables: Path, charts: Path) -> None:
+    (tables / f"{exhibit['id']}.csv").write_text(as_csv(exhibit), encoding="utf-8")
+    if exhibit["chart"]:
+        chart = json.dumps(exhibit["chart"], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        (charts / f"{exhibit['id']}.vl.json").write_text(chart, encoding="utf-8")
+
+
+def nothing_to_show(notebooks: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """The chapters of whose exhibits the edition can have none, with the reason; the root always stays."""
+    found = {}
+    for chapter, notebook in list(notebooks.items())[1:]:
+        shown = list(exhibits(notebook))
+        if shown and all(exhibit.get("absent") for exhibit in shown):
+            found[chapter] = str(shown[0]["description"])
     return found
+
+
+def forget(notebook: dict[str, Any], chapter: str) -> None:
+    """Take out of a page, in place, what leads to a chapter that the book does not have.
+
+    Cells tagged ``needs-`` and the chapter's name go; links of tables into it become plain text.
+    """
+    notebook["cells"] = [
+        cell for cell in notebook["cells"] if f"needs-{chapter}" not in cell["metadata"].get("tags", [])
+    ]
+    for exhibit in exhibits(notebook):
+        for row in exhibit["view"]["rows"]:
+            for link in (link for cell in row if isinstance(cell, list) for link in cell):
+                if link["href"].partition("#")[0] == f"{chapter}.html":
+                    link["href"] = ""

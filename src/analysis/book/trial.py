@@ -174,7 +174,7 @@ def input_row(file: Path, row: int) -> dict[str, str]:
 
     Examples
     --------
-    >>> from analysis.edition import find
+    >>> from analysis.folder import find
     >>> input_row(find("oral-2022") / "legs.csv", 2)["from_place"]
     'kolomna'
     """

@@ -1,0 +1,110 @@
+"""Several editions as one library: a front page over them, shared assets once, and a failing one holds up none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, run
+
+from analysis.book.library import page
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first edition, one with figures alone, and one whose legs are lost."""
+    base = tmp_path_factory.mktemp("library")
+    figures, broken = (
+        Path(shutil.copytree(ROOT / "data" / "oral-2022", base / name)) for name in ("figures", "broken")
+    )
+    (broken / "legs.csv").unlink()
+    package = json.loads((figures / "datapackage.json").read_text(encoding="utf-8"))
+    package |= {"title": "Figures <b>alone</b>", "report": {}}
+    package["resources"] = [each for each in package["resources"] if each["name"] == "destinations"]
+    (figures / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    done = run("build", "oral-2022", broken, figures, "--out", base / "out", code=1)
+    assert "broken: not built: " in done.stderr
+    assert "legs.csv: found no such file" in done.stderr
+    assert done.stdout.splitlines()[0] == "2 of 3 editions built"
+    return base / "out"
+
+
+def test_the_others_are_built(library: Path):
+    assert sorted(path.name for path in library.iterdir() if path.is_dir() and not path.name.startswith("_")) == [
+        "figures",
+        "oral-2022",
+    ]
+
+
+def test_what_all_books_have_alike_is_there_once(library: Path):
+    (shared,) = [path for path in library.iterdir() if path.name.startswith("_static-")]
+    assert (shared / "vega.js").is_file()
+    assert [path for path in library.rglob("_static") if path.is_dir()] == []
+
+
+def test_a_chapter_with_nothing_to_show_leaves_the_contents_and_the_receipt_says_so(library: Path):
+    receipt = json.loads((library / "figures" / "receipt.json").read_text(encoding="utf-8"))
+    assert [each["chapter"] for each in receipt["left_out"]] == ["interviewees", "routes", "evidence"]
+    assert receipt["left_out"][0]["why"] == "This edition has no table interviewees, so there is nothing to count."
+    html = library / "figures" / "html"
+    assert {file.stem for file in html.glob("*.html")} == {
+        "index", "destinations", "codebook", "reproduce", "search", "genindex"
+    }  # fmt: skip
+    for file in html.glob("*.html"):
+        text = file.read_text(encoding="utf-8")
+        assert "interviewees.html" not in text
+        assert "evidence.html" not in text
+    front = (html / "index.html").read_text(encoding="utf-8")
+    assert "How did they get out?" not in front
+    assert "The source gives 2 figures" in front
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 320])
+def test_the_front_page_leads_to_books_that_work(browser, library: Path, width: int):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    said = []
+    page.on("requestfailed", lambda request: said.append(request.url))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((library / "index.html").as_uri())
+    assert page.locator("h2 a").all_inner_texts() == ["Figures <b>alone</b>", "Russians interviewed in Oral, Kazakhstan, September 2022"]  # fmt: skip
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="Russians").click()
+    page.goto(page.url.replace("index.html", "interviewees.html"))
+    page.wait_for_selector(".chart[data-ready]")
+    assert said == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_axe_finds_nothing_on_the_front_page(browser, library: Path):
+    from axe_playwright_python.sync_playwright import Axe
+    from test_access import RULES
+
+    for scheme in ("light", "dark"):
+        page = browser.new_context(color_scheme=scheme).new_page()
+        page.goto((library / "index.html").as_uri())
+        assert [each["id"] for each in Axe().run(page, options=RULES).response["violations"]] == []
+        page.close()
+
+
+def test_a_second_call_does_nothing_but_say_so(library: Path):
+    base = library.parent
+    done = run("build", "oral-2022", base / "figures", "--out", library)
+    assert done.stderr.splitlines() == ["oral-2022: nothing changed", "figures: nothing changed"]
+
+
+def test_wrong_calls_are_refused_before_anything_runs(tmp_path: Path):
+    done = run("build", "oral-2022", "oral-2202", "--out", tmp_path / "out", code=2)
+    assert done.stderr.startswith("oral-2202: found no such edition")
+    twin = shutil.copytree(ROOT / "data" / "oral-2022", tmp_path / "oral-2022")
+    done = run("build", "oral-2022", twin, "--out", tmp_path / "out", code=2)
+    assert "a second edition named oral-2022" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_book_says_of_itself_is_shown_as_typed():
+    hostile = {"title": "<script>x</script>", "lead": "<i>", "source": "&", "date": "<b>"}
+    assert "<script>" not in page({'"><script>': hostile})
