@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: book pdf test lint lock clean
+.PHONY: book pdf test lint spelling lock clean
 .DEFAULT_GOAL := book
 
 $(READY): requirements.txt pyproject.toml
@@ -24,10 +24,13 @@ pdf: $(READY)
 test: lint
 	$(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
 
-lint: $(READY)
+lint: $(READY) spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+spelling: $(READY)
+	$(BIN)/typos
 
 # The lock: every package with its hashes, for Python 3.11 and newer, without a trace of the machine it was made on.
 lock:

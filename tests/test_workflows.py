@@ -1,0 +1,117 @@
+"""What runs elsewhere: the workflows, held against two linters, and the program that follows links."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT, absent
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def tool(name: str) -> str:
+    """A linter beside this Python or on the path."""
+    found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if not found and name == "actionlint" and not os.environ.get("GITHUB_ACTIONS"):
+        pytest.skip("actionlint is not here: it is not part of the lock, see .github/workflows/book.yml")
+    return found or absent(name) or ""
+
+
+def linted(name: str, *arguments: str, files: list[Path]) -> subprocess.CompletedProcess[str]:
+    """A linter's verdict on some workflows."""
+    call = [tool(name), *arguments, *map(str, files)]
+    return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+LINTERS = [("actionlint",), ("zizmor", "--offline", "--pedantic", "--no-progress")]
+
+
+@pytest.mark.parametrize("linter", LINTERS, ids=lambda linter: linter[0])
+class TestLinted:
+    def test_workflows_are_clean(self, linter: tuple[str, ...]):
+        done = linted(*linter, files=WORKFLOWS)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def test_an_unpinned_action_or_a_wrong_key_is_found(self, linter: tuple[str, ...], tmp_path: Path):
+        folder = tmp_path / ".github" / "workflows"
+        folder.mkdir(parents=True)
+        text = (ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8")
+        worse = text.replace("timeout-minutes: 30", "timeout-minuets: 30")
+        worse = worse.replace("@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2", "@v6")
+        (folder / "book.yml").write_text(worse, encoding="utf-8")
+        assert linted(*linter, files=[folder / "book.yml"]).returncode != 0
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+class TestKept:
+    def test_asks_for_no_more_than_it_needs(self, file: Path):
+        workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {}
+        assert workflow["concurrency"]["group"]
+        for name, job in workflow["jobs"].items():
+            assert job["timeout-minutes"] <= 30
+            writes = {scope for scope, level in job["permissions"].items() if level != "read"}
+            assert writes == ({"pages", "id-token"} if name == "publish" else set())
+
+    def test_one_version_of_each_action(self, file: Path):
+        lines = [line.partition("uses: ")[2] for each in WORKFLOWS for line in each.read_text().splitlines()]
+        here = {line.partition("uses: ")[2] for line in file.read_text().splitlines()} - {""}
+        for line in here:
+            assert {other for other in lines if other.startswith(line.partition("@")[0])} == {line}
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers with the status that the path names."""
+
+    def do_GET(self) -> None:
+        self.send_response(int(self.path.strip("/")))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    """The address of a host of our own."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class TestLinks:
+    def follow(self, *places: Path) -> subprocess.CompletedProcess[str]:
+        call = [sys.executable, ".github/links.py", *map(str, places)]
+        return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    def test_what_leads_somewhere_or_refuses_programs_passes(self, host: str, tmp_path: Path):
+        (tmp_path / "page.html").write_text(f'<a href="{host}/200#part">a</a> <a href="{host}/403">b</a>')
+        done = self.follow(tmp_path)
+        assert done.returncode == 0
+        assert sorted(line.partition(f" (in {tmp_path}")[0] for line in done.stdout.splitlines()) == [
+            f"good: {host}/200",
+            f"refused (403): {host}/403",
+        ]
+
+    def test_what_leads_nowhere_fails_and_says_where_it_stands(self, host: str, tmp_path: Path):
+        page = tmp_path / "read.md"
+        page.write_text(f"See [this]({host}/404), and {host}/200.")
+        done = self.follow(page)
+        assert done.returncode == 1
+        assert f"status 404: {host}/404 (in {page})" in done.stdout
+        assert f"good: {host}/200 (in {page})" in done.stdout
+
+    def test_no_links_at_all_is_a_wrong_call(self, tmp_path: Path):
+        (tmp_path / "page.html").write_text("<p>nothing</p>")
+        assert self.follow(tmp_path).returncode == 2
