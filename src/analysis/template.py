@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from analysis.drafts import UNPRINTED, draft_text
-from analysis.edition import PACKAGE, examine
+from analysis.edition import examine
 from analysis.exports import digest, read_map, read_sheet, read_sheets, sheet_names
 from analysis.faults import BadInput, Fault, show
+from analysis.folder import PACKAGE
 from analysis.highlights import fill_highlights
 from analysis.intake import Filled, Line, Sheet, absent, fill
 from analysis.maps import Plan
