@@ -8,7 +8,7 @@ from html import escape
 
 from analysis import prose
 from analysis.frames import MOST_MARKS, Row
-from analysis.tabulate import NOT_DESCRIBED, Counts, destination_of, listed, number_of
+from analysis.tabulate import NOT_DESCRIBED, Counts, destination_of, listed, measure_of, number_of
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ def where_to(rows: Sequence[Row]) -> Answer:
     >>> row = {"countries": "KAZ", "includes_others": "", "measure": "entries", "low": "", "high": "9", "quantifier": "nearly"}
     >>> where_to([row]).answer, where_to([row]).of
     ('nearly 9', 'Kazakhstan (measure: entries)')
+    >>> where_to([row, row, {**row, "countries": "KAZ GEO"}]).of
+    'of 1 measure, for 1 country; 1 figure for several at once'
     >>> where_to([row] * 3).answer, where_to([row] * 3).of
     ('3 figures', 'of 1 measure, for 1 country')
     """
@@ -126,8 +128,11 @@ def where_to(rows: Sequence[Row]) -> Answer:
         return Answer(
             "Where to?", first[0], told[:1].upper() + told[1:], left, "destinations.html#exhibit-destinations"
         )
-    countries = {code for row in rows for code in row["countries"].split()}
-    of = f"of {prose.plural(len(measures), 'measure')}, for {prose.plural(len(countries), 'country', 'countries')}"
+    alone = [row["countries"] for row in rows if len(row["countries"]) == 3 and row["includes_others"] != "true"]
+    places = [prose.plural(len(set(alone)), "country", "countries")] if alone else []
+    if len(alone) < len(rows):
+        places.append(f"{prose.plural(len(rows) - len(alone), 'figure')} for several at once")
+    of = f"of {prose.plural(len(measures), 'measure')}, for {'; '.join(places)}"
     apart = "never added or ranked, " if len(measures) > 1 else ""
     answer = prose.plural(len(rows), "figure")
     return Answer("Where to?", answer, of, apart + left, "destinations.html#exhibit-destinations")
@@ -153,4 +158,4 @@ def traced(bases: Sequence[str]) -> Answer:
 
 
 def _about(row: Row) -> str:
-    return f"{destination_of(row)} (measure: {row['measure'].replace('_', ' ')})"
+    return f"{destination_of(row)} (measure: {measure_of(row['measure'])})"
