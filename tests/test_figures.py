@@ -10,6 +10,7 @@ import json
 import re
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import narwhals as nw
 import pandas as pd
@@ -17,6 +18,7 @@ import pytest
 from conftest import ROOT, absent, run
 
 from analysis import charts, prose, report, tabulate
+from analysis.book.render import chart_html, panels
 from analysis.checks import MOST_WORDS
 from analysis.edition import load
 from analysis.frames import records
@@ -200,9 +202,11 @@ class TestTold:
         assert leads == {row["figure"]: row["url"] for row in ours}
 
     def test_the_front_page_counts_and_does_not_choose(self, edition):
-        (card,) = report.in_a_minute(edition, "18,25,35,45", "label", "place").answers
+        card, compared, checked = report.in_a_minute(edition, "18,25,35,45", "label", "place").answers
         assert (card.answer, card.unknown) == ("58 figures", "never added or ranked, 6 with an open end")
         assert card.of == "of 15 measures, for 15 countries; 6 figures for several at once"
+        assert (compared.answer, compared.unknown[:6]) == ("21 figures to compare", "1 pair")
+        assert checked.answer == "58 figures with their pages"
 
 
 class TestNothingAddedOrRanked:
@@ -274,6 +278,23 @@ def test_charts_of_any_figures_keep_long_and_foreign_labels():
     assert long["vconcat"][0]["height"] > short["vconcat"][0]["height"]
     marks = [layer["mark"] for layer in long["vconcat"][0]["layer"] if layer["mark"]["type"] == "text"]
     assert {mark["limit"] for mark in marks} == {charts.WIDTH}
+
+
+def test_an_address_that_is_none_of_the_web_is_no_link(edition):
+    row = {**records(tabulate.figures(edition.tables["destinations"]))[0], "figure": "x"}
+    for address in ("javascript:alert(1)", "data:text/html,x", ""):
+        dangerous = SimpleNamespace(addresses={"x": address}, evidence_places={})
+        (link,) = report.figure_row(dangerous, row)["read in"]
+        assert (link.text, link.href) == (row["reported_by"], "")
+
+
+def test_panels_of_a_chart_are_drawn_apart(exhibits):
+    chart = exhibits["destinations"].chart
+    parts = panels(chart)
+    assert [part["title"] for part in parts] == [tabulate.measure_of(code) for code in MEASURES]
+    drawn = chart_html(chart, "")
+    assert drawn.count('role="img"') == len(MEASURES)
+    assert "Norway, all of 2022: 294; Norway, all of 2022: 334" in drawn, "told to those who hear it"
 
 
 def test_an_edition_without_overlaps_or_notes_says_so():

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import pandas as pd
+
 from analysis import prose
 from analysis.frames import MOST_MARKS, Row
-from analysis.tabulate import NOT_DESCRIBED, Counts, destination_of, listed, measure_of, number_of
+from analysis.tabulate import NOT_DESCRIBED, Counts, at_odds, destination_of, listed, measure_of, number_of, overlapping
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,47 @@ def where_to(rows: Sequence[Row]) -> Answer:
     apart = "never added or ranked, " if len(measures) > 1 else ""
     answer = prose.plural(len(rows), "figure")
     return Answer("Where to?", answer, of, apart + left, "destinations.html#exhibit-destinations")
+
+
+def held_together(figures: pd.DataFrame) -> Answer:
+    """How many figures can be held against another, and whether some cannot both be right.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        As ``tabulate.figures`` gives them.
+    """
+    beside = overlapping(figures)
+    groups = len(beside[["measure", "destination"]].drop_duplicates())
+    odd = len(at_odds(beside))
+    return Answer(
+        "Do they agree?",
+        f"{prose.plural(len(beside), 'figure')} to compare",
+        f"in {prose.plural(groups, 'group')} of one measure, one destination and days in common",
+        f"{prose.plural(odd, 'pair')} at odds over the very same days, all kept"
+        if odd
+        else "none at odds over the very same days",
+        "destinations.html#exhibit-overlapping-figures",
+    )
+
+
+def addressed(addresses: Sequence[str]) -> Answer:
+    """How many figures lead to the page where they were read, where there are no words of the source.
+
+    Examples
+    --------
+    >>> addressed(["https://one.example", ""]).answer, addressed(["https://one.example", ""]).unknown
+    ('1 figure with its page', '1 without; no words of the source')
+    """
+    given = sum(map(bool, addresses))
+    rest = len(addresses) - given
+    return Answer(
+        "How do I check it?",
+        f"{prose.plural(given, 'figure')} with {'its page' if given == 1 else 'their pages'}",
+        f"of {prose.plural(len(addresses), 'figure')}; a page is where a figure was read",
+        f"{rest:,} without; no words of the source" if rest else "no words of the source",
+        "destinations.html#exhibit-destinations",
+    )
 
 
 def traced(bases: Sequence[str]) -> Answer:

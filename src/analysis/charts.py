@@ -194,7 +194,11 @@ def spans(intervals: pd.DataFrame, *, description: str) -> dict[str, Any]:
         As ``tabulate.intervals`` gives them.
     """
     panels = [_panel(panel, str(measure)) for measure, panel in intervals.groupby("measure", sort=False)]
-    return themed(alt.vconcat(*panels, spacing=30).properties(description=description))
+    return themed(alt.vconcat(*panels, spacing=30).properties(description=description, usermeta=APART))
+
+
+APART = {"apart": True}
+"""Marks a chart whose panels share nothing: a page may set them side by side, and break between them."""
 
 
 def _panel(panel: pd.DataFrame, measure: str) -> Any:
@@ -206,7 +210,15 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
     # The axis stands below the words that say what is counted: moved into the panel by as much as they take.
     below = -LINE_HEIGHT * len(_lines(str(panel["counts"].iloc[0]))) - AXIS
     axis = alt.Axis(
-        title=None, format=",d", orient="top", offset=below, tickCount=3, tickMinStep=1, grid=False, domain=False
+        title=None,
+        format=",d",
+        orient="top",
+        offset=below,
+        tickCount=3,
+        tickMinStep=1,
+        labelFlush=26,  # pixels: a label so near an end stays inside
+        grid=False,
+        domain=False,
     )
     base = alt.Chart(drawn).encode(y=height, tooltip=["destination", "number", "measure", "window", "stated by"])
     track = (
@@ -238,7 +250,10 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
         for kind, colour, size, weight in TYPE
         if (written["kind"] == kind).any()
     ]
-    return alt.layer(track, dashed, whole, *ticks, *heads, *words).properties(title=measure, width=WIDTH, height=down)
+    told = [f"{row['destination']}, {row['days']}: {row['number']}" for row in records(panel)]
+    heard = f"{measure}. {'; '.join(told)}."
+    layers = alt.layer(track, dashed, whole, *ticks, *heads, *words)
+    return layers.properties(title=measure, description=heard, width=WIDTH, height=down)
 
 
 TYPE: list[tuple[str, str, int, Literal["bold", "normal"]]] = [

@@ -260,11 +260,11 @@ def figures_by_measure(edition: Edition) -> Exhibit:
     figures = tabulate.figures(edition.tables["destinations"])
     table = tabulate.by_measure(figures)
     caption = "Destination figures by measure: how many there are, and where to."
-    notes = (
-        "This counts figures, not people. Measures stand in the order of the table.",
-        "A number in brackets says that there are so many figures for the destination.",
-    )
-    return Exhibit("figures-by-measure", caption, table, prose.figures(figures), source(edition), notes=notes)
+    finding = f"{prose.plural(len(figures), 'figure')} of {prose.plural(len(table), 'measure')}."
+    notes = ["This counts figures, not people. Measures stand in the order of the table."]
+    if figures.duplicated(["measure", "destination"]).any():
+        notes.append("A number in brackets says that there are so many figures for the destination.")
+    return Exhibit("figures-by-measure", caption, table, finding, source(edition), notes=tuple(notes))
 
 
 @needs("destinations", "destinations")
@@ -511,7 +511,12 @@ def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_l
             href = "routes.html#exhibit-interviewees-by-route"
             cards.append(answers.most_common("How did they get out?", route, href))
     if "destinations" in edition.tables:
-        cards.append(answers.where_to(records(tabulate.figures(edition.tables["destinations"]))))
+        figures = tabulate.figures(edition.tables["destinations"])
+        cards.append(answers.where_to(records(figures)))
+        if len(tabulate.overlapping(figures)):
+            cards.append(answers.held_together(figures))
+        if "evidence" not in edition.tables and any(edition.addresses.values()):
+            cards.append(answers.addressed(list(edition.addresses.values())))
     if "evidence" in edition.tables:
         cards.append(answers.traced([row["basis"] for row in edition.evidence_places.values()]))
     return answers.Answers(cards)
