@@ -44,7 +44,9 @@
     const said = document.createElement("p");
     said.className = "said";
     said.setAttribute("aria-live", "polite");
-    said.textContent = "Point at a mark, or use the arrow keys, to see what it stands for.";
+    /* Of charts that stand together the first says it for all. */
+    const first = !(chart.previousElementSibling && chart.previousElementSibling.matches(".charts > .chart"));
+    said.textContent = first ? "Point at a mark, or use the arrow keys, to see what it stands for." : "";
     drawing.replaceChildren(stage);
 
     const marks = speaking(view);

@@ -32,9 +32,15 @@ def many(base: Path, number: int) -> list[Path]:
         package["report"]["declared_interviewees"] = 17 + n
         (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
         evidence = edition / "evidence.csv"
-        rows = [row for row in evidence.read_text(encoding="utf-8").splitlines() if "declared_interviewees" not in row or not n]
+        rows = [
+            row
+            for row in evidence.read_text(encoding="utf-8").splitlines()
+            if "declared_interviewees" not in row or not n
+        ]
         if n:
-            rows.append(f"report,report,declared_interviewees,1,made up,judged,number {17 + n} is made up for a benchmark")
+            rows.append(
+                f"report,report,declared_interviewees,1,made up,judged,number {17 + n} is made up for a benchmark"
+            )
         evidence.write_text("\n".join(rows) + "\n", encoding="utf-8")
         made.append(edition)
     return made

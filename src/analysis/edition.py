@@ -154,6 +154,12 @@ class Edition:
         rows = records(self.text["evidence"]) if "evidence" in self.tables else []
         return {(row["table"], row["key"], row["column"]): row for row in rows}
 
+    @cached_property
+    def addresses(self) -> Mapping[str, str]:
+        """Where each destination figure was read, by its key; blank where that is not told."""
+        rows = records(self.text["destinations"]) if "destinations" in self.tables else []
+        return {row["figure"]: row["url"] for row in rows}
+
     def codebook(self) -> str:
         """The edition's own rulings, Markdown; blank when it has none."""
         READ.add("codebook.md")
@@ -408,7 +414,8 @@ def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> I
         else:
             yield name, target
         paths.add(file)
-        if isinstance(resource, dict) and resource.get("schema") not in (None, raw(table)):
+        given = resource.get("schema") if isinstance(resource, dict) else None
+        if given is not None and given != with_own_fields(table, given):
             faults.append(
                 Fault(
                     shown,
@@ -488,10 +495,30 @@ def all_values(tables: Mapping[str, Frame], report: Report) -> dict[tuple[str, s
     return {("report", "report", column): text for column, text in given.items() if text} | values
 
 
+def with_own_fields(table: str, given: object) -> dict[str, Any]:
+    """The schema of a table, and after its columns those that an edition's embedded schema adds of its own.
+
+    Examples
+    --------
+    >>> own = with_own_fields("legs", {"fields": [{"name": "leg"}, {"name": "price", "type": "number"}]})
+    >>> [field["name"] for field in own["fields"]][-2:]
+    ['nights_waited', 'price']
+    """
+    ours = raw(table)
+    fields = given.get("fields") if isinstance(given, dict) else None
+    known = {field["name"] for field in ours["fields"]}
+    own = [
+        field
+        for field in (fields if isinstance(fields, list) else [])
+        if isinstance(field, dict) and isinstance(field.get("name"), str) and field["name"] not in known
+    ]
+    return {**ours, "fields": [*ours["fields"], *own]}
+
+
 def embed(path: Path) -> bool:
     """Write the schemas of ``data/schemas`` into an edition's ``datapackage.json``; whether anything changed.
 
-    A resource named ``second-`` and a table's name is that table as the second coder filled it.
+    Columns that an edition's schema adds of its own are kept. A resource named ``second-`` and a table's name is that table as the second coder filled it.
     """
     file = path / PACKAGE
     package, faults = _package(file)
@@ -501,7 +528,7 @@ def embed(path: Path) -> bool:
     for resource in package["resources"] if isinstance(package.get("resources"), list) else []:
         table = str(resource.get("name", "")).removeprefix(SECOND) if isinstance(resource, dict) else ""
         if table in TABLES:
-            resource["schema"] = raw(table)
+            resource["schema"] = with_own_fields(table, resource.get("schema"))
     after = json.dumps(package, indent=2, ensure_ascii=False) + "\n"
     if after != before:
         file.write_text(after, encoding="utf-8")

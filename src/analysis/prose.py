@@ -8,7 +8,19 @@ import pandas as pd
 
 from analysis.edition import Edition
 from analysis.frames import Row, records
-from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Counts, bounds, number_of, window_of
+from analysis.tabulate import (
+    NOT_DESCRIBED,
+    NOT_SHOWN,
+    NOT_STATED,
+    Counts,
+    at_odds,
+    bounds,
+    listed,
+    measure_of,
+    number_of,
+    overlapping,
+    window_of,
+)
 
 
 def plural(n: int, noun: str, many: str = "") -> str:
@@ -114,7 +126,7 @@ def told(counts: Counts, what: str, reads: Callable[[str], str] = str, *, bounde
 def figure(row: Row) -> str:
     """A destination figure in a sentence."""
     by = f"stated by {row['stated_by']}" if row["stated_by"] else "by nobody named"
-    measure = row["measure"].replace("_", " ")
+    measure = measure_of(row["measure"])
     name = row["destination"][:1].upper() + row["destination"][1:]
     return f"{name}: {number_of(row)} (measure: {measure}; window: {window_of(row)}; {by})."
 
@@ -125,7 +137,8 @@ def figures(table: pd.DataFrame) -> str:
     measures = table["measure"].nunique()
     if not rows:
         return "The source gives no figure."
-    text = f"The source gives {plural(len(rows), 'figure')}"
+    many = table["reported_by"].nunique() > 1
+    text = f"{'The sources give' if many else 'The source gives'} {plural(len(rows), 'figure')}"
     text += f" of {measures:,} different measures, which are not added or ranked." if measures > 1 else "."
     open_ended = sum(not row["low"] or not row["high"] or "counting" in row["quantifier"] for row in rows)
     joint = sum(" " in row["countries"] or row["includes_others"] == "true" for row in rows)
@@ -135,6 +148,42 @@ def figures(table: pd.DataFrame) -> str:
         text += (
             f" {of_all(joint, len(rows))} {'covers' if joint == 1 else 'cover'} several countries at once, not split."
         )
+    return text
+
+
+def each_figure(table: pd.DataFrame) -> str:
+    """The figures one by one where they are few, else how many there are of each measure, and which stand against others."""
+    rows = records(table)
+    if len(rows) <= FEW_FIGURES:
+        return " ".join(figure(row) for row in rows)
+    kinds = [f"{measure_of(str(code))} ({n})" for code, n in table["measure"].value_counts(sort=False).items()]
+    text = f"By measure, in the order of the table: {listed(kinds)}."
+    beside = overlapping(table)
+    return f"{text} {overlaps(beside)}" if len(beside) else text
+
+
+FEW_FIGURES = 3
+"""As many figures as a summary can name one by one."""
+
+
+def overlaps(table: pd.DataFrame) -> str:
+    """How many figures share days with another for the same destination, and which of them cannot both be right.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``tabulate.overlapping`` gives it.
+    """
+    groups = len(table[["measure", "destination"]].drop_duplicates())
+    shared = f"{plural(len(table), 'figure')} share days with another of the same measure for the same destination"
+    text = f"{shared}, in {plural(groups, 'group')}; they are not averaged, and none is preferred."
+    odd = [
+        f"{one['destination']}, {measure_of(one['measure'])}, {number_of(one)} ({one['figure']}) and {number_of(other)} ({other['figure']})"
+        for one, other in at_odds(table)
+    ]
+    if odd:
+        more = f"; and {len(odd) - 3:,} more" if len(odd) > 3 else ""
+        text += f" Over the very same days these differ: {'; '.join(odd[:3])}{more}."
     return text
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import basemap, charts, minute, privacy, prose, tabulate
 from analysis.edition import Edition, load
-from analysis.exhibit import Exhibit, Rulings, glue, show
+from analysis.exhibit import Cell, Exhibit, Link, Rulings, glue, show
 from analysis.frames import FEW, MOST_MARKS, Row, records
 from analysis.tabulate import NOT_SHOWN, NOT_STATED, Counts
 from analysis.trail import (
@@ -61,12 +61,18 @@ def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., 
                     return make(edition, *arguments)
                 except privacy.Withheld:
                     caption, told = "Not in this book.", privacy.promise(edition.report.minimum_cell)
-            absent = caption == "Not in this edition."
-            return Exhibit(id_, caption, pd.DataFrame(), told, source(edition), absent=absent)
+            if caption == "Not in this edition.":
+                return lacking_here(edition, id_, told)
+            return Exhibit(id_, caption, pd.DataFrame(), told, source(edition))
 
         return made
 
     return around
+
+
+def lacking_here(edition: Edition, id_: str, told: str) -> Exhibit:
+    """In the place of an exhibit that would show nothing: why it is not there."""
+    return Exhibit(id_, "Not in this edition.", pd.DataFrame(), told, source(edition), absent=True)
 
 
 def _counted(
@@ -295,22 +301,25 @@ def onward(edition: Edition) -> Exhibit:
     return _counted(edition, "interviewees-by-intention", caption, counts, finding, *notes)
 
 
+@needs("figures-by-measure", "destinations")
+def figures_by_measure(edition: Edition) -> Exhibit:
+    """Exhibit ``figures-by-measure``: what the figures count, how many there are, and for which destinations."""
+    figures = tabulate.figures(edition.tables["destinations"])
+    table = tabulate.by_measure(figures)
+    caption = "Destination figures by measure: how many there are, and where to."
+    finding = f"{prose.plural(len(figures), 'figure')} of {prose.plural(len(table), 'measure')}."
+    notes = ["This counts figures, not people. Measures stand in the order of the table."]
+    if figures.duplicated(["measure", "destination"]).any():
+        notes.append("A number in brackets says that there are so many figures for the destination.")
+    return Exhibit("figures-by-measure", caption, table, finding, source(edition), notes=tuple(notes))
+
+
 @needs("destinations", "destinations")
 def destinations(edition: Edition) -> Exhibit:
     """Exhibit ``destinations``."""
     table = tabulate.figures(edition.tables["destinations"])
     rows = records(table)
-    view = tuple(
-        {
-            "destination": row["destination"],
-            "number": tabulate.number_of(row),
-            "measure": row["measure"].replace("_", " "),
-            "window": tabulate.window_of(row),
-            "stated by": row["stated_by"] or NOT_STATED,
-            "evidence": (proof(edition, "destinations", row["figure"]),),
-        }
-        for row in rows
-    )
+    view = tuple(figure_row(edition, row) for row in rows)
     heard = " ".join([prose.figures(table), *[prose.figure(row) for row in rows[:6]]])
     return Exhibit(
         "destinations",
@@ -320,12 +329,70 @@ def destinations(edition: Edition) -> Exhibit:
         source(edition),
         view,
         notes=(
-            "A solid line spans what the words allow. A dashed end with an arrow head is open: no bound is stated that way, or the count goes on; its length means nothing.",
+            "A solid line spans what the words allow; a tick alone is one number, hedged as its words say. A dashed end with an arrow head is open: no bound is stated that way, or the count goes on; its length means nothing.",
+            "Each panel has a scale of its own from nought: lengths of different panels cannot be compared, and within one only those of the same window.",
             "Entries and exits count crossings of a border, and may count one person more than once.",
             "A figure for several countries is one line, labelled with all of them.",
         ),
-        chart=partial(charts.spans, tabulate.intervals(table), description=heard) if rows else None,
+        chart=partial(charts.spans, tabulate.intervals(table), description=heard) if 0 < len(rows) <= FEW else None,
     )
+
+
+def figure_row(edition: Edition, row: Row) -> dict[str, Cell]:
+    """A destination figure as tables on pages show it: its key leads to its evidence, its reporter to the page."""
+    address = edition.addresses.get(row["figure"], "")
+    web = address if address.startswith(("https://", "http://")) else ""
+    return {
+        "destination": row["destination"],
+        "number": tabulate.number_of(row),
+        "measure": tabulate.measure_of(row["measure"]),
+        "window": tabulate.days_of(row).removeprefix("window "),
+        "stated by": ", ".join(filter(None, [row["stated_by"] or NOT_STATED, tabulate.day_of(row["stated_on"])])),
+        "read in": (Link(row["reported_by"] or web or NOT_STATED, web),),
+        "figure": (proof(edition, "destinations", row["figure"]),),
+    }
+
+
+@needs("overlapping-figures", "destinations")
+def overlapping_figures(edition: Edition) -> Exhibit:
+    """Exhibit ``overlapping-figures``: figures of one measure for one destination that share days, side by side."""
+    table = tabulate.overlapping(tabulate.figures(edition.tables["destinations"]))
+    if table.empty:
+        told = "No two figures of the same measure for the same destination share days."
+        return lacking_here(edition, "overlapping-figures", told)
+    view = tuple(_beside_others(figure_row(edition, row), row["shares days with"]) for row in records(table))
+    return Exhibit(
+        "overlapping-figures",
+        "Figures of the same measure for the same destination whose windows share days, side by side.",
+        table,
+        prose.overlaps(table),
+        source(edition),
+        view,
+        notes=(
+            "Within, holds and overlaps say how the window lies to that of the other figure.",
+            "Windows that differ explain some differences, not all: a longer window may hold more, and two counts may have different rules.",
+            "Of a window with one end not stated only the day that is stated is known to be covered.",
+        ),
+    )
+
+
+def _beside_others(cells: dict[str, Cell], shares: str) -> dict[str, Cell]:
+    """The cells of a figure, with its measure beside its destination, and the figures that it shares days with."""
+    first = {"destination": f"{cells['destination']}, {cells['measure']}", "figure": cells["figure"]}
+    rest = {name: cells[name] for name in ("number", "window")}
+    return {**first, **rest, "shares days with": shares, **{name: cells[name] for name in ("stated by", "read in")}}
+
+
+@needs("figure-notes", "destinations")
+def figure_notes(edition: Edition) -> Exhibit:
+    """Exhibit ``figure-notes``: what must be known of a figure before it is used, in the coder's words."""
+    figures = tabulate.figures(edition.tables["destinations"])
+    table = figures[figures["note"] != ""][["figure", "destination", "note"]]
+    if table.empty:
+        return lacking_here(edition, "figure-notes", "No figure carries a note.")
+    finding = f"{prose.of_all(len(table), len(figures))} of the {len(figures):,} figures {'carries' if len(table) == 1 else 'carry'} a note."
+    view = tuple({**row, "figure": (proof(edition, "destinations", row["figure"]),)} for row in records(table))
+    return Exhibit("figure-notes", "What to know of each figure.", table, finding, source(edition), view)
 
 
 @needs("interviewees-described", "interviewees", few=True)
@@ -468,8 +535,8 @@ def findings(edition: Edition, age_bands: str, profession_level: str, route_leve
         "figures": destinations(edition),
     }
     sentences = {name: exhibit.description for name, exhibit in exhibits.items()}
-    table = tabulate.figures(edition.tables["destinations"]) if "destinations" in edition.tables else pd.DataFrame()
-    return {**sentences, "each-figure": " ".join(prose.figure(row) for row in records(table)[:3])}
+    figures = edition.tables.get("destinations")
+    return {**sentences, "each-figure": prose.each_figure(tabulate.figures(figures)) if figures is not None else ""}
 
 
 def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> minute.Answers:
@@ -491,7 +558,12 @@ def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_l
             route = tabulate.by_route(**_legs(edition), places=edition.places, level=route_level)
             cards.append(_card(edition, "How did they get out?", route, "routes.html#exhibit-interviewees-by-route"))
     if "destinations" in edition.tables:
-        cards.append(minute.where_to(records(tabulate.figures(edition.tables["destinations"]))))
+        figures = tabulate.figures(edition.tables["destinations"])
+        cards.append(minute.where_to(records(figures)))
+        if len(tabulate.overlapping(figures)):
+            cards.append(minute.held_together(figures))
+        if "evidence" not in edition.tables and any(edition.addresses.values()):
+            cards.append(minute.addressed(list(edition.addresses.values())))
     if "evidence" in edition.tables and edition.report.minimum_cell == 1:
         cards.append(minute.traced([row["basis"] for row in edition.evidence_places.values()]))
     return minute.Answers(cards)

@@ -122,13 +122,48 @@ def exhibit_html(exhibit: dict[str, Any], links: Mapping[str, str]) -> str:
 
 
 def chart_html(spec: dict[str, Any], label: str) -> str:
-    """A chart: its drawing, and what a browser needs to make it interactive when it comes into view."""
+    """A chart: its drawing, and what a browser needs to make it interactive when it comes into view.
+
+    Panels that stand apart are drawings of their own, each told by its own description.
+    """
+    parts = panels(spec)
+    if len(parts) > 1:
+        each = [
+            _one_chart(part, f'aria-label="{escape(str(part.get("description", "Chart")), quote=True)}"')
+            for part in parts
+        ]
+        return f'<div class="charts">{"".join(each)}</div>'
+    return _one_chart(spec, label)
+
+
+def _one_chart(spec: dict[str, Any], label: str) -> str:
     text = canonical(spec)
     inline = followed(text).replace("</", "<\\/")  # or the data could end the script element
     return (
         f'<div class="chart"><div class="drawing" role="img" {label}>{followed(silent(as_svg(text)))}</div>'
         f'<script type="application/json">{inline}</script></div>'
     )
+
+
+def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """The panels of a chart as charts, each with its own data, where the chart says that they stand apart; else the chart.
+
+    Examples
+    --------
+    >>> halves = [{"data": {"name": "a"}, "description": "A"}, {"data": {"name": "b"}, "description": "B"}]
+    >>> whole = {"vconcat": halves, "datasets": {"a": [1], "b": [2]}, "usermeta": {"apart": True}}
+    >>> panels(whole)[1]
+    {'datasets': {'b': [2]}, 'data': {'name': 'b'}, 'description': 'B'}
+    """
+    if not spec.get("usermeta", {}).get("apart") or "vconcat" not in spec:
+        return [spec]
+    shared = {name: part for name, part in spec.items() if name not in ("vconcat", "usermeta", "spacing")}
+    parts = []
+    for panel in spec["vconcat"]:
+        text = json.dumps(panel)
+        own = {name: rows for name, rows in spec.get("datasets", {}).items() if f'"{name}"' in text}
+        parts.append({**shared, "datasets": own, **panel})
+    return parts
 
 
 def table_html(exhibit: dict[str, Any], name: str) -> str:
