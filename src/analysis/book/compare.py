@@ -6,9 +6,10 @@ Everything is compared exactly, as text: a number that is written otherwise has 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -23,6 +24,9 @@ KEYS = tuple(dict.fromkeys(schema(name).key[0] for name in TABLES if len(schema(
 
 ALSO: Mapping[str, tuple[str, ...]] = {"one-by-one": ("legs.to_place", "legs.from_place", "legs.status")}
 """Columns that an exhibit rests on besides those that `SHOWN_IN` links it with."""
+
+LINK = re.compile(r"([^,()]+) \(([^()]*)\)")
+"""A link as `Results` spells it: its text, and where it leads."""
 
 FROM_THE_PROGRAM = ("rules", "parameters")
 """Exhibits that no row of an edition moves."""
@@ -155,7 +159,7 @@ def _pairs(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str
 
 def _exhibits(old: Results, new: Results) -> Iterator[Move]:
     before, after = ({**each.words, **each.tables, **each.charts} for each in (old, new))
-    for name in {**before, **after}:
+    for name in {**after, **before}:
         if name not in before or name not in after:
             caption = (old if name in before else new).words.get(name, {}).get("caption", "")
             gone = name in before
@@ -165,13 +169,13 @@ def _exhibits(old: Results, new: Results) -> Iterator[Move]:
             continue
         table = list(tables("table", name, old.tables.get(name, ()), new.tables.get(name, ())))
         yield from table
-        seen = {(move.row, move.column, move.old, move.new, move.what) for move in table}
-        for move in tables("page", name, _page(old, name), _page(new, name)):
-            if (move.row, move.column, move.old, move.new, move.what) not in seen and move.what not in (
-                "added",
-                "gone",
-            ):
-                yield move
+        labels = label_columns(old.tables.get(name, ()), new.tables.get(name, ()))
+        told = {(move.row, move.column) for move in table} | {
+            (move.row, "") for move in table if move.what != "changed"
+        }
+        for move in tables("page", name, _page(old, name, labels), _page(new, name, labels), labels):
+            if (move.row, move.column) not in told:
+                yield _links(move)
         yield from charts(name, old.charts.get(name), new.charts.get(name))
         for word in WORDS:
             was, now = (each.words.get(name, {}).get(word, "") for each in (old, new))
@@ -179,19 +183,46 @@ def _exhibits(old: Results, new: Results) -> Iterator[Move]:
                 yield Move("words", name, "", word, was, now)
 
 
-def _page(results: Results, name: str) -> Table:
-    return results.views.get(name) or results.tables.get(name, ())
+def _page(results: Results, name: str, labels: Sequence[str]) -> Table:
+    """What an exhibit's page shows besides its table: the rows by the table's labels, and the columns that are the page's own."""
+    table, view = results.tables.get(name, ()), results.views.get(name, ())
+    if not view or len(view) != len(table):
+        return view
+    places = [table[0].index(label) for label in labels]
+    same = {
+        column
+        for n, column in enumerate(view[0])
+        if column in table[0] and _column(view, n) == _column(table, table[0].index(column))
+    }
+    own = [n for n, column in enumerate(view[0]) if column not in same and column not in labels]
+    return tuple((*(row[n] for n in places), *(shown[n] for n in own)) for row, shown in zip(table, view, strict=True))
+
+
+def _column(table: Table, place: int) -> list[str]:
+    return [row[place] for row in table]
+
+
+def _links(move: Move) -> Move:
+    """A move of a list of links as the links that came and went."""
+    old, new = (re.findall(LINK, text) for text in (move.old, move.new))
+    if move.what != "changed" or not (old or new):
+        return move
+    was, now = ([name for name, _ in links] for links in (old, new))
+    if was == now:
+        return replace(move, old=", ".join(href for _, href in old), new=", ".join(href for _, href in new))
+    lost, found = ([name for name in side if name not in other] for side, other in ((was, now), (now, was)))
+    return replace(move, old=f"with {listed(lost)}" if lost else "", new=f"with {listed(found)}" if found else "")
 
 
 # Tables
 
 
-def tables(part: str, of: str, old: Table, new: Table) -> Iterator[Move]:
+def tables(part: str, of: str, old: Table, new: Table, labels: Sequence[str] = ()) -> Iterator[Move]:
     """What moved between two tables: columns, rows by their labels, cells, order."""
     if old == new:
         return
     yield from _columns(part, of, old, new)
-    labels = label_columns(old, new)
+    labels = labels or label_columns(old, new)
     was, now = by_label(old, labels), by_label(new, labels)
     renamed = _renamed(was, now, labels)
     for label, row in was.items():
@@ -250,8 +281,8 @@ def label_columns(old: Table, new: Table) -> list[str]:
     for key in KEYS:
         if key in shared and unique([key]):
             return [key]
-    many = range(1, len(shared) + 1)
-    return next((shared[:n] for n in many if unique(shared[:n])), shared[:1])
+    # What is counted stands in the last column: it names no row, even where that leaves two rows of one name.
+    return next((shared[:n] for n in range(1, len(shared)) if unique(shared[:n])), shared[:-1] or shared)
 
 
 def by_label(table: Table, labels: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -271,13 +302,12 @@ def by_label(table: Table, labels: Sequence[str]) -> dict[str, dict[str, str]]:
 def _renamed(
     old: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]], labels: Sequence[str]
 ) -> dict[str, str]:
-    """Rows that differ in their label alone, and stand in the same place."""
-    return {
-        a: b
-        for (a, was), (b, now) in zip(old.items(), new.items(), strict=False)
-        if a not in new and b not in old and len(was) > len(labels)
-        and [was[c] for c in was if c not in labels] == [now[c] for c in now if c not in labels]
-    }  # fmt: skip
+    """The one row that differs in its label alone, and stands in the same place; of several, which is which is not known."""
+    gone, added = ([label for label in side if label not in other] for side, other in ((old, new), (new, old)))
+    if len(gone) != 1 or len(added) != 1 or list(old).index(gone[0]) != list(new).index(added[0]):
+        return {}
+    was, now = ([text for column, text in row.items() if column not in labels] for row in (old[gone[0]], new[added[0]]))
+    return {gone[0]: added[0]} if was == now and was else {}
 
 
 def _row(row: Mapping[str, str], labels: Sequence[str]) -> str:
@@ -288,12 +318,22 @@ def _row(row: Mapping[str, str], labels: Sequence[str]) -> str:
 # Charts
 
 
+SAYS = {"description": "words", "title": "words", "text": "words", "sort": "order of rows"}
+"""Keys of a chart that say what is drawn, not how."""
+
+
 def charts(of: str, old: Any, new: Any) -> Iterator[Move]:
     """What moved between two charts, by JSON path: data a set at a time, drawing value by value."""
     if (old is None) != (new is None):
         yield Move("chart", of, "", "", "a chart" if old else "", "a chart" if new else "", "gone" if old else "added")
         return
-    yield from sorted(_differences(of, "", old, new), key=lambda move: (is_drawing(move), move.column))
+    found: dict[tuple[str, str, str, str], Move] = {}
+    for move in _differences(of, "", old, new):
+        path = re.sub(r"\blayer\[\d+\]", "layer[*]", move.column)
+        first = found.get((path, move.row, move.old, move.new))
+        # The layers of a chart share their axes: the same change in several of them is told once.
+        found[path, move.row, move.old, move.new] = replace(move, column=path) if first else move
+    yield from sorted(found.values(), key=lambda move: (is_drawing(move), move.column))
 
 
 def is_drawing(move: Move) -> bool:
@@ -309,12 +349,16 @@ def _differences(of: str, path: str, old: Any, new: Any) -> Iterator[Move]:
     elif isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             yield from _differences(of, f"{path}.{key}".strip("."), old.get(key), new.get(key))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and _nested(old):
         for place, (was, now) in enumerate(zip(old, new, strict=True)):
             yield from _differences(of, f"{path}[{place}]", was, now)
     else:
-        row = "words" if path.rsplit(".", maxsplit=1)[-1] in ("description", "title", "text") else ""
+        row = SAYS.get(path.rsplit(".", maxsplit=1)[-1], "")
         yield Move("chart", of, row, path, "" if old is None else _json(old), "" if new is None else _json(new))
+
+
+def _nested(values: Sequence[Any]) -> bool:
+    return any(isinstance(value, (dict, list)) for value in values)
 
 
 def _sets(old: Any, new: Any) -> tuple[str, str]:
@@ -491,6 +535,7 @@ def cause(comparison: Comparison) -> str:
 def reasons(comparison: Comparison, name: str) -> list[str]:
     """Because of what an exhibit can have moved: input rows first, then files of the program with their commits."""
     rows = comparison.behind(name)
+    rows = [row for row in rows if row.table != "evidence"] or rows  # evidence comes with its value
     told = [f"input row {row}" for row in rows[:12]]
     told += [f"and {len(rows) - 12:,} input values more"] if len(rows) > 12 else []
     if comparison.unknown:

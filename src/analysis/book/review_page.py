@@ -111,8 +111,8 @@ def _moved(comparison: Comparison) -> Iterator[Block]:
     if not comparison.moves:
         yield Words(("Nothing.",))
     if len(comparison.exhibits) > 1:
-        yield Grid("Exhibits that moved", ("exhibit", "moves", "the first of them", "because of"), tuple(
-            (name, str(len(comparison.of(name))), _gist(comparison.of(name)), _briefly(comparison, name))
+        yield Grid("Exhibits that moved", ("exhibit", "moves", "the first of them", "sum of the counts", "because of"), tuple(
+            (name, str(len(comparison.of(name))), _gist(comparison.of(name)), _adds_up(comparison, name), _briefly(comparison, name))
             for name in comparison.exhibits
         ))  # fmt: skip
     for name in comparison.exhibits:
@@ -130,10 +130,22 @@ def _gist(moves: Sequence[Move]) -> str:
 
 
 def _briefly(comparison: Comparison, name: str) -> str:
-    rows = comparison.behind(name)
-    if rows:
-        return plural(len(rows), "input value")
-    return reasons(comparison, name)[0]
+    told = reasons(comparison, name)
+    rows = [reason.removeprefix("input row ").split(":")[0] for reason in told if reason.startswith("input row ")]
+    rest = [*rows[:2], *([f"{len(rows) - 2:,} input values more"] if len(rows) > 2 else [])]
+    return ", ".join(rest) or told[0]
+
+
+def _adds_up(comparison: Comparison, name: str) -> str:
+    """Whether a table of counts adds up to what it did."""
+    old, new = comparison.old.tables.get(name, ()), comparison.new.tables.get(name, ())
+    if not old or not new or old[0] != new[0] or len(old[0]) < 2:
+        return ""
+    was, now = ([dict(zip(side[0], row, strict=False)) for row in side[1:]] for side in (old, new))
+    sums = _sum(was, now, old[0][-1])
+    if sums is None:
+        return ""
+    return f"{sums[0]:,}, as it was" if sums[0] == sums[1] else f"{sums[0]:,} → {sums[1]:,}"
 
 
 def _exhibit(comparison: Comparison, name: str) -> Iterator[Block]:
@@ -154,7 +166,7 @@ def _exhibit(comparison: Comparison, name: str) -> Iterator[Block]:
     told = comparison.of(name, "words")
     if told:
         yield _from_to(f"{name}, its words", "what", [(move.column, move) for move in told])
-    if whole or comparison.of(name, "chart"):
+    if whole or comparison.of(name, "table", "chart"):
         yield from _drawn(comparison, name)
 
 
@@ -198,10 +210,10 @@ def _side_by_side(old: Table, new: Table, moves: Sequence[Move], name: str) -> I
         state = _state(before, after, renamed.get(label, ""))
         if len(order) > MOST_ROWS and not state:
             continue
-        cells = [(side or {}).get(column, "") for column in shown for side in (before, after)]
-        by = [difference(cells[n], cells[n + 1]) for n in range(0, len(cells), 2)]
-        moved = ", ".join(each for each in by if each and each != "±0")
-        rows.append((label, *cells, ", ".join(filter(None, [state, moved])) or "as it was"))
+        pairs = [((before or {}).get(column, ""), (after or {}).get(column, "")) for column in shown]
+        moved = [difference(*pair) for pair in pairs if pair[0] != pair[1] and difference(*pair)]
+        cells = [cell for a, b in pairs for cell in (marked(a, b) if a != b else (a, b))]
+        rows.append((label, *cells, ", ".join(filter(None, [state, *moved])) or "as it was"))
     sums = [_sum(was.values(), now.values(), column) for column in shown]
     if len(columns) == 1 and sums[0]:
         a, b = sums[0]
@@ -245,7 +257,8 @@ def _drawn(comparison: Comparison, name: str) -> Iterator[Block]:
     """The chart from and to; where it shows counts, both in one before."""
     specs = (comparison.old.charts.get(name), comparison.new.charts.get(name))
     drawings = [*_overlay(comparison, name)]
-    for end, spec in zip(("from", "to"), specs, strict=True):
+    moved = comparison.of(name, "chart", "exhibit")
+    for end, spec in zip(("from", "to"), specs if moved else (), strict=False):
         if spec:
             drawings += _drawing(f"{name}, {end}", spec)
     if drawings:
