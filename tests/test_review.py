@@ -411,3 +411,28 @@ def test_a_cell_that_fails_is_named_on_the_page(checkout: Path, tmp_path: Path):
     page = (tmp_path / "out" / "review.md").read_text(encoding="utf-8")
     assert "| routes by-mode | failed |" in page
     assert "nights-waited" not in page  # of a chapter that failed nothing is compared
+
+
+def test_an_approved_state_that_is_broken_is_refused(tmp_path: Path):
+    from analysis.faults import BadInput
+
+    for name, text in (("inputs.json", '{"else": 1}'), ("inputs.json", "{"), ("exhibits.json", "{}\xff")):
+        (tmp_path / "inputs.json").write_text("{}")
+        (tmp_path / name).write_bytes(text.encode("latin-1"))
+        with pytest.raises(BadInput, match="an approved state"):
+            approved(tmp_path, "x")
+
+
+def test_rows_of_an_edition_that_hides_small_cells_are_not_told(twin: Path):
+    changed(twin, "datapackage.json", ('"minimum_cell": 1', '"minimum_cell": 3'))
+    rows = books.input_rows(editions.load(twin))
+    assert {type(row) for row in rows["interviewees"].values()} == {str}
+
+
+def test_of_a_very_long_table_it_is_told_that_it_differs(twin: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(books, "MOST_HASHED", 3)
+    before = books.input_rows(editions.load(twin))
+    assert list(before["legs"]) == ["all rows"]
+    changed(twin, "legs.csv", ("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3"))
+    after = books.input_rows(editions.load(twin))
+    assert [name for name in before if before[name] != after[name]] == ["legs"]

@@ -20,6 +20,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
+
 from analysis import tabulate
 from analysis.book import chapters
 from analysis.book.receipt import fingerprints, sha256
@@ -58,6 +60,9 @@ PLACES = {
 
 LISTED_WHOLE = ("evidence", "paragraphs", "settlements")
 """Input tables whose rows an approved state keeps as hashes: exhibits list them whole, so what changed in them is told there."""
+
+MOST_HASHED = 200_000
+"""In a longer table it is told that rows differ, not which."""
 
 HASH = 12
 """Digits of a hash: enough to tell files and rows apart."""
@@ -307,7 +312,7 @@ def _short(hashes: Mapping[str, str]) -> dict[str, str]:
 
 
 def input_rows(edition: Edition) -> dict[str, dict[str, Any]]:
-    """Every input row by table and key: its values as text; in long tables a hash of them."""
+    """Every input row by table and key: its values as text, or a hash of them where the table is long or hides small cells."""
     report = edition.report
     package = {
         **{f"package.{key}": json.dumps(edition.package[key], ensure_ascii=False, sort_keys=True)
@@ -319,14 +324,27 @@ def input_rows(edition: Edition) -> dict[str, dict[str, Any]]:
         "minimum_cell": str(report.minimum_cell),
     }  # fmt: skip
     tables = {**edition.tables, **{SECOND + name: frame for name, frame in edition.second.items()}}
-    return {"report": {"report": package}, **{name: _rows(name, frame) for name, frame in sorted(tables.items())}}
+    rows = {name: _rows(edition, name, frame) for name, frame in sorted(tables.items())}
+    return {"report": {"report": package}, **rows}
 
 
-def _rows(name: str, frame: Frame) -> dict[str, Any]:
+def _rows(edition: Edition, name: str, frame: Frame) -> dict[str, Any]:
+    many = int(frame.select(nw.len()).collect("pandas").item())
+    if many > MOST_HASHED:
+        return {"all rows": _content(edition, name)}
     table = as_frame(frame).drop(columns="_row", errors="ignore")
     keys = schema(name.removeprefix(SECOND)).key
     rows = {".".join(row[key] for key in keys): row for row in records(table)}
-    return rows if len(rows) <= FEW else {key: row_hash(row) for key, row in rows.items()}
+    # What an edition hides as small cells is not to be read in a review either.
+    told = many <= FEW and edition.report.minimum_cell == 1
+    return rows if told else {key: row_hash(row) for key, row in rows.items()}
+
+
+def _content(edition: Edition, name: str) -> str:
+    """A hash of the files of a table."""
+    paths = [str(each["path"]) for each in edition.package["resources"] if each.get("name") == name]
+    hashes = {path: code for path, code in edition.hashes().items() if path in paths or path.startswith(f"{paths[0]}/")}
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:HASH]
 
 
 def row_hash(row: Mapping[str, str]) -> str:
@@ -458,27 +476,28 @@ def approved(folder: Path, name: str) -> Results | None:
 
     def read(file: str) -> dict[str, Any]:
         path = folder / file
-        try:
-            loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        except ValueError as error:
-            raise BadInput.one(path, f"no JSON ({error})", "an approved state", "take it from the history") from error
+        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         return loaded
 
     def tables(part: str) -> dict[str, Table]:
         files = sorted((folder / part).glob("*.csv"))
         return {file.stem: read_csv(file.read_bytes().decode("utf-8")) for file in files}
 
-    charts = sorted((folder / "charts").glob("*.vl.json"))
-    return Results(
-        name,
-        tables("tables"),
-        tables("views"),
-        {file.name.removesuffix(".vl.json"): read(f"charts/{file.name}") for file in charts},
-        read("exhibits.json"),
-        read("sentences.json"),
-        read("outputs.json"),
-        Origin(**read(STATE)),
-    )
+    charts = [file.name for file in sorted((folder / "charts").glob("*.vl.json"))]
+    try:
+        return Results(
+            name,
+            tables("tables"),
+            tables("views"),
+            {file.removesuffix(".vl.json"): read(f"charts/{file}") for file in charts},
+            read("exhibits.json"),
+            read("sentences.json"),
+            read("outputs.json"),
+            Origin(**read(STATE)),
+        )
+    except (ValueError, TypeError, csv.Error) as error:
+        mend = "take it from the history, or approve anew in another folder"
+        raise BadInput.one(folder, f"a file that cannot be read ({error})", "an approved state", mend) from error
 
 
 def approved_files(results: Results) -> dict[str, str]:

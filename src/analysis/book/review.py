@@ -14,6 +14,7 @@ from analysis.book.compare import Comparison, compare, verdict
 from analysis.book.publish import exchange
 from analysis.book.results import APPROVED, STATE, Outcome, Results, approved, approved_files, built, is_built, run
 from analysis.book.review_page import Review, as_html, as_markdown
+from analysis.book.run import ChapterFailed
 from analysis.edition import examine, find
 from analysis.faults import BadInput
 from analysis.schema import ROOT
@@ -131,13 +132,15 @@ def results_of(which: str | Path, tell: Callable[[str], None]) -> Results:
     Raises
     ------
     BadInput
-        When it is neither, or a chapter of the edition fails.
+        When it is neither.
+    ChapterFailed
+        When a chapter of the edition fails.
     """
     if is_built(which):
         return built(Path(which))
     outcome = run(which, {}, tell=tell)
     if outcome.failed:
-        raise BadInput.one(which, outcome.failed, "an edition that runs")
+        raise ChapterFailed(outcome.failed)
     return outcome.results
 
 
