@@ -28,6 +28,9 @@ ALSO: Mapping[str, tuple[str, ...]] = {"one-by-one": ("legs.to_place", "legs.fro
 LINK = re.compile(r"([^,()]+) \(([^()]*)\)")
 """A link as `Results` spells it: its text, and where it leads."""
 
+MACHINERY = ("src/analysis/book/", "src/analysis/cli.py")
+"""Where the code lies that runs chapters and tells of them."""
+
 FROM_THE_PROGRAM = ("rules", "parameters")
 """Exhibits that no row of an edition moves."""
 
@@ -118,6 +121,15 @@ class Comparison:
     def of(self, name: str, *parts: str) -> list[Move]:
         """The moves of an exhibit, of some parts of it."""
         return [move for move in self.moves if move.of == name and (not parts or move.part in parts)]
+
+    @property
+    def program(self) -> dict[str, str]:
+        """The files of the program that can have moved a result: not the machinery, unless nothing else differs.
+
+        No chapter imports the machinery (``tests/test_house.py``); it only gives them their parameters.
+        """
+        counts = {path: what for path, what in self.files.items() if not path.startswith(MACHINERY)}
+        return counts or dict(self.files)
 
     def behind(self, name: str) -> list[RowMove]:
         """The input rows that changed and that an exhibit rests on."""
@@ -240,7 +252,8 @@ def tables(part: str, of: str, old: Table, new: Table, labels: Sequence[str] = (
             yield Move(part, of, label, "", "", _row(row, labels), "added")
     stayed = [renamed.get(label, label) for label in was if renamed.get(label, label) in now]
     if stayed != [label for label in now if label in stayed]:
-        yield Move(part, of, "", "", "; ".join(was), "; ".join(now), "rows in another order")
+        order = [label for label in now if label in stayed]
+        yield Move(part, of, "", "", "; ".join(stayed), "; ".join(order), "rows in another order")
 
 
 def _columns(part: str, of: str, old: Table, new: Table) -> Iterator[Move]:
@@ -318,8 +331,10 @@ def _row(row: Mapping[str, str], labels: Sequence[str]) -> str:
 # Charts
 
 
-SAYS = {"description": "words", "title": "words", "text": "words", "sort": "order of rows"}
-"""Keys of a chart that say what is drawn, not how."""
+SAYS = {"description": "words", "title": "words", "text": "words", "sort": "order of rows"} | dict.fromkeys(
+    ("width", "height", "step", "yOffset"), "size"
+)
+"""Keys of a chart that say what is drawn, or how large that is, not how."""
 
 
 def charts(of: str, old: Any, new: Any) -> Iterator[Move]:
@@ -353,7 +368,7 @@ def _differences(of: str, path: str, old: Any, new: Any) -> Iterator[Move]:
         for place, (was, now) in enumerate(zip(old, new, strict=True)):
             yield from _differences(of, f"{path}[{place}]", was, now)
     else:
-        row = SAYS.get(path.rsplit(".", maxsplit=1)[-1], "")
+        row = next((SAYS[key] for key in path.split(".")[-2:] if key in SAYS), "")
         yield Move("chart", of, row, path, "" if old is None else _json(old), "" if new is None else _json(new))
 
 
@@ -517,16 +532,15 @@ def cause(comparison: Comparison) -> str:
         known.append(f"{plural(len(comparison.rows), 'input value')} changed")
     if comparison.unknown:
         known.append(f"{plural(len(comparison.unknown), 'file')} of the edition changed, rows not known")
-    code = len(comparison.files)
-    known += [f"{plural(code, 'file')} of the program changed"] if code else []
-    known += (
-        [f"{plural(len(comparison.settings), 'version or parameter', 'versions or parameters')} changed"]
-        if comparison.settings
-        else []
-    )
+    paths = list(comparison.program)
+    if paths:
+        names = f": {', '.join(paths)}" if len(paths) <= 3 else ""
+        known.append(f"{plural(len(paths), 'file')} of the program changed{names}")
+    if comparison.settings:
+        known.append(f"{plural(len(comparison.settings), 'version or parameter', 'versions or parameters')} changed")
     if not known:
         return "Neither inputs nor program, versions or parameters changed: the run does not repeat itself."
-    rest = ""
+    rest = "" if comparison.rows or comparison.unknown else " No input row changed."
     if comparison.rows and alone:
         rest = f" No input row explains {plural(len(alone), 'exhibit')}: {', '.join(alone)}."
     return f"Since then {listed(known)}.{rest}"
@@ -543,7 +557,7 @@ def reasons(comparison: Comparison, name: str) -> list[str]:
     elif not rows:
         told.append("no input row that it rests on changed")
     chapter = comparison.new.words.get(name, comparison.old.words.get(name, {})).get("chapter", "")
-    for path, what in comparison.files.items():
+    for path, what in comparison.program.items():
         if path.startswith("chapters/") and path != f"chapters/{chapter}.ipynb":
             continue
         commits = f" ({'; '.join(comparison.commits[path])})" if comparison.commits.get(path) else ""
@@ -554,7 +568,7 @@ def reasons(comparison: Comparison, name: str) -> list[str]:
 def as_text(comparison: Comparison) -> str:
     """The comparison as a table of plain text, the same in every terminal."""
     lines = [verdict(comparison)]
-    moves = [move for move in comparison.moves if not _follows(comparison, move)]
+    moves = [move for move in comparison.moves if not follows(comparison, move)]
     if moves:
         head = ("where", "row", "column", "from", "to", "by")
         rows = [head, *((f"{m.of} ({m.part})", m.row, m.column, *_ends(m), m.by) for m in moves)]
@@ -576,9 +590,9 @@ def _ends(move: Move) -> tuple[str, str]:
     return f"{move.what}: {move.old}", move.new
 
 
-def _follows(comparison: Comparison, move: Move) -> bool:
-    """Whether a chart's move says again what its table's moves say: data and words, where the table moved too."""
-    return move.part == "chart" and bool(move.row) and any(comparison.of(move.of, "table", "words"))
+def follows(comparison: Comparison, move: Move) -> bool:
+    """Whether a chart's move says again what its table's moves say: its data, words, order and size, where the table moved."""
+    return move.part == "chart" and bool(move.row) and any(comparison.of(move.of, "table"))
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:

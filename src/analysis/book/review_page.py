@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import charts
-from analysis.book.compare import Comparison, Move, by_label, difference, is_drawing, label_columns, reasons, verdict
+from analysis.book.compare import Comparison, Move, by_label, difference, follows, label_columns, reasons, verdict
 from analysis.book.render import as_svg, followed, silent
 from analysis.book.results import Cell, Table
 from analysis.faults import Fault
@@ -126,7 +126,8 @@ def _moved(comparison: Comparison) -> Iterator[Block]:
 
 def _gist(moves: Sequence[Move]) -> str:
     first = moves[0]
-    return str(first).removeprefix(f"{first.part} {first.of}").removeprefix(": ")
+    told = str(first).removeprefix(f"{first.part} {first.of}").removeprefix(": ")
+    return told if first.part == "table" else f"{first.part}: {told}"
 
 
 def _briefly(comparison: Comparison, name: str) -> str:
@@ -263,13 +264,12 @@ def _drawn(comparison: Comparison, name: str) -> Iterator[Block]:
             drawings += _drawing(f"{name}, {end}", spec)
     if drawings:
         yield Drawings(tuple(drawings))
-    moves = [move for move in comparison.of(name, "chart") if is_drawing(move)]
+    chart = comparison.of(name, "chart")
+    moves = [move for move in chart if not follows(comparison, move)]
     if moves:
-        yield _from_to(
-            f"{name}, drawn otherwise (path in the Vega-Lite)", "path", [(move.column, move) for move in moves]
-        )
-    elif comparison.of(name, "chart"):
-        yield Words(("Of the chart its data or words moved; encodings, scales and sizes are as they were.",))
+        yield _from_to(f"{name}, the chart by path in its Vega-Lite", "path", [(move.column, move) for move in moves])
+    elif chart:
+        yield Words(("The chart moved as its table did; encodings and scales are as they were.",))
 
 
 def _drawing(caption: str, spec: Any) -> Iterator[Drawing]:
