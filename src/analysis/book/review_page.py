@@ -378,7 +378,8 @@ STYLE = """
 body { font: 1rem/1.5 system-ui, 'DejaVu Sans', sans-serif; color: var(--ink); background: var(--paper); margin: 0; }
 main { max-width: 72rem; margin: 0 auto; padding: 1rem; }
 h2 { border-top: 1px solid var(--line); padding-top: 1rem; margin-top: 2rem; }
-h1, h2, h3, p, li, td, th { overflow-wrap: anywhere; }
+h1, h2, h3, p, li, figcaption { overflow-wrap: anywhere; }
+td, th { overflow-wrap: break-word; max-width: 24rem; }
 p.verdict { font-size: 1.2rem; font-weight: bold; }
 div.table { overflow-x: auto; margin: 1rem 0; }
 div.table:focus-visible { outline: 2px solid var(--mark); }
