@@ -124,12 +124,12 @@ class Comparison:
 
     @property
     def program(self) -> dict[str, str]:
-        """The files of the program that can have moved a result: not the machinery, unless nothing else differs.
+        """The files of the program that can have moved a result: not the machinery, unless nothing else differs at all.
 
         No chapter imports the machinery (``tests/test_house.py``); it only gives them their parameters.
         """
         counts = {path: what for path, what in self.files.items() if not path.startswith(MACHINERY)}
-        return counts or dict(self.files)
+        return counts or ({} if self.rows or self.unknown else dict(self.files))
 
     def behind(self, name: str) -> list[RowMove]:
         """The input rows that changed and that an exhibit rests on."""
