@@ -190,6 +190,35 @@ def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     return alt.layer(bars, _numbers(frame).encode(x="count:Q")).properties(width=200, height=alt.Step(24))
 
 
+def overlaid(counts: pd.DataFrame, *, description: str) -> dict[str, Any]:
+    """Two counts of the same rows, one over the other: hollow as it was, filled as it is, both numbers beside them.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        ``label``, ``was``, ``now``.
+    """
+    drawn = counts.assign(
+        label=counts["label"].map(_folded),
+        most=counts[["was", "now"]].max(axis=1),
+        text=[
+            f"{was:,}" if was == now else f"{was:,} → {now:,}"
+            for was, now in zip(counts["was"], counts["now"], strict=True)
+        ],
+    )
+    scale = alt.Scale(domain=[0, max(1.0, float(drawn["most"].max())) * 1.35], nice=False)
+    base = alt.Chart(drawn).encode(y=_labels(drawn))
+    was = base.mark_bar(height=16, fill=PAPER, stroke=MUTED, strokeWidth=1.5).encode(
+        x=alt.X("was:Q", scale=scale, axis=None)
+    )
+    now = base.mark_bar(height=6, fill=MARK).encode(x=alt.X("now:Q", scale=scale, axis=None))
+    text = base.mark_text(align="left", dx=6, color=INK, fontSize=12).encode(
+        x=alt.X("most:Q", scale=scale), text="text:N"
+    )
+    tall = 26 + 13 * int(drawn["label"].str.count(r"\|").max())
+    return themed(alt.layer(was, now, text).properties(width=240, height=alt.Step(tall), description=description))
+
+
 def spans(intervals: pd.DataFrame, *, description: str) -> dict[str, Any]:
     """Destination figures as intervals, one panel a measure, each with a scale of its own from nought.
 

@@ -93,6 +93,22 @@ def parser() -> argparse.ArgumentParser:
     prove.add_argument(
         "--source", type=Path, required=True, metavar="FILE", help="the source text, one paragraph a line"
     )
+
+    differ = command("compare", compare, "Tell which results moved between two built books or editions.")
+    for end in ("old", "new"):
+        differ.add_argument(end, help="a built book's folder, a name under data/, or an edition's path")
+    differ.add_argument("--json", metavar="FILE", help="write it as JSON as well; - for the output")
+    differ.add_argument("--page", type=Path, metavar="FILE", help="write it as a page of HTML as well")
+
+    judge = command("review", review, "Run an edition and hold its results against those approved.")
+    judge.add_argument(
+        "edition", nargs="?", default=DEFAULT, help="a name under data/ or a path (default: %(default)s)"
+    )
+    judge.add_argument("--accept", action="store_true", help="approve the results of this run")
+    judge.add_argument(
+        "--approved", type=_folder, metavar="FOLDER", help="the approved state (default: tests/approved/EDITION)"
+    )
+    judge.add_argument("--out", type=_folder, help="where review.html and review.md go (default: _build/EDITION)")
     return top
 
 
@@ -214,6 +230,49 @@ def verify(options: argparse.Namespace) -> int:
     _complain(*map(str, verdict.faults))
     print(f"{edition.name}: {verdict.resolved} of {verdict.values} values resolve, {len(verdict.faults)} faults")
     return 1 if verdict.faults else 0
+
+
+def compare(options: argparse.Namespace) -> int:
+    """``analysis compare``."""
+    import json
+
+    from analysis.book.compare import as_json, as_text, verdict
+    from analysis.book.compare import compare as held
+    from analysis.book.review import results_of, with_commits
+    from analysis.book.review_page import Review, as_html
+
+    old, new = (results_of(each, _teller(each)) for each in (options.old, options.new))
+    found = with_commits(held(old, new))
+    if options.json:
+        text = json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n"
+        print(text, end="") if options.json == "-" else Path(options.json).write_text(text, encoding="utf-8")
+    if options.json != "-":
+        print(as_text(found))
+    if options.page:
+        title = f"{old.name} and {new.name}" if old.name != new.name else old.name
+        page = Review(f"Comparison of {title}", verdict(found), found, options.old, options.new)
+        options.page.write_text(as_html(page), encoding="utf-8")
+    return 1 if found.moves else 0
+
+
+def review(options: argparse.Namespace) -> int:
+    """``analysis review``."""
+    from analysis.book.compare import as_text
+    from analysis.book.review import accept, write
+    from analysis.book.review import review as judged
+    from analysis.edition import find
+
+    name = find(options.edition).name
+    made, outcome, folder = judged(options.edition, options.approved, tell=_teller(name))
+    page = write(made, options.out or Path("_build") / name)
+    print(as_text(made.comparison) if made.comparison and not outcome.failed else made.verdict)
+    print(f"page: {page}")
+    if outcome.failed:
+        return 1
+    if options.accept:
+        print(f"accepted: {accept(outcome, folder):,} bytes in {folder}")
+        return 0
+    return 1 if made.comparison is None or made.comparison.moves else 0
 
 
 if __name__ == "__main__":
