@@ -260,7 +260,7 @@ def review(options: argparse.Namespace) -> int:
     from analysis.book.compare import as_text
     from analysis.book.review import accept, write
     from analysis.book.review import review as judged
-    from analysis.edition import find
+    from analysis.folder import find
 
     name = find(options.edition).name
     made, outcome, folder = judged(options.edition, options.approved, tell=_teller(name))

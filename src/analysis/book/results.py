@@ -13,7 +13,6 @@ import io
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -22,16 +21,15 @@ from typing import Any
 
 import narwhals as nw
 
-from analysis import tabulate
-from analysis.book import chapters
-from analysis.book.receipt import fingerprints, sha256
+from analysis.book.build import check
+from analysis.book.plan import plan
 from analysis.book.render import CHARTS, as_csv
 from analysis.book.run import ChapterFailed, run_all
 from analysis.book.stage import exhibits
-from analysis.book.warm import warm_up
-from analysis.edition import SECOND, Edition, find, load
+from analysis.edition import SECOND, Edition, load
 from analysis.exhibit import LAB_ONLY, MIME
 from analysis.faults import BadInput
+from analysis.folder import find, fingerprints, sha256
 from analysis.frames import FEW, Frame, as_frame, records
 from analysis.schema import ROOT, schema
 from analysis.trail import MADE_WITH
@@ -373,26 +371,29 @@ def run(edition: str | Path, given: Mapping[str, str], *, jobs: int = 0, tell: C
     BadInput
         When the edition or a parameter cannot be used; nothing was run.
     """
-    notebooks = chapters.order()
-    values = chapters.fitted(given, notebooks)
-    warm_up()
-    tabulate.checked(values)
-    loaded = load(edition)
-    overrides = json.dumps(values, sort_keys=True) if values else ""
+    planned = plan(edition, given)
+    loaded = check(planned)
+    executed: dict[str, str] = {}
     failed = ""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            run_all(notebooks, loaded.path, values, overrides, Path(folder), jobs or os.cpu_count() or 1, tell)
-        except ChapterFailed as error:
-            failed = str(error)
-        executed = _read_notebooks(Path(folder), [file.stem for file in notebooks])
-    cells = tuple(cell for name, notebook in executed.items() for cell in cells_of(name, notebook))
+    try:
+        run_all(
+            planned,
+            jobs or os.cpu_count() or 1,
+            tell,
+            force=True,  # a review looks at what the program does now
+            done=lambda ran: executed.update({ran.chapter: ran.notebook}),
+        )
+    except ChapterFailed as error:
+        failed = str(error)
+        executed |= {error.chapter: error.notebook} if error.notebook else {}
+    notebooks = {file.stem: json.loads(executed[file.stem]) for file in planned.notebooks if file.stem in executed}
+    cells = tuple(cell for name, notebook in notebooks.items() for cell in cells_of(name, notebook))
     whole = {
         name: each
-        for name, each in executed.items()
+        for name, each in notebooks.items()
         if not any(cell.chapter == name and cell.state != "ran" for cell in cells)
     }
-    return Outcome(from_notebooks(loaded.name, whole, origin(loaded, values, notebooks)), cells, failed)
+    return Outcome(from_notebooks(loaded.name, whole, origin(loaded, planned.given, planned.notebooks)), cells, failed)
 
 
 def _read_notebooks(folder: Path, names: Sequence[str]) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from analysis.book.publish import exchange
 from analysis.book.results import APPROVED, STATE, Outcome, Results, approved, approved_files, built, is_built, run
 from analysis.book.review_page import Review, as_html, as_markdown
 from analysis.book.run import ChapterFailed
-from analysis.edition import examine, find
+from analysis.edition import examine
 from analysis.faults import BadInput
+from analysis.folder import find
 from analysis.schema import ROOT
 
 MOST_COMMITS = 3
