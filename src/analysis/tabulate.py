@@ -18,7 +18,7 @@ import pandas as pd
 
 from analysis.faults import BadInput, nearest
 from analysis.frames import FEW, Frame, Row, as_text, records
-from analysis.schema import countries, schema, vocabulary
+from analysis.schema import country_name, schema, vocabulary
 
 NOT_STATED = "not stated"
 NOT_DESCRIBED = "not described"
@@ -298,7 +298,7 @@ def route_of(codes: Row, places: Mapping[str, Row], level: str) -> str:
     shown: list[str] = []
     for stop in stops:
         place = places.get(stop)
-        name = ON_THE_WAY if place is None else place["name"] if level == "place" else countries()[place["country"]]
+        name = ON_THE_WAY if place is None else place["name"] if level == "place" else country_name(place["country"])
         if not shown or shown[-1] != name:
             shown.append(name)
     return " → ".join(shown)
@@ -437,7 +437,7 @@ def by_intention(people: Frame, legs: Frame | None, places: Mapping[str, Row], *
 
     def label(codes: Row) -> tuple[str, ...]:
         place = places.get(codes["to_place"])
-        return (countries()[place["country"]] if place else NOT_STATED,)
+        return (country_name(place["country"]) if place else NOT_STATED,)
 
     return tally(grouped(frame, ["to_place"]), ["destination"], label, declared=declared)
 
@@ -503,7 +503,7 @@ def destination_of(row: Row) -> str:
     >>> destination_of({"countries": "", "includes_others": ""})
     'countries not named'
     """
-    names = [countries().get(code, code) for code in row["countries"].split()]
+    names = [country_name(code) for code in row["countries"].split()]
     if row["includes_others"] == "true":
         names.append("others" if names else "any country")
     return listed(names) or "countries not named"
