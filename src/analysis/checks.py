@@ -37,6 +37,9 @@ FAR = 100
 ODD = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]"
 """Control characters, and the sign that stands where a character was lost in conversion."""
 
+FORMULA = r"^(?:[=@]|[+-].*[(|!])"
+"""How text begins that a spreadsheet runs."""
+
 DAY = r"^[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?$"
 """A year, with or without month and day."""
 
@@ -80,6 +83,13 @@ def field_checks(field: Field) -> Iterator[Check]:
             ~blank & column.is_in(RESERVED),
             "a value of the source",
             "leave the cell blank for what is not stated",
+        )
+        yield Check(
+            field.name,
+            ~blank & column.str.contains(FORMULA),
+            "text that no spreadsheet takes for a formula",
+            "downloads hold it as it stands",
+            doubt=True,
         )
     if field.required:
         yield Check(field.name, blank, "a value", "this column may not be blank")

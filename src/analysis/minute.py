@@ -8,7 +8,7 @@ from html import escape
 
 from analysis import prose
 from analysis.exhibit import display
-from analysis.frames import MOST_MARKS, Row
+from analysis.frames import MOST_MARKS, Row, isolated, readable
 from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, Counts, destination_of, listed, number_of
 
 
@@ -107,10 +107,11 @@ def most_common(question: str, counts: Counts, href: str) -> Answer:
     if not rows:
         return Answer(question, "not told", f"of none of the {counts.total:,}", not_known, href)
     top = max(n for _, n in rows)
-    labels = [label for label, n in rows if n == top]
+    labels = [isolated(label) for label, n in rows if n == top]
     answer = listed(labels) if len(labels) <= 2 else f"{labels[0]} and {len(labels) - 1:,} others alike"
     each = " each" if len(labels) > 1 else ""
-    return Answer(question, answer, f"{top:,}{each} of the {counts.total:,}", not_known, href)
+    of = f"{top:,}{each} of the {counts.total:,}" if counts.total > 1 else "the one there is"
+    return Answer(question, answer, of, not_known, href)
 
 
 def where_to(rows: Sequence[Row]) -> Answer:
@@ -162,4 +163,4 @@ def traced(bases: Sequence[str]) -> Answer:
 
 
 def _about(row: Row) -> str:
-    return f"{destination_of(row)} (measure: {row['measure'].replace('_', ' ')})"
+    return f"{destination_of(row)} (measure: {isolated(readable(row['measure']))})"

@@ -17,7 +17,7 @@ import narwhals as nw
 import pandas as pd
 
 from analysis.faults import BadInput, nearest
-from analysis.frames import FEW, Frame, Row, as_text, records
+from analysis.frames import FEW, Frame, Row, as_text, isolated, readable, records
 from analysis.schema import country_name, schema, vocabulary
 
 NOT_STATED = "not stated"
@@ -533,13 +533,13 @@ def number_of(row: Row) -> str:
     'more than 64,000'
     """
     ends = list(dict.fromkeys(f"{float(row[end]):,.0f}" for end in ("low", "high") if row[end]))
-    number, hedge = " to ".join(ends), row["quantifier"].replace("_", " ")
+    number, hedge = " to ".join(ends), readable(row["quantifier"])
     if hedge.endswith("of thousands"):
         return f"{hedge} (read as {number})"
     if hedge == "exact":
         return number
     first, joint, rest = hedge.partition(" and ")
-    return f"{first} {number}{joint}{rest}".strip()
+    return f"{isolated(first)} {number}{joint}{isolated(rest)}".strip()
 
 
 def intervals(figures: pd.DataFrame) -> pd.DataFrame:
@@ -555,7 +555,7 @@ def intervals(figures: pd.DataFrame) -> pd.DataFrame:
             {
                 "figure": row["figure"],
                 "destination": row["destination"],
-                "measure": row["measure"].replace("_", " "),
+                "measure": readable(row["measure"]),
                 "number": number_of(row),
                 "window": window_of(row),
                 "stated by": row["stated_by"] or NOT_STATED,
