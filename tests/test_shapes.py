@@ -78,16 +78,16 @@ def many(folder: Path, *more: str) -> Path:
 SHAPES: dict[str, Callable[[Path], Path]] = {
     "figures-only": lambda f: shape(f, {"destinations": FIGURES}),
     "one-figure": lambda f: shape(f, {"destinations": FIGURES[:1]}),
-    "no-figures": lambda f: shape(f, {"destinations": []}),
+    "no-figures": lambda f: shape(f, {"interviewees": PEOPLE, "destinations": []}),
     "people-only": lambda f: shape(f, {"interviewees": PEOPLE}, declared_interviewees=5),
     "one-person": lambda f: shape(f, {"interviewees": PEOPLE[:1], "legs": LEGS[:1], "places": PLACES}, declared_interviewees=1, collected_at="b"),
     "one-of-two": lambda f: shape(f, {"interviewees": PEOPLE[:1], "legs": LEGS[:1], "places": PLACES}, declared_interviewees=2),
     "none-declared": lambda f: shape(f, {"interviewees": PEOPLE, "legs": LEGS, "places": PLACES}),
-    "nobody-described": lambda f: shape(f, {"interviewees": []}, declared_interviewees=17),
-    "nobody-at-all": lambda f: shape(f, {"interviewees": []}),
-    "none-of-none": lambda f: shape(f, {"interviewees": [], "legs": [], "places": []}, declared_interviewees=0),
+    "nobody-described": lambda f: shape(f, {"interviewees": [], "destinations": FIGURES}, declared_interviewees=17),
+    "nobody-at-all": lambda f: shape(f, {"interviewees": [], "destinations": FIGURES}),
+    "none-of-none": lambda f: shape(f, {"interviewees": [], "legs": [], "places": [], "destinations": FIGURES}, declared_interviewees=0),
     "everyone-described": lambda f: shape(f, {"interviewees": PEOPLE[:2], "legs": LEGS, "places": PLACES}, declared_interviewees=2, reference_event={"title": "the decree", "date": DAY}),
-    "no-rows": lambda f: shape(f, {name: [] for name in ("interviewees", "legs", "places", "destinations", "statements", "evidence", "settlements")}),
+    "no-rows": lambda f: shape(f, {"interviewees": PEOPLE} | {name: [] for name in ("legs", "places", "destinations", "statements", "evidence", "settlements")}),
     "nowhere": lambda f: shape(f, {"interviewees": PEOPLE, "legs": LEGS, "places": [[*place[:3], "", "", "country"] for place in PLACES]}, declared_interviewees=3),
     "legs-without-places": lambda f: shape(f, {"interviewees": PEOPLE, "legs": [[*leg[:3], "", "", *leg[5:]] for leg in LEGS]}, declared_interviewees=3),
     "nothing-told": lambda f: shape(f, {"interviewees": [[f"i{n}", "yes"] for n in range(4)], "legs": [["i0", 1, "made"]], "places": PLACES}, declared_interviewees=9),
@@ -141,7 +141,7 @@ def sentences(edition: Edition) -> dict[str, str]:
 def edition(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Edition:
     """One edition of the shape that a test names."""
     folder = SHAPES[request.param](tmp_path_factory.mktemp("shapes") / request.param)
-    assert [str(fault) for fault in examine(folder)[1]] == []
+    assert [str(fault) for fault in examine(folder)[1] if not fault.doubt] == []
     return load(folder)
 
 

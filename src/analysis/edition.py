@@ -530,7 +530,12 @@ def _content(
         )
     tables = {name: table for name, table in together.items() if not name.startswith(SECOND)}
     faults += _report_faults(tables, report, package, unsure)
-    if "interviewees" in tables and report.minimum_cell == 1 and not report.public_source and not unread["interviewees"]:
+    if (
+        "interviewees" in tables
+        and report.minimum_cell == 1
+        and not report.public_source
+        and not unread["interviewees"]
+    ):
         faults += checks.lone_faults(tables["interviewees"], files["interviewees"])
     if {"evidence", "settlements"} & set(tables):
         values = all_values(tables, report)

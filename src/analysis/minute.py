@@ -105,7 +105,8 @@ def most_common(question: str, counts: Counts, href: str) -> Answer:
     if apart:
         not_known += f", {apart:,} {NOT_SHOWN}"
     if not rows:
-        return Answer(question, "not told", f"of none of the {counts.total:,}", not_known, href)
+        of = f"of none of the {counts.total:,}" if counts.total else "nobody to count"
+        return Answer(question, "not told", of, not_known if counts.total else "", href)
     top = max(n for _, n in rows)
     labels = [isolated(label) for label, n in rows if n == top]
     answer = listed(labels) if len(labels) <= 2 else f"{labels[0]} and {len(labels) - 1:,} others alike"
