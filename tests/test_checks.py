@@ -396,12 +396,12 @@ def say(*arguments: object) -> tuple[int, str, str]:
 @pytest.fixture
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was found sound is not looked at again: an edition that two commands ask for, and a table that is as
-    the repository has it. No kernels are warmed for a book that is not made."""
+    the repository has it.
+    """
     known = functools.cache(examine)
     monkeypatch.setattr("analysis.edition.examine", lambda edition, **_: known(find(edition)))
     monkeypatch.setattr("analysis.edition.read_table", read_once)
     monkeypatch.setattr("analysis.checks.table_faults", checked_once)
-    monkeypatch.setattr("analysis.book.build.warm_up", lambda: None)
 
 
 KEPT: dict[tuple[str, bytes], tables.Read] = {}

@@ -106,7 +106,9 @@ def told(counts: Counts, what: str, reads: Callable[[str], str] = str, *, bounde
     head = f"{what} is told of {part(known, counts)}: {', '.join(shown)}{rest}."
     unknown = total - known
     if hidden := counts.of(NOT_SHOWN):
-        head = f"{what} is shown of {part(known, counts)}: {', '.join(shown)}{rest}. {hidden:,} {are(hidden)} {NOT_SHOWN}."
+        head = (
+            f"{what} is shown of {part(known, counts)}: {', '.join(shown)}{rest}. {hidden:,} {are(hidden)} {NOT_SHOWN}."
+        )
         # Where the silent have a row of their own, those not shown apart are known to be something else.
         unknown -= hidden if NOT_STATED in counts.states else 0
     if not bounded or not unknown or (len(most) > 1 and most[0][1] == most[1][1]):
