@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ import altair as alt
 import pandas as pd
 
 from analysis.basemap import Box
-from analysis.frames import MOST_MARKS, records
+from analysis.frames import MOST_MARKS, isolated, records
 from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Counts
 
 INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8", "#e3e6ea"
@@ -32,6 +33,9 @@ LETTERS = 24
 """In a line of a label."""
 
 LINE_HEIGHT = 14
+
+BREAK = r"'\n'"
+"""What parts the lines of a label, as Vega writes it."""
 
 ACROSS = 10
 """Marks in a line before the next line begins."""
@@ -81,14 +85,14 @@ def tallied(counts: Counts, *, description: str, noun: str = "interviewees") -> 
 
 
 def _labelled(counts: Counts) -> pd.DataFrame:
-    """A table of counts with ``label``, ``count`` and ``state`` for each row."""
+    """A table of counts with ``label``, its ``lines``, ``count`` and ``state`` for each row."""
     frame = counts.frame.copy()
     *labels, unit = frame.columns
     both = f"{NOT_DESCRIBED}, {NOT_DESCRIBED}"
     frame["label"] = [
         ", ".join(map(str, row)).replace(both, NOT_DESCRIBED) for row in frame[labels].itertuples(index=False)
     ]
-    frame["label"] = frame["label"].map(_folded)
+    frame["lines"] = frame["label"].map(_folded)
     return frame.rename(columns={unit: "count"}).assign(state=list(counts.states))
 
 
@@ -100,13 +104,13 @@ def followed(panels: Sequence[tuple[str, Counts]], *, description: str) -> dict[
 
 def _labels(frame: pd.DataFrame) -> alt.Y:
     """One row a label, in the order given; long labels in several lines."""
-    return alt.Y("label:N", sort=list(frame["label"]), title=None).axis(
+    return alt.Y("lines:N", sort=list(frame["lines"]), title=None).axis(
         domain=False,
         ticks=False,
         labelPadding=8,
         labelLineHeight=LINE_HEIGHT,
-        labelExpr="split(datum.label, '|')",
-        labelOffset=_raised(int(frame["label"].str.count(r"\|").max() or 0) if len(frame) else 0),
+        labelExpr=f"split(datum.label, {BREAK})",
+        labelOffset=_raised(int(frame["lines"].str.count("\n").max() or 0) if len(frame) else 0),
     )
 
 
@@ -115,7 +119,7 @@ def _raised(most: int) -> Any:
     if not most:
         return alt.Undefined
     tests = [
-        {"test": f"length(split(datum.label, '|')) === {lines + 1}", "value": -lines * LINE_HEIGHT / 2}
+        {"test": f"length(split(datum.label, {BREAK})) === {lines + 1}", "value": -lines * LINE_HEIGHT / 2}
         for lines in range(1, most + 1)
     ]
     return {"condition": tests, "value": 0}
@@ -143,13 +147,14 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
             dots.append(
                 {
                     "label": row["label"],
+                    "lines": row["lines"],
                     "state": row["state"],
                     "x": n % ACROSS,
                     "line": n // ACROSS,
                     noun.rstrip("s"): who[n] if n < len(who) else row["state"],
                 }
             )
-    marks = pd.DataFrame(dots, columns=["label", "state", "x", "line", noun.rstrip("s")])
+    marks = pd.DataFrame(dots, columns=["label", "lines", "state", "x", "line", noun.rstrip("s")])
     wide = max(1, min(ACROSS, int(frame["count"].max() if len(frame) else 1)))
     lines = int(marks["line"].max()) + 1 if len(marks) else 1
     scale = alt.Scale(domain=[-0.5, wide + 0.7], nice=False)
@@ -168,7 +173,7 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     )
     ends = frame.assign(x=[min(n, ACROSS) - 0.3 for n in frame["count"]])
     numbers = _numbers(ends).encode(x=alt.X("x:Q", scale=scale, axis=None))
-    tall = 24 + 13 * int(frame["label"].str.count(r"\|").max())
+    tall = 24 + 13 * int(frame["lines"].str.count("\n").max())
     return alt.layer(points, numbers).properties(width=STEP * (wide + 1), height=alt.Step(max(tall, 24 * lines)))
 
 
@@ -199,7 +204,7 @@ def overlaid(counts: pd.DataFrame, *, description: str) -> dict[str, Any]:
         ``label``, ``was``, ``now``.
     """
     drawn = counts.assign(
-        label=counts["label"].map(_folded),
+        lines=counts["label"].map(_folded),
         most=counts[["was", "now"]].max(axis=1),
         text=[
             f"{was:,}" if was == now else f"{was:,} → {now:,}"
@@ -215,7 +220,7 @@ def overlaid(counts: pd.DataFrame, *, description: str) -> dict[str, Any]:
     text = base.mark_text(align="left", dx=6, color=INK, fontSize=12).encode(
         x=alt.X("most:Q", scale=scale), text="text:N"
     )
-    tall = 26 + 13 * int(drawn["label"].str.count(r"\|").max())
+    tall = 26 + 13 * int(drawn["lines"].str.count("\n").max())
     return themed(alt.layer(was, now, text).properties(width=240, height=alt.Step(tall), description=description))
 
 
@@ -310,7 +315,7 @@ AXIS = 20
 
 def _lines(text: str) -> list[str]:
     """A text in lines as wide as a chart."""
-    return textwrap.wrap(text, LONG)
+    return _folded(text, LONG).split("\n")
 
 
 def _laid_out(panel: pd.DataFrame, reach: float) -> tuple[pd.DataFrame, pd.DataFrame, int]:
@@ -440,12 +445,14 @@ def route_map(
     )
 
 
-def _folded(text: str) -> str:
-    """A label with `|` where a new line begins.
+def _folded(text: str, letters: int = LETTERS) -> str:
+    """A label with a line break where a new line begins; signs as wide as two count as two.
 
     Examples
     --------
     >>> _folded("Moscow → Astrakhan → Kazakhstan")
-    'Moscow → Astrakhan →|Kazakhstan'
+    'Moscow → Astrakhan →\\nKazakhstan'
     """
-    return "|".join(textwrap.wrap(text.replace("|", "¦"), LETTERS)) or " "
+    wide = any(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    lines = textwrap.wrap(text, letters // 2 if wide else letters)
+    return "\n".join(map(isolated, lines)) or " "

@@ -76,6 +76,13 @@ def parser() -> argparse.ArgumentParser:
     look.add_argument(
         "--embed", action="store_true", help="copy the schemas of data/schemas into datapackage.json first"
     )
+    look.add_argument(
+        "--json",
+        nargs="?",
+        const="-",
+        metavar="FILE",
+        help="the faults and their counts as JSON too (default: printed)",
+    )
 
     begin = command("new", new, "Begin an edition: empty, or filled from an export as a map says.")
     begin.add_argument("name", help="a name under data/, or a path")
@@ -167,17 +174,40 @@ def _teller(name: str) -> Callable[[str], None]:
 def check(options: argparse.Namespace) -> int:
     """``analysis check``."""
     from analysis.edition import embed, examine
+    from analysis.faults import BadInput, tallied
     from analysis.folder import find
 
-    if options.embed and embed(find(options.edition)):
-        print("datapackage.json: schemas copied")
-    loaded, faults = examine(options.edition)
-    errors = [fault for fault in faults if not fault.doubt]
+    try:
+        if options.embed and embed(find(options.edition)):
+            _complain("datapackage.json: schemas copied")
+        loaded, faults = examine(options.edition)
+    except BadInput as error:
+        if not options.json:
+            raise
+        loaded, faults = None, list(error.faults)
     for fault in faults:
         _complain(f"{'doubt' if fault.doubt else 'fault'}: {fault}")
-    tables = ", ".join(loaded.tables) if loaded else "no tables"
-    print(f"{options.edition}: {len(errors)} faults, {len(faults) - len(errors)} doubts ({tables})")
-    return 2 if errors else 0
+    counts = tallied(faults)
+    wrong, odd = (sum(count[kind] for count in counts.values()) for kind in ("faults", "doubts"))
+    tables = list(loaded.tables) if loaded else []
+    told = [f"{file}: {count['faults']} faults, {count['doubts']} doubts" for file, count in counts.items()]
+    told.append(f"{options.edition}: {wrong} faults, {odd} doubts ({', '.join(tables) or 'no tables'})")
+    if options.json:
+        import json
+
+        whole = {
+            "edition": str(options.edition),
+            "faults": [fault.as_dict() for fault in faults],
+            "counts": {"faults": wrong, "doubts": odd, "files": counts},
+            "tables": tables,
+        }
+        text = json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+        if options.json == "-":
+            print(text, end="")
+            return 2 if wrong else 0
+        Path(options.json).write_text(text, encoding="utf-8")
+    print("\n".join(told))
+    return 2 if wrong else 0
 
 
 def new(options: argparse.Namespace) -> int:

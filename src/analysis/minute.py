@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import prose
 from analysis.exhibit import display
-from analysis.frames import MOST_MARKS, Row
+from analysis.frames import MOST_MARKS, Row, isolated
 from analysis.tabulate import (
     NOT_DESCRIBED,
     NOT_SHOWN,
@@ -117,12 +117,14 @@ def most_common(question: str, counts: Counts, href: str) -> Answer:
     if apart:
         not_known += f", {apart:,} {NOT_SHOWN}"
     if not rows:
-        return Answer(question, "not told", f"of none of the {counts.total:,}", not_known, href)
+        of = f"of none of the {counts.total:,}" if counts.total else "nobody to count"
+        return Answer(question, "not told", of, not_known if counts.total else "", href)
     top = max(n for _, n in rows)
-    labels = [label for label, n in rows if n == top]
+    labels = [isolated(label) for label, n in rows if n == top]
     answer = listed(labels) if len(labels) <= 2 else f"{labels[0]} and {len(labels) - 1:,} others alike"
     each = " each" if len(labels) > 1 else ""
-    return Answer(question, answer, f"{top:,}{each} of the {counts.total:,}", not_known, href)
+    of = f"{top:,}{each} of the {counts.total:,}" if counts.total > 1 else "the one there is"
+    return Answer(question, answer, of, not_known, href)
 
 
 def where_to(rows: Sequence[Row]) -> Answer:
@@ -220,4 +222,4 @@ def traced(bases: Sequence[str]) -> Answer:
 
 
 def _about(row: Row) -> str:
-    return f"{destination_of(row)} (measure: {measure_of(row['measure'])})"
+    return f"{destination_of(row)} (measure: {isolated(measure_of(row['measure']))})"

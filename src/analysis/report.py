@@ -11,7 +11,7 @@ import pandas as pd
 from analysis import basemap, charts, minute, privacy, prose, tabulate
 from analysis.edition import Edition, load
 from analysis.exhibit import Cell, Exhibit, Link, Rulings, glue, show
-from analysis.frames import FEW, MOST_MARKS, Row, records
+from analysis.frames import FEW, MOST_MARKS, Row, isolated, records
 from analysis.tabulate import NOT_SHOWN, NOT_STATED, Counts
 from analysis.trail import (
     coded_tables,
@@ -149,7 +149,9 @@ def age_by_profession(edition: Edition, age_bands: str, level: str) -> Exhibit:
         edition.report.minimum_cell,
     )
     known = "shown" if NOT_SHOWN in counts.states else "told"
-    finding = f"Both are {known} of {counts.of('stated'):,} of the {counts.total:,}."
+    both = counts.of("stated")
+    told = f"Both are {known} of {prose.part(both, counts)}."
+    finding = told if both else prose.not_told("Age with profession", counts)
     caption = f"Interviewees by profession and age in years, of {prose.whom(edition)}."
     return _counted(edition, "age-by-profession", caption, counts, finding)
 
@@ -260,7 +262,7 @@ def days_to_border(edition: Edition) -> Exhibit:
     """Exhibit ``days-to-border``."""
     days = tabulate.by_days(**_legs(edition), places=edition.tables["places"], event=edition.report.event_date)
     counts = _kept(edition, days)
-    event = f"{edition.report.event_title or 'the reference event'} ({tabulate.day_of(edition.report.event_date) or 'no date'})"
+    event = f"{isolated(edition.report.event_title) or 'the reference event'} ({tabulate.day_of(edition.report.event_date) or 'no date'})"
     caption = f"Interviewees by days from {event} to crossing the border, at least, of {prose.whom(edition)}."
     finding = prose.told(counts, "A date", "{} days".format, bounded=False)
     note = "The least number of days: the last departure that is dated, and every night waited from there on."
@@ -279,8 +281,9 @@ def timeline(edition: Edition) -> Exhibit:
         rows += [(key, NOT_STATED if day is None else str(day), border) for key in row["who"]]
     table = pd.DataFrame(sorted(rows), columns=["interviewee", "set off on day", "crossed on day"])
     dated = [row for row in rows if row[1] != NOT_STATED]
-    caption = f"Days since {edition.report.event_title or 'the reference event'}, {tabulate.day_of(event) or 'not dated'}, by interviewee described."
-    finding = f"A day is told of {len(dated):,} of {prose.plural(len(rows), 'person', 'people')}."
+    caption = f"Days since {isolated(edition.report.event_title) or 'the reference event'}, {tabulate.day_of(event) or 'not dated'}, by interviewee described."
+    people = prose.plural(len(rows), "person", "people")
+    finding = f"A day is told of {len(dated):,} of {people}." if dated else "A day is told of nobody."
     notes = (
         "Day nought is the day of the event. A dot is the day of setting off; the arrow begins on the first day on which the border can have been crossed.",
     )
@@ -499,7 +502,7 @@ def one_by_one(edition: Edition, age_bands: str, profession_level: str, route_le
 def citation(edition: Edition) -> str:
     """How to cite the edition: who made it, what it is called, which it is."""
     makers = [str(each.get("title") or "") for each in edition.package.get("contributors", [])]
-    return f"{tabulate.listed([name for name in makers if name]) or 'Author not named'}: {edition.title}. Edition {edition.name}."
+    return f"{tabulate.listed([isolated(name) for name in makers if name]) or 'Author not named'}: {isolated(edition.title)}. Edition {edition.name}."
 
 
 def facts(edition: Edition) -> dict[str, str]:
@@ -509,8 +512,8 @@ def facts(edition: Edition) -> dict[str, str]:
     people, figures = ("interviewees" in edition.tables, "destinations" in edition.tables)
     coverage = prose.coverage(edition, edition.described) if people else lacking
     return {
-        "title": edition.title,
-        "about": str(edition.package.get("description") or "No description is given."),
+        "title": isolated(edition.title),
+        "about": isolated(str(edition.package.get("description") or "") or "No description is given."),
         "source": source(edition),
         "citation": citation(edition),
         "coverage": coverage,
@@ -518,7 +521,7 @@ def facts(edition: Edition) -> dict[str, str]:
         "trail": "Every count of people described leads to the rows behind it, and every row to the words of the source."
         if edition.report.minimum_cell == 1
         else f"No count leads to people one by one: this edition publishes no cell of fewer than {edition.report.minimum_cell:,} people.",
-        "whereabouts": f"They were interviewed in {place['name']}."
+        "whereabouts": f"They were interviewed in {isolated(place['name'])}."
         if place
         else "Where they were interviewed is not stated.",
     }

@@ -17,8 +17,8 @@ import narwhals as nw
 import pandas as pd
 
 from analysis.faults import BadInput, nearest
-from analysis.frames import FEW, Frame, Row, as_text, records
-from analysis.schema import countries, schema, vocabulary
+from analysis.frames import FEW, Frame, Row, as_text, isolated, readable, records
+from analysis.schema import country_name, schema, vocabulary
 
 NOT_STATED = "not stated"
 NOT_DESCRIBED = "not described"
@@ -298,7 +298,7 @@ def route_of(codes: Row, places: Mapping[str, Row], level: str) -> str:
     shown: list[str] = []
     for stop in stops:
         place = places.get(stop)
-        name = ON_THE_WAY if place is None else place["name"] if level == "place" else countries()[place["country"]]
+        name = ON_THE_WAY if place is None else place["name"] if level == "place" else country_name(place["country"])
         if not shown or shown[-1] != name:
             shown.append(name)
     return " → ".join(shown)
@@ -437,7 +437,7 @@ def by_intention(people: Frame, legs: Frame | None, places: Mapping[str, Row], *
 
     def label(codes: Row) -> tuple[str, ...]:
         place = places.get(codes["to_place"])
-        return (countries()[place["country"]] if place else NOT_STATED,)
+        return (country_name(place["country"]) if place else NOT_STATED,)
 
     return tally(grouped(frame, ["to_place"]), ["destination"], label, declared=declared)
 
@@ -510,7 +510,7 @@ def measure_of(code: str) -> str:
     >>> measure_of("fsb_exits"), measure_of("ferry_tickets")
     ('departures from Russia (FSB)', 'ferry tickets')
     """
-    return vocabulary("measures").get(code, {}).get("title") or code.replace("_", " ")
+    return vocabulary("measures").get(code, {}).get("title") or readable(code)
 
 
 def counts_of(code: str) -> str:
@@ -648,7 +648,7 @@ def destination_of(row: Row) -> str:
         if set(members) <= set(codes):
             names.append(f"{group['name']} ({len(members)} countries)")
             codes = [code for code in codes if code not in members]
-    names += [countries().get(code, code) for code in codes]
+    names += [country_name(code) for code in codes]
     if row["includes_others"] == "true":
         names.append("others" if names else "any country")
     return listed(names) or "countries not named"
@@ -680,14 +680,14 @@ def number_of(row: Row) -> str:
     'more than 650,000, up to 666,000'
     """
     ends = list(dict.fromkeys(f"{float(row[end]):,.0f}" for end in ("low", "high") if row[end]))
-    hedge = row["quantifier"].replace("_", " ")
+    hedge = readable(row["quantifier"])
     number = (", up to " if hedge == "more than" else " to ").join(ends)
     if hedge.endswith("of thousands"):
         return f"{hedge} (read as {number})"
     if hedge == "exact":
         return number
     first, joint, rest = hedge.partition(" and ")
-    return f"{first} {number}{joint}{rest}".strip()
+    return f"{isolated(first)} {number}{joint}{isolated(rest)}".strip()
 
 
 def intervals(figures: pd.DataFrame) -> pd.DataFrame:

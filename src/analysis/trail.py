@@ -13,7 +13,7 @@ from analysis import privacy, prose, tabulate
 from analysis.agreement import agreement
 from analysis.edition import Edition, all_values
 from analysis.exhibit import Cell, Exhibit, Link
-from analysis.frames import Row, records
+from analysis.frames import Row, isolated, records
 from analysis.rules import RULES
 from analysis.schema import TABLES, schema
 from analysis.tabulate import NOT_DESCRIBED, Counts
@@ -89,7 +89,7 @@ def keyed(edition: Edition, exhibit: str, frame: pd.DataFrame) -> tuple[Mapping[
 def source(edition: Edition) -> str:
     """The line under every exhibit: where its rows come from."""
     titles = [str(entry.get("title") or "") for entry in edition.package.get("sources", [])]
-    return f"Source: {'; '.join(filter(None, titles)) or 'not named'}. Coded as the codebook says."
+    return f"Source: {'; '.join(map(isolated, filter(None, titles))) or 'not named'}. Coded as the codebook says."
 
 
 def evidence(edition: Edition, table: str) -> Exhibit:
@@ -108,9 +108,9 @@ def evidence(edition: Edition, table: str) -> Exhibit:
     )
     view: tuple[Mapping[str, Cell], ...] = tuple(
         {
-            "value": f"{row['row']} {row['column']}: {row['value']}",
-            "words of the source": f"“{row['words of the source']}”, paragraph {row['paragraph']}",
-            "why": ": ".join(filter(None, [row["basis"], row["rule or reason"]])),
+            "value": f"{row['row']} {row['column']}: {isolated(row['value'])}",
+            "words of the source": f"“{isolated(row['words of the source'])}”, paragraph {row['paragraph']}",
+            "why": ": ".join(filter(None, [row["basis"], isolated(row["rule or reason"])])),
             "shown in": shown_in(edition, table, row),
         }
         for row in records(frame)

@@ -18,6 +18,7 @@ from docutils import nodes
 from analysis.charts import INK, LAND, LINE, MARK, MUTED, PAPER
 from analysis.exhibit import LAB_ONLY, MIME, VEGALITE
 from analysis.folder import CACHE, fingerprint, note
+from analysis.frames import isolated
 
 DRAWN = CACHE / "drawn"
 """Charts drawn before, by their fingerprints."""
@@ -82,7 +83,10 @@ def downloads(exhibit: dict[str, Any]) -> dict[str, tuple[str, bytes]]:
 
 
 def as_csv(exhibit: dict[str, Any]) -> str:
-    """An exhibit's table as CSV.
+    """An exhibit's table as CSV: exactly its values.
+
+    A value that a spreadsheet would take for a formula stays as it is: programs read these files, and a sign put
+    before it would be a wrong value to them. ``analysis check`` points such values out where they come in.
 
     Examples
     --------
@@ -138,7 +142,8 @@ def chart_html(spec: dict[str, Any], label: str) -> str:
 
 def _one_chart(spec: dict[str, Any], label: str) -> str:
     text = canonical(spec)
-    inline = followed(text).replace("</", "<\\/")  # or the data could end the script element
+    inline = canonical(_painted(spec))
+    inline = inline.replace("<", "\\u003c")  # or the data could end the script element, or keep it from ending
     return (
         f'<div class="chart"><div class="drawing" role="img" {label}>{followed(silent(as_svg(text)))}</div>'
         f'<script type="application/json">{inline}</script></div>'
@@ -193,11 +198,11 @@ def _cell_html(cell: Any, tag: str) -> str:
         return f"<{tag}>{', '.join(_link_html(link) for link in cell)}</{end}>"
     if isinstance(cell, (int, float)):
         return f'<{tag} class="number">{cell:,}</{end}>'
-    return f"<{tag}>{escape(str(cell))}</{end}>"
+    return f"<{tag}>{escape(isolated(str(cell)))}</{end}>"
 
 
 def _link_html(link: dict[str, str]) -> str:
-    text = escape(link["text"])
+    text = escape(isolated(link["text"]))
     return f'<a href="{escape(link["href"], quote=True)}">{text}</a>' if link["href"] else text
 
 
@@ -210,14 +215,46 @@ def silent(drawing: str) -> str:
     '<g d="M0">role="x"</g>'
     """
     roles = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
-    return re.sub(r"<[^>]*>", lambda tag: roles.sub("", tag[0]), drawing)
+    return TAG.sub(lambda tag: roles.sub("", tag[0]), drawing)
+
+
+TAG = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
+"""One tag of a drawing; what stands in quotes may hold angle brackets."""
 
 
 def followed(drawing: str) -> str:
-    """A drawing or specification whose colours follow the page's scheme."""
-    for colour, variable in VARIABLES.items():
-        drawing = drawing.replace(f'"{colour}"', f'"var(--chart-{variable})"')
-    return drawing
+    """A drawing whose colours follow the page's scheme; a text that reads like a colour stays text.
+
+    Examples
+    --------
+    >>> followed(f'<text fill="{INK}">"{INK}"</text>')
+    '<text fill="var(--chart-ink)">"#1f2328"</text>'
+    """
+
+    def in_tag(tag: re.Match[str]) -> str:
+        return re.sub(r' (fill|stroke)="([^"]*)"', lambda look: f' {look[1]}="{_variable(look[2])}"', tag[0])
+
+    return TAG.sub(in_tag, drawing)
+
+
+def _variable(colour: str) -> str:
+    return f"var(--chart-{VARIABLES[colour]})" if colour in VARIABLES else colour
+
+
+DATA = ("datasets", "values", "domain", "sort", "description", "title", "text")
+"""The parts of a specification whose texts are data."""
+
+
+def _painted(spec: Any) -> Any:
+    """A specification whose colours follow the page's scheme, as `followed` does it for its drawing."""
+    if isinstance(spec, dict):
+        return {
+            key: value if key == "datasets" or (key in DATA and not isinstance(value, dict)) else _painted(value)
+            for key, value in spec.items()
+        }
+    if isinstance(spec, list):
+        return [_painted(each) for each in spec]
+    return _variable(spec) if isinstance(spec, str) else spec
 
 
 def canonical(spec: Mapping[str, Any]) -> str:
