@@ -211,7 +211,7 @@ class TestTold:
 
 class TestNothingAddedOrRanked:
     def test_each_panel_has_a_scale_of_its_own_from_nought(self, exhibits):
-        chart = exhibits["destinations"].chart
+        chart = exhibits["destinations"].chart()
         assert "resolve" not in chart
         assert len(chart["vconcat"]) == len(MEASURES)
         tops = {}
@@ -228,7 +228,7 @@ class TestNothingAddedOrRanked:
         assert tops["asylum_applications"] < 2000
 
     def test_a_panel_holds_the_figures_of_one_measure(self, exhibits):
-        chart = exhibits["destinations"].chart
+        chart = exhibits["destinations"].chart()
         for panel in chart["vconcat"]:
             name = panel["layer"][0]["data"]["name"]
             assert {row["measure"] for row in chart["datasets"][name]} == {panel["title"]}
@@ -255,7 +255,7 @@ class TestNothingAddedOrRanked:
         figures = tabulate.figures(edition.tables["destinations"])
         told = [prose.figures(figures), prose.each_figure(figures)]
         told += [exhibit.description for exhibit in exhibits.values()]
-        chart = exhibits["destinations"].chart
+        chart = exhibits["destinations"].chart()
         told += [chart["description"]]
         told += [row["text"] for rows in chart["datasets"].values() for row in rows if "text" in row]
         for text in told:
@@ -289,7 +289,7 @@ def test_an_address_that_is_none_of_the_web_is_no_link(edition):
 
 
 def test_panels_of_a_chart_are_drawn_apart(exhibits):
-    chart = exhibits["destinations"].chart
+    chart = exhibits["destinations"].chart()
     parts = panels(chart)
     assert [part["title"] for part in parts] == [tabulate.measure_of(code) for code in MEASURES]
     drawn = chart_html(chart, "")

@@ -20,7 +20,7 @@ from analysis.faults import Fault, nearest, show
 from analysis.frames import Frame, as_text
 from analysis.rules import RULES, words
 from analysis.schema import Field, Schema, countries, schema, vocabulary
-from analysis.tables import MOST_SHOWN
+from analysis.tables import MOST_SHOWN, all_different
 
 MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
@@ -253,7 +253,7 @@ def _rest(bad: int, file: str, column: str, needed: str, doubt: bool = False) ->
 
 def _duplicates(spec: Schema, frame: Frame, file: str, unread: Unread) -> Iterator[Fault]:
     key = list(spec.key)
-    if any(unread.get(part, ()) is None for part in key):
+    if any(unread.get(part, ()) is None for part in key) or all_different(frame, key):
         return
     twice = (
         frame.filter(reduce(and_, (~nw.col(part).is_null() for part in key)))

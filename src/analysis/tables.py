@@ -8,7 +8,7 @@ import difflib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import accumulate
@@ -41,6 +41,9 @@ TEXT = (None, "str", f"text of {MOST_LETTERS:,} characters or fewer")
 
 SQL = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 """What each type is in DuckDB; dates are kept as text."""
+
+LONGEST = 131_072
+"""Letters in a cell beyond which a file is no table of ours; a quote that is never closed runs into it."""
 
 MOST_SHOWN = 100
 """Faults of one kind listed one by one; the rest are counted."""
@@ -122,6 +125,7 @@ def _read_csv(file: Path, spec: Schema) -> Read:
     rows: list[list[str]] = []
     at: list[int] = []
     whole, number = True, 1
+    limit = csv.field_size_limit(LONGEST)  # the library's own, whatever other packages made of it
     try:
         header = next(reader, [])
         number, found = _header(header, reader, spec, shown)
@@ -140,6 +144,8 @@ def _read_csv(file: Path, spec: Schema) -> Read:
     except csv.Error as error:
         whole = False
         faults.append(Fault(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
+    finally:
+        csv.field_size_limit(limit)
     if not set(header) & set(spec.columns) or len(header) != len(set(header)) or len(header) > MOST_COLUMNS:
         return Read(None, faults)
     frame = pd.DataFrame(rows, columns=header, dtype="object")
@@ -354,7 +360,7 @@ def _scan_parquet(file: Path, spec: Schema, sound: bool) -> Read:
         if rows:
             unread[column.name] = frozenset(row for row, _ in rows) if len(rows) <= MOST_SHOWN else None
         if len(rows) > MOST_SHOWN:
-            more = lost.count("*").fetchone()[0] - MOST_SHOWN
+            more = lost.count("*").fetchall()[0][0] - MOST_SHOWN
             faults.append(Fault(shown, f"{more} more rows like these", needed, "mend these first", column=column.name))
         value = text if kinds[column.name] == "VARCHAR" or kind == "VARCHAR" else f'"{column.name}"'
         value = f"CASE WHEN {good} THEN {value} END" if rows else value
@@ -378,6 +384,20 @@ def _good(kind: str, stored: str, column: str, text: str) -> str:
     number = f"TRY_CAST({column} AS DOUBLE)"
     whole = f" AND {number} = round({number}) AND TRY_CAST({column} AS BIGINT) IS NOT NULL" if kind == "integer" else ""
     return f"isfinite({number}){whole}"
+
+
+def all_different(table: Frame, key: Sequence[str]) -> bool:
+    """Whether it is certain, without holding the keys in memory, that no key of a DuckDB table stands twice.
+
+    Fingerprints are counted in place of keys; where two are alike, only a closer look can tell.
+    """
+    if not table.implementation.is_duckdb():
+        return False
+    relation: Any = table.to_native()
+    given = " AND ".join(f'"{part}" IS NOT NULL' for part in key)
+    columns = ", ".join(f'"{part}"' for part in key)
+    found = relation.filter(given).aggregate(f"count(*), count(DISTINCT hash({columns}))").fetchall()[0]
+    return bool(found[0] == found[1])
 
 
 def in_one_engine(tables: dict[str, Frame]) -> dict[str, Frame]:
