@@ -32,6 +32,10 @@ lint: $(READY) spelling
 spelling: $(READY)
 	$(BIN)/typos
 
+# Beside the tools people use today, by hand: takes a quarter of an hour.
+bench: $(READY)
+	PYTHONPATH=. $(BIN)/python -m benchmarks
+
 # The lock: every package with its hashes, for Python 3.11 and newer, without a trace of the machine it was made on.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
