@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: book pdf test lint spelling lock clean
+.PHONY: book pdf test lint spelling bench lock clean
 .DEFAULT_GOAL := book
 
 $(READY): requirements.txt pyproject.toml
