@@ -36,10 +36,13 @@ __all__ = [
     "rules", "settlements", "show", "two_codings", "versions",
 ]  # fmt: skip
 
+TOLD_WAYS = "Two routes told with different places may have been one way: the table says what is told, no more."
 TOGETHER = "People who travelled together are counted one by one."
 
 
-def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., Exhibit]], Callable[..., Exhibit]]:
+def needs(
+    id_: str, *tables: str, few: bool = False, dated: bool = False
+) -> Callable[[Callable[..., Exhibit]], Callable[..., Exhibit]]:
     """For an exhibit that an edition may be unable to have: it says so instead.
 
     For want of tables; with too many people to list (``few``); or because it would show too few people together.
@@ -52,6 +55,8 @@ def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., 
             lacking = [table for table in tables if table not in edition.tables]
             if lacking:
                 told = f"This edition has no table {tabulate.listed(lacking)}, so there is nothing to count."
+            elif dated and not edition.report.event_date:
+                told = "This edition names no reference event with a date, so no days can be counted from it."
             elif few and edition.described > FEW:
                 told = f"{edition.described:,} people are too many to list one by one; the counts hold them all."
             elif few and edition.report.minimum_cell > 1:
@@ -162,7 +167,9 @@ def interviewees_by_route(edition: Edition, level: str) -> Exhibit:
     counts = _kept(edition, tabulate.by_route(**_legs(edition), places=edition.places, level=level))
     gap = f"A route runs over the places the source names; “{tabulate.ON_THE_WAY}” is a place it does not name."
     caption = f"Interviewees by route, {level} by {level}, of {prose.whom(edition)}."
-    return _counted(edition, "interviewees-by-route", caption, counts, prose.told(counts, "The route"), gap, TOGETHER)
+    # No bound is given: a route told with fewer places may be the same way as one told with more.
+    finding = prose.told(counts, "The route", bounded=False)
+    return _counted(edition, "interviewees-by-route", caption, counts, finding, gap, TOLD_WAYS, TOGETHER)
 
 
 @needs("route-map", "interviewees", "legs", "places")
@@ -257,19 +264,19 @@ def nights_waited(edition: Edition) -> Exhibit:
     return _counted(edition, "nights-waited", caption, counts, finding, note, TOGETHER)
 
 
-@needs("days-to-border", "interviewees", "legs", "places")
+@needs("days-to-border", "interviewees", "legs", "places", dated=True)
 def days_to_border(edition: Edition) -> Exhibit:
     """Exhibit ``days-to-border``."""
     days = tabulate.by_days(**_legs(edition), places=edition.tables["places"], event=edition.report.event_date)
     counts = _kept(edition, days)
     event = f"{isolated(edition.report.event_title) or 'the reference event'} ({tabulate.day_of(edition.report.event_date) or 'no date'})"
     caption = f"Interviewees by days from {event} to crossing the border, at least, of {prose.whom(edition)}."
-    finding = prose.told(counts, "A date", "{} days".format, bounded=False)
-    note = "The least number of days: the last departure that is dated, and every night waited from there on."
+    finding = prose.told(counts, "The day of crossing, at least,", "{} days".format, bounded=False)
+    note = "The least number of days: the last departure that is dated, and every night waited from there on. Who has no dated departure, or no leg that is told to end abroad, is not stated."
     return _counted(edition, "days-to-border", caption, counts, finding, note, TOGETHER)
 
 
-@needs("timeline", "interviewees", "legs", "places", few=True)
+@needs("timeline", "interviewees", "legs", "places", few=True, dated=True)
 def timeline(edition: Edition) -> Exhibit:
     """Exhibit ``timeline``: day by day from the reference event, one line a person; for few cases."""
     event = edition.report.event_date

@@ -364,8 +364,9 @@ def by_nights(people: Frame, legs: Frame, *, declared: int | None) -> Counts:
 def setting_off(people: Frame, legs: Frame, places: Frame) -> pd.DataFrame:
     """When counted interviewees set off, and the nights they waited from there to the border.
 
-    The border is crossed on the first leg made between two countries; only legs up to it count. Groups of
-    ``set_off`` (the last departure that is dated, ISO) and ``nights``, both blank where not told.
+    The border is crossed on the first leg made that ends in another country than that of the first place told; an end
+    that is not told crosses nothing. Only legs up to it count. Groups of ``set_off`` (the last departure that is
+    dated, ISO) and ``nights``, both blank where not told.
     """
     country = places.select("place", "country")
     made = (
@@ -373,8 +374,13 @@ def setting_off(people: Frame, legs: Frame, places: Frame) -> pd.DataFrame:
         .join(country.rename({"place": "from_place", "country": "here"}), on="from_place", how="left")
         .join(country.rename({"place": "to_place", "country": "there"}), on="to_place", how="left")
     )
+    known = made.with_columns(nw.coalesce("here", "there").alias("origin")).filter(~nw.col("origin").is_null())
+    first = known.group_by("interviewee").agg(nw.col("leg").min())
+    origin = known.select("interviewee", "leg", "origin").join(first, on=["interviewee", "leg"], how="inner")
     crossing = (
-        made.filter(nw.col("here") != nw.col("there"))
+        made.filter(~nw.col("there").is_null())
+        .join(origin.select("interviewee", "origin"), on="interviewee", how="inner")
+        .filter(nw.col("there") != nw.col("origin"))
         .group_by("interviewee")
         .agg(nw.col("leg").min().alias("crossing"))
     )

@@ -146,7 +146,8 @@ def coded_tables(edition: Edition) -> list[str]:
 
 def two_codings(edition: Edition) -> Exhibit:
     """Exhibit ``agreement``: how far two codings agree, column by column."""
-    if edition.report.minimum_cell > 1:  # how many values are blank is how many people of whom nothing is told
+    # How many values are blank is how many people of whom nothing is told.
+    if edition.report.minimum_cell > 1 and edition.second:
         return _withheld(edition, "agreement", "Agreement of the two codings, by column.")
     table = agreement(edition.text, edition.second_text, edition.text.get("settlements"))
     alike, compared, blank = (int(table[column].sum()) for column in ("alike", "values", "blank in both"))
@@ -168,7 +169,7 @@ def two_codings(edition: Edition) -> Exhibit:
 
 def settlements(edition: Edition) -> Exhibit:
     """Exhibit ``settlements``: each difference or doubt of the second coder, and the ruling."""
-    if edition.report.minimum_cell > 1:
+    if edition.report.minimum_cell > 1 and "settlements" in edition.tables:
         return _withheld(edition, "settlements", "Differences and doubts, settled.")
     columns = schema("settlements").columns
     table = edition.text.get("settlements", pd.DataFrame(columns=columns))[list(columns)]
