@@ -22,7 +22,7 @@ pdf: $(READY)
 
 # The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
 test: lint
-	$(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_FLAGS)
 
 lint: $(READY) spelling
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from test_browser import PAGES
 from analysis.edition import all_values, examine
 from analysis.schema import schema
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("hostile")]
 
 REMOTE = "http://evil.example"
 THEME = "https://github.com/pradyunsg/furo"

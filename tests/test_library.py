@@ -11,6 +11,8 @@ from conftest import ROOT, run
 
 from analysis.book.library import page
 
+pytestmark = pytest.mark.xdist_group("library")  # one book for all its tests, made once
+
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
