@@ -1,0 +1,182 @@
+"""Editions that lie elsewhere: fetched from an ``s3://``, ``gs://``, ``http://`` or other address that fsspec knows.
+
+What ``datapackage.json`` names is fetched, and ``codebook.md``: no folder is listed, for over HTTP none can be, unless a table
+is a folder of parts. fsspec is imported when an address is met, and not before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from analysis.faults import BadInput
+
+BESIDE = ("codebook.md",)
+"""Files of an edition that its package does not name."""
+
+MARKS = ("ETag", "etag", "e_tag", "md5Hash", "Content-MD5", "content_md5", "Digest", "generation")
+"""What stores say of a file's content. Times are none of them: two changes can share a second."""
+
+ADDRESS = ".address"
+"""Beside a fetched edition: where it came from."""
+
+
+def is_address(edition: object) -> bool:
+    """Whether an edition is given by an address in place of a name or a path.
+
+    Examples
+    --------
+    >>> is_address("s3://bucket/oral-2022"), is_address("data/oral-2022"), is_address("C:\\\\data")
+    (True, False, False)
+    """
+    return isinstance(edition, str) and bool(re.match(r"[a-z][a-z0-9+.-]*://", edition, re.IGNORECASE))
+
+
+def fetched(address: str, into: Path, package: str) -> Path:
+    """The folder of an edition fetched from an address; again when, and only when, it changed there.
+
+    Parameters
+    ----------
+    address : str
+        That of the edition's folder.
+    into : Path
+        Where fetched editions are kept, each in a folder named by its content.
+    package : str
+        The name of the file that lists an edition's tables.
+
+    Raises
+    ------
+    BadInput
+        When the driver for such addresses is not installed, nothing answers, or no edition is there.
+    """
+    store, base = _store(address)
+    name = PurePosixPath(base.rstrip("/")).name
+    if not name or name == "..":
+        raise BadInput.one(address, "no folder's name", "the address of an edition's folder")
+    into = into / hashlib.sha256(address.encode()).hexdigest()[:16]
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=into) as part:
+            return _brought(store, base.rstrip("/"), Path(part), into, name, (address, package))
+    except BadInput:
+        raise
+    except FileNotFoundError as error:
+        raise BadInput.one(address, f"no {package}", "an edition's folder", "mend the address") from error
+    except Exception as error:  # drivers have exceptions of their own, known only to who has them installed
+        said = (str(error).strip() or "no message").splitlines()[0]
+        raise BadInput.one(address, f"{type(error).__name__} ({said})", "an edition that can be read") from error
+
+
+def origin(edition: Path) -> str:
+    """The address that an edition was fetched from; blank for one that was not."""
+    try:
+        return (edition.parent / ADDRESS).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _store(address: str) -> tuple[Any, str]:
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise _lacking(address, "fsspec") from error
+    try:
+        store, base = url_to_fs(address)
+    except ImportError as error:  # it says which package to install
+        raise _lacking(address, str(error).splitlines()[0].rstrip(".")) from error
+    except Exception as error:
+        said = (str(error).strip() or "no message").splitlines()[0]
+        raise BadInput.one(address, said, "an address that fsspec knows, as s3://bucket/folder") from error
+    return store, str(base)
+
+
+def _lacking(address: str, what: str) -> BadInput:
+    return BadInput.one(address, "no driver for such addresses", "an installed one", what)
+
+
+def _brought(store: Any, base: str, part: Path, into: Path, name: str, asked: tuple[str, str]) -> Path:
+    """Fetch the files that are not here yet, and give the whole folder its place in one step."""
+    address, package = asked
+    folder = part / name
+    folder.mkdir()
+    text = store.cat_file(f"{base}/{package}")
+    (folder / package).write_bytes(text)
+    marks = {package: hashlib.sha256(text).hexdigest()}
+    later = []
+    for file, info in _files(store, base, _named(text)):
+        mark = _mark(info)
+        if mark:
+            later.append(file)
+        else:  # nothing tells whether it changed but its content
+            _get(store, f"{base}/{file}", folder / file)
+            with (folder / file).open("rb") as opened:
+                mark = hashlib.file_digest(opened, "sha256").hexdigest()
+        marks[file] = mark
+    home = into / hashlib.sha256(json.dumps(marks, sort_keys=True).encode()).hexdigest()[:16]
+    if not home.is_dir():
+        for file in later:
+            _get(store, f"{base}/{file}", folder / file)
+        (part / ADDRESS).write_text(address, encoding="utf-8")
+        whole = home.with_name(f"{part.name}.whole")
+        part.rename(whole)
+        part.mkdir()  # for its owner to remove
+        try:
+            whole.rename(home)
+        except OSError:  # another has fetched the same meanwhile
+            shutil.rmtree(whole)
+    os.utime(home)  # the youngest are kept
+    return home / name
+
+
+def _get(store: Any, source: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    store.get_file(source, str(target))
+
+
+def _named(text: bytes) -> list[str]:
+    """The files that a package names and that lie inside its folder; what is wrong with others, ``check`` says.
+
+    Examples
+    --------
+    >>> _named(b'{"resources": [{"path": "legs.csv"}, {"path": "../x.csv"}, {"path": "http://host/y.csv"}]}')
+    ['legs.csv', 'codebook.md']
+    """
+    try:
+        found = json.loads(text)["resources"]
+        paths = [each["path"] for each in found if isinstance(each, dict) and isinstance(each.get("path"), str)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        paths = []
+    inside = [path for path in paths if path.strip("/. ") and not _leads_out(path)]
+    return list(dict.fromkeys([*(path.rstrip("/") for path in inside), *BESIDE]))
+
+
+def _leads_out(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return pure.is_absolute() or ".." in pure.parts or "\\" in path or "\0" in path or ":" in path or len(path) > 200
+
+
+def _files(store: Any, base: str, names: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The files that are there, with what the store says of each."""
+    for name in names:
+        try:
+            info = store.info(f"{base}/{name}")
+        except FileNotFoundError:
+            continue
+        if info.get("type") != "directory":
+            yield name, info
+            continue
+        for found, part in store.find(f"{base}/{name}", detail=True).items():
+            inner = found.partition(f"{base.lstrip('/')}/{name}/")[2]
+            if inner and not _leads_out(inner):
+                yield f"{name}/{inner}", part
+
+
+def _mark(info: Mapping[str, Any]) -> str:
+    return next((f"{key} {info[key]} {info.get('size')}" for key in MARKS if info.get(key)), "")
