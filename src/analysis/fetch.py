@@ -56,22 +56,33 @@ def fetched(address: str, into: Path, package: str) -> Path:
     BadInput
         When the driver for such addresses is not installed, nothing answers, or no edition is there.
     """
+    address = re.sub(r"(?<=[^:/])/+$", "", address)
     store, base = _store(address)
-    name = PurePosixPath(base.rstrip("/")).name
+    name = PurePosixPath(base).name
     if not name or name == "..":
         raise BadInput.one(address, "no folder's name", "the address of an edition's folder")
-    into = into / hashlib.sha256(address.encode()).hexdigest()[:16]
     try:
-        into.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=into) as part:
-            return _brought(store, base.rstrip("/"), Path(part), into, name, (address, package))
-    except BadInput:
-        raise
-    except FileNotFoundError as error:
+        text = store.cat_file(f"{base}/{package}")
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise BadInput.one(address, f"no {package}", "an edition's folder", "mend the address") from error
     except Exception as error:  # drivers have exceptions of their own, known only to who has them installed
-        said = (str(error).strip() or "no message").splitlines()[0]
-        raise BadInput.one(address, f"{type(error).__name__} ({said})", "an edition that can be read") from error
+        raise _unreadable(address, error) from error
+    into = into / hashlib.sha256(address.encode()).hexdigest()[:16]
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=into) as part:
+        (Path(part) / ADDRESS).write_text(address, encoding="utf-8")
+        folder = Path(part) / name
+        folder.mkdir()
+        (folder / package).write_bytes(text)
+        try:
+            return _brought(store, base, folder, into) / name
+        except Exception as error:
+            raise _unreadable(address, error) from error
+
+
+def _unreadable(address: str, error: Exception) -> BadInput:
+    said = (str(error).strip() or "no message").splitlines()[0]
+    return BadInput.one(address, f"{type(error).__name__} ({said})", "an edition that can be read")
 
 
 def origin(edition: Path) -> str:
@@ -94,45 +105,43 @@ def _store(address: str) -> tuple[Any, str]:
     except Exception as error:
         said = (str(error).strip() or "no message").splitlines()[0]
         raise BadInput.one(address, said, "an address that fsspec knows, as s3://bucket/folder") from error
-    return store, str(base)
+    return store, str(base).rstrip("/")
 
 
 def _lacking(address: str, what: str) -> BadInput:
     return BadInput.one(address, "no driver for such addresses", "an installed one", what)
 
 
-def _brought(store: Any, base: str, part: Path, into: Path, name: str, asked: tuple[str, str]) -> Path:
-    """Fetch the files that are not here yet, and give the whole folder its place in one step."""
-    address, package = asked
-    folder = part / name
-    folder.mkdir()
-    text = store.cat_file(f"{base}/{package}")
-    (folder / package).write_bytes(text)
-    marks = {package: hashlib.sha256(text).hexdigest()}
+def _brought(store: Any, base: str, folder: Path, into: Path) -> Path:
+    """Fetch beside its package what is not here yet, and give the whole its place in one step."""
+    (package,) = folder.iterdir()
+    marks = {package.name: _sha256(package)}
     later = []
-    for file, info in _files(store, base, _named(text)):
-        mark = _mark(info)
-        if mark:
+    for file, info in _files(store, base, _named(package.read_bytes())):
+        marks[file] = _mark(info)
+        if marks[file]:
             later.append(file)
-        else:  # nothing tells whether it changed but its content
+        else:  # nothing but its content tells whether it changed
             _get(store, f"{base}/{file}", folder / file)
-            with (folder / file).open("rb") as opened:
-                mark = hashlib.file_digest(opened, "sha256").hexdigest()
-        marks[file] = mark
+            marks[file] = _sha256(folder / file)
     home = into / hashlib.sha256(json.dumps(marks, sort_keys=True).encode()).hexdigest()[:16]
     if not home.is_dir():
         for file in later:
             _get(store, f"{base}/{file}", folder / file)
-        (part / ADDRESS).write_text(address, encoding="utf-8")
-        whole = home.with_name(f"{part.name}.whole")
-        part.rename(whole)
+        part = folder.parent
+        whole = part.rename(part.with_name(f"{part.name}.whole"))
         part.mkdir()  # for its owner to remove
         try:
             whole.rename(home)
         except OSError:  # another has fetched the same meanwhile
             shutil.rmtree(whole)
     os.utime(home)  # the youngest are kept
-    return home / name
+    return home
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _get(store: Any, source: str, target: Path) -> None:
