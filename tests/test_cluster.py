@@ -110,19 +110,22 @@ def test_a_worker_with_another_version_refuses(on_cluster: cluster.Cluster, tmp_
         on_cluster.running(plan("oral-2022", {}))(chapter(tmp_path, "1"), {}, tmp_path, SOON)
 
 
+@pytest.mark.parametrize("scheme", ["", "file://"])
 def test_a_large_edition_is_read_where_the_worker_is(
-    on_cluster: cluster.Cluster, edition: Path, tmp_path: Path, monkeypatch
+    on_cluster: cluster.Cluster, edition: Path, tmp_path: Path, monkeypatch, scheme: str
 ):
     monkeypatch.setattr(cluster, "MOST_SENT", 0)
-    planned = plan(edition, {})
+    planned = plan(f"{scheme}{edition}", {})
     one = on_cluster.running(planned)
     look = chapter(tmp_path, "from analysis.edition import load\nprint(load('copy').report.declared_interviewees)")
     assert "17" in json.dumps(json.loads(one(look, {}, tmp_path, SOON).notebook)["cells"][-1]["outputs"])
     (edition / "codebook.md").write_text("changed meanwhile", encoding="utf-8")
-    with pytest.raises(BadInput, match=r"found another edition at \S+copy, needed the same, byte for byte"):
+    with pytest.raises(BadInput, match=rf"found another edition at {scheme}/\S+copy, needed the same, byte for byte"):
         one(look, {}, tmp_path, SOON)
     (edition / "datapackage.json").unlink()
-    with pytest.raises(BadInput, match=r"found no edition at \S+copy, needed it where the worker can read it"):
+    with pytest.raises(
+        BadInput, match=rf"found no edition at {scheme}/\S+copy, needed it where the worker can read it"
+    ):
         one(look, {}, tmp_path, SOON)
 
 

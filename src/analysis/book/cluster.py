@@ -55,7 +55,7 @@ AGAIN = 2
 """How often a chapter is tried again that broke for other reasons than its own cells."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cluster:
     """A cluster that answers."""
 
@@ -64,6 +64,8 @@ class Cluster:
     jobs: int
     """Chapters in flight at once, of all editions."""
     slots: threading.Semaphore = field(repr=False)
+    alone: float | None = None
+    """Since when no worker was seen, if none was."""
 
     def editions(self, chapters: int) -> int:
         """How many editions of so many chapters keep all workers busy while one of them is assembled.
@@ -106,7 +108,6 @@ class Cluster:
 
         from analysis.book.run import ChapterFailed
 
-        seen = time.monotonic()
         while True:
             try:
                 wait([future], timeout=LOOK)
@@ -116,12 +117,14 @@ class Cluster:
             except (CancelledError, OSError) as error:
                 raise self._gone() from error
             try:
-                seen = time.monotonic() if self.client.nthreads() else seen
+                workers = self.client.nthreads()
             except (CancelledError, OSError) as error:
                 raise self._gone() from error
-            if time.monotonic() - seen > ALONE:
-                needed = "a worker at least"
-                raise BadInput.one(self.address, "no worker left", needed, "start some, and build again")
+            now = time.monotonic()
+            self.alone = None if workers else self.alone or now
+            if self.alone and now - self.alone > ALONE:
+                mend = "start some, and build again: chapters that were done are kept"
+                raise BadInput.one(self.address, "no worker left", "one at least", mend)
         try:
             return dict(future.result())
         except KilledWorker as error:
@@ -159,7 +162,8 @@ def connected(address: str, jobs: int = 0) -> Iterator[Cluster]:
     except ImportError as error:
         mend = "pip install 'analysis[cluster]'"
         raise BadInput.one("--scheduler", "no package distributed", "it, to reach a Dask cluster", mend) from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is told in a line of our own
+    for name in [each for each in logging.root.manager.loggerDict if each.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it is told in a line of our own
     try:
         client = Client(address, timeout=ANSWER)
     except (OSError, ValueError, TypeError) as error:
