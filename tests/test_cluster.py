@@ -23,6 +23,7 @@ from analysis.book import cluster, warm
 from analysis.book.build import build
 from analysis.book.plan import plan
 from analysis.book.run import ChapterFailed
+from analysis.edition import embed, examine
 from analysis.faults import BadInput
 
 DASK = [sys.executable, "-m", "dask"]
@@ -184,6 +185,19 @@ def test_an_edition_at_an_address_is_fetched_again_when_it_changed(store, tmp_pa
     assert (second / "legs.csv").read_bytes() == b"interviewee\n"
     store.rm("/shelf/oral-2022/codebook.md")
     assert not (folder.find("memory://shelf/oral-2022") / "codebook.md").exists()
+
+
+def test_a_fault_is_shown_where_it_can_be_mended(store, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(folder, "CACHE", tmp_path / "cache")
+    store.pipe_file("/shelf/oral-2022/legs.csv", b"interviewee\n")
+    _, faults = examine("memory://shelf/oral-2022")
+    assert {fault.file for fault in faults} == {"memory://shelf/oral-2022/legs.csv"}
+    fetched = folder.find("memory://shelf/oral-2022")
+    with pytest.raises(BadInput, match=r"^memory://shelf/oral-2022: found an address, needed a folder on this machine"):
+        embed(fetched)
+    monkeypatch.chdir(fetched.parent)  # where chapters run
+    _, faults = examine("oral-2022")
+    assert {fault.file for fault in faults} == {"oral-2022/legs.csv"}
 
 
 def test_a_table_in_parts_and_a_path_that_leads_out(store, tmp_path: Path, monkeypatch):

@@ -24,6 +24,9 @@ BESIDE = ("codebook.md",)
 MARKS = ("ETag", "etag", "e_tag", "md5Hash", "Content-MD5", "content_md5", "Digest", "generation")
 """What stores say of a file's content. Times are none of them: two changes can share a second."""
 
+FOLDER = "fetched"
+"""The folder of the cache in which they lie."""
+
 ADDRESS = ".address"
 """Beside a fetched edition: where it came from."""
 
@@ -91,6 +94,22 @@ def origin(edition: Path) -> str:
         return (edition.parent / ADDRESS).read_text(encoding="utf-8")
     except OSError:
         return ""
+
+
+def at_address(file: Path) -> str:
+    """A file of a fetched edition by its address, which is where it can be mended; blank for any other file.
+
+    Blank as well beside the edition, where chapters run: what they tell, they tell of any copy.
+
+    Examples
+    --------
+    >>> at_address(Path("data/oral-2022/legs.csv"))
+    ''
+    """
+    edition = next((each for each in file.parents if FOLDER in each.parts and origin(each)), None)
+    if edition is None or Path.cwd().is_relative_to(edition.parent):
+        return ""
+    return f"{origin(edition)}/{file.relative_to(edition).as_posix()}"
 
 
 def _store(address: str) -> tuple[Any, str]:

@@ -37,7 +37,7 @@ def find(edition: str | Path) -> Path:
     if not str(edition).strip():
         raise BadInput.one("edition", "an empty name", "a name under data/ or a path")
     if isinstance(edition, str) and fetch.is_address(edition):
-        path = fetch.fetched(edition, CACHE / "fetched", PACKAGE)
+        path = fetch.fetched(edition, CACHE / fetch.FOLDER, PACKAGE)
         prune(path.parents[1], FETCHED, "[!.]*")
         return path.resolve()
     for path in (Path(edition), ROOT / edition, ROOT / "data" / edition):
