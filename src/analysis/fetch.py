@@ -116,7 +116,7 @@ def _store(address: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise _lacking(address, "fsspec") from error
+        raise _lacking(address, "pip install 'analysis[cluster]'") from error
     try:
         store, base = url_to_fs(address)
     except ImportError as error:  # it says which package to install
