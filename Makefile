@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: book pdf test lint spelling lock clean
+.PHONY: book pdf test lint spelling bench lock clean
 .DEFAULT_GOAL := book
 
 $(READY): requirements.txt pyproject.toml
@@ -31,6 +31,10 @@ lint: $(READY) spelling
 
 spelling: $(READY)
 	$(BIN)/typos
+
+# Beside the tools people use today, by hand: takes a quarter of an hour.
+bench: $(READY)
+	PYTHONPATH=. $(BIN)/python -m benchmarks
 
 # The lock: every package with its hashes, for Python 3.11 and newer, without a trace of the machine it was made on.
 lock:

@@ -12,9 +12,12 @@
       document.head.append(script);
     }));
 
+  /* Text that turns the direction of what follows it is kept to itself. */
+  const apart = (text) => (/[\u0590-\u08ff\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text);
+
   const told = (item) =>
     typeof item.tooltip === "object"
-      ? Object.entries(item.tooltip).map(([name, value]) => `${name}: ${String(value).replaceAll("|", " ")}`).join(", ")
+      ? Object.entries(item.tooltip).map(([name, value]) => `${name}: ${apart(String(value))}`).join(", ")
       : String(item.tooltip);
 
   /* Every mark that has something to say, in reading order, each thing once. */
@@ -44,7 +47,9 @@
     const said = document.createElement("p");
     said.className = "said";
     said.setAttribute("aria-live", "polite");
-    said.textContent = "Point at a mark, or use the arrow keys, to see what it stands for.";
+    /* Of charts that stand together the first says it for all. */
+    const first = !(chart.previousElementSibling && chart.previousElementSibling.matches(".charts > .chart"));
+    said.textContent = first ? "Point at a mark, or use the arrow keys, to see what it stands for." : "";
     drawing.replaceChildren(stage);
 
     const marks = speaking(view);
@@ -53,7 +58,7 @@
     const show = (item) => {
       const who = item.datum && item.datum.interviewee;
       const same = who && item.datum.state !== who ? marks.filter((each) => each.datum.interviewee === who) : [item];
-      said.textContent = same.length > 1 ? `${who}: ${same.map((each) => each.datum.label.replaceAll("|", " ")).join("; ")}` : told(item);
+      said.textContent = same.length > 1 ? `${who}: ${same.map((each) => apart(each.datum.label)).join("; ")}` : told(item);
       drawing.querySelectorAll(".ring").forEach((ring) => ring.remove());
       const whole = drawing.getBoundingClientRect();
       for (const each of same) {

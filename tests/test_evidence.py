@@ -129,3 +129,13 @@ def test_verify_says_how_many(article):
 )
 def test_rules_give_what_the_codebook_says(rule, fragment, column, value):
     assert RULES[rule](fragment, Setting(column, "oral", "2022-09-21")) == value
+
+
+def test_a_wrong_count_of_words_is_named(article, edition: Path):
+    file = edition / "paragraphs.csv"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    number, words, fingerprint = lines[3].split(",")
+    lines[3] = f"{number},{int(words) + 1},{fingerprint}"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (fault,) = verify(load(edition), article).faults
+    assert (fault.column, fault.found) == ("words", f"{int(words) + 1} words")

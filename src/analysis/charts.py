@@ -8,6 +8,8 @@ square, what is not shown apart a hollow diamond, and each row says so in words.
 from __future__ import annotations
 
 import math
+import textwrap
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,7 +17,7 @@ import altair as alt
 import pandas as pd
 
 from analysis.basemap import Box
-from analysis.frames import MOST_MARKS, records
+from analysis.frames import MOST_MARKS, isolated, records
 from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Counts
 
 INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8", "#e3e6ea"
@@ -31,6 +33,9 @@ LETTERS = 24
 """In a line of a label."""
 
 LINE_HEIGHT = 14
+
+BREAK = r"'\n'"
+"""What parts the lines of a label, as Vega writes it."""
 
 ACROSS = 10
 """Marks in a line before the next line begins."""
@@ -80,14 +85,14 @@ def tallied(counts: Counts, *, description: str, noun: str = "interviewees") -> 
 
 
 def _labelled(counts: Counts) -> pd.DataFrame:
-    """A table of counts with ``label``, ``count`` and ``state`` for each row."""
+    """A table of counts with ``label``, its ``lines``, ``count`` and ``state`` for each row."""
     frame = counts.frame.copy()
     *labels, unit = frame.columns
     both = f"{NOT_DESCRIBED}, {NOT_DESCRIBED}"
     frame["label"] = [
         ", ".join(map(str, row)).replace(both, NOT_DESCRIBED) for row in frame[labels].itertuples(index=False)
     ]
-    frame["label"] = frame["label"].map(_folded)
+    frame["lines"] = frame["label"].map(_folded)
     return frame.rename(columns={unit: "count"}).assign(state=list(counts.states))
 
 
@@ -99,13 +104,13 @@ def followed(panels: Sequence[tuple[str, Counts]], *, description: str) -> dict[
 
 def _labels(frame: pd.DataFrame) -> alt.Y:
     """One row a label, in the order given; long labels in several lines."""
-    return alt.Y("label:N", sort=list(frame["label"]), title=None).axis(
+    return alt.Y("lines:N", sort=list(frame["lines"]), title=None).axis(
         domain=False,
         ticks=False,
         labelPadding=8,
         labelLineHeight=LINE_HEIGHT,
-        labelExpr="split(datum.label, '|')",
-        labelOffset=_raised(int(frame["label"].str.count(r"\|").max() or 0) if len(frame) else 0),
+        labelExpr=f"split(datum.label, {BREAK})",
+        labelOffset=_raised(int(frame["lines"].str.count("\n").max() or 0) if len(frame) else 0),
     )
 
 
@@ -114,7 +119,7 @@ def _raised(most: int) -> Any:
     if not most:
         return alt.Undefined
     tests = [
-        {"test": f"length(split(datum.label, '|')) === {lines + 1}", "value": -lines * LINE_HEIGHT / 2}
+        {"test": f"length(split(datum.label, {BREAK})) === {lines + 1}", "value": -lines * LINE_HEIGHT / 2}
         for lines in range(1, most + 1)
     ]
     return {"condition": tests, "value": 0}
@@ -142,13 +147,14 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
             dots.append(
                 {
                     "label": row["label"],
+                    "lines": row["lines"],
                     "state": row["state"],
                     "x": n % ACROSS,
                     "line": n // ACROSS,
                     noun.rstrip("s"): who[n] if n < len(who) else row["state"],
                 }
             )
-    marks = pd.DataFrame(dots, columns=["label", "state", "x", "line", noun.rstrip("s")])
+    marks = pd.DataFrame(dots, columns=["label", "lines", "state", "x", "line", noun.rstrip("s")])
     wide = max(1, min(ACROSS, int(frame["count"].max() if len(frame) else 1)))
     lines = int(marks["line"].max()) + 1 if len(marks) else 1
     scale = alt.Scale(domain=[-0.5, wide + 0.7], nice=False)
@@ -167,7 +173,7 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     )
     ends = frame.assign(x=[min(n, ACROSS) - 0.3 for n in frame["count"]])
     numbers = _numbers(ends).encode(x=alt.X("x:Q", scale=scale, axis=None))
-    tall = 24 + 13 * int(frame["label"].str.count(r"\|").max())
+    tall = 24 + 13 * int(frame["lines"].str.count("\n").max())
     return alt.layer(points, numbers).properties(width=STEP * (wide + 1), height=alt.Step(max(tall, 24 * lines)))
 
 
@@ -189,8 +195,40 @@ def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     return alt.layer(bars, _numbers(frame).encode(x="count:Q")).properties(width=200, height=alt.Step(24))
 
 
+def overlaid(counts: pd.DataFrame, *, description: str) -> dict[str, Any]:
+    """Two counts of the same rows, one over the other: hollow as it was, filled as it is, both numbers beside them.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        ``label``, ``was``, ``now``.
+    """
+    drawn = counts.assign(
+        lines=counts["label"].map(_folded),
+        most=counts[["was", "now"]].max(axis=1),
+        text=[
+            f"{was:,}" if was == now else f"{was:,} → {now:,}"
+            for was, now in zip(counts["was"], counts["now"], strict=True)
+        ],
+    )
+    scale = alt.Scale(domain=[0, max(1.0, float(drawn["most"].max())) * 1.35], nice=False)
+    base = alt.Chart(drawn).encode(y=_labels(drawn))
+    was = base.mark_bar(height=16, fill=PAPER, stroke=MUTED, strokeWidth=1.5).encode(
+        x=alt.X("was:Q", scale=scale, axis=None)
+    )
+    now = base.mark_bar(height=6, fill=MARK).encode(x=alt.X("now:Q", scale=scale, axis=None))
+    text = base.mark_text(align="left", dx=6, color=INK, fontSize=12).encode(
+        x=alt.X("most:Q", scale=scale), text="text:N"
+    )
+    tall = 26 + 13 * int(drawn["lines"].str.count("\n").max())
+    return themed(alt.layer(was, now, text).properties(width=240, height=alt.Step(tall), description=description))
+
+
 def spans(intervals: pd.DataFrame, *, description: str) -> dict[str, Any]:
-    """Destination figures as intervals, one panel a measure; an open end is dashed, with an arrow head.
+    """Destination figures as intervals, one panel a measure, each with a scale of its own from nought.
+
+    All figures for a destination stand below its name, each with number, window and speaker in words above its
+    line. An open end is dashed, with an arrow head.
 
     Parameters
     ----------
@@ -198,40 +236,119 @@ def spans(intervals: pd.DataFrame, *, description: str) -> dict[str, Any]:
         As ``tabulate.intervals`` gives them.
     """
     panels = [_panel(panel, str(measure)) for measure, panel in intervals.groupby("measure", sort=False)]
-    return themed(alt.vconcat(*panels, spacing=28).properties(description=description))
+    return themed(alt.vconcat(*panels, spacing=30).properties(description=description, usermeta=APART))
+
+
+APART = {"apart": True}
+"""Marks a chart whose panels share nothing: a page may set them side by side, and break between them."""
 
 
 def _panel(panel: pd.DataFrame, measure: str) -> Any:
     top = max(1.0, float(panel["to"].max()))
-    reach = top * 0.14
-    drawn = panel.assign(
-        label=[f"{name} ({key})" for name, key in zip(panel["destination"], panel["figure"], strict=True)],
-        start=(panel["from"] - reach * panel["open below"]).clip(lower=0),
-        end=panel["to"] + reach * panel["open above"],
+    reach = top * 0.08
+    written, drawn, down = _laid_out(panel, reach)
+    across = alt.Scale(domain=[0, top * 1.1], nice=False)
+    height = alt.Y("y:Q", axis=None).scale(domain=[down, 0], nice=False)
+    # The axis stands below the words that say what is counted: moved into the panel by as much as they take.
+    below = -LINE_HEIGHT * len(_lines(str(panel["counts"].iloc[0]))) - AXIS
+    axis = alt.Axis(
+        title=None,
+        format=",d",
+        orient="top",
+        offset=below,
+        tickCount=3,
+        tickMinStep=1,
+        labelFlush=26,  # pixels: a label so near an end stays inside
+        grid=False,
+        domain=False,
     )
-    drawn["label"] = drawn["label"].map(_folded)
-    labels = _labels(drawn)
-    scale = alt.Scale(domain=[0, top * 1.2], nice=False)
-    axis = alt.Axis(title=None, format=",d", tickCount=3, grid=True, domain=False)
-    tips = ["destination", "number", "measure", "window", "stated by"]
-    base = alt.Chart(drawn).encode(y=labels, tooltip=tips)
-    whole = base.mark_rule(strokeWidth=5, color=MARK).encode(x=alt.X("from:Q", scale=scale, axis=axis), x2="to:Q")
-    dashed = base.mark_rule(strokeWidth=1.5, strokeDash=[4, 3], color=MARK).encode(
-        x=alt.X("start:Q", scale=scale), x2="end:Q"
+    base = alt.Chart(drawn).encode(y=height, tooltip=["destination", "number", "measure", "window", "stated by"])
+    track = (
+        alt.Chart(drawn)
+        .mark_rule(color=LINE)
+        .encode(y=height, x=alt.X("nought:Q", scale=across, axis=axis), x2=alt.value(WIDTH))
+    )
+    whole = base.mark_rule(strokeWidth=5, color=MARK).encode(x=alt.X("from:Q", scale=across), x2="to:Q")
+    dashed = (
+        base.transform_filter("datum.start < datum.from || datum.end > datum.to")
+        .mark_rule(strokeWidth=1.5, strokeDash=[4, 3], color=MARK)
+        .encode(x=alt.X("start:Q", scale=across), x2="end:Q")
     )
     ticks = [
-        base.mark_tick(thickness=3, size=16, color=MARK).encode(x=alt.X(f"{end}:Q", scale=scale))
+        base.mark_tick(orient="vertical", thickness=3, size=14, color=MARK).encode(x=alt.X(f"{end}:Q", scale=across))
         for end in ("from", "to")
     ]
     heads = [
         base.transform_filter(f"datum['{flag}']")
-        .mark_point(shape=shape, size=70, filled=False, fill=PAPER, stroke=MARK, strokeWidth=1.5)
-        .encode(x=alt.X(f"{at}:Q", scale=scale))
+        .mark_point(shape=shape, size=70, filled=False, opacity=1, fill=PAPER, stroke=MARK, strokeWidth=1.5)
+        .encode(x=alt.X(f"{at}:Q", scale=across))
         for flag, at, shape in (("open below", "start", "triangle-left"), ("open above", "end", "triangle-right"))
         if panel[flag].any()
     ]
-    words = base.mark_text(align="left", dy=-13, color=INK, fontSize=11).encode(x=alt.value(0), text="number:N")
-    return alt.layer(dashed, whole, *ticks, *heads, words).properties(title=measure, width=190, height=alt.Step(52))
+    words = [
+        alt.Chart(written[written["kind"] == kind])
+        .mark_text(align="left", baseline="top", limit=WIDTH, color=colour, fontSize=size, fontWeight=weight)
+        .encode(y=height, x=alt.value(0), text="text:N")
+        for kind, colour, size, weight in TYPE
+        if (written["kind"] == kind).any()
+    ]
+    told = [f"{row['destination']}, {row['days']}: {row['number']}" for row in records(panel)]
+    heard = f"{measure}. {'; '.join(told)}."
+    layers = alt.layer(track, dashed, whole, *ticks, *heads, *words)
+    return layers.properties(title=measure, description=heard, width=WIDTH, height=down)
+
+
+TYPE: list[tuple[str, str, int, Literal["bold", "normal"]]] = [
+    ("counts", MUTED, 12, "normal"),
+    ("destination", INK, 12, "bold"),
+    ("number", INK, 12, "normal"),
+    ("stated by", MUTED, 12, "normal"),
+]
+"""How the words of a panel of figures are set."""
+
+LONG = 62
+"""Letters in a line as wide as a chart."""
+
+AXIS = 20
+"""Pixels that the numbers of a scale take above it."""
+
+
+def _lines(text: str) -> list[str]:
+    """A text in lines as wide as a chart."""
+    return _folded(text, LONG).split("\n")
+
+
+def _laid_out(panel: pd.DataFrame, reach: float) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Where the words and the lines of a panel stand, in pixels from its top, and how tall it is."""
+    written: list[tuple[str, str, int]] = []
+    places: list[int] = []
+    down = 0
+
+    def write(kind: str, lines: list[str]) -> None:
+        nonlocal down
+        for line in lines:
+            written.append((kind, line, down))
+            down += LINE_HEIGHT
+
+    write("counts", _lines(str(panel["counts"].iloc[0])))
+    down += AXIS + 8
+    for place, figures in panel.groupby("destination", sort=False):
+        write("destination", _lines(str(place)))
+        down += 3
+        for row in records(figures):
+            write("number", _lines(f"{row['number']} · {row['days']}"))
+            speaker = "speaker not stated" if row["stated by"] == NOT_STATED else row["stated by"]
+            write("stated by", _lines(f"{speaker} ({row['figure']})"))
+            places.append(down + 8)
+            down += 26
+        down += 4
+    drawn = panel.assign(
+        y=places,
+        nought=0,
+        start=(panel["from"] - reach * panel["open below"]).clip(lower=0),
+        end=panel["to"] + reach * panel["open above"],
+    )
+    return pd.DataFrame(written, columns=["kind", "text", "y"]), drawn, down
 
 
 def timeline(days: pd.DataFrame, *, description: str) -> dict[str, Any]:
@@ -328,14 +445,14 @@ def route_map(
     )
 
 
-def _folded(text: str) -> str:
-    """A label with `|` where a new line begins.
+def _folded(text: str, letters: int = LETTERS) -> str:
+    """A label with a line break where a new line begins; signs as wide as two count as two.
 
     Examples
     --------
     >>> _folded("Moscow → Astrakhan → Kazakhstan")
-    'Moscow → Astrakhan →|Kazakhstan'
+    'Moscow → Astrakhan →\\nKazakhstan'
     """
-    import textwrap
-
-    return "|".join(textwrap.wrap(text.replace("|", "¦"), LETTERS)) or " "
+    wide = any(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    lines = textwrap.wrap(text, letters // 2 if wide else letters)
+    return "\n".join(map(isolated, lines)) or " "

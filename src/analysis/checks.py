@@ -8,18 +8,19 @@ table's checks are counted in one pass, and only the rows at fault are ever coll
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import and_
+from typing import Any
 
 import narwhals as nw
 
 from analysis.faults import Fault, nearest, show
 from analysis.frames import Frame, as_text
 from analysis.rules import RULES, words
-from analysis.schema import Field, Schema, countries, schema
-from analysis.tables import MOST_SHOWN
+from analysis.schema import Field, Schema, countries, schema, vocabulary
+from analysis.tables import MOST_SHOWN, all_different
 
 MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
@@ -30,7 +31,23 @@ RESERVED = ("not stated", "not described", "not shown apart")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """What an identifier looks like."""
 
+FAR = 100
+"""How many times two figures of one measure and one place may differ before it is a doubt."""
+
+ODD = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]"
+"""Control characters, and the sign that stands where a character was lost in conversion."""
+
+FORMULA = r"^(?:[=@]|[+-].*[(|!])"
+"""How text begins that a spreadsheet runs."""
+
+DAY = r"^[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?$"
+"""A year, with or without month and day."""
+
 Tables = Mapping[str, Frame]
+
+Unread = Mapping[str, frozenset[int] | None]
+"""Of a table: rows whose cell of a column could not be read, by column, None for all rows. What was
+found wrong there already is not found wrong again."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +60,36 @@ class Check:
     mend: str = ""
     allowed: tuple[str, ...] = ()
     doubt: bool = False
+    beside: tuple[str, ...] = ()
+    """Further columns that the condition looks at."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """How to mend, by the value found."""
 
 
 def field_checks(field: Field) -> Iterator[Check]:
     """The checks that a column's schema asks for."""
     column = nw.col(field.name)
     blank = column.is_null()
-    if field.type == "string":
+    if field.type == "string" and not field.enum:
         yield Check(
             field.name,
-            ~blank & column.str.contains(r"^\s|\s$|[\x00-\x08\x0b-\x1f\x7f]"),
+            ~blank & column.str.contains(rf"^\s|\s$|{ODD}"),
             "text without blanks at its ends or control characters",
             "retype the cell",
         )
+    if field.type == "string" and not field.enum and not field.pattern:
         yield Check(
             field.name,
             ~blank & column.is_in(RESERVED),
             "a value of the source",
             "leave the cell blank for what is not stated",
+        )
+        yield Check(
+            field.name,
+            ~blank & column.str.contains(FORMULA),
+            "text that no spreadsheet takes for a formula",
+            "downloads hold it as it stands",
+            doubt=True,
         )
     if field.required:
         yield Check(field.name, blank, "a value", "this column may not be blank")
@@ -83,41 +112,85 @@ def field_checks(field: Field) -> Iterator[Check]:
 def row_checks(table: str) -> Iterator[Check]:
     """The checks between the columns of one row, by table."""
     col = nw.col
-    codes = tuple(countries())
     if table == "interviewees":
         yield Check(
             "age_max",
             col("age_min").is_null() != col("age_max").is_null(),
             "both ages or neither",
             "an exact age stands in both columns",
+            beside=("age_min",),
         )
-        yield Check("age_min", col("age_min") > col("age_max"), "age_min no greater than age_max", "swap the two")
+        yield Check(
+            "age_min",
+            col("age_min") > col("age_max"),
+            "age_min no greater than age_max",
+            "swap the two",
+            beside=("age_max",),
+        )
         yield Check(
             "age_min", col("age_min") < 10, "an age at which people are interviewed", "check the source", doubt=True
         )
+        yield Check(
+            "age_max", col("age_max") > 100, "an age at which people are interviewed", "check the source", doubt=True
+        )
     if table == "places":
-        yield Check("country", ~col("country").is_in(codes), "an ISO 3166-1 alpha-3 code in use")
+        known = (*countries(), *vocabulary("former-countries"))
+        yield Check("country", ~col("country").is_in(known), "an ISO 3166-1 alpha-3 code in use")
+        hints = {code: gone(former) for code, former in vocabulary("former-countries").items()}
+        yield Check("country", col("country").is_in(tuple(hints)), IN_USE, hints=hints, doubt=True)
         yield Check(
             "longitude",
             col("latitude").is_null() != col("longitude").is_null(),
             "both latitude and longitude or neither",
+            beside=("latitude",),
         )
     if table == "destinations":
-        yield Check("low", col("low") > col("high"), "low no greater than high", "swap the two")
+        yield Check("low", col("low") > col("high"), "low no greater than high", "swap the two", beside=("high",))
         yield Check(
-            "low", col("low").is_null() & col("high").is_null(), "a low, a high or both", "a figure needs a number"
+            "low",
+            col("low").is_null() & col("high").is_null(),
+            "a low, a high or both",
+            "a figure needs a number",
+            beside=("high",),
         )
-        yield Check("window_end", col("window_start") > col("window_end"), "a window that ends after it starts")
+        for end in ("low", "high"):
+            yield Check(end, col(end) % 1 != 0, "a whole number of people", "a share or a rate is no figure of people")
+        yield Check(
+            "stated_on",
+            ~col("stated_on").is_null() & ~col("stated_on").str.contains(DAY),
+            "a year, a month as YYYY-MM or a day as YYYY-MM-DD",
+        )
+        yield Check(
+            "window_end",
+            col("window_start") > col("window_end"),
+            "a window that ends after it starts",
+            beside=("window_start",),
+        )
     if table == "evidence":
         yield Check(
             "note",
             (col("basis") == "judged") & col("note").is_null(),
             "a note that gives the reason",
             "a judged value needs one",
+            beside=("basis",),
         )
 
 
-def table_faults(spec: Schema, frame: Frame, file: str) -> list[Fault]:
+IN_USE = "a code in use, unless the source means the country of that time"
+
+
+def gone(former: Mapping[str, str]) -> str:
+    """A hint for the code of a country that is no more.
+
+    Examples
+    --------
+    >>> gone({"name": "Czechoslovakia", "now": "CZE SVK"})
+    'once Czechoslovakia, now CZE SVK'
+    """
+    return f"once {former['name']}, now {former['now']}"
+
+
+def table_faults(spec: Schema, frame: Frame, file: str, unread: Unread | None = None) -> list[Fault]:
     """Every fault of one table by itself.
 
     Parameters
@@ -128,12 +201,27 @@ def table_faults(spec: Schema, frame: Frame, file: str) -> list[Fault]:
         The typed table, with ``_row``.
     file : str
         The name to show.
+    unread : mapping, optional
+        Cells that reading found wrong already.
     """
+    known: Unread = unread or {}
     checks = [check for field in spec.fields for check in field_checks(field)] + list(row_checks(spec.name))
-    return [*_run(checks, frame, file), *_duplicates(spec, frame, file)]
+    sighted = [seen for check in checks if (seen := _sighted(check, known))]
+    return [*_run(sighted, frame, file), *_duplicates(spec, frame, file, known)]
+
+
+def _sighted(check: Check, unread: Unread) -> Check | None:
+    """A check that looks only at rows whose cells could be read; none where no row is left."""
+    looked_at = [unread[column] for column in (check.column, *check.beside) if column in unread]
+    if None in looked_at:
+        return None
+    rows = sorted(set().union(*(rows for rows in looked_at if rows)))
+    return replace(check, bad=check.bad & ~nw.col("_row").is_in(rows)) if rows else check
 
 
 def _run(checks: list[Check], frame: Frame, file: str) -> Iterator[Fault]:
+    if not checks:
+        return
     tally = frame.select(
         **{f"c{n}": check.bad.fill_null(False).cast(nw.Int64).sum() for n, check in enumerate(checks)}
     ).collect("pandas")
@@ -151,7 +239,7 @@ def _run(checks: list[Check], frame: Frame, file: str) -> Iterator[Fault]:
         )
         for row in rows:
             value = row[check.column]
-            mend = check.mend or (nearest(value, check.allowed) if check.allowed else "")
+            mend = check.mend or check.hints.get(as_text(value)) or nearest(value, check.allowed)
             yield Fault(
                 file, show(as_text(value) or None), check.needed, mend, int(row["_row"]), check.column, check.doubt
             )
@@ -163,8 +251,10 @@ def _rest(bad: int, file: str, column: str, needed: str, doubt: bool = False) ->
         yield Fault(file, f"{bad - MOST_SHOWN} more rows like these", needed, "mend these first", None, column, doubt)
 
 
-def _duplicates(spec: Schema, frame: Frame, file: str) -> Iterator[Fault]:
+def _duplicates(spec: Schema, frame: Frame, file: str, unread: Unread) -> Iterator[Fault]:
     key = list(spec.key)
+    if any(unread.get(part, ()) is None for part in key) or all_different(frame, key):
+        return
     twice = (
         frame.filter(reduce(and_, (~nw.col(part).is_null() for part in key)))
         .group_by(key)
@@ -186,13 +276,34 @@ def _duplicates(spec: Schema, frame: Frame, file: str) -> Iterator[Fault]:
         )
 
 
-def reference_faults(tables: Tables, files: Mapping[str, str], of: Tables | None = None) -> Iterator[Fault]:
+def reference_faults(
+    tables: Tables,
+    files: Mapping[str, str],
+    of: Tables | None = None,
+    *,
+    unsure: Collection[str] = (),
+    unread: Mapping[str, Unread] | None = None,
+) -> Iterator[Fault]:
     """Values that refer to a row which is not there; legs that are not numbered 1 to n.
 
-    ``of`` are the tables whose values are looked at, all of them unless given.
+    Parameters
+    ----------
+    tables : mapping of LazyFrame
+        Where rows are looked for.
+    files : mapping of str
+        The names to show.
+    of : mapping of LazyFrame, optional
+        The tables whose values are looked at, all of them unless given.
+    unsure : collection of str
+        Tables whose rows or keys are themselves at fault: that one of their rows is missing proves nothing.
+    unread : mapping, optional
+        By table, cells that reading found wrong already.
     """
-    for name, frame in (tables if of is None else of).items():
+    looked_at, known_wrong = (tables if of is None else of), unread or {}
+    for name, frame in looked_at.items():
         for column, other, there in schema(name).references:
+            if other in unsure or known_wrong.get(name, {}).get(column, ()) is None:
+                continue
             if other in tables:
                 known = tables[other].select(nw.col(there).alias(column)).unique()
             elif other == "paragraphs":
@@ -201,24 +312,21 @@ def reference_faults(tables: Tables, files: Mapping[str, str], of: Tables | None
                 known = None
             given = frame.filter(~nw.col(column).is_null()).select("_row", column)
             lost = given if known is None else given.join(known, on=column, how="anti")
-            rows = lost.sort("_row").head(MOST_SHOWN).collect("pandas").rows(named=True)
+            rows = lost.sort("_row").head(MOST_SHOWN + 1).collect("pandas").rows(named=True)
             if not rows:
                 continue
             near = (
                 [] if known is None else [str(k[column]) for k in known.head(5000).collect("pandas").rows(named=True)]
             )
-            for row in rows:
-                yield Fault(
-                    files[name],
-                    show(row[column]),
-                    f"the {there} of a row of table {other}",
-                    nearest(row[column], near) or f"add it to {other}, or mend it here",
-                    int(row["_row"]),
-                    column,
-                )
-    if "legs" in (tables if of is None else of):
+            needed = f"the {there} of a row of table {other}"
+            for row in rows[:MOST_SHOWN]:
+                hint = nearest(row[column], near) or f"add it to {other}, or mend it here"
+                yield Fault(files[name], show(row[column]), needed, hint, int(row["_row"]), column)
+            if len(rows) > MOST_SHOWN:
+                yield from _rest(int(lost.select(nw.len()).collect("pandas").item()), files[name], column, needed)
+    if "legs" in looked_at and "legs" not in unsure and not {"leg", "interviewee"} & set(known_wrong.get("legs", {})):
         gaps = (
-            tables["legs"]
+            looked_at["legs"]
             .group_by("interviewee")
             .agg(nw.len().alias("_n"), nw.col("leg").max().alias("_last"), nw.col("_row").max().alias("_row"))
             .filter(nw.col("_n") != nw.col("_last"))
@@ -237,16 +345,34 @@ def reference_faults(tables: Tables, files: Mapping[str, str], of: Tables | None
             )
 
 
-def code_faults(destinations: Frame, file: str) -> Iterator[Fault]:
-    """Country codes of figures that ISO 3166-1 does not know."""
-    given = destinations.filter(~nw.col("countries").is_null()).select("_row", "countries").collect("pandas")
-    for row in given.rows(named=True):
-        codes = str(row["countries"]).split()
+def figure_faults(destinations: Frame, file: str) -> Iterator[Fault]:
+    """Country codes of figures that ISO 3166-1 does not know; figures far from others like them."""
+    columns = ("_row", "figure", "countries", "measure", "low", "high")
+    rows = destinations.select(*columns).sort("_row").collect("pandas").rows(named=True)
+    for row in rows:
+        codes = as_text(row["countries"]).split()
         if len(set(codes)) < len(codes):
             yield Fault(file, show(row["countries"]), "each country once", "", int(row["_row"]), "countries")
-        for code in codes:
-            if code not in countries():
-                yield Fault(file, show(code), "an ISO 3166-1 alpha-3 code in use", "", int(row["_row"]), "countries")
+        for code in dict.fromkeys(codes):
+            former = vocabulary("former-countries").get(code)
+            if former:
+                yield Fault(file, show(code), IN_USE, gone(former), int(row["_row"]), "countries", doubt=True)
+            elif code not in countries():
+                hint = nearest(code, countries()) if len(code) == 3 else ""
+                yield Fault(file, show(code), "an ISO 3166-1 alpha-3 code in use", hint, int(row["_row"]), "countries")
+    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault((as_text(row["countries"]), as_text(row["measure"])), []).append(row)
+    for (_, measure), group in alike.items():
+        ends = [(float(high), row) for row in group if (high := as_text(row["high"]))]
+        if not ends:
+            continue
+        least, neighbour = min(ends, key=lambda end: end[0])
+        for row in group:
+            low = as_text(row["low"])
+            if low and row is not neighbour and float(low) > FAR * least:
+                needed = f"no more than {FAR:,} times {least:,.0f}, the high of {neighbour['figure']} ({measure}, same countries)"
+                yield Fault(file, low, needed, "check both", int(as_text(row["_row"])), "low", doubt=True)
 
 
 def lone_faults(interviewees: Frame, file: str) -> Iterator[Fault]:
@@ -321,20 +447,29 @@ def coded_values(tables: Tables) -> dict[tuple[str, str, str], str]:
 
 
 def evidence_faults(
-    evidence: Frame, values: Mapping[tuple[str, str, str], str], files: Mapping[str, str]
+    evidence: Frame,
+    values: Mapping[tuple[str, str, str], str],
+    files: Mapping[str, str],
+    *,
+    unsure: Collection[str] = (),
+    blind: Collection[tuple[str, str]] = (),
 ) -> Iterator[Fault]:
-    """Evidence that leads nowhere, says too much, or names no rule; values that have none."""
+    """Evidence that leads nowhere, says too much, or names no rule; values that have none.
+
+    ``unsure`` are tables whose rows or keys are themselves at fault, ``blind`` columns (with their table) of
+    which some cell could not be read: that a value of theirs is not there proves nothing.
+    """
     file, seen = files["evidence"], set()
     for row in evidence.sort("_row").collect("pandas").rows(named=True):
-        place = (str(row["table"]), str(row["key"]), str(row["column"]))
+        place = (as_text(row["table"]), as_text(row["key"]), as_text(row["column"]))
         seen.add(place)
         where = int(row["_row"])
-        if place not in values:
+        if place not in values and place[0] not in unsure and (place[0], place[2]) not in blind:
             hint = nearest(".".join(place), (".".join(known) for known in values))
             yield Fault(
                 file, show(".".join(place)), "table, key and column of a value that is not blank", hint, where, "key"
             )
-        if not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS:
+        if as_text(row["exact"]) and not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS:
             yield Fault(
                 file, show(row["exact"]), f"one to {MOST_WORDS} words", "quote a fragment of the source", where, "exact"
             )
@@ -342,7 +477,7 @@ def evidence_faults(
             hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"
             yield Fault(file, show(row["note"]), "a rule's name first in the note", hint, where, "note")
     for name, key, column in values:
-        if (name, key, column) not in seen:
+        if (name, key, column) not in seen and not {"evidence", name} & set(unsure):
             yield Fault(
                 file,
                 f"no evidence for {name} {key} {column}",

@@ -79,6 +79,13 @@ def parser() -> argparse.ArgumentParser:
     look.add_argument(
         "--embed", action="store_true", help="copy the schemas of data/schemas into datapackage.json first"
     )
+    look.add_argument(
+        "--json",
+        nargs="?",
+        const="-",
+        metavar="FILE",
+        help="the faults and their counts as JSON too (default: printed)",
+    )
 
     begin = command("new", new, "Begin an edition: empty, or filled from an export as a map says.")
     begin.add_argument("name", help="a name under data/, or a path")
@@ -96,6 +103,22 @@ def parser() -> argparse.ArgumentParser:
     prove.add_argument(
         "--source", type=Path, required=True, metavar="FILE", help="the source text, one paragraph a line"
     )
+
+    differ = command("compare", compare, "Tell which results moved between two built books or editions.")
+    for end in ("old", "new"):
+        differ.add_argument(end, help="a built book's folder, a name under data/, or an edition's path")
+    differ.add_argument("--json", metavar="FILE", help="write it as JSON as well; - for the output")
+    differ.add_argument("--page", type=Path, metavar="FILE", help="write it as a page of HTML as well")
+
+    judge = command("review", review, "Run an edition and hold its results against those approved.")
+    judge.add_argument(
+        "edition", nargs="?", default=DEFAULT, help="a name under data/ or a path (default: %(default)s)"
+    )
+    judge.add_argument("--accept", action="store_true", help="approve the results of this run")
+    judge.add_argument(
+        "--approved", type=_folder, metavar="FOLDER", help="the approved state (default: tests/approved/EDITION)"
+    )
+    judge.add_argument("--out", type=_folder, help="where review.html and review.md go (default: _build/EDITION)")
     return top
 
 
@@ -154,17 +177,40 @@ def _teller(name: str) -> Callable[[str], None]:
 def check(options: argparse.Namespace) -> int:
     """``analysis check``."""
     from analysis.edition import embed, examine
+    from analysis.faults import BadInput, tallied
     from analysis.folder import find
 
-    if options.embed and embed(find(options.edition)):
-        print("datapackage.json: schemas copied")
-    loaded, faults = examine(options.edition)
-    errors = [fault for fault in faults if not fault.doubt]
+    try:
+        if options.embed and embed(find(options.edition)):
+            _complain("datapackage.json: schemas copied")
+        loaded, faults = examine(options.edition)
+    except BadInput as error:
+        if not options.json:
+            raise
+        loaded, faults = None, list(error.faults)
     for fault in faults:
         _complain(f"{'doubt' if fault.doubt else 'fault'}: {fault}")
-    tables = ", ".join(loaded.tables) if loaded else "no tables"
-    print(f"{options.edition}: {len(errors)} faults, {len(faults) - len(errors)} doubts ({tables})")
-    return 2 if errors else 0
+    counts = tallied(faults)
+    wrong, odd = (sum(count[kind] for count in counts.values()) for kind in ("faults", "doubts"))
+    tables = list(loaded.tables) if loaded else []
+    told = [f"{file}: {count['faults']} faults, {count['doubts']} doubts" for file, count in counts.items()]
+    told.append(f"{options.edition}: {wrong} faults, {odd} doubts ({', '.join(tables) or 'no tables'})")
+    if options.json:
+        import json
+
+        whole = {
+            "edition": str(options.edition),
+            "faults": [fault.as_dict() for fault in faults],
+            "counts": {"faults": wrong, "doubts": odd, "files": counts},
+            "tables": tables,
+        }
+        text = json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+        if options.json == "-":
+            print(text, end="")
+            return 2 if wrong else 0
+        Path(options.json).write_text(text, encoding="utf-8")
+    print("\n".join(told))
+    return 2 if wrong else 0
 
 
 def new(options: argparse.Namespace) -> int:
@@ -217,6 +263,49 @@ def verify(options: argparse.Namespace) -> int:
     _complain(*map(str, verdict.faults))
     print(f"{edition.name}: {verdict.resolved} of {verdict.values} values resolve, {len(verdict.faults)} faults")
     return 1 if verdict.faults else 0
+
+
+def compare(options: argparse.Namespace) -> int:
+    """``analysis compare``."""
+    import json
+
+    from analysis.book.compare import as_json, as_text, verdict
+    from analysis.book.compare import compare as held
+    from analysis.book.review import results_of, with_commits
+    from analysis.book.review_page import Review, as_html
+
+    old, new = (results_of(each, _teller(each)) for each in (options.old, options.new))
+    found = with_commits(held(old, new))
+    if options.json:
+        text = json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n"
+        print(text, end="") if options.json == "-" else Path(options.json).write_text(text, encoding="utf-8")
+    if options.json != "-":
+        print(as_text(found))
+    if options.page:
+        title = f"{old.name} and {new.name}" if old.name != new.name else old.name
+        page = Review(f"Comparison of {title}", verdict(found), found, options.old, options.new)
+        options.page.write_text(as_html(page), encoding="utf-8")
+    return 1 if found.moves else 0
+
+
+def review(options: argparse.Namespace) -> int:
+    """``analysis review``."""
+    from analysis.book.compare import as_text
+    from analysis.book.review import accept, write
+    from analysis.book.review import review as judged
+    from analysis.folder import find
+
+    name = find(options.edition).name
+    made, outcome, folder = judged(options.edition, options.approved, tell=_teller(name))
+    page = write(made, options.out or Path("_build") / name)
+    print(as_text(made.comparison) if made.comparison and not outcome.failed else made.verdict)
+    print(f"page: {page}")
+    if outcome.failed:
+        return 1
+    if options.accept:
+        print(f"accepted: {accept(outcome, folder):,} bytes in {folder}")
+        return 0
+    return 1 if made.comparison is None or made.comparison.moves else 0
 
 
 if __name__ == "__main__":

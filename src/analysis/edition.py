@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +20,7 @@ from analysis.faults import BadInput, Fault, nearest, show
 from analysis.folder import PACKAGE, find
 from analysis.frames import Frame, Row, as_frame, as_text, records
 from analysis.schema import TABLES, raw, schema
-from analysis.tables import MOST_SHOWN, in_one_engine, is_date, read_table, shown_path
+from analysis.tables import MOST_SHOWN, Read, in_one_engine, is_date, nearest_name, read_table, shown_path
 
 SECOND = "second-"
 """Before a table's name: the same table as the second coder filled it."""
@@ -154,6 +156,12 @@ class Edition:
         rows = records(self.text["evidence"]) if "evidence" in self.tables else []
         return {(row["table"], row["key"], row["column"]): row for row in rows}
 
+    @cached_property
+    def addresses(self) -> Mapping[str, str]:
+        """Where each destination figure was read, by its key; blank where that is not told."""
+        rows = records(self.text["destinations"]) if "destinations" in self.tables else []
+        return {row["figure"]: row["url"] for row in rows}
+
     def codebook(self) -> str:
         """The edition's own rulings, Markdown; blank when it has none."""
         READ.add("codebook.md")
@@ -208,37 +216,37 @@ def load(edition: str | Path, minimum_cell: int = 0) -> Edition:
 def examine(edition: str | Path, *, sound: bool = False) -> tuple[Edition | None, list[Fault]]:
     """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read.
 
-    What is known to be ``sound``, byte for byte, is not checked again.
+    A table that is broken does not keep the others from being checked. What depends on what could not be read
+    is left out, rather than reported as wrong. What is known to be ``sound``, byte for byte, is not checked again.
     """
     path = find(edition)
     package, faults = _package(path / PACKAGE)
     if package is None:
         return None, faults
-    tables: dict[str, Frame] = {}
-    second: dict[str, Frame] = {}
+    reads: dict[str, Read] = {}
     files: dict[str, str] = {}
     for name, file in _resources(path, package, faults):
         files[name] = shown_path(file)
-        frame, found = read_table(file, schema(name.removeprefix(SECOND)), sound=sound)
-        faults += found
-        if frame is not None:
-            (second if name.startswith(SECOND) else tables)[name.removeprefix(SECOND)] = frame
-    together = in_one_engine({**tables, **{SECOND + name: table for name, table in second.items()}})
+        reads[name] = read_table(file, schema(name.removeprefix(SECOND)), sound=sound)
+        faults += reads[name].faults
+    together = in_one_engine({name: read.frame for name, read in reads.items() if read.frame is not None})
     tables = {name: table for name, table in together.items() if not name.startswith(SECOND)}
     second = {name.removeprefix(SECOND): table for name, table in together.items() if name.startswith(SECOND)}
     report, found = _report(package, shown_path(path / PACKAGE))
     faults += found
-    if not {"interviewees", "destinations"} & set(files):
+    listed = _listed(package)
+    if not {"interviewees", "destinations"} & listed:
         faults.append(
             Fault(shown_path(path / PACKAGE), "neither interviewees nor destinations", "at least one of these tables")
         )
-    faults += _without_rows(tables, files)
-    try:
-        (path / "codebook.md").is_file() and (path / "codebook.md").read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        faults.append(Fault(shown_path(path / "codebook.md"), f"a byte at {error.start} that is not UTF-8", "UTF-8"))
-    if not sound and all(fault.doubt for fault in faults):
-        faults += _content(tables, second, files, report, shown_path(path / PACKAGE))
+    if all(read.whole for read in reads.values()):
+        faults += _without_rows(tables, files)
+    if not sound:
+        faults += _codebook_faults(path)
+        checked = {name: table for name, table in together.items() if name.startswith(SECOND) or name in tables}
+        faults += _content(checked, reads, files, listed, report, shown_path(path / PACKAGE))
+    for name, read in reads.items():
+        faults = [read.located(fault, files[name]) for fault in faults]
     noted = Noted(tables, ""), Noted(second, SECOND)
     whole = Edition(path.name, path, package, report, noted[0], files, noted[1])
     if not sound and report.minimum_cell > 1 and "interviewees" in tables and all(fault.doubt for fault in faults):
@@ -266,11 +274,50 @@ def _is_empty(table: Frame) -> bool:
     return not len(table.select("_row").head(1).collect("pandas"))
 
 
-def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
-    shown = shown_path(file)
+def _listed(package: Mapping[str, Any]) -> set[str]:
+    """The tables that a package means to have, misspelt or unreadable ones included."""
+    resources = package.get("resources")
+    names = [each.get("name") for each in resources if isinstance(each, dict)] if isinstance(resources, list) else []
+    known = [*TABLES, *(SECOND + table for table in TABLES)]
+    return {near for name in names if isinstance(name, str) and (near := nearest_name(name, known))}
+
+
+def _codebook_faults(path: Path) -> Iterator[Fault]:
+    file, shown = path / "codebook.md", shown_path(path / "codebook.md")
+    if not file.exists() and not file.is_symlink():
+        return
+    if not _inside(file, path) or not file.is_file():
+        yield Fault(shown, "no ordinary file of the edition's folder", "a text file")
+        return
     try:
         text = file.read_text(encoding="utf-8")
-        package = json.loads(text)
+    except UnicodeDecodeError as error:
+        yield Fault(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8", "save it as UTF-8")
+    except OSError as error:
+        yield Fault(shown, error.strerror or "an error", "a file that can be read")
+    else:
+        odd = re.search(checks.ODD, text)
+        if odd:
+            row = text[: odd.start()].count("\n") + 1
+            yield Fault(shown, show(odd[0]), "text without control characters", "remove it", row=row)
+
+
+def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
+    shown = shown_path(file)
+    faults: list[Fault] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        for key, times in Counter(key for key, _ in pairs).items():
+            if times > 1:
+                faults.append(Fault(shown, f"key {show(key)} {times} times", "each key once", "remove one", column=key))
+        return dict(pairs)
+
+    def no_number(text: str) -> None:
+        faults.append(Fault(shown, text, "a number of JSON"))
+
+    try:
+        text = file.read_text(encoding="utf-8")
+        package = json.loads(text, object_pairs_hook=once, parse_constant=no_number)
         json.dumps(package, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         return None, [Fault(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8", "save it as UTF-8")]
@@ -282,24 +329,24 @@ def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
         return None, [Fault(shown, str(error).split(";")[0].splitlines()[0], "JSON of an ordinary size")]
     if not isinstance(package, dict):
         return None, [Fault(shown, show(json.dumps(package)), "a JSON object")]
-    return package, list(_metadata_faults(package, shown))
+    return package, [*faults, *_metadata_faults(package, shown)]
 
 
 def _metadata_faults(package: Mapping[str, Any], shown: str) -> Iterator[Fault]:
     for key in ("name", "title", "description", "homepage", "created"):
-        if not isinstance(package.get(key, ""), str):
-            yield Fault(shown, show(json.dumps(package[key])), "text", column=key)
+        yield from _text_faults(package.get(key, ""), shown, key, lines=key == "description")
     home = package.get("homepage") or ""
     if isinstance(home, str) and home and not re.fullmatch(r"https?://[^\s<>\"']+", home):
         yield Fault(shown, show(home), "an address that begins with http:// or https://", column="homepage")
-    for key in ("licenses", "sources", "contributors"):
+    for key, kind in (("licenses", "name"), ("sources", "title"), ("contributors", "title")):
         given = package.get(key, [])
-        if not isinstance(given, list) or not all(
-            isinstance(each, dict) and isinstance(each.get("title", ""), str) for each in given
-        ):
-            yield Fault(shown, show(json.dumps(given)), "a list of objects with a title", column=key)
+        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+            yield Fault(shown, show(json.dumps(given)), f"a list of objects with a {kind}", column=key)
             continue
-        if key in package and not any(each.get("title", "").strip() for each in given):
+        for number, each in enumerate(given, 1):
+            for part in ("name", "title", "path", "role", "email", "organization"):
+                yield from _text_faults(each.get(part, ""), shown, f"{key}[{number}].{part}")
+        if key in package and not any(str(each.get("title", "")).strip() for each in given):
             yield Fault(
                 shown, "nothing", f"titles of {key}, which the book prints", "fill them in", column=key, doubt=True
             )
@@ -308,42 +355,56 @@ def _metadata_faults(package: Mapping[str, Any], shown: str) -> Iterator[Fault]:
             yield Fault(shown, "nothing", f"a {key}, which the book prints", "fill it in", column=key, doubt=True)
 
 
+def _text_faults(given: object, shown: str, column: str, *, lines: bool = False) -> Iterator[Fault]:
+    """Why a value of the package is no text that a page can show; a title stands on one line."""
+    if not isinstance(given, str):
+        yield Fault(shown, show(json.dumps(given)), "text", column=column)
+    elif re.search(checks.ODD, given) or (not lines and re.search(r"[\t\n]", given)):
+        needed = "text without control characters" if lines else "text on one line, without control characters"
+        yield Fault(shown, show(given), needed, "retype it", column=column)
+
+
 def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]:
     """The report object, checked by hand: it is small, and its messages matter."""
     given = package.get("report", {})
     faults: list[Fault] = []
 
     def wrong(column: str, found: object, needed: str) -> None:
-        faults.append(Fault(file, show(found), needed, column=f"report.{column}"))
+        told = show(found) if isinstance(found, str) else json.dumps(found)
+        faults.append(Fault(file, told if len(told) < 80 else show(told), needed, column=f"report.{column}"))
 
     if not isinstance(given, dict):
-        return Report(), [Fault(file, show(given), "an object", column="report")]
+        return Report(), [Fault(file, show(json.dumps(given)), "an object", column="report")]
     known = {"declared_interviewees", "collected_at", "reference_event", "minimum_cell", "public_source"}
-    for extra in given.keys() - known:
+    for extra in sorted(given.keys() - known):
         faults.append(
             Fault(file, show(extra), f"one of {', '.join(sorted(known))}", nearest(extra, known), column="report")
         )
     declared, minimum = given.get("declared_interviewees"), given.get("minimum_cell", 1)
-    event, place = given.get("reference_event") or {}, given.get("collected_at") or ""
+    event, place = given.get("reference_event"), given.get("collected_at")
     if declared is not None and (type(declared) is not int or not 0 <= declared < 10**12):
         wrong("declared_interviewees", declared, "a whole number, or leave it out")
         declared = None
-    if type(minimum) is not int or minimum < 1:
+    if type(minimum) is not int or not 1 <= minimum < 10**12:
         wrong("minimum_cell", minimum, "a whole number from 1")
         minimum = 1
     public = given.get("public_source", False)
     if not isinstance(public, bool):
         wrong("public_source", public, "true or false")
         public = False
-    if not isinstance(event, dict):
+    if place is not None and not isinstance(place, str):
+        wrong("collected_at", place, "the identifier of a place, as text")
+        place = None
+    if event is not None and not isinstance(event, dict):
         wrong("reference_event", event, "an object with title and date")
-        event = {}
-    if not isinstance(event.get("title") or "", str):
-        wrong("reference_event.title", json.dumps(event["title"]), "text")
-    day = event.get("date") or ""
-    if day and not is_date(day):
+        event = None
+    title, day = ((event or {}).get(key) for key in ("title", "date"))
+    if title is not None:
+        faults += _text_faults(title, file, "report.reference_event.title")
+    if day is not None and day != "" and not is_date(day):
         wrong("reference_event.date", day, "a date as YYYY-MM-DD")
-    return Report(declared, str(place), str(event.get("title") or ""), str(day), minimum, public), faults
+        day = ""
+    return Report(declared, place or "", str(title or ""), str(day or ""), minimum, public), faults
 
 
 def _inside(target: Path, folder: Path) -> bool:
@@ -367,10 +428,27 @@ def _file_fault(path: Path, file: str, shown: str, where: str) -> Fault | None:
             "the table that datapackage.json lists",
             "add it, or take it off the list",
         )
-    if target.is_dir() and not any(target.glob("*.parquet")):
-        return Fault(shown_path(target), "a folder", "a CSV or Parquet file, or a folder of Parquet parts")
-    if not target.is_dir() and not target.is_file():
+    if target.is_dir():
+        return _folder_fault(target, path)
+    if not target.is_file():
         return Fault(shown_path(target), "no ordinary file", "a CSV or Parquet file")
+    return None
+
+
+def _folder_fault(folder: Path, path: Path) -> Fault | None:
+    """Why a folder is no table, if it is none: what lies in it and would be passed over is said."""
+    parts = [part for part in sorted(folder.iterdir()) if not part.name.startswith((".", "_"))]
+    if not any(part.suffix == ".parquet" for part in parts):
+        return Fault(shown_path(folder), "a folder", "a CSV or Parquet file, or a folder of Parquet parts")
+    for part in parts:
+        if part.is_dir():
+            return Fault(
+                shown_path(part), "a folder inside a table's folder", "Parquet parts only", "move its parts up"
+            )
+        if part.suffix != ".parquet" or not part.is_file() or not _inside(part, path):
+            return Fault(
+                shown_path(part), "no Parquet part of this edition", "Parquet parts only", "take it out of the folder"
+            )
     return None
 
 
@@ -401,14 +479,15 @@ def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> I
         seen.add(name)
         target = path / file
         wrong = _file_fault(path, file, shown, where)
-        if file in paths:
+        if os.path.normpath(file) in paths:
             faults.append(Fault(shown, f"{show(file)} twice", "each file for one table", column=where))
         elif wrong:
             faults.append(wrong)
         else:
             yield name, target
-        paths.add(file)
-        if isinstance(resource, dict) and resource.get("schema") not in (None, raw(table)):
+        paths.add(os.path.normpath(file))
+        given = resource.get("schema") if isinstance(resource, dict) else None
+        if given is not None and given != with_own_fields(table, given):
             faults.append(
                 Fault(
                     shown,
@@ -422,42 +501,69 @@ def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> I
 
 
 def _content(
-    tables: Mapping[str, Frame], second: Mapping[str, Frame], files: Mapping[str, str], report: Report, package: str
+    together: Mapping[str, Frame],
+    reads: Mapping[str, Read],
+    files: Mapping[str, str],
+    listed: Collection[str],
+    report: Report,
+    package: str,
 ) -> list[Fault]:
-    """What must hold of the typed tables, alone and together; of the second coder's as of the first's."""
+    """What must hold of the typed tables, alone and together; of the second coder's as of the first's.
+
+    ``listed`` are the tables that there should be, also those that could not be read.
+    """
     faults: list[Fault] = []
-    second_files = {name: files.get(SECOND + name, name) for name in second}
-    for name, frame in tables.items():
-        faults += checks.table_faults(schema(name), frame, files[name])
-    for name, frame in second.items():
-        faults += checks.table_faults(schema(name), frame, second_files[name])
-    faults += checks.reference_faults(tables, files)
-    # The second coder's legs are of the second coder's people, between the edition's places.
-    whole = {**tables, **second}
-    faults += checks.reference_faults(whole, {**files, **second_files}, of=second)
-    for coded, names in ((tables, files), (second, second_files)):
-        if "destinations" in coded:
-            faults += checks.code_faults(coded["destinations"], names["destinations"])
-    faults += _report_faults(tables, report, package)
-    if "interviewees" in tables and report.minimum_cell == 1 and not report.public_source:
+    unsure = {name for name in listed if name not in reads or not reads[name].whole or name not in together}
+    unread = {name: reads[name].unread for name in together}
+    for name, frame in together.items():
+        spec = schema(name.removeprefix(SECOND))
+        found = checks.table_faults(spec, frame, files[name], unread[name])
+        if set(spec.key) & ({fault.column for fault in found if not fault.doubt} | set(unread[name])):
+            unsure.add(name)
+        if spec.name == "destinations" and not {"countries", "measure", "low", "high"} & set(unread[name]):
+            found += checks.figure_faults(frame, files[name])
+        faults += found
+    for coder in ("", SECOND):
+        # The second coder's legs are of the second coder's people, between the edition's places.
+        own = {name.removeprefix(coder) for name in together if name.startswith(SECOND) == bool(coder)}
+        theirs = {table: coder + table if table in own else table for table in TABLES}
+        seen = {table: together[name] for table, name in theirs.items() if name in together}
+        faults += checks.reference_faults(
+            seen,
+            {table: files[name] for table, name in theirs.items() if name in files},
+            of={table: together[coder + table] for table in sorted(own, key=TABLES.index)},
+            unsure={table for table, name in theirs.items() if {name, coder + table} & unsure},
+            unread={table: unread[coder + table] for table in own},
+        )
+    tables = {name: table for name, table in together.items() if not name.startswith(SECOND)}
+    faults += _report_faults(tables, report, package, unsure)
+    if (
+        "interviewees" in tables
+        and report.minimum_cell == 1
+        and not report.public_source
+        and not unread["interviewees"]
+    ):
         faults += checks.lone_faults(tables["interviewees"], files["interviewees"])
-    if all(fault.doubt for fault in faults):
+    if {"evidence", "settlements"} & set(tables):
         values = all_values(tables, report)
-        if "evidence" in tables:
-            faults += checks.evidence_faults(tables["evidence"], values, files)
-        if "settlements" in tables:
+        blind = {(name, column) for name, columns in unread.items() for column in columns}
+        if "evidence" in tables and set(unread["evidence"]) <= {"paragraph"}:
+            faults += checks.evidence_faults(tables["evidence"], values, files, unsure=unsure, blind=blind)
+        if "settlements" in tables and not unsure:
             faults += checks.settlement_faults(tables["settlements"], values, files)
     return faults
 
 
-def _report_faults(tables: Mapping[str, Frame], report: Report, package: str) -> Iterator[Fault]:
+def _report_faults(
+    tables: Mapping[str, Frame], report: Report, package: str, unsure: Collection[str]
+) -> Iterator[Fault]:
     """What the report object says that the tables contradict."""
     if "interviewees" in tables and report.declared_interviewees is not None:
         counted = tables["interviewees"].filter(nw.col("counted") == "yes").select(nw.len()).collect("pandas").item()
         if counted > report.declared_interviewees:
             needed = f"at least {counted}, the interviewees counted yes"
             yield Fault(package, str(report.declared_interviewees), needed, column="report.declared_interviewees")
-    if report.collected_at:
+    if report.collected_at and "places" not in unsure:
         places = tables["places"].collect("pandas")["place"].to_list() if "places" in tables else []
         known = [str(place) for place in places]
         if report.collected_at not in known:
@@ -488,10 +594,30 @@ def all_values(tables: Mapping[str, Frame], report: Report) -> dict[tuple[str, s
     return {("report", "report", column): text for column, text in given.items() if text} | values
 
 
+def with_own_fields(table: str, given: object) -> dict[str, Any]:
+    """The schema of a table, and after its columns those that an edition's embedded schema adds of its own.
+
+    Examples
+    --------
+    >>> own = with_own_fields("legs", {"fields": [{"name": "leg"}, {"name": "price", "type": "number"}]})
+    >>> [field["name"] for field in own["fields"]][-2:]
+    ['nights_waited', 'price']
+    """
+    ours = raw(table)
+    fields = given.get("fields") if isinstance(given, dict) else None
+    known = {field["name"] for field in ours["fields"]}
+    own = [
+        field
+        for field in (fields if isinstance(fields, list) else [])
+        if isinstance(field, dict) and isinstance(field.get("name"), str) and field["name"] not in known
+    ]
+    return {**ours, "fields": [*ours["fields"], *own]}
+
+
 def embed(path: Path) -> bool:
     """Write the schemas of ``data/schemas`` into an edition's ``datapackage.json``; whether anything changed.
 
-    A resource named ``second-`` and a table's name is that table as the second coder filled it.
+    Columns that an edition's schema adds of its own are kept. A resource named ``second-`` and a table's name is that table as the second coder filled it.
     """
     if fetch.origin(path):
         raise BadInput.one(
@@ -505,7 +631,7 @@ def embed(path: Path) -> bool:
     for resource in package["resources"] if isinstance(package.get("resources"), list) else []:
         table = str(resource.get("name", "")).removeprefix(SECOND) if isinstance(resource, dict) else ""
         if table in TABLES:
-            resource["schema"] = raw(table)
+            resource["schema"] = with_own_fields(table, resource.get("schema"))
     after = json.dumps(package, indent=2, ensure_ascii=False) + "\n"
     if after != before:
         file.write_text(after, encoding="utf-8")

@@ -11,7 +11,7 @@ from analysis.edition import Edition, all_values
 from analysis.faults import Fault, nearest, show
 from analysis.frames import Row, as_text, records
 from analysis.rules import RULES, Setting, normalise, numbers, says, words
-from analysis.schema import countries
+from analysis.schema import countries, vocabulary
 
 MONTHS = [
     "january",
@@ -128,6 +128,13 @@ def _paragraph_faults(edition: Edition, source: list[str]) -> Iterator[Fault]:
                 f"{fingerprint(source[number - 1])[:12]}…, that of the source's paragraph {number}",
                 column="fingerprint",
             )
+        elif number <= len(source) and len(words(source[number - 1])) != int(row["words"]):
+            yield Fault(
+                f"{edition.files['paragraphs']} [{number}]",
+                f"{row['words']} words",
+                f"{len(words(source[number - 1]))}, as the source's paragraph {number} has",
+                column="words",
+            )
 
 
 def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple[str, str, str] | None:
@@ -195,7 +202,8 @@ def readable(value: str, column: str, fragment: str, edition: Edition) -> bool:
         names = dict(zip(edition.text["places"]["place"], edition.text["places"]["name"], strict=True))
         return value in names and says(fragment, names[value])
     if column in ("countries", "country"):
-        return named(fragment) == value.split()
+        gone = vocabulary("former-countries").get(value, {}).get("name", "")
+        return named(fragment) == value.split() or says(fragment, gone)
     try:
         return float(value) in numbers(fragment)
     except ValueError:

@@ -156,7 +156,7 @@ class Rulings:
 
         if not self.markdown.strip():
             return "<p>This edition keeps no codebook of its own.</p>"
-        html = MarkdownIt("commonmark", {"html": False}).render(self.markdown)
+        html = MarkdownIt("commonmark", {"html": False}).disable("image").render(self.markdown)
         for level in (3, 2, 1):
             html = html.replace(f"<h{level}>", f"<h{level + 1}>").replace(f"</h{level}>", f"</h{level + 1}>")
         return f'<div class="rulings">{html}</div>'

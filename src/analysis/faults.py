@@ -56,6 +56,20 @@ class BadInput(Exception):
         return cls([Fault(str(file), found, needed, mend, **where)])  # type: ignore[arg-type]
 
 
+def tallied(faults: Iterable[Fault]) -> dict[str, dict[str, int]]:
+    """How many faults and doubts there are, by file; a file without any is not listed.
+
+    Examples
+    --------
+    >>> tallied([Fault("legs.csv", "'aiir'", "air"), Fault("legs.csv", "3", "more", doubt=True)])
+    {'legs.csv': {'faults': 1, 'doubts': 1}}
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for fault in faults:
+        counts.setdefault(fault.file, {"faults": 0, "doubts": 0})["doubts" if fault.doubt else "faults"] += 1
+    return counts
+
+
 def missing(value: object) -> bool:
     """Whether a cell is blank: None, NaN (unlike itself) or pandas' NA (which will not say).
 

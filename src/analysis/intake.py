@@ -70,12 +70,15 @@ class Gathered:
 
     def __init__(self) -> None:
         self.kinds: dict[tuple[str, str, str, str, str], list[int]] = {}
+        self.passed_over: dict[tuple[str, int], int] = {}
+        """By table and number of the group: rows in which it had no answers but those of an earlier group."""
 
     def add(self, sheet: Sheet, row: int, wrong: Unforeseen) -> None:
         self.kinds.setdefault((sheet.file, wrong.column, wrong.found, wrong.needed, wrong.mend), []).append(row)
 
     def faults(self) -> Iterator[Fault]:
-        for (file, column, found, needed, mend), rows in self.kinds.items():
+        for (file, column, found, needed, mend), places in self.kinds.items():
+            rows = list(dict.fromkeys(places))  # a column that several rules read is at fault once
             several = f" (and in {len(rows) - 1} more row{'s' * (len(rows) > 2)})" if len(rows) > 1 else ""
             yield Fault(file, found + several, needed, mend, rows[0], column or None)
 
@@ -121,6 +124,10 @@ def fill(plan: Plan, sheets: Mapping[str, Sheet]) -> Filled:
                 f"{table.name}: {len(sheet.rows) - len(rows)} of {len(sheet.rows)} rows left out by `where`"
             )
         filled.tables[table.name] = lines
+    for (name, position), n in gathered.passed_over.items():
+        filled.notes.append(
+            f"{name}: group {position} made no row for {n} of the export's, where it had no answers of its own"
+        )
     filled.tables |= _places(plan, filled, gathered)
     filled.faults += gathered.faults()
     used = {c for table in plan.tables for recipe in table.recipes for c in recipe.reads}
@@ -161,6 +168,8 @@ def _lines(
         read |= fresh
         optional = bool(table.each) or table.name == "legs"
         if optional and not any(cells.get(c, "") or (number, c) in sheet.odd for c in fresh):
+            if any(cells.get(c, "") for recipe in group for c in recipe.reads):
+                gathered.passed_over[table.name, position] = gathered.passed_over.get((table.name, position), 0) + 1
             continue
         made: dict[str, str] = {}
         source: dict[str, str] = {}

@@ -6,10 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import pandas as pd
+
 from analysis import prose
 from analysis.exhibit import display
-from analysis.frames import MOST_MARKS, Row
-from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, Counts, destination_of, listed, number_of
+from analysis.frames import MOST_MARKS, Row, isolated
+from analysis.tabulate import (
+    NOT_DESCRIBED,
+    NOT_SHOWN,
+    Counts,
+    at_odds,
+    destination_of,
+    listed,
+    measure_of,
+    number_of,
+    overlapping,
+)
 
 
 @dataclass(frozen=True)
@@ -105,12 +117,14 @@ def most_common(question: str, counts: Counts, href: str) -> Answer:
     if apart:
         not_known += f", {apart:,} {NOT_SHOWN}"
     if not rows:
-        return Answer(question, "not told", f"of none of the {counts.total:,}", not_known, href)
+        of = f"of none of the {counts.total:,}" if counts.total else "nobody to count"
+        return Answer(question, "not told", of, not_known if counts.total else "", href)
     top = max(n for _, n in rows)
-    labels = [label for label, n in rows if n == top]
+    labels = [isolated(label) for label, n in rows if n == top]
     answer = listed(labels) if len(labels) <= 2 else f"{labels[0]} and {len(labels) - 1:,} others alike"
     each = " each" if len(labels) > 1 else ""
-    return Answer(question, answer, f"{top:,}{each} of the {counts.total:,}", not_known, href)
+    of = f"{top:,}{each} of the {counts.total:,}" if counts.total > 1 else "the one there is"
+    return Answer(question, answer, of, not_known, href)
 
 
 def where_to(rows: Sequence[Row]) -> Answer:
@@ -121,6 +135,8 @@ def where_to(rows: Sequence[Row]) -> Answer:
     >>> row = {"countries": "KAZ", "includes_others": "", "measure": "entries", "low": "", "high": "9", "quantifier": "nearly"}
     >>> where_to([row]).answer, where_to([row]).of
     ('nearly 9', 'Kazakhstan (measure: entries)')
+    >>> where_to([row, row, {**row, "countries": "KAZ GEO"}]).of
+    'of 1 measure, for 1 country; 1 figure for several at once'
     >>> where_to([row] * 3).answer, where_to([row] * 3).of
     ('3 figures', 'of 1 measure, for 1 country')
     """
@@ -135,11 +151,55 @@ def where_to(rows: Sequence[Row]) -> Answer:
         return Answer(
             "Where to?", first[0], told[:1].upper() + told[1:], left, "destinations.html#exhibit-destinations"
         )
-    countries = {code for row in rows for code in row["countries"].split()}
-    of = f"of {prose.plural(len(measures), 'measure')}, for {prose.plural(len(countries), 'country', 'countries')}"
+    alone = [row["countries"] for row in rows if len(row["countries"]) == 3 and row["includes_others"] != "true"]
+    places = [prose.plural(len(set(alone)), "country", "countries")] if alone else []
+    if len(alone) < len(rows):
+        places.append(f"{prose.plural(len(rows) - len(alone), 'figure')} for several at once")
+    of = f"of {prose.plural(len(measures), 'measure')}, for {'; '.join(places)}"
     apart = "never added or ranked, " if len(measures) > 1 else ""
     answer = prose.plural(len(rows), "figure")
     return Answer("Where to?", answer, of, apart + left, "destinations.html#exhibit-destinations")
+
+
+def held_together(figures: pd.DataFrame) -> Answer:
+    """How many figures can be held against another, and whether some cannot both be right.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        As ``tabulate.figures`` gives them.
+    """
+    beside = overlapping(figures)
+    groups = len(beside[["measure", "destination"]].drop_duplicates())
+    odd = len(at_odds(beside))
+    return Answer(
+        "Do they agree?",
+        f"{prose.plural(len(beside), 'figure')} to compare",
+        f"in {prose.plural(groups, 'group')} of one measure, one destination and days in common",
+        f"{prose.plural(odd, 'pair')} at odds over the very same days, all kept"
+        if odd
+        else "none at odds over the very same days",
+        "destinations.html#exhibit-overlapping-figures",
+    )
+
+
+def addressed(addresses: Sequence[str]) -> Answer:
+    """How many figures lead to the page where they were read, where there are no words of the source.
+
+    Examples
+    --------
+    >>> addressed(["https://one.example", ""]).answer, addressed(["https://one.example", ""]).unknown
+    ('1 figure with its page', '1 without; no words of the source')
+    """
+    given = sum(map(bool, addresses))
+    rest = len(addresses) - given
+    return Answer(
+        "How do I check it?",
+        f"{prose.plural(given, 'figure')} with {'its page' if given == 1 else 'their pages'}",
+        f"of {prose.plural(len(addresses), 'figure')}; a page is where a figure was read",
+        f"{rest:,} without; no words of the source" if rest else "no words of the source",
+        "destinations.html#exhibit-destinations",
+    )
 
 
 def traced(bases: Sequence[str]) -> Answer:
@@ -162,4 +222,4 @@ def traced(bases: Sequence[str]) -> Answer:
 
 
 def _about(row: Row) -> str:
-    return f"{destination_of(row)} (measure: {row['measure'].replace('_', ' ')})"
+    return f"{destination_of(row)} (measure: {isolated(measure_of(row['measure']))})"

@@ -10,8 +10,8 @@ import pandas as pd
 
 from analysis import basemap, charts, minute, privacy, prose, tabulate
 from analysis.edition import Edition, load
-from analysis.exhibit import Exhibit, Rulings, glue, show
-from analysis.frames import FEW, MOST_MARKS, Row, records
+from analysis.exhibit import Cell, Exhibit, Link, Rulings, glue, show
+from analysis.frames import FEW, MOST_MARKS, Row, isolated, records
 from analysis.tabulate import NOT_SHOWN, NOT_STATED, Counts
 from analysis.trail import (
     coded_tables,
@@ -36,10 +36,13 @@ __all__ = [
     "rules", "settlements", "show", "two_codings", "versions",
 ]  # fmt: skip
 
+TOLD_WAYS = "Two routes told with different places may have been one way: the table says what is told, no more."
 TOGETHER = "People who travelled together are counted one by one."
 
 
-def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., Exhibit]], Callable[..., Exhibit]]:
+def needs(
+    id_: str, *tables: str, few: bool = False, dated: bool = False
+) -> Callable[[Callable[..., Exhibit]], Callable[..., Exhibit]]:
     """For an exhibit that an edition may be unable to have: it says so instead.
 
     For want of tables; with too many people to list (``few``); or because it would show too few people together.
@@ -52,6 +55,8 @@ def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., 
             lacking = [table for table in tables if table not in edition.tables]
             if lacking:
                 told = f"This edition has no table {tabulate.listed(lacking)}, so there is nothing to count."
+            elif dated and not edition.report.event_date:
+                told = "This edition names no reference event with a date, so no days can be counted from it."
             elif few and edition.described > FEW:
                 told = f"{edition.described:,} people are too many to list one by one; the counts hold them all."
             elif few and edition.report.minimum_cell > 1:
@@ -61,12 +66,18 @@ def needs(id_: str, *tables: str, few: bool = False) -> Callable[[Callable[..., 
                     return make(edition, *arguments)
                 except privacy.Withheld:
                     caption, told = "Not in this book.", privacy.promise(edition.report.minimum_cell)
-            absent = caption == "Not in this edition."
-            return Exhibit(id_, caption, pd.DataFrame(), told, source(edition), absent=absent)
+            if caption == "Not in this edition.":
+                return lacking_here(edition, id_, told)
+            return Exhibit(id_, caption, pd.DataFrame(), told, source(edition))
 
         return made
 
     return around
+
+
+def lacking_here(edition: Edition, id_: str, told: str) -> Exhibit:
+    """In the place of an exhibit that would show nothing: why it is not there."""
+    return Exhibit(id_, "Not in this edition.", pd.DataFrame(), told, source(edition), absent=True)
 
 
 def _counted(
@@ -143,7 +154,9 @@ def age_by_profession(edition: Edition, age_bands: str, level: str) -> Exhibit:
         edition.report.minimum_cell,
     )
     known = "shown" if NOT_SHOWN in counts.states else "told"
-    finding = f"Both are {known} of {counts.of('stated'):,} of the {counts.total:,}."
+    both = counts.of("stated")
+    told = f"Both are {known} of {prose.part(both, counts)}."
+    finding = told if both else prose.not_told("Age with profession", counts)
     caption = f"Interviewees by profession and age in years, of {prose.whom(edition)}."
     return _counted(edition, "age-by-profession", caption, counts, finding)
 
@@ -154,7 +167,9 @@ def interviewees_by_route(edition: Edition, level: str) -> Exhibit:
     counts = _kept(edition, tabulate.by_route(**_legs(edition), places=edition.places, level=level))
     gap = f"A route runs over the places the source names; “{tabulate.ON_THE_WAY}” is a place it does not name."
     caption = f"Interviewees by route, {level} by {level}, of {prose.whom(edition)}."
-    return _counted(edition, "interviewees-by-route", caption, counts, prose.told(counts, "The route"), gap, TOGETHER)
+    # No bound is given: a route told with fewer places may be the same way as one told with more.
+    finding = prose.told(counts, "The route", bounded=False)
+    return _counted(edition, "interviewees-by-route", caption, counts, finding, gap, TOLD_WAYS, TOGETHER)
 
 
 @needs("route-map", "interviewees", "legs", "places")
@@ -249,19 +264,19 @@ def nights_waited(edition: Edition) -> Exhibit:
     return _counted(edition, "nights-waited", caption, counts, finding, note, TOGETHER)
 
 
-@needs("days-to-border", "interviewees", "legs", "places")
+@needs("days-to-border", "interviewees", "legs", "places", dated=True)
 def days_to_border(edition: Edition) -> Exhibit:
     """Exhibit ``days-to-border``."""
     days = tabulate.by_days(**_legs(edition), places=edition.tables["places"], event=edition.report.event_date)
     counts = _kept(edition, days)
-    event = f"{edition.report.event_title or 'the reference event'} ({tabulate.day_of(edition.report.event_date) or 'no date'})"
+    event = f"{isolated(edition.report.event_title) or 'the reference event'} ({tabulate.day_of(edition.report.event_date) or 'no date'})"
     caption = f"Interviewees by days from {event} to crossing the border, at least, of {prose.whom(edition)}."
-    finding = prose.told(counts, "A date", "{} days".format, bounded=False)
-    note = "The least number of days: the last departure that is dated, and every night waited from there on."
+    finding = prose.told(counts, "The day of crossing, at least,", "{} days".format, bounded=False)
+    note = "The least number of days: the last departure that is dated, and every night waited from there on. Who has no dated departure, or no leg that is told to end abroad, is not stated."
     return _counted(edition, "days-to-border", caption, counts, finding, note, TOGETHER)
 
 
-@needs("timeline", "interviewees", "legs", "places", few=True)
+@needs("timeline", "interviewees", "legs", "places", few=True, dated=True)
 def timeline(edition: Edition) -> Exhibit:
     """Exhibit ``timeline``: day by day from the reference event, one line a person; for few cases."""
     event = edition.report.event_date
@@ -273,8 +288,9 @@ def timeline(edition: Edition) -> Exhibit:
         rows += [(key, NOT_STATED if day is None else str(day), border) for key in row["who"]]
     table = pd.DataFrame(sorted(rows), columns=["interviewee", "set off on day", "crossed on day"])
     dated = [row for row in rows if row[1] != NOT_STATED]
-    caption = f"Days since {edition.report.event_title or 'the reference event'}, {tabulate.day_of(event) or 'not dated'}, by interviewee described."
-    finding = f"A day is told of {len(dated):,} of {prose.plural(len(rows), 'person', 'people')}."
+    caption = f"Days since {isolated(edition.report.event_title) or 'the reference event'}, {tabulate.day_of(event) or 'not dated'}, by interviewee described."
+    people = prose.plural(len(rows), "person", "people")
+    finding = f"A day is told of {len(dated):,} of {people}." if dated else "A day is told of nobody."
     notes = (
         "Day nought is the day of the event. A dot is the day of setting off; the arrow begins on the first day on which the border can have been crossed.",
     )
@@ -295,22 +311,25 @@ def onward(edition: Edition) -> Exhibit:
     return _counted(edition, "interviewees-by-intention", caption, counts, finding, *notes)
 
 
+@needs("figures-by-measure", "destinations")
+def figures_by_measure(edition: Edition) -> Exhibit:
+    """Exhibit ``figures-by-measure``: what the figures count, how many there are, and for which destinations."""
+    figures = tabulate.figures(edition.tables["destinations"])
+    table = tabulate.by_measure(figures)
+    caption = "Destination figures by measure: how many there are, and where to."
+    finding = f"{prose.plural(len(figures), 'figure')} of {prose.plural(len(table), 'measure')}."
+    notes = ["This counts figures, not people. Measures stand in the order of the table."]
+    if figures.duplicated(["measure", "destination"]).any():
+        notes.append("A number in brackets says that there are so many figures for the destination.")
+    return Exhibit("figures-by-measure", caption, table, finding, source(edition), notes=tuple(notes))
+
+
 @needs("destinations", "destinations")
 def destinations(edition: Edition) -> Exhibit:
     """Exhibit ``destinations``."""
     table = tabulate.figures(edition.tables["destinations"])
     rows = records(table)
-    view = tuple(
-        {
-            "destination": row["destination"],
-            "number": tabulate.number_of(row),
-            "measure": row["measure"].replace("_", " "),
-            "window": tabulate.window_of(row),
-            "stated by": row["stated_by"] or NOT_STATED,
-            "evidence": (proof(edition, "destinations", row["figure"]),),
-        }
-        for row in rows
-    )
+    view = tuple(figure_row(edition, row) for row in rows)
     heard = " ".join([prose.figures(table), *[prose.figure(row) for row in rows[:6]]])
     return Exhibit(
         "destinations",
@@ -320,12 +339,70 @@ def destinations(edition: Edition) -> Exhibit:
         source(edition),
         view,
         notes=(
-            "A solid line spans what the words allow. A dashed end with an arrow head is open: no bound is stated that way, or the count goes on; its length means nothing.",
+            "A solid line spans what the words allow; a tick alone is one number, hedged as its words say. A dashed end with an arrow head is open: no bound is stated that way, or the count goes on; its length means nothing.",
+            "Each panel has a scale of its own from nought: lengths of different panels cannot be compared, and within one only those of the same window.",
             "Entries and exits count crossings of a border, and may count one person more than once.",
             "A figure for several countries is one line, labelled with all of them.",
         ),
-        chart=partial(charts.spans, tabulate.intervals(table), description=heard) if rows else None,
+        chart=partial(charts.spans, tabulate.intervals(table), description=heard) if 0 < len(rows) <= FEW else None,
     )
+
+
+def figure_row(edition: Edition, row: Row) -> dict[str, Cell]:
+    """A destination figure as tables on pages show it: its key leads to its evidence, its reporter to the page."""
+    address = edition.addresses.get(row["figure"], "")
+    web = address if address.startswith(("https://", "http://")) else ""
+    return {
+        "destination": row["destination"],
+        "number": tabulate.number_of(row),
+        "measure": tabulate.measure_of(row["measure"]),
+        "window": tabulate.days_of(row).removeprefix("window "),
+        "stated by": ", ".join(filter(None, [row["stated_by"] or NOT_STATED, tabulate.day_of(row["stated_on"])])),
+        "read in": (Link(row["reported_by"] or web or NOT_STATED, web),),
+        "figure": (proof(edition, "destinations", row["figure"]),),
+    }
+
+
+@needs("overlapping-figures", "destinations")
+def overlapping_figures(edition: Edition) -> Exhibit:
+    """Exhibit ``overlapping-figures``: figures of one measure for one destination that share days, side by side."""
+    table = tabulate.overlapping(tabulate.figures(edition.tables["destinations"]))
+    if table.empty:
+        told = "No two figures of the same measure for the same destination share days."
+        return lacking_here(edition, "overlapping-figures", told)
+    view = tuple(_beside_others(figure_row(edition, row), row["shares days with"]) for row in records(table))
+    return Exhibit(
+        "overlapping-figures",
+        "Figures of the same measure for the same destination whose windows share days, side by side.",
+        table,
+        prose.overlaps(table),
+        source(edition),
+        view,
+        notes=(
+            "Within, holds and overlaps say how the window lies to that of the other figure.",
+            "Windows that differ explain some differences, not all: a longer window may hold more, and two counts may have different rules.",
+            "Of a window with one end not stated only the day that is stated is known to be covered.",
+        ),
+    )
+
+
+def _beside_others(cells: dict[str, Cell], shares: str) -> dict[str, Cell]:
+    """The cells of a figure, with its measure beside its destination, and the figures that it shares days with."""
+    first = {"destination": f"{cells['destination']}, {cells['measure']}", "figure": cells["figure"]}
+    rest = {name: cells[name] for name in ("number", "window")}
+    return {**first, **rest, "shares days with": shares, **{name: cells[name] for name in ("stated by", "read in")}}
+
+
+@needs("figure-notes", "destinations")
+def figure_notes(edition: Edition) -> Exhibit:
+    """Exhibit ``figure-notes``: what must be known of a figure before it is used, in the coder's words."""
+    figures = tabulate.figures(edition.tables["destinations"])
+    table = figures[figures["note"] != ""][["figure", "destination", "note"]]
+    if table.empty:
+        return lacking_here(edition, "figure-notes", "No figure carries a note.")
+    finding = f"{prose.of_all(len(table), len(figures))} of the {len(figures):,} figures {'carries' if len(table) == 1 else 'carry'} a note."
+    view = tuple({**row, "figure": (proof(edition, "destinations", row["figure"]),)} for row in records(table))
+    return Exhibit("figure-notes", "What to know of each figure.", table, finding, source(edition), view)
 
 
 @needs("interviewees-described", "interviewees", few=True)
@@ -432,7 +509,7 @@ def one_by_one(edition: Edition, age_bands: str, profession_level: str, route_le
 def citation(edition: Edition) -> str:
     """How to cite the edition: who made it, what it is called, which it is."""
     makers = [str(each.get("title") or "") for each in edition.package.get("contributors", [])]
-    return f"{tabulate.listed([name for name in makers if name]) or 'Author not named'}: {edition.title}. Edition {edition.name}."
+    return f"{tabulate.listed([isolated(name) for name in makers if name]) or 'Author not named'}: {isolated(edition.title)}. Edition {edition.name}."
 
 
 def facts(edition: Edition) -> dict[str, str]:
@@ -442,8 +519,8 @@ def facts(edition: Edition) -> dict[str, str]:
     people, figures = ("interviewees" in edition.tables, "destinations" in edition.tables)
     coverage = prose.coverage(edition, edition.described) if people else lacking
     return {
-        "title": edition.title,
-        "about": str(edition.package.get("description") or "No description is given."),
+        "title": isolated(edition.title),
+        "about": isolated(str(edition.package.get("description") or "") or "No description is given."),
         "source": source(edition),
         "citation": citation(edition),
         "coverage": coverage,
@@ -451,7 +528,7 @@ def facts(edition: Edition) -> dict[str, str]:
         "trail": "Every count of people described leads to the rows behind it, and every row to the words of the source."
         if edition.report.minimum_cell == 1
         else f"No count leads to people one by one: this edition publishes no cell of fewer than {edition.report.minimum_cell:,} people.",
-        "whereabouts": f"They were interviewed in {place['name']}."
+        "whereabouts": f"They were interviewed in {isolated(place['name'])}."
         if place
         else "Where they were interviewed is not stated.",
     }
@@ -468,8 +545,8 @@ def findings(edition: Edition, age_bands: str, profession_level: str, route_leve
         "figures": destinations(edition),
     }
     sentences = {name: exhibit.description for name, exhibit in exhibits.items()}
-    table = tabulate.figures(edition.tables["destinations"]) if "destinations" in edition.tables else pd.DataFrame()
-    return {**sentences, "each-figure": " ".join(prose.figure(row) for row in records(table)[:3])}
+    figures = edition.tables.get("destinations")
+    return {**sentences, "each-figure": prose.each_figure(tabulate.figures(figures)) if figures is not None else ""}
 
 
 def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_level: str) -> minute.Answers:
@@ -491,7 +568,12 @@ def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_l
             route = tabulate.by_route(**_legs(edition), places=edition.places, level=route_level)
             cards.append(_card(edition, "How did they get out?", route, "routes.html#exhibit-interviewees-by-route"))
     if "destinations" in edition.tables:
-        cards.append(minute.where_to(records(tabulate.figures(edition.tables["destinations"]))))
+        figures = tabulate.figures(edition.tables["destinations"])
+        cards.append(minute.where_to(records(figures)))
+        if len(tabulate.overlapping(figures)):
+            cards.append(minute.held_together(figures))
+        if "evidence" not in edition.tables and any(edition.addresses.values()):
+            cards.append(minute.addressed(list(edition.addresses.values())))
     if "evidence" in edition.tables and edition.report.minimum_cell == 1:
         cards.append(minute.traced([row["basis"] for row in edition.evidence_places.values()]))
     return minute.Answers(cards)

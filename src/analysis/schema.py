@@ -95,6 +95,18 @@ def vocabulary(name: str) -> dict[str, dict[str, str]]:
     return {row[next(iter(row))]: row for row in rows}
 
 
+def country_name(code: str) -> str:
+    """The name of a country that is or was; a code that never was stays as it is.
+
+    Examples
+    --------
+    >>> country_name("KAZ"), country_name("YUG"), country_name("XXX")
+    ('Kazakhstan', 'Yugoslavia', 'XXX')
+    """
+    former = vocabulary("former-countries").get(code, {})
+    return countries().get(code) or former.get("name", code)
+
+
 @cache
 def countries() -> dict[str, str]:
     """Names of countries as readers know them, by ISO 3166-1 alpha-3 code.

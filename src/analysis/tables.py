@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import difflib
 import io
 import re
-from datetime import date
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +19,12 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import fetch
-from analysis.faults import Fault, nearest, show
+from analysis.faults import Fault, show
 from analysis.frames import Frame
 from analysis.schema import ROOT, Schema
+
+MOST_LETTERS = 5000
+"""Longest text of a cell: more is no label and no note."""
 
 TYPES = {
     "integer": (re.compile(r"[+-]?[0-9]{1,15}"), "Int64", "a whole number"),
@@ -28,12 +37,20 @@ TYPES = {
     ),
 }
 
+TEXT = (None, "str", f"text of {MOST_LETTERS:,} characters or fewer")
+"""The like for every other type."""
 
 SQL = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 """What each type is in DuckDB; dates are kept as text."""
 
+LONGEST = 131_072
+"""Letters in a cell beyond which a file is no table of ours; a quote that is never closed runs into it."""
+
 MOST_SHOWN = 100
 """Faults of one kind listed one by one; the rest are counted."""
+
+MOST_COLUMNS = 1000
+"""No table has more, an edition's own columns included."""
 
 
 def shown_path(path: Path) -> str:
@@ -54,80 +71,150 @@ def is_date(text: object) -> bool:
         return False
 
 
-def read_table(file: Path, spec: Schema, *, sound: bool = False) -> tuple[Frame | None, list[Fault]]:
-    """A table as a typed frame with ``_row``, and what could not be read of it.
+@dataclass(frozen=True)
+class Read:
+    """What reading a table's file gave."""
+
+    frame: Frame | None
+    """The typed table with ``_row``; none where nothing could be read."""
+    faults: list[Fault]
+    unread: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
+    """Rows whose cell of a column could not be read, None for all of them: the frame is blank there."""
+    whole: bool = True
+    """Whether every row of the file is in the frame."""
+    parts: tuple[tuple[int, str], ...] = ()
+    """For a folder of parts: the number before each one's first row, and its path to show."""
+
+    def located(self, fault: Fault, file: str) -> Fault:
+        """A fault of this table's folder, put in the part where its row stands."""
+        if not self.parts or fault.file != file or fault.row is None:
+            return fault
+        before, part = next((b, p) for b, p in reversed(self.parts) if b < fault.row - 1 or b == 0)
+        return replace(fault, file=part, row=fault.row - before)
+
+
+PARTED = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What parts cells in files that are not comma-separated."""
+
+KINDS = {b"PK\x03\x04": "a spreadsheet or an archive", b"\xd0\xcf\x11\xe0": "an old spreadsheet", b"PAR1": "a Parquet file",
+         b"\x1f\x8b": "a compressed file", b"%PDF": "a PDF", b"<": "a web page"}  # fmt: skip
+"""How files of other kinds begin, whatever their name says."""
+
+
+def read_table(file: Path, spec: Schema, *, sound: bool = False) -> Read:
+    """A table as a typed frame, with what could not be read of it; as much of a broken file as makes sense.
 
     The cells of a Parquet table known to be ``sound`` are not looked at, so that reading it takes no time.
     """
-    if file.is_dir() or file.suffix == ".parquet":
-        return _read_parquet(file, spec, sound)
-    return _read_csv(file, spec)
+    try:
+        return _read_parquet(file, spec, sound) if file.is_dir() or file.suffix == ".parquet" else _read_csv(file, spec)
+    except OSError as error:
+        return Read(None, [Fault(shown_path(file), error.strerror or "an error", "a file that can be read")])
 
 
-def _read_csv(file: Path, spec: Schema) -> tuple[Frame | None, list[Fault]]:
+def _read_csv(file: Path, spec: Schema) -> Read:
     shown = shown_path(file)
     data = file.read_bytes()
-    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return None, [Fault(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1)]
+    other = next((kind for sign, kind in KINDS.items() if data.startswith(sign)), "")
+    if other:
+        return Read(None, [Fault(shown, other, "CSV", "export the table as CSV, or name it .parquet if it is that")])
+    text, faults = _decoded(data, shown)
+    first = text.partition("\n")[0]
+    comma = next((sign for sign in PARTED if "," not in first and first.count(sign) > 1), ",")
+    if comma in PARTED:
+        told = f"cells parted by {PARTED[comma]}"
+        faults.append(Fault(shown, told, "cells parted by commas", "export it as comma-separated", row=1))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=comma)
+    header: list[str] = []
+    rows: list[list[str]] = []
+    at: list[int] = []
+    whole, number = True, 1
+    limit = csv.field_size_limit(LONGEST)  # the library's own, whatever other packages made of it
+    try:
+        header = next(reader, [])
+        number, found = _header(header, reader, spec, shown)
+        faults += found
+        for number, cells in enumerate(reader, number + 1):  # noqa: B020 - the header's row goes on
+            if not cells:
+                continue
+            if len(cells) == len(header):
+                rows.append(cells)
+                at.append(number)
+                continue
+            whole = False
+            needed = f"{len(header)} cells, as in the header"
+            mend = "quote cells that hold a comma, or add the missing ones"
+            faults.append(Fault(shown, f"{len(cells)} cells", needed, mend, row=number))
+    except csv.Error as error:
+        whole = False
+        faults.append(Fault(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
+    finally:
+        csv.field_size_limit(limit)
+    if not set(header) & set(spec.columns) or len(header) != len(set(header)) or len(header) > MOST_COLUMNS:
+        return Read(None, faults)
+    frame = pd.DataFrame(rows, columns=header, dtype="object")
+    frame["_row"] = pd.Series(at, dtype="int64")
+    return _typed(frame, spec, shown, faults, whole)
+
+
+def _decoded(data: bytes, shown: str) -> tuple[str, list[Fault]]:
+    """The text of a file, and what is wrong with its bytes; of a wrong encoding the text as far as it can be guessed."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if data.startswith(mark):
+            told = ("a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM")
+            text = data.decode(encoding, errors="replace").lstrip("\ufeff")
+            return text.replace("\0", ""), [Fault(shown, *told, row=1)]
+    faults = []
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        row = data[: error.start].count(b"\n") + 1
-        return None, [Fault(shown, f"byte 0x{data[error.start]:02x}", "UTF-8", "save it as UTF-8", row=row)]
+        row = _row_after(data[: error.start].decode("utf-8"))
+        faults.append(Fault(shown, f"byte 0x{data[error.start]:02x}", "UTF-8", "save it as UTF-8", row=row))
+        text = data.decode("cp1252", errors="replace")
     if "\0" in text:
-        return None, [Fault(shown, "a NUL byte", "text", row=text[: text.index("\0")].count("\n") + 1)]
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] = []
-    rows: list[list[str]] = []
-    faults: list[Fault] = []
-    at: list[int] = []
-    try:
-        header = next(reader, [])
-        faults = _header_faults(header, spec, shown)
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                faults.append(
-                    Fault(
-                        shown,
-                        f"{len(cells)} cells",
-                        f"{len(header)} cells, as in the header",
-                        "quote cells that hold a comma, or add the missing ones",
-                        row=reader.line_num,
-                    )
-                )
-            else:
-                rows.append(cells)
-                at.append(reader.line_num)
-    except csv.Error as error:
-        return None, [Fault(shown, str(error), "CSV with commas and straight quotes", row=reader.line_num)]
-    if any(not fault.doubt for fault in faults):
-        return None, faults
-    frame = pd.DataFrame(rows, columns=header, dtype="object")
-    frame["_row"] = pd.Series(at, dtype="int64")
-    return _typed(frame, spec, shown, faults)
+        faults.append(Fault(shown, "a NUL byte", "text", row=_row_after(text[: text.index("\0")])))
+    return text.replace("\0", ""), faults
 
 
-def _header_faults(header: list[str], spec: Schema, shown: str) -> list[Fault]:
+def _row_after(text: str) -> int:
+    """The row that comes next, as a spreadsheet numbers it: a quoted line break begins none."""
+    return len(list(csv.reader(io.StringIO(text + "x", newline=""))))
+
+
+def _header(header: list[str], reader: Iterator[list[str]], spec: Schema, shown: str) -> tuple[int, list[Fault]]:
+    """The faults of a header; where it stands one row too low, ``header`` becomes it. With its row."""
+    faults = _header_faults(header, spec, shown)
+    known = set(spec.columns)
+    if not known & set(header) and len(header) <= MOST_COLUMNS:
+        below = next(reader, [])
+        if known & set(below):
+            header[:] = below
+            above = Fault(shown, "a row above the header", "the names of the columns", "remove it", row=1)
+            return 2, [above, *_header_faults(header, spec, shown, row=2)]
+    return 1, faults
+
+
+def _header_faults(header: list[str], spec: Schema, shown: str, row: int = 1) -> list[Fault]:
     if not header:
-        return [Fault(shown, "an empty file", f"a header row: {','.join(spec.columns)}", row=1)]
-    if len(header) == 1 and header[0].count(";") > 1:
-        return [
-            Fault(shown, "cells parted by semicolons", "cells parted by commas", "export it as comma-separated", row=1)
-        ]
+        return [Fault(shown, "an empty file", f"a header row: {','.join(spec.columns)}", row=row)]
+    if len(header) > MOST_COLUMNS:
+        return [Fault(shown, f"{len(header):,} columns", f"{MOST_COLUMNS:,} or fewer", row=row)]
     faults = []
-    for column in sorted({name for name in header if header.count(name) > 1}):
-        faults.append(Fault(shown, f"column {show(column)} twice", "each column once", row=1))
+    for column, times in sorted(Counter(header).items()):
+        if times > 1 and column:
+            faults.append(Fault(shown, f"column {show(column)} twice", "each column once", row=row))
+    if not all(header):
+        faults.append(Fault(shown, "a column without a name", "a name for each column", "name or remove it", row=row))
     extra = [name for name in header if name not in spec.columns]
     for column in spec.columns:
         if column not in header:
-            hint = (
-                f"rename {show(nearest_name(column, extra))}"
-                if nearest_name(column, extra)
-                else "add it; it may be left blank"
-            )
-            faults.append(Fault(shown, "no such column", f"column {column}", hint, row=1, column=column))
+            near = nearest_name(column, extra)
+            hint = f"rename {show(near)}" if near else "add it; it may be left blank"
+            faults.append(Fault(shown, "no such column", f"column {column}", hint, row=row, column=column))
     return faults
 
 
@@ -139,73 +226,182 @@ def nearest_name(column: str, names: list[str]) -> str:
     >>> nearest_name("age_min", ["age_mim", "x"])
     'age_mim'
     """
-    hint = nearest(column, names)
-    return hint.split("'")[1] if hint else ""
+    return next(iter(difflib.get_close_matches(column, names, n=1, cutoff=0.6)), "")
 
 
-def _typed(frame: pd.DataFrame, spec: Schema, shown: str, faults: list[Fault]) -> tuple[Frame, list[Fault]]:
+def _typed(frame: pd.DataFrame, spec: Schema, shown: str, faults: list[Fault], whole: bool) -> Read:
     """Text cells to typed columns; blanks to missing; cells that cannot be read to faults."""
+    fields = {field.name: field for field in spec.fields}
     typed: dict[str, Any] = {"_row": frame["_row"]}
+    unread: dict[str, frozenset[int] | None] = {}
     for name in frame.columns.drop("_row"):
         text = frame[name].where(frame[name] != "", None)
-        spec_field = next((field for field in spec.fields if field.name == name), None)
-        kind = TYPES.get(spec_field.type) if spec_field else None
-        if kind is None:
+        if name not in fields:
             typed[name] = text.astype("str")
             continue
-        pattern, dtype, needed = kind
-        good = text.isna() | text.map(lambda cell, form=pattern: cell is not None and form.fullmatch(cell) is not None)
-        if spec_field is not None and spec_field.type == "date":
-            good &= text.map(lambda cell: cell is None or is_date(cell))
-        for position in frame.index[~good]:
-            faults.append(Fault(shown, show(text[position]), needed, row=int(frame["_row"][position]), column=name))
+        _, dtype, needed = TYPES.get(fields[name].type, TEXT)
+        good = text.map(lambda cell, kind=fields[name].type: cell is None or reads(cell, kind)).astype("bool")
+        lost = {int(frame["_row"][position]): text[position] for position in frame.index[~good]}
+        for row, cell in list(lost.items())[:MOST_SHOWN]:
+            faults.append(Fault(shown, show(cell), needed, respelt(cell, fields[name].type), row=row, column=name))
+        if len(lost) > MOST_SHOWN:
+            told = f"{len(lost) - MOST_SHOWN} more rows like these"
+            faults.append(Fault(shown, told, needed, "mend these first", column=name))
+        if lost:
+            unread[name] = frozenset(lost)
         text = text.where(good, None)
         if dtype == "boolean":
             typed[name] = text.map({"true": True, "false": False}).astype("boolean")
-        elif dtype == "object":
+        elif dtype in ("object", "str"):
             typed[name] = text.astype("str")
         else:
             typed[name] = pd.array(pd.to_numeric(text), dtype=dtype)  # type: ignore[call-overload]
-    return nw.from_native(pd.DataFrame(typed)).lazy(), faults
+    for name in fields.keys() - typed.keys():  # a blank column stands in, so that the others can be checked
+        typed[name] = pd.Series([None] * len(frame), dtype="str")
+        unread[name] = None
+    return Read(nw.from_native(pd.DataFrame(typed)).lazy(), faults, unread, whole)
 
 
-def _read_parquet(file: Path, spec: Schema, sound: bool) -> tuple[Frame | None, list[Fault]]:
+def reads(cell: str, kind: str) -> bool:
+    """Whether a cell can be read as a column's type.
+
+    Examples
+    --------
+    >>> reads("20", "integer"), reads("20.5", "integer"), reads("2022-02-30", "date"), reads("nearly", "string")
+    (True, False, False, True)
+    """
+    if kind not in TYPES:
+        return len(cell) <= MOST_LETTERS
+    return TYPES[kind][0].fullmatch(cell) is not None and (kind != "date" or is_date(cell))
+
+
+def respelt(cell: str, kind: str) -> str:
+    """A hint for a cell that a spreadsheet spelt its own way, or nothing.
+
+    Examples
+    --------
+    >>> respelt("21/09/2022", "date"), respelt("44825", "date"), respelt("100,000", "integer"), respelt("51,2", "number")
+    ('did you mean 2022-09-21?', "a spreadsheet's count of days? 2022-09-21", 'did you mean 100000?', 'did you mean 51.2?')
+    >>> respelt("03/04/2022", "date")
+    'did you mean 2022-04-03, or 2022-03-04?'
+    """
+    if kind == "date":
+        if re.fullmatch(r"[1-9][0-9]{4}", cell):
+            return f"a spreadsheet's count of days? {date(1899, 12, 30) + timedelta(days=int(cell))}"
+        parts = re.fullmatch(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]((?:19|20)[0-9]{2})", cell)
+        one, two, year = parts.groups() if parts else ("0", "0", "0")
+        given = [f"{year}-{month:0>2}-{day:0>2}" for day, month in ((one, two), (two, one))]
+        days = list(dict.fromkeys(day for day in given if is_date(day)))
+        return f"did you mean {', or '.join(days)}?" if days else ""
+    if kind in ("integer", "number"):
+        plain = re.sub(r"(?<=[0-9])[,'\u2009\u202f\xa0 ](?=[0-9]{3}(?![0-9]))", "", cell.strip())
+        plain = re.sub(r"\.0+$", "", plain) if kind == "integer" else plain.replace(",", ".")
+        return f"did you mean {plain}?" if plain != cell and TYPES[kind][0].fullmatch(plain) else ""
+    if kind == "boolean":
+        return f"did you mean {cell.lower()}?" if cell.lower() in ("true", "false") else ""
+    return ""
+
+
+def _read_parquet(file: Path, spec: Schema, sound: bool) -> Read:
     """A Parquet table through DuckDB; a file that DuckDB cannot read is a fault, whenever that shows."""
     import duckdb
 
     try:
         return _scan_parquet(file, spec, sound)
     except duckdb.Error as error:
-        return None, [Fault(shown_path(file), str(error).splitlines()[0], "a sound Parquet file", "write it anew")]
+        told = str(error).splitlines()[0]
+        return Read(None, [Fault(shown_path(file), told, "a sound Parquet file", "write it anew")])
 
 
-def _scan_parquet(file: Path, spec: Schema, sound: bool) -> tuple[Frame | None, list[Fault]]:
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _quoted(path: Path) -> str:
+    """A path as DuckDB's SQL names it: signs that would make it a pattern stand for themselves."""
+    return _text(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
+
+
+def _scan_parquet(file: Path, spec: Schema, sound: bool) -> Read:
     """A Parquet table through DuckDB, lazily: only counts and rows at fault ever come to memory."""
     import duckdb
 
     shown = shown_path(file)
-    pattern = str(file / "*.parquet" if file.is_dir() else file).replace("'", "''")
+    files = sorted(file.glob("*.parquet")) if file.is_dir() else [file]
+    names = ", ".join(map(_quoted, files))
+    measured: Any = duckdb.sql(f"SELECT file_name, num_rows FROM parquet_file_metadata([{names}])")
+    counted = dict(measured.fetchall())
+    before = list(accumulate((counted[str(part)] for part in files), initial=0))
+    parts = tuple(zip(before, map(shown_path, files), strict=False))
+    first = ", ".join(f"{_text(str(part))}: {rows + 2}" for part, rows in zip(files, before, strict=False))
     relation: Any = duckdb.sql(
-        f"SELECT *, file_row_number + 2 AS _row FROM read_parquet('{pattern}', file_row_number = true)"
+        f"SELECT * EXCLUDE (filename), file_row_number + MAP {{{first}}}[filename] AS _row "
+        f"FROM read_parquet([{names}], file_row_number = true, filename = true)"
     )
+    kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
     columns = [name for name in relation.columns if name not in ("_row", "file_row_number")]
     faults = _header_faults(columns, spec, shown)
-    if any(not fault.doubt for fault in faults):
-        return None, faults
-    picked = []
-    for field in spec.fields:
-        kind = SQL.get(field.type, "VARCHAR")
-        text = f'CAST("{field.name}" AS VARCHAR)'
-        good = f"regexp_full_match({text}, '{TYPES[field.type][0].pattern}')" if field.type == "date" else "true"
-        lost = relation.filter(
-            f'"{field.name}" IS NOT NULL AND (TRY_CAST("{field.name}" AS {kind}) IS NULL OR NOT {good})'
-        )
-        found = [] if sound else lost.project(f"_row, {text}").order("_row").limit(MOST_SHOWN).fetchall()
-        for row, value in found:
-            needed = TYPES[field.type][2] if field.type in TYPES else "text"
-            faults.append(Fault(shown, show(value), needed, row=row, column=field.name))
-        picked.append(f'TRY_CAST("{field.name}" AS {kind}) AS "{field.name}"')
-    return nw.from_native(relation.project(f"{', '.join(picked)}, _row")).lazy(), faults
+    if not set(columns) & set(spec.columns) or len(columns) > MOST_COLUMNS:
+        return Read(None, faults)
+    # Every cell is read once here: a page that is broken is found out before anything counts on it.
+    if not sound:
+        relation.aggregate(", ".join(f'max(hash("{name}"))' for name in spec.columns if name in columns)).fetchall()
+    picked: list[str] = []
+    unread: dict[str, frozenset[int] | None] = {}
+    for column in spec.fields:
+        kind = SQL.get(column.type, "VARCHAR")
+        if column.name not in columns:
+            picked.append(f'CAST(NULL AS {kind}) AS "{column.name}"')
+            unread[column.name] = None
+            continue
+        text = f"NULLIF(CAST(\"{column.name}\" AS VARCHAR), '')"
+        good = _good(column.type, kinds[column.name], f'"{column.name}"', text)
+        lost = relation.filter(f"{text} IS NOT NULL AND NOT coalesce({good}, false)")
+        rows = [] if sound else lost.project(f"_row, {text}").order("_row").limit(MOST_SHOWN + 1).fetchall()
+        needed = TYPES.get(column.type, TEXT)[2]
+        for row, value in rows[:MOST_SHOWN]:
+            faults.append(Fault(shown, show(value), needed, respelt(value, column.type), row=row, column=column.name))
+        if rows:
+            unread[column.name] = frozenset(row for row, _ in rows) if len(rows) <= MOST_SHOWN else None
+        if len(rows) > MOST_SHOWN:
+            more = lost.count("*").fetchall()[0][0] - MOST_SHOWN
+            faults.append(Fault(shown, f"{more} more rows like these", needed, "mend these first", column=column.name))
+        value = text if kinds[column.name] == "VARCHAR" or kind == "VARCHAR" else f'"{column.name}"'
+        value = f"CASE WHEN {good} THEN {value} END" if rows else value
+        picked.append(f'TRY_CAST({value} AS {kind}) AS "{column.name}"')
+    frame = nw.from_native(relation.project(f"{', '.join(picked)}, _row")).lazy()
+    return Read(frame, faults, unread, True, parts if file.is_dir() else ())
+
+
+def _good(kind: str, stored: str, column: str, text: str) -> str:
+    """SQL that is true of a cell which can be read as a column's type; text as strictly as in CSV.
+
+    DuckDB's own casts are lenient: they round 20.5 to a whole number, and take "yes" and 5 for true.
+    """
+    if kind not in TYPES:
+        return f"length({text}) <= {MOST_LETTERS}"
+    pattern = TYPES[kind][0].pattern
+    if kind == "date":
+        return f"regexp_full_match({text}, '{pattern}') AND TRY_CAST({text} AS DATE) IS NOT NULL"
+    if kind == "boolean" or stored == "VARCHAR":
+        return f"regexp_full_match({text}, '{pattern}')"
+    number = f"TRY_CAST({column} AS DOUBLE)"
+    whole = f" AND {number} = round({number}) AND TRY_CAST({column} AS BIGINT) IS NOT NULL" if kind == "integer" else ""
+    return f"isfinite({number}){whole}"
+
+
+def all_different(table: Frame, key: Sequence[str]) -> bool:
+    """Whether it is certain, without holding the keys in memory, that no key of a DuckDB table stands twice.
+
+    Fingerprints are counted in place of keys; where two are alike, only a closer look can tell.
+    """
+    if not table.implementation.is_duckdb():
+        return False
+    relation: Any = table.to_native()
+    given = " AND ".join(f'"{part}" IS NOT NULL' for part in key)
+    columns = ", ".join(f'"{part}"' for part in key)
+    found = relation.filter(given).aggregate(f"count(*), count(DISTINCT hash({columns}))").fetchall()[0]
+    return bool(found[0] == found[1])
 
 
 def in_one_engine(tables: dict[str, Frame]) -> dict[str, Frame]:

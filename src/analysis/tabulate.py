@@ -17,8 +17,8 @@ import narwhals as nw
 import pandas as pd
 
 from analysis.faults import BadInput, nearest
-from analysis.frames import FEW, Frame, Row, as_text, records
-from analysis.schema import countries, schema, vocabulary
+from analysis.frames import FEW, Frame, Row, as_text, isolated, readable, records
+from analysis.schema import country_name, schema, vocabulary
 
 NOT_STATED = "not stated"
 NOT_DESCRIBED = "not described"
@@ -298,7 +298,7 @@ def route_of(codes: Row, places: Mapping[str, Row], level: str) -> str:
     shown: list[str] = []
     for stop in stops:
         place = places.get(stop)
-        name = ON_THE_WAY if place is None else place["name"] if level == "place" else countries()[place["country"]]
+        name = ON_THE_WAY if place is None else place["name"] if level == "place" else country_name(place["country"])
         if not shown or shown[-1] != name:
             shown.append(name)
     return " → ".join(shown)
@@ -364,8 +364,9 @@ def by_nights(people: Frame, legs: Frame, *, declared: int | None) -> Counts:
 def setting_off(people: Frame, legs: Frame, places: Frame) -> pd.DataFrame:
     """When counted interviewees set off, and the nights they waited from there to the border.
 
-    The border is crossed on the first leg made between two countries; only legs up to it count. Groups of
-    ``set_off`` (the last departure that is dated, ISO) and ``nights``, both blank where not told.
+    The border is crossed on the first leg made that ends in another country than that of the first place told; an end
+    that is not told crosses nothing. Only legs up to it count. Groups of ``set_off`` (the last departure that is
+    dated, ISO) and ``nights``, both blank where not told.
     """
     country = places.select("place", "country")
     made = (
@@ -373,8 +374,13 @@ def setting_off(people: Frame, legs: Frame, places: Frame) -> pd.DataFrame:
         .join(country.rename({"place": "from_place", "country": "here"}), on="from_place", how="left")
         .join(country.rename({"place": "to_place", "country": "there"}), on="to_place", how="left")
     )
+    known = made.with_columns(nw.coalesce("here", "there").alias("origin")).filter(~nw.col("origin").is_null())
+    first = known.group_by("interviewee").agg(nw.col("leg").min())
+    origin = known.select("interviewee", "leg", "origin").join(first, on=["interviewee", "leg"], how="inner")
     crossing = (
-        made.filter(nw.col("here") != nw.col("there"))
+        made.filter(~nw.col("there").is_null())
+        .join(origin.select("interviewee", "origin"), on="interviewee", how="inner")
+        .filter(nw.col("there") != nw.col("origin"))
         .group_by("interviewee")
         .agg(nw.col("leg").min().alias("crossing"))
     )
@@ -437,7 +443,7 @@ def by_intention(people: Frame, legs: Frame | None, places: Mapping[str, Row], *
 
     def label(codes: Row) -> tuple[str, ...]:
         place = places.get(codes["to_place"])
-        return (countries()[place["country"]] if place else NOT_STATED,)
+        return (country_name(place["country"]) if place else NOT_STATED,)
 
     return tally(grouped(frame, ["to_place"]), ["destination"], label, declared=declared)
 
@@ -467,9 +473,11 @@ def bounds(count: int, unknown: int, total: int) -> tuple[float, float]:
 
 
 def figures(destinations: Frame) -> pd.DataFrame:
-    """Destination figures as they stand, one a row, with a readable ``destination`` first; sorted by measure.
+    """Destination figures as they stand, one a row, with a readable ``destination`` first.
 
-    Within a measure the order is that of the table: figures are not ranked.
+    Measures, and the destinations within one, keep the order in which the table first names them: nothing is
+    ranked. All figures of one measure for one destination stand together, by window, then by the day they were
+    stated; what is not dated comes last.
     """
     columns = [
         "figure",
@@ -487,14 +495,150 @@ def figures(destinations: Frame) -> pd.DataFrame:
         "note",
     ]
     rows = destinations.sort("_row").select(*columns).collect("pandas").rows(named=True)
-    frame = pd.DataFrame([{name: as_text(row[name]) for name in columns} for row in rows], columns=columns)
-    frame.insert(0, "destination", [destination_of(row) for row in records(frame)])
-    order = {measure: n for n, measure in enumerate(dict.fromkeys(frame["measure"]))}
-    return frame.sort_values("measure", key=lambda m: m.map(order), kind="stable", ignore_index=True)
+    told: list[Row] = [{name: as_text(row[name]) for name in columns} for row in rows]
+    told = [{"destination": destination_of(row), **row} for row in told]
+    measures = {measure: n for n, measure in enumerate(dict.fromkeys(row["measure"] for row in told))}
+    places = {place: n for n, place in enumerate(dict.fromkeys(row["destination"] for row in told))}
+
+    def order(row: Row) -> tuple[int, int, list[str]]:
+        days = [row[name] or "9" for name in ("window_start", "window_end", "stated_on")]
+        return (measures[row["measure"]], places[row["destination"]], days)
+
+    told.sort(key=order)
+    return pd.DataFrame(told, columns=["destination", *columns])
+
+
+def measure_of(code: str) -> str:
+    """What a measure is called, by the vocabulary of measures; one that it lacks is called by its code.
+
+    Examples
+    --------
+    >>> measure_of("fsb_exits"), measure_of("ferry_tickets")
+    ('departures from Russia (FSB)', 'ferry tickets')
+    """
+    return vocabulary("measures").get(code, {}).get("title") or readable(code)
+
+
+def counts_of(code: str) -> str:
+    """What a measure counts, by the vocabulary of measures; blank when it lacks the measure.
+
+    Examples
+    --------
+    >>> counts_of("remaining")
+    'people who had come and were still in the country when they were counted'
+    """
+    return vocabulary("measures").get(code, {}).get("counts", "")
+
+
+def by_measure(figures: pd.DataFrame) -> pd.DataFrame:
+    """How many figures there are of each measure, and for which destinations; in the order of `figures`.
+
+    Columns ``measure``, ``what is counted``, ``figures``, ``destinations``: after a destination with several
+    figures stands how many.
+    """
+    rows = []
+    for code, panel in figures.groupby("measure", sort=False):
+        places = panel["destination"].value_counts(sort=False)
+        named = [f"{place} ({n})" if n > 1 else str(place) for place, n in places.items()]
+        rows.append((measure_of(str(code)), counts_of(str(code)) or NOT_STATED, len(panel), "; ".join(named)))
+    return pd.DataFrame(rows, columns=["measure", "what is counted", "figures", "destinations"])
+
+
+def overlapping(figures: pd.DataFrame) -> pd.DataFrame:
+    """The figures that share days with another of the same measure for the same destination.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        As `figures` gives them.
+
+    Returns
+    -------
+    DataFrame
+        Rows and order as given, with a last column ``shares days with``: how the window lies to those of the others,
+        and which figures for more countries count the destination as well.
+    """
+    rows = []
+    for panel in _panels(figures, ["measure"]):
+        wide = [row for row in panel if " " in row["countries"] or row["includes_others"] == "true"]
+        same: dict[str, list[Row]] = {}
+        for row in panel:
+            same.setdefault(row["destination"], []).append(row)
+        for row in panel:
+            lies: dict[str, list[str]] = {}
+            others = [other for other in wide if other["destination"] != row["destination"]]
+            for other in [*same[row["destination"]], *others]:
+                how = "" if other is row else _beside(row, other)
+                if how:
+                    lies.setdefault(how, []).append(other["figure"])
+            if set(lies) - {WIDER}:
+                told = "; ".join(f"{how} {listed(lies[how])}" for how in (*WINDOWS, WIDER) if how in lies)
+                rows.append({**row, "shares days with": told})
+    return pd.DataFrame(rows, columns=[*figures.columns, "shares days with"])
+
+
+WINDOWS = ("same days as", "within", "holds", "overlaps")
+WIDER = "counted for more countries in"
+
+
+def _beside(row: Row, other: Row) -> str:
+    """How a figure's window lies to another's; blank when they share no day that is told, or no destination.
+
+    Of a window with one end only that one day is known to be covered.
+    """
+    own, its = _days(row), _days(other)
+    if not own or not its or own[0] > its[1] or its[0] > own[1]:
+        return ""
+    if row["destination"] != other["destination"]:
+        inside = set(row["countries"].split()) < set(other["countries"].split()) and row["includes_others"] != "true"
+        anywhere = other["includes_others"] == "true" and not other["countries"]
+        return WIDER if inside or anywhere else ""
+    closed = all(each[end] for each in (row, other) for end in ("window_start", "window_end"))
+    if closed and own == its:
+        return "same days as"
+    if closed and its[0] <= own[0] and own[1] <= its[1]:
+        return "within"
+    return "holds" if closed and own[0] <= its[0] and its[1] <= own[1] else "overlaps"
+
+
+def _days(row: Row) -> tuple[str, str] | None:
+    """The first and last day that a figure is known to cover, ISO."""
+    start, end = row["window_start"], row["window_end"]
+    return (start or end, end or start) if start or end else None
+
+
+def at_odds(figures: pd.DataFrame) -> list[tuple[Row, Row]]:
+    """Pairs of figures of one measure for one destination over the very same days, whose ranges share no number.
+
+    Examples
+    --------
+    >>> row = {"destination": "A", "countries": "", "includes_others": "", "measure": "entries", "low": "5", "high": "5"}
+    >>> days = {"window_start": "2022-09-21", "window_end": "2022-09-30"}
+    >>> one, other = {**row, **days, "figure": "f1"}, {**row, **days, "figure": "f2", "low": "7", "high": ""}
+    >>> [(a["figure"], b["figure"]) for a, b in at_odds(pd.DataFrame([one, other]))]
+    [('f1', 'f2')]
+    >>> at_odds(pd.DataFrame([one, {**other, "low": "4"}]))
+    []
+    """
+
+    def ends(row: Row) -> tuple[float, float]:
+        return (float(row["low"] or 0), float(row["high"] or "inf"))
+
+    return [
+        (one, other)
+        for panel in _panels(figures, ["measure", "destination"])
+        for one, other in itertools.combinations(panel, 2)
+        if _beside(one, other) == "same days as" and (ends(one)[1] < ends(other)[0] or ends(other)[1] < ends(one)[0])
+    ]
+
+
+def _panels(figures: pd.DataFrame, columns: list[str]) -> list[list[dict[str, str]]]:
+    """The rows of a table of figures, those alike in some columns together, in the order given."""
+    return [records(panel) for _, panel in figures.groupby(columns, sort=False)]
 
 
 def destination_of(row: Row) -> str:
-    """The countries a figure covers, by name.
+    """The countries a figure covers, by name; those of a whole group, such as the European Union, by the group's.
 
     Examples
     --------
@@ -503,7 +647,14 @@ def destination_of(row: Row) -> str:
     >>> destination_of({"countries": "", "includes_others": ""})
     'countries not named'
     """
-    names = [countries().get(code, code) for code in row["countries"].split()]
+    codes = row["countries"].split()
+    names = []
+    for group in vocabulary("country-groups").values():
+        members = group["countries"].split()
+        if set(members) <= set(codes):
+            names.append(f"{group['name']} ({len(members)} countries)")
+            codes = [code for code in codes if code not in members]
+    names += [country_name(code) for code in codes]
     if row["includes_others"] == "true":
         names.append("others" if names else "any country")
     return listed(names) or "countries not named"
@@ -531,15 +682,18 @@ def number_of(row: Row) -> str:
     'tens of thousands (read as 20,000 to 99,999)'
     >>> number_of({"low": "64000", "high": "", "quantifier": "more than"})
     'more than 64,000'
+    >>> number_of({"low": "650000", "high": "666000", "quantifier": "more than"})
+    'more than 650,000, up to 666,000'
     """
     ends = list(dict.fromkeys(f"{float(row[end]):,.0f}" for end in ("low", "high") if row[end]))
-    number, hedge = " to ".join(ends), row["quantifier"].replace("_", " ")
+    hedge = readable(row["quantifier"])
+    number = (", up to " if hedge == "more than" else " to ").join(ends)
     if hedge.endswith("of thousands"):
         return f"{hedge} (read as {number})"
     if hedge == "exact":
         return number
     first, joint, rest = hedge.partition(" and ")
-    return f"{first} {number}{joint}{rest}".strip()
+    return f"{isolated(first)} {number}{joint}{isolated(rest)}".strip()
 
 
 def intervals(figures: pd.DataFrame) -> pd.DataFrame:
@@ -555,9 +709,11 @@ def intervals(figures: pd.DataFrame) -> pd.DataFrame:
             {
                 "figure": row["figure"],
                 "destination": row["destination"],
-                "measure": row["measure"].replace("_", " "),
+                "measure": measure_of(row["measure"]),
+                "counts": counts_of(row["measure"]),
                 "number": number_of(row),
                 "window": window_of(row),
+                "days": days_of(row),
                 "stated by": row["stated_by"] or NOT_STATED,
                 "from": anchor if low is None else low,
                 "to": anchor if high is None else high,
@@ -592,6 +748,54 @@ def window_of(row: Row) -> str:
     )
 
 
+def days_of(row: Row) -> str:
+    """The days a figure covers, as short as a chart needs it.
+
+    Examples
+    --------
+    >>> days_of({"window_start": "2022-09-21", "window_end": "2022-09-27"})
+    '21–27 Sep 2022'
+    >>> days_of({"window_start": "2022-09-21", "window_end": "2022-10-04"})
+    '21 Sep – 4 Oct 2022'
+    >>> days_of({"window_start": "2022-01-01", "window_end": "2022-12-31"})
+    'all of 2022'
+    >>> days_of({"window_start": "", "window_end": "2023-05-15"})
+    'until 15 May 2023, start not stated'
+    """
+    start, end = row["window_start"], row["window_end"]
+    if not start or not end or start == end:
+        told = window_of(row)
+        for month in MONTHS:
+            told = told.replace(month, month[:3])
+        return f"window {NOT_STATED}" if told == NOT_STATED else told
+    if start[:4] == end[:4] and start[4:] == "-01-01" and end[4:] == "-12-31":
+        return f"all of {start[:4]}"
+    (day, month, year), (last_day, last_month, last_year) = (
+        (str(int(iso[8:])), MONTHS[int(iso[5:7]) - 1][:3], iso[:4]) for iso in (start, end)
+    )
+    if year != last_year:
+        return f"{day} {month} {year} – {last_day} {last_month} {last_year}"
+    return (
+        f"{day}–{last_day} {month} {year}" if month == last_month else f"{day} {month} – {last_day} {last_month} {year}"
+    )
+
+
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
 def day_of(iso: str) -> str:
     """A day, month or year as text; blank stays blank.
 
@@ -600,21 +804,7 @@ def day_of(iso: str) -> str:
     >>> day_of("2022-09-21"), day_of("2022-10"), day_of("2022")
     ('21 September 2022', 'October 2022', '2022')
     """
-    months = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ]
     parts = iso.split("-") if iso else []
     if len(parts) > 1:
-        parts[1] = months[int(parts[1]) - 1]
+        parts[1] = MONTHS[int(parts[1]) - 1]
     return " ".join([parts[2].lstrip("0"), parts[1], parts[0]] if len(parts) == 3 else parts[::-1])

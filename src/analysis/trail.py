@@ -13,7 +13,7 @@ from analysis import privacy, prose, tabulate
 from analysis.agreement import agreement
 from analysis.edition import Edition, all_values
 from analysis.exhibit import Cell, Exhibit, Link
-from analysis.frames import Row, records
+from analysis.frames import Row, isolated, records
 from analysis.rules import RULES
 from analysis.schema import TABLES, schema
 from analysis.tabulate import NOT_DESCRIBED, Counts
@@ -89,7 +89,7 @@ def keyed(edition: Edition, exhibit: str, frame: pd.DataFrame) -> tuple[Mapping[
 def source(edition: Edition) -> str:
     """The line under every exhibit: where its rows come from."""
     titles = [str(entry.get("title") or "") for entry in edition.package.get("sources", [])]
-    return f"Source: {'; '.join(filter(None, titles)) or 'not named'}. Coded as the codebook says."
+    return f"Source: {'; '.join(map(isolated, filter(None, titles))) or 'not named'}. Coded as the codebook says."
 
 
 def evidence(edition: Edition, table: str) -> Exhibit:
@@ -108,9 +108,9 @@ def evidence(edition: Edition, table: str) -> Exhibit:
     )
     view: tuple[Mapping[str, Cell], ...] = tuple(
         {
-            "value": f"{row['row']} {row['column']}: {row['value']}",
-            "words of the source": f"“{row['words of the source']}”, paragraph {row['paragraph']}",
-            "why": ": ".join(filter(None, [row["basis"], row["rule or reason"]])),
+            "value": f"{row['row']} {row['column']}: {isolated(row['value'])}",
+            "words of the source": f"“{isolated(row['words of the source'])}”, paragraph {row['paragraph']}",
+            "why": ": ".join(filter(None, [row["basis"], isolated(row["rule or reason"])])),
             "shown in": shown_in(edition, table, row),
         }
         for row in records(frame)
@@ -146,7 +146,8 @@ def coded_tables(edition: Edition) -> list[str]:
 
 def two_codings(edition: Edition) -> Exhibit:
     """Exhibit ``agreement``: how far two codings agree, column by column."""
-    if edition.report.minimum_cell > 1:  # how many values are blank is how many people of whom nothing is told
+    # How many values are blank is how many people of whom nothing is told.
+    if edition.report.minimum_cell > 1 and edition.second:
         return _withheld(edition, "agreement", "Agreement of the two codings, by column.")
     table = agreement(edition.text, edition.second_text, edition.text.get("settlements"))
     alike, compared, blank = (int(table[column].sum()) for column in ("alike", "values", "blank in both"))
@@ -168,7 +169,7 @@ def two_codings(edition: Edition) -> Exhibit:
 
 def settlements(edition: Edition) -> Exhibit:
     """Exhibit ``settlements``: each difference or doubt of the second coder, and the ruling."""
-    if edition.report.minimum_cell > 1:
+    if edition.report.minimum_cell > 1 and "settlements" in edition.tables:
         return _withheld(edition, "settlements", "Differences and doubts, settled.")
     columns = schema("settlements").columns
     table = edition.text.get("settlements", pd.DataFrame(columns=columns))[list(columns)]

@@ -45,9 +45,10 @@ def load() -> None:
 
 def draw(notebook: str) -> None:
     """Draw the charts of an executed notebook."""
-    from analysis.book.render import as_svg, canonical
+    from analysis.book.render import as_svg, canonical, panels
     from analysis.book.stage import exhibits
 
     for exhibit in exhibits(json.loads(notebook)):
         if exhibit["chart"]:
-            as_svg(canonical(exhibit["chart"]))
+            for part in panels(exhibit["chart"]):
+                as_svg(canonical(part))

@@ -36,6 +36,7 @@ def receipt(
             "code": fingerprints(ROOT / "src" / "analysis", "*.py"),
             "schemas": fingerprints(ROOT / "data" / "schemas", "*.json"),
             "vocabularies": fingerprints(ROOT / "data" / "vocabularies", "*.csv"),
+            "basemap": fingerprints(ROOT / "data" / "basemap", "*.json"),
             "requirements": sha256(ROOT / "requirements.txt"),
         },
         "versions": {

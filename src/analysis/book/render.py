@@ -18,6 +18,7 @@ from docutils import nodes
 from analysis.charts import INK, LAND, LINE, MARK, MUTED, PAPER
 from analysis.exhibit import LAB_ONLY, MIME, VEGALITE
 from analysis.folder import CACHE, fingerprint, note
+from analysis.frames import isolated
 
 DRAWN = CACHE / "drawn"
 """Charts drawn before, by their fingerprints."""
@@ -82,7 +83,10 @@ def downloads(exhibit: dict[str, Any]) -> dict[str, tuple[str, bytes]]:
 
 
 def as_csv(exhibit: dict[str, Any]) -> str:
-    """An exhibit's table as CSV.
+    """An exhibit's table as CSV: exactly its values.
+
+    A value that a spreadsheet would take for a formula stays as it is: programs read these files, and a sign put
+    before it would be a wrong value to them. ``analysis check`` points such values out where they come in.
 
     Examples
     --------
@@ -122,13 +126,49 @@ def exhibit_html(exhibit: dict[str, Any], links: Mapping[str, str]) -> str:
 
 
 def chart_html(spec: dict[str, Any], label: str) -> str:
-    """A chart: its drawing, and what a browser needs to make it interactive when it comes into view."""
+    """A chart: its drawing, and what a browser needs to make it interactive when it comes into view.
+
+    Panels that stand apart are drawings of their own, each told by its own description.
+    """
+    parts = panels(spec)
+    if len(parts) > 1:
+        each = [
+            _one_chart(part, f'aria-label="{escape(str(part.get("description", "Chart")), quote=True)}"')
+            for part in parts
+        ]
+        return f'<div class="charts">{"".join(each)}</div>'
+    return _one_chart(spec, label)
+
+
+def _one_chart(spec: dict[str, Any], label: str) -> str:
     text = canonical(spec)
-    inline = followed(text).replace("</", "<\\/")  # or the data could end the script element
+    inline = canonical(_painted(spec))
+    inline = inline.replace("<", "\\u003c")  # or the data could end the script element, or keep it from ending
     return (
         f'<div class="chart"><div class="drawing" role="img" {label}>{followed(silent(as_svg(text)))}</div>'
         f'<script type="application/json">{inline}</script></div>'
     )
+
+
+def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """The panels of a chart as charts, each with its own data, where the chart says that they stand apart; else the chart.
+
+    Examples
+    --------
+    >>> halves = [{"data": {"name": "a"}, "description": "A"}, {"data": {"name": "b"}, "description": "B"}]
+    >>> whole = {"vconcat": halves, "datasets": {"a": [1], "b": [2]}, "usermeta": {"apart": True}}
+    >>> panels(whole)[1]
+    {'datasets': {'b': [2]}, 'data': {'name': 'b'}, 'description': 'B'}
+    """
+    if not spec.get("usermeta", {}).get("apart") or "vconcat" not in spec:
+        return [spec]
+    shared = {name: part for name, part in spec.items() if name not in ("vconcat", "usermeta", "spacing")}
+    parts = []
+    for panel in spec["vconcat"]:
+        text = json.dumps(panel)
+        own = {name: rows for name, rows in spec.get("datasets", {}).items() if f'"{name}"' in text}
+        parts.append({**shared, "datasets": own, **panel})
+    return parts
 
 
 def table_html(exhibit: dict[str, Any], name: str) -> str:
@@ -158,11 +198,11 @@ def _cell_html(cell: Any, tag: str) -> str:
         return f"<{tag}>{', '.join(_link_html(link) for link in cell)}</{end}>"
     if isinstance(cell, (int, float)):
         return f'<{tag} class="number">{cell:,}</{end}>'
-    return f"<{tag}>{escape(str(cell))}</{end}>"
+    return f"<{tag}>{escape(isolated(str(cell)))}</{end}>"
 
 
 def _link_html(link: dict[str, str]) -> str:
-    text = escape(link["text"])
+    text = escape(isolated(link["text"]))
     return f'<a href="{escape(link["href"], quote=True)}">{text}</a>' if link["href"] else text
 
 
@@ -175,14 +215,46 @@ def silent(drawing: str) -> str:
     '<g d="M0">role="x"</g>'
     """
     roles = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
-    return re.sub(r"<[^>]*>", lambda tag: roles.sub("", tag[0]), drawing)
+    return TAG.sub(lambda tag: roles.sub("", tag[0]), drawing)
+
+
+TAG = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
+"""One tag of a drawing; what stands in quotes may hold angle brackets."""
 
 
 def followed(drawing: str) -> str:
-    """A drawing or specification whose colours follow the page's scheme."""
-    for colour, variable in VARIABLES.items():
-        drawing = drawing.replace(f'"{colour}"', f'"var(--chart-{variable})"')
-    return drawing
+    """A drawing whose colours follow the page's scheme; a text that reads like a colour stays text.
+
+    Examples
+    --------
+    >>> followed(f'<text fill="{INK}">"{INK}"</text>')
+    '<text fill="var(--chart-ink)">"#1f2328"</text>'
+    """
+
+    def in_tag(tag: re.Match[str]) -> str:
+        return re.sub(r' (fill|stroke)="([^"]*)"', lambda look: f' {look[1]}="{_variable(look[2])}"', tag[0])
+
+    return TAG.sub(in_tag, drawing)
+
+
+def _variable(colour: str) -> str:
+    return f"var(--chart-{VARIABLES[colour]})" if colour in VARIABLES else colour
+
+
+DATA = ("datasets", "values", "domain", "sort", "description", "title", "text")
+"""The parts of a specification whose texts are data."""
+
+
+def _painted(spec: Any) -> Any:
+    """A specification whose colours follow the page's scheme, as `followed` does it for its drawing."""
+    if isinstance(spec, dict):
+        return {
+            key: value if key == "datasets" or (key in DATA and not isinstance(value, dict)) else _painted(value)
+            for key, value in spec.items()
+        }
+    if isinstance(spec, list):
+        return [_painted(each) for each in spec]
+    return _variable(spec) if isinstance(spec, str) else spec
 
 
 def canonical(spec: Mapping[str, Any]) -> str:

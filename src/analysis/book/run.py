@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -20,7 +21,14 @@ KERNEL_BYTES = 400_000_000
 
 
 class ChapterFailed(Exception):
-    """A cell of a chapter failed: the report is wrong, exit code 1."""
+    """A cell of a chapter failed: the report is wrong, exit code 1.
+
+    ``chapter`` is its name, ``notebook`` what it is as far as it ran, where that is known.
+    """
+
+    def __init__(self, told: str, chapter: str = "", notebook: str = "") -> None:
+        super().__init__(told)
+        self.chapter, self.notebook = chapter, notebook
 
 
 def run_all(
@@ -126,10 +134,11 @@ def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: fl
 
     started = time.monotonic()
     where = f"chapter {notebook.stem}"
+    output = tempfile.NamedTemporaryFile(suffix=".ipynb")  # noqa: SIM115  for what ran of a chapter that failed
     try:
         executed = papermill.execute_notebook(
             notebook,
-            None,
+            output.name,
             dict(chosen),
             engine_name=engine.NAME,
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
@@ -140,13 +149,14 @@ def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: fl
         )
     except PapermillExecutionError as error:
         last = str(error.evalue).strip().splitlines()
-        raise ChapterFailed(
-            f"{where}, cell {_cell_of(notebook, error.source)}: {error.ename}: {last[0] if last else 'no message'}"
-        ) from error
+        told = f"{where}, cell {_cell_of(notebook, error.source)}: {error.ename}: {last[0] if last else 'no message'}"
+        raise ChapterFailed(told, notebook.stem, Path(output.name).read_text(encoding="utf-8")) from error
     except engine.OutOfBounds as error:
-        raise ChapterFailed(f"{where}: {error}") from error
+        raise ChapterFailed(f"{where}: {error}", notebook.stem) from error
     except DeadKernelError as error:
-        raise ChapterFailed(f"{where}: its kernel died") from error
+        raise ChapterFailed(f"{where}: its kernel died", notebook.stem) from error
+    finally:
+        output.close()
     cells = tuple(
         (str(cell["id"]), float(cell.metadata.get("papermill", {}).get("duration") or 0.0))
         for cell in executed.cells

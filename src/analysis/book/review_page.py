@@ -1,0 +1,504 @@
+"""A comparison as a page: the same blocks as one HTML file and as Markdown. Pure; all that comes from data is escaped."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from analysis import charts
+from analysis.book.compare import Comparison, Move, by_label, difference, follows, label_columns, reasons, verdict
+from analysis.book.render import as_svg, followed, silent
+from analysis.book.results import Cell, Table
+from analysis.faults import Fault
+from analysis.prose import plural
+
+MOST_ROWS = 40
+"""Of a longer table only the rows that moved are shown."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A text of which some words are marked: those that are not in the other."""
+
+    words: tuple[tuple[str, bool], ...]
+
+
+Text = str | Marked
+
+
+@dataclass(frozen=True)
+class Heading:
+    level: int
+    text: str
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A paragraph, or items of a list."""
+
+    lines: tuple[str, ...]
+    listed: bool = False
+    weighty: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: its caption, its columns, its rows, the first cell of each naming the row."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Text, ...], ...]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart with what it is."""
+
+    caption: str
+    svg: str
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """Charts side by side."""
+
+    drawings: tuple[Drawing, ...]
+
+
+Block = Heading | Words | Grid | Drawings
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a reviewer is told. Without a comparison nothing was ever approved; without cells nothing was run."""
+
+    title: str
+    verdict: str
+    comparison: Comparison | None
+    old: str = "old"
+    new: str = "new"
+    cells: tuple[Cell, ...] = ()
+    checks: tuple[Fault, ...] = ()
+    ran: bool = False
+
+
+def blocks(review: Review) -> Iterator[Block]:
+    """The page, from what matters most to what matters least."""
+    yield Heading(1, review.title)
+    yield Words((review.verdict,), weighty=True)
+    comparison = review.comparison
+    if comparison is not None:
+        yield Words((f"From: {review.old}. To: {review.new}.",))
+        yield from _moved(comparison)
+        yield from _input_rows(comparison)
+    if review.ran:
+        yield from _cells(review.cells)
+        yield from _checks(review.checks)
+    if comparison is not None:
+        yield from _origins(comparison)
+
+
+def _moved(comparison: Comparison) -> Iterator[Block]:
+    yield Heading(2, "What moved", "moved")
+    if not comparison.moves:
+        yield Words(("Nothing.",))
+    if len(comparison.exhibits) > 1:
+        yield Grid("Exhibits that moved", ("exhibit", "moves", "the first of them", "sum of the counts", "because of"), tuple(
+            (name, str(len(comparison.of(name))), _gist(comparison.of(name)), _adds_up(comparison, name), _briefly(comparison, name))
+            for name in comparison.exhibits
+        ))  # fmt: skip
+    for name in comparison.exhibits:
+        yield from _exhibit(comparison, name)
+    for part, title in (("sentence", "Sentences in the text"), ("output", "Other outputs of cells")):
+        moves = [move for move in comparison.moves if move.part == part]
+        if moves:
+            yield Heading(2, title, part)
+            yield _from_to(f"{title} that moved", "where", [(move.of, move) for move in moves])
+
+
+def _gist(moves: Sequence[Move]) -> str:
+    first = moves[0]
+    told = str(first).removeprefix(f"{first.part} {first.of}").removeprefix(": ")
+    return told if first.part == "table" else f"{first.part}: {told}"
+
+
+def _briefly(comparison: Comparison, name: str) -> str:
+    told = reasons(comparison, name)
+    rows = [reason.removeprefix("input row ").split(":")[0] for reason in told if reason.startswith("input row ")]
+    rest = [*rows[:2], *([f"{len(rows) - 2:,} input values more"] if len(rows) > 2 else [])]
+    return ", ".join(rest) or told[0]
+
+
+def _adds_up(comparison: Comparison, name: str) -> str:
+    """Whether a table of counts adds up to what it did."""
+    old, new = comparison.old.tables.get(name, ()), comparison.new.tables.get(name, ())
+    if not old or not new or old[0] != new[0] or len(old[0]) < 2:
+        return ""
+    was, now = ([dict(zip(side[0], row, strict=False)) for row in side[1:]] for side in (old, new))
+    sums = _sum(was, now, old[0][-1])
+    if sums is None:
+        return ""
+    return f"{sums[0]:,}, as it was" if sums[0] == sums[1] else f"{sums[0]:,} → {sums[1]:,}"
+
+
+def _exhibit(comparison: Comparison, name: str) -> Iterator[Block]:
+    old, new = comparison.old, comparison.new
+    words = new.words.get(name) or old.words.get(name, {})
+    yield Heading(3, f"{name}: {words.get('caption', '')}", f"exhibit-{name}")
+    yield Words(tuple(reasons(comparison, name)), listed=True)
+    whole = comparison.of(name, "exhibit")
+    if whole:
+        yield Words((f"The exhibit is {'new' if whole[0].what == 'added' else 'gone'}.",))
+    if whole or comparison.of(name, "table"):
+        yield from _side_by_side(old.tables.get(name, ()), new.tables.get(name, ()), comparison.of(name, "table"), name)
+    page = comparison.of(name, "page")
+    if page:
+        yield _from_to(
+            f"{name}, on its page", "row, column", [(", ".join(filter(None, [m.row, m.column])), m) for m in page]
+        )
+    told = comparison.of(name, "words")
+    if told:
+        yield _from_to(f"{name}, its words", "what", [(move.column, move) for move in told])
+    if whole or comparison.of(name, "table", "chart"):
+        yield from _drawn(comparison, name)
+
+
+def _from_to(caption: str, first: str, moves: Sequence[tuple[str, Move]]) -> Grid:
+    rows = [
+        (where, *marked(move.old, move.new), move.what + (f", {move.by}" if move.by else "")) for where, move in moves
+    ]
+    return Grid(caption, (first, "from", "to", "what"), tuple(rows))
+
+
+def marked(old: str, new: str) -> tuple[Text, Text]:
+    """Two texts, with the words marked that are not in the other.
+
+    Examples
+    --------
+    >>> marked("told of 6", "told of 5")[1]
+    Marked(words=(('told of ', False), ('5', True)))
+    """
+    if not old or not new:
+        return old or "(blank)", new or "(blank)"
+    a, b = (re.findall(r"\w+|\s+|[^\w\s]", text) for text in (old, new))
+    was, now = [], []
+    for kind, a1, a2, b1, b2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        was.append(("".join(a[a1:a2]), kind != "equal"))
+        now.append(("".join(b[b1:b2]), kind != "equal"))
+    return Marked(tuple(part for part in was if part[0])), Marked(tuple(part for part in now if part[0]))
+
+
+def _side_by_side(old: Table, new: Table, moves: Sequence[Move], name: str) -> Iterator[Block]:
+    """The table from and to: a row's labels, each column that moved twice, and in words what became of the row."""
+    labels = label_columns(old, new)
+    was, now = by_label(old, labels), by_label(new, labels)
+    renamed = {move.new: move.old for move in moves if move.what == "renamed"}
+    columns = [column for column in dict.fromkeys((*(old or ((),))[0], *(new or ((),))[0])) if column not in labels]
+    touched = {move.column for move in moves if move.row}
+    shown = [column for column in columns if column in touched] or columns[-1:] if not _whole(moves) else columns
+    order = [*now, *(label for label in was if label not in now and label not in renamed.values())]
+    rows: list[tuple[Text, ...]] = []
+    for label in order:
+        before, after = was.get(renamed.get(label, label)), now.get(label)
+        state = _state(before, after, renamed.get(label, ""))
+        if len(order) > MOST_ROWS and not state:
+            continue
+        pairs = [((before or {}).get(column, ""), (after or {}).get(column, "")) for column in shown]
+        moved = [difference(*pair) for pair in pairs if pair[0] != pair[1] and difference(*pair)]
+        cells = [cell for a, b in pairs for cell in (marked(a, b) if a != b else (a, b))]
+        rows.append((label, *cells, ", ".join(filter(None, [state, *moved])) or "as it was"))
+    sums = [_sum(was.values(), now.values(), column) for column in shown]
+    if len(columns) == 1 and sums[0]:
+        a, b = sums[0]
+        rows.append(
+            (
+                "sum of the column",
+                f"{a:,}",
+                f"{b:,}",
+                f"changed, {difference(str(a), str(b))}" if a != b else "as it was",
+            )
+        )
+    head = (", ".join(labels), *(f"{column}, {end}" for column in shown for end in ("from", "to")), "what")
+    if rows:
+        yield Grid(f"{name}, the table from and to", head, tuple(rows))
+    rest = [move for move in moves if not move.row]
+    if rest:
+        yield _from_to(f"{name}, the table as a whole", "what", [(move.column or move.what, move) for move in rest])
+
+
+def _whole(moves: Sequence[Move]) -> bool:
+    """Whether whole rows come or go, or the table is new or gone: then every column is worth showing."""
+    return not moves or any(move.what in ("added", "gone") and move.row for move in moves)
+
+
+def _state(before: object, after: object, renamed: str) -> str:
+    if before is None or after is None:
+        return "row added" if before is None else "row gone"
+    if renamed:
+        return f"renamed, was “{renamed}”"
+    return "changed" if before != after else ""
+
+
+def _sum(was: Any, now: Any, column: str) -> tuple[int, int] | None:
+    cells = [[row.get(column, "") for row in rows] for rows in (was, now)]
+    if not all(cell.isascii() and cell.isdigit() for side in cells for cell in side):
+        return None
+    return sum(map(int, cells[0])), sum(map(int, cells[1]))
+
+
+def _drawn(comparison: Comparison, name: str) -> Iterator[Block]:
+    """The chart from and to; where it shows counts, both in one before."""
+    specs = (comparison.old.charts.get(name), comparison.new.charts.get(name))
+    drawings = [*_overlay(comparison, name)]
+    moved = comparison.of(name, "chart", "exhibit")
+    for end, spec in zip(("from", "to"), specs if moved else (), strict=False):
+        if spec:
+            drawings += _drawing(f"{name}, {end}", spec)
+    if drawings:
+        yield Drawings(tuple(drawings))
+    chart = comparison.of(name, "chart")
+    moves = [move for move in chart if not follows(comparison, move)]
+    if moves:
+        yield _from_to(f"{name}, the chart by path in its Vega-Lite", "path", [(move.column, move) for move in moves])
+    elif chart:
+        yield Words(("The chart moved as its table did; encodings and scales are as they were.",))
+
+
+def _drawing(caption: str, spec: Any) -> Iterator[Drawing]:
+    try:
+        yield Drawing(caption, as_svg(json.dumps(spec, sort_keys=True)))
+    except ValueError as error:  # a chart that cannot be drawn is for the reviewer to see
+        yield Drawing(f"{caption}: cannot be drawn: {str(error).splitlines()[0]}", "")
+
+
+def _overlay(comparison: Comparison, name: str) -> Iterator[Drawing]:
+    old, new = comparison.old.tables.get(name, ()), comparison.new.tables.get(name, ())
+    moved = [move for move in comparison.of(name, "table") if move.row]
+    if not moved or not old or not new or old[0] != new[0]:
+        return
+    *labels, count = old[0]
+    was, now = by_label(old, labels), by_label(new, labels)
+    if not labels or _sum(was.values(), now.values(), count) is None:
+        return
+    rows = [(label, *(int(side.get(label, {}).get(count, 0)) for side in (was, now))) for label in {**now, **was}]
+    if len(rows) > MOST_ROWS:
+        return
+    frame = pd.DataFrame(rows, columns=["label", "was", "now"])
+    yield from _drawing(f"{name}, both: hollow from, filled to", charts.overlaid(frame, description=name))
+
+
+def _input_rows(comparison: Comparison) -> Iterator[Block]:
+    yield Heading(2, "Input rows that changed", "inputs")
+    if comparison.unknown:
+        files = ", ".join(comparison.unknown)
+        yield Words(
+            (f"These files of the edition differ; which rows, is not known, as not both editions are here: {files}.",)
+        )
+    elif not comparison.rows:
+        yield Words(("None.",))
+    if comparison.rows:
+        rows = [
+            (f"{row.table} {row.key}".strip(), row.column or "the row", *marked(row.old, row.new), row.what,
+             ", ".join(name for name in comparison.exhibits if row in comparison.behind(name)) or "no exhibit that moved")
+            for row in comparison.rows
+        ]  # fmt: skip
+        yield Grid("Input rows that changed", ("row", "column", "from", "to", "what", "behind"), tuple(rows))
+
+
+def _cells(cells: Sequence[Cell]) -> Iterator[Block]:
+    yield Heading(2, "Cells", "cells")
+    ran = sum(cell.state == "ran" for cell in cells)
+    said = [cell for cell in cells if cell.said]
+    seconds = sum(cell.seconds for cell in cells)
+    yield Words(
+        (
+            f"{ran:,} of {plural(len(cells), 'cell')} ran, in {seconds:.1f} seconds of work; {len(said):,} said something unexpected.",
+        )
+    )
+    rows = [
+        (f"{cell.chapter} {cell.cell}", cell.state, f"{cell.seconds:.2f}", cell.said or "nothing") for cell in cells
+    ]
+    yield Grid("Cells by chapter", ("cell", "state", "seconds", "errors and warnings"), tuple(rows))
+
+
+def _checks(checks: Sequence[Fault]) -> Iterator[Block]:
+    yield Heading(2, "Checks of the edition", "checks")
+    faults = [fault for fault in checks if not fault.doubt]
+    yield Words((f"{plural(len(faults), 'fault')}, {plural(len(checks) - len(faults), 'doubt')}.",))
+    if checks:
+        yield Words(tuple(f"{'doubt' if fault.doubt else 'fault'}: {fault}" for fault in checks), listed=True)
+
+
+def _origins(comparison: Comparison) -> Iterator[Block]:
+    yield Heading(2, "Inputs, parameters and versions", "origins")
+    files = [
+        (path, what, "; ".join(comparison.commits.get(path, ())) or "not known")
+        for path, what in comparison.files.items()
+    ]
+    old, new = comparison.old.origin.edition, comparison.new.origin.edition
+    for path in sorted(old.keys() | new.keys()):
+        if old.get(path) != new.get(path):
+            what = "added" if path not in old else "gone" if path not in new else "changed"
+            files.append(
+                (f"edition: {path}", what, "; ".join(comparison.commits.get(f"edition: {path}", ())) or "not known")
+            )
+    if files:
+        yield Grid("Files that differ", ("file", "what", "commits"), tuple(files))
+    if comparison.settings:
+        yield Grid("Parameters and versions that differ", ("name", "from", "to"), comparison.settings)
+    if not files and not comparison.settings:
+        yield Words(("The same files, parameters and versions.",))
+    made = comparison.new.origin
+    given = ", ".join(f"{name}={value}" for name, value in made.parameters.items()) or "none, all defaults"
+    yield Words(
+        (
+            f"Parameters given: {given}. "
+            + f"The edition has {plural(len(made.edition), 'file')}, the program {plural(len(made.program), 'file')}.",
+        )
+    )
+
+
+# As HTML
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1f2328; --muted: #57606a; --line: #c8ced6; --paper: #ffffff; --mark: #0064a8;
+ --land: #e3e6ea; --new: #fff3b0; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --muted: #a9b1ba; --line: #4a525c; --paper: #131416;
+ --mark: #6cb8f0; --land: #34393f; --new: #5a4a00; } }
+:root { --chart-ink: var(--ink); --chart-muted: var(--muted); --chart-line: var(--line); --chart-paper: var(--paper);
+ --chart-mark: var(--mark); --chart-land: var(--land); }
+body { font: 1rem/1.5 system-ui, 'DejaVu Sans', sans-serif; color: var(--ink); background: var(--paper); margin: 0; }
+main { max-width: 72rem; margin: 0 auto; padding: 1rem; }
+h2 { border-top: 1px solid var(--line); padding-top: 1rem; margin-top: 2rem; }
+h1, h2, h3, p, li, figcaption { overflow-wrap: anywhere; }
+td, th { overflow-wrap: break-word; max-width: 24rem; }
+p.verdict { font-size: 1.2rem; font-weight: bold; }
+div.table { overflow-x: auto; margin: 1rem 0; }
+div.table:focus-visible { outline: 2px solid var(--mark); }
+table { border-collapse: collapse; font-size: 0.9rem; }
+caption { text-align: left; color: var(--muted); padding-bottom: 0.3rem; }
+th, td { border-bottom: 1px solid var(--line); padding: 0.25rem 1rem 0.25rem 0; text-align: left; vertical-align: top; min-width: 4rem; }
+tbody th { font-weight: normal; }
+mark { background: var(--new); color: var(--ink); font-weight: bold; text-decoration: underline; }
+tr.moved td:last-child { font-weight: bold; }
+div.drawings { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+figure { margin: 0; max-width: 100%; }
+figure svg { max-width: 100%; height: auto; }
+figcaption { color: var(--muted); font-size: 0.9rem; }
+"""
+
+UNMOVED = ("as it was", "ran")
+"""What the last or second cell of a row says where there is nothing to look at."""
+
+
+def as_html(review: Review) -> str:
+    """The page as one HTML file that needs nothing else."""
+    body = "\n".join(_html(block, number) for number, block in enumerate(blocks(review)))
+    title = escape(f"{review.title}: {review.verdict.split('.')[0]}")
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+        f"<style>{STYLE}</style></head><body><main>\n{body}\n</main></body></html>\n"
+    )
+
+
+def _html(block: Block, number: int) -> str:
+    if isinstance(block, Heading):
+        anchor = f' id="{escape(block.anchor, quote=True)}"' if block.anchor else ""
+        return f"<h{block.level}{anchor}>{escape(block.text)}</h{block.level}>"
+    if isinstance(block, Words):
+        if block.listed:
+            return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in block.lines)}</ul>"
+        weight = ' class="verdict"' if block.weighty else ""
+        return "".join(f"<p{weight}>{escape(line)}</p>" for line in block.lines)
+    if isinstance(block, Drawings):
+        drawn = (_figure(each, f"{number}-{place}") for place, each in enumerate(block.drawings))
+        return f'<div class="drawings">{"".join(drawn)}</div>'
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in block.head)
+    rows = "".join(_tr(row, block.head[-1] == "what") for row in block.rows)
+    caption = f'<caption id="table-{number}">{escape(block.caption)}</caption>'
+    return (
+        f'<div class="table" role="region" tabindex="0" aria-labelledby="table-{number}">'
+        f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _tr(row: Sequence[Text], told: bool) -> str:
+    first, *rest = row
+    moved = ' class="moved"' if told and row[-1] not in UNMOVED else ""
+    return (
+        f'<tr{moved}><th scope="row">{_inline(first)}</th>{"".join(f"<td>{_inline(cell)}</td>" for cell in rest)}</tr>'
+    )
+
+
+def _inline(text: Text) -> str:
+    if isinstance(text, str):
+        return escape(text)
+    return "".join(f"<mark>{escape(words)}</mark>" if new else escape(words) for words, new in text.words)
+
+
+def _figure(drawing: Drawing, ident: str) -> str:
+    """A drawing as one image, its inner names its own: several stand on one page."""
+    svg = followed(silent(drawing.svg))
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="d{ident}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#d{ident}-\1)", svg)
+    svg = svg.replace('xlink:href="#', f'xlink:href="#d{ident}-')
+    image = f'<div role="img" aria-labelledby="drawing-{ident}">{svg}</div>' if svg else ""
+    return f'<figure>{image}<figcaption id="drawing-{ident}">{escape(drawing.caption)}</figcaption></figure>'
+
+
+# As Markdown
+
+
+def as_markdown(review: Review) -> str:
+    """The same for the summary of a pull request, without drawings."""
+    return "\n\n".join(filter(None, map(_markdown, blocks(review)))) + "\n"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as typed.
+
+    Examples
+    --------
+    >>> print(plain("a|b <i>*c*</i> @d"))
+    a\\|b &lt;i&gt;\\*c\\*&lt;/i&gt; \\@d
+    """
+    text = re.sub(r"([\\`*_{}\[\]|~@$#!])", r"\\\1", text).replace("://", ":\\//")
+    return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
+
+
+def _markdown(block: Block) -> str:
+    if isinstance(block, Heading):
+        return f"{'#' * block.level} {plain(block.text)}"
+    if isinstance(block, Words):
+        mark = "**" if block.weighty else ""
+        return "\n".join(f"{'- ' if block.listed else ''}{mark}{plain(line)}{mark}" for line in block.lines)
+    if isinstance(block, Drawings):
+        return ""
+    rows = [map(plain, block.head), ("---",) * len(block.head), *(map(_cell, row) for row in block.rows[:MOST_ROWS])]
+    more = len(block.rows) - MOST_ROWS
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([f"{plain(block.caption)}:", "", *lines, *(["", f"And {more:,} rows more."] if more > 0 else [])])
+
+
+def _cell(text: Text) -> str:
+    if isinstance(text, str):
+        return plain(text)
+    parts = [
+        f"**{plain(words)}**" if new and words.strip() else plain(words) if words.strip() else " "
+        for words, new in text.words
+    ]
+    spaced = [part + (" " if words[-1:].isspace() else "") for part, (words, _) in zip(parts, text.words, strict=True)]
+    return "".join(spaced)
+
+
+__all__ = ["Review", "as_html", "as_markdown", "verdict"]

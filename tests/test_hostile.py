@@ -1,0 +1,267 @@
+"""Text that tries to be more than text: in every field that a coder fills, it is shown as typed and does nothing."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import run
+from test_browser import PAGES
+
+from analysis.edition import all_values, examine
+from analysis.schema import schema
+
+pytestmark = pytest.mark.browser
+
+REMOTE = "http://evil.example"
+THEME = "https://github.com/pradyunsg/furo"
+"""The theme's own link, at the foot of each page."""
+
+HTML = {
+    "script": "<script>window.struck=1</script>",
+    "image": f"<img src={REMOTE}/a.png onerror='window.struck=2'>",
+    "svg": "<svg onload=window.struck=3></svg>",
+    "frame": f'<iframe src="{REMOTE}/b"></iframe>',
+    "end of script": "</script><script>window.struck=4</script>",
+    "script in a comment": "<!--<script>window.struck=5",
+    "attribute": '" onmouseover="window.struck=6" x=\'',
+    "style": f"</style><style>*{{background:url({REMOTE}/c)}}",
+    "entity": "&lt;b&gt; &amp;amp; &#x41;",
+    "base": f'<base href="{REMOTE}/"><meta http-equiv=refresh content="0;url={REMOTE}/d">',
+    "form": f'<form action="{REMOTE}"><button autofocus onfocus=window.struck=7>',
+}
+TEMPLATES = {
+    "template": "{{ 7*7 }} {% raise %} {# gone #} ${7*7} <%= 7*7 %>",
+    "Python": "{0.__class__} {edition} %(name)s %s f'{1+1}'",
+    "Vega expression": "datum.x; ' + alert(1) + '",
+    "Vega signal": '{"signal": "warn(1)"} {"expr": "1+1"}',
+    "bars": "one|two|three",
+    "colour": "#0064a8",
+    "field path": "a.b[0]\\.c:Q",
+    "role": "{glue:text}`coverage` {math}`x^2` {doc}`index` |version|",
+    "directive": "```{raw} html <b>x</b> ``` :::{note} x ::: .. raw:: html",
+    "reference": "[x](javascript:alert(1)) ![x](http://evil.example/e.png) <http://evil.example> [^1] (target)=",
+    "Markdown": "**bold** _x_ `code` # head --- | a | b |",
+    "LaTeX": r"$$\href{javascript:alert(1)}{x}$$ \(x\) \input{/etc/passwd} $x_1$",
+    "formula": "=HYPERLINK(\"http://evil.example\",\"x\")",
+    "command": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "turned": "\u202eevil\u202c left",
+    "turned and not ended": "\u202eturned",
+    "isolation ended": "\u2069\u202eturned\u2069",
+    "quotes": "'; \"\"\" ''' \\ \\n \\u0041 `",
+}  # fmt: skip
+PAYLOADS = {**HTML, **TEMPLATES}
+ALL = " ".join(PAYLOADS.values())
+
+TEXTS = {
+    "interviewees": ["profession"],
+    "places": ["name"],
+    "destinations": ["measure", "quantifier", "stated_by", "reported_by", "url", "note"],
+    "statements": ["quantifier", "says"],
+    "evidence": ["note"],
+    "settlements": ["reason"],
+}
+"""Columns that take any text, by table. `test_every_text_column_is_attacked` holds the list against the schemas."""
+
+SHOWN = {
+    "interviewees": ["profession"], "routes": ["name"], "evidence": ["note", "reason", "profession", "name", "url"],
+    "destinations": ["measure", "quantifier", "stated_by"],
+}  # fmt: skip
+"""Where each of these columns reaches a page."""
+
+
+def write(file: Path, columns: list[str], rows: list[list[object]]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerows([columns, *rows])
+
+
+def attacked(folder: Path) -> None:
+    """An edition with every payload in every column that takes any text, and in every text of its package."""
+    folder.mkdir()
+    texts = list(PAYLOADS.values())
+    people, legs, places, figures, said, settled = [], [], [], [], [], []
+    for n, text in enumerate(texts, 1):
+        people.append([f"i{n}", "yes", 20, 23, "", text, ""])
+        legs += [
+            [f"i{n}", 1, "made", f"p{n}", "here", "", "", 1],
+            [f"i{n}", 2, "intended", "here", f"p{n}", "", "", ""],
+        ]
+        places.append([f"p{n}", text, "KAZ", 40 + n * 0.2, 50 + n * 0.3, "city"])
+        figures.append([f"f{n}", "KAZ", "false", text, n, n * 2, text, "", "", text, "", text, text, text])
+        said.append([f"s{n}", "other", text, text])
+        settled.append(["interviewees", f"i{n}", "profession", text, text, text, text])
+    places.append(["here", ALL, "KAZ", 45, 55, "city"])
+    tables = {"interviewees": people, "legs": legs, "places": places, "destinations": figures, "statements": said}
+    for name, rows in tables.items():
+        write(folder / f"{name}.csv", list(schema(name).columns), rows)
+    package = {
+        "name": ALL,
+        "title": ALL,
+        "description": ALL,
+        "licenses": [{"name": ALL, "title": ALL, "path": "javascript:window.struck=8"}],
+        "sources": [{"title": text, "path": "javascript:window.struck=9"} for text in texts],
+        "contributors": [{"title": text, "role": text, "email": text} for text in texts],
+        "report": {
+            "declared_interviewees": len(people) + 2,
+            "collected_at": "here",
+            "reference_event": {"title": ALL, "date": "2022-09-21"},
+        },
+        "resources": [{"name": name, "path": f"{name}.csv"} for name in tables],
+    }
+    file = folder / "datapackage.json"
+    file.write_text(json.dumps(package), encoding="utf-8")
+    coded, _ = examine(folder)
+    evidence = [
+        [*place, 1, "a fragment", "judged", text]
+        for place, text in zip(all_values(coded.tables, coded.report), itertools.cycle(texts), strict=False)
+    ]
+    for name, rows in {"evidence": evidence, "settlements": settled}.items():
+        write(folder / f"{name}.csv", list(schema(name).columns), rows)
+        package["resources"].append({"name": name, "path": f"{name}.csv"})
+    file.write_text(json.dumps(package), encoding="utf-8")
+    (folder / "codebook.md").write_text("\n\n".join(PAYLOADS.values()) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built book of an edition full of payloads, in a folder whose name is one too."""
+    base = tmp_path_factory.mktemp("hostile")
+    attacked(base / NAME)
+    run("build", base / NAME, "--out", base / "out")
+    return base / "out"
+
+
+NAME = "a'b\"c $(x) {{ y }} <i>"
+
+
+def test_every_text_column_is_attacked():
+    """Columns without a pattern or a list of words; keys, references and fragments are held to rows or to the source."""
+    held = {("legs", "interviewee"), ("legs", "from_place"), ("legs", "to_place"), ("destinations", "stated_on"),
+            *((table, column) for table in ("evidence", "settlements") for column in ("table", "key", "column")),
+            ("evidence", "exact"), ("settlements", "first"), ("settlements", "second"), ("settlements", "settled")}  # fmt: skip
+    free = {
+        (table, field.name)
+        for table in ("interviewees", "legs", "places", "destinations", "statements", "evidence", "settlements")
+        for field in schema(table).fields
+        if field.type == "string" and not field.enum and not field.pattern
+    }
+    assert free - held == {(table, column) for table, columns in TEXTS.items() for column in columns}
+
+
+def seen(text: str) -> str:
+    """A text as a page shows it: blanks are one; marks of isolation and line ends are not seen."""
+    return re.sub(r"\s+", " ", re.sub("[\u2066-\u2069]", "", text)).strip()
+
+
+def shown(page) -> str:
+    return seen(page.evaluate("document.body.innerText"))
+
+
+@pytest.fixture(scope="module")
+def visited(browser, hostile: Path):
+    """Every page opened, scrolled through, each chart asked by keyboard: what it showed and what it did."""
+    found = {}
+    for name in PAGES:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        asked, said = [], []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.on("dialog", lambda dialog, said=said: (said.append(dialog.message), dialog.dismiss()))
+        page.on("pageerror", lambda error, said=said: said.append(str(error)))
+        page.goto((hostile / "html" / f"{name}.html").as_uri())
+        heard = []
+        for number in range(page.locator(".chart:has(> script)").count()):
+            chart = page.locator(".chart").nth(number)
+            chart.scroll_into_view_if_needed()
+            page.wait_for_function("n => document.querySelectorAll('.chart')[n].dataset.ready", arg=number)
+            chart.locator(".drawing").focus()
+            for _ in range(2 * len(PAYLOADS) + 4):
+                page.keyboard.press("ArrowDown")
+                heard.append(chart.locator(".said").inner_text())
+            assert chart.locator(".said").evaluate("node => node.children.length") == 0
+        found[name] = {
+            "text": shown(page), "asked": asked, "said": said, "heard": seen(" ".join(heard)),
+            "struck": page.evaluate("window.struck"), "title": page.title(),
+            "made": page.evaluate("[...document.querySelectorAll('iframe, article form:not(.vega-bindings), base, object, article img, [onload], [onerror], [onfocus], [onmouseover]')].map(node => node.outerHTML)"),
+            "links": page.evaluate("[...document.querySelectorAll('a[href]')].map(link => link.getAttribute('href'))"),
+            "drawn": seen(" ".join(page.evaluate("[...document.querySelectorAll('.chart svg text')].map(text => text.textContent)"))),
+        }  # fmt: skip
+        page.close()
+    return found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_runs_and_nothing_is_asked_for(visited, name: str):
+    page = visited[name]
+    assert page["struck"] is None
+    assert page["said"] == []
+    assert [url for url in page["asked"] if not url.startswith(("file:", "data:"))] == []
+    assert page["made"] == []
+    # The codebook is Markdown, so a link in it is a link; nothing is asked for until somebody follows it.
+    known = (THEME, REMOTE) if name == "codebook" else (THEME,)
+    assert [href for href in page["links"] if ":" in href and not href.startswith(known)] == []
+
+
+@pytest.mark.parametrize("kind", PAYLOADS)
+def test_it_is_shown_as_typed(visited, kind: str):
+    text = seen(PAYLOADS[kind])
+    for name, columns in SHOWN.items():
+        assert text in visited[name]["text"], f"{columns} on page {name}"
+    assert text in visited["index"]["text"]
+    assert text in visited["routes"]["text"].split("How soon did they cross the border?")[1]  # the event's title
+    assert text in visited["interviewees"]["text"].split("What is said of them as a group?")[1]
+    for name in ("interviewees", "routes", "destinations"):
+        assert text in visited[name]["heard"], f"asked on page {name}"
+
+
+def test_titles_are_shown_as_typed(visited):
+    for name in PAGES:
+        assert seen(ALL) in seen(visited[name]["title"]), name
+
+
+def test_the_codebook_shows_raw_html_and_loads_no_picture(visited):
+    for payload in HTML.values():
+        assert seen(payload.replace("&lt;b&gt; &amp;amp; &#x41;", "<b> &amp; A")) in visited["codebook"]["text"]
+
+
+def test_a_search_finds_the_words_and_runs_none(browser, hostile: Path):
+    page = browser.new_page()
+    page.goto((hostile / "html" / "search.html").as_uri() + "?q=hyperlink+%3Cscript%3Ewindow.struck%3D1%3C%2Fscript%3E")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.struck") is None
+    page.close()
+
+
+def test_it_prints(browser, hostile: Path, tmp_path: Path):
+    """The sheet that is printed runs nothing either."""
+    from analysis.book.paper import one_page
+
+    shutil.copytree(hostile / "html", tmp_path / "html")
+    (tmp_path / "html" / "sheet.html").write_text(one_page(tmp_path / "html"), encoding="utf-8")
+    page = browser.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "html" / "sheet.html").as_uri())
+    assert page.evaluate("window.struck") is None
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert seen(PAYLOADS["script in a comment"]) in shown(page)
+    page.close()
+
+
+def test_downloads_hold_exactly_the_values(hostile: Path):
+    rows = list(csv.DictReader((hostile / "tables" / "interviewees-by-profession.csv").open(encoding="utf-8")))
+    assert set(PAYLOADS.values()) <= {row["profession"] for row in rows}
+    for file in (hostile / "html" / "exhibits").glob("*.csv"):
+        assert (hostile / "tables" / file.name).read_bytes() == file.read_bytes()
+
+
+def test_a_spreadsheets_formula_is_a_doubt(tmp_path: Path):
+    attacked(tmp_path / "edition")
+    doubted = {fault.found for fault in examine(tmp_path / "edition")[1] if fault.column == "profession"}
+    assert len(doubted) == 2
+    assert any("HYPERLINK" in found for found in doubted)
+    assert any("@SUM" in found for found in doubted)

@@ -1,0 +1,438 @@
+"""Comparing and reviewing: every seeded fault is caught and named, what changes no result moves nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import inprocess
+import pytest
+from conftest import ROOT, run
+from test_access import RULES
+from test_book import changed
+
+from analysis import charts, prose, report, tabulate, trail
+from analysis import edition as editions
+from analysis.book import results as books
+from analysis.book.compare import Comparison, as_text, compare, reasons, verdict
+from analysis.book.results import LEFT_OUT, Results, approved, approved_files, built
+from analysis.book.review import accept, only
+from analysis.book.review_page import Review, as_html, as_markdown
+
+HOME = ROOT / "data" / "oral-2022"
+
+
+@pytest.fixture(scope="module")
+def loaded() -> editions.Edition:
+    return editions.load(HOME)
+
+
+@pytest.fixture(scope="module")
+def base(loaded: editions.Edition) -> Results:
+    """What the chapters say without any fault."""
+    return inprocess.results(loaded)
+
+
+def named(found: Comparison) -> set[tuple[str, str, str, str]]:
+    """What a comparison names: part, exhibit or sentence, row, column or path."""
+    return {(move.part, move.of, move.row, move.column) for move in found.moves}
+
+
+FAULTS = {
+    "a band's edge": (tabulate.bands, "b - 1, f\"{a}–{b - 1}\"", "b, f\"{a}–{b}\"", ("table", "interviewees-by-age", "18–25", "")),
+    "silence read as youth": (tabulate.band_of, "return NOT_STATED\n", "return bands(edges)[0][2]\n", ("table", "interviewees-by-age", "under 18", "interviewees")),
+    "not stated dropped": (tabulate.tally, "key = label(row)\n", "key = label(row)\n        if NOT_STATED in key: continue\n", ("table", "interviewees-by-age", "not stated", "")),
+    "one of the not described lost": (tabulate.tally, "(declared - described, ())", "(declared - described - 1, ())", ("table", "interviewees-by-age", "not described", "interviewees")),
+    "a route read backwards": (tabulate.route_of, '" → ".join(shown)', '" → ".join(reversed(shown))', ("table", "interviewees-by-route", "Kazakhstan → Moscow", "")),
+    "a stop that is not named left out": (tabulate.route_of, "if not shown or", "if place is not None and not shown or place is not None and", ("table", "interviewees-by-route", "Krasnodar → … → Kazakhstan", "")),
+    "countries swapped": (tabulate.destination_of, '.split()]', '.split()[::-1]]', ("table", "destinations", "f2", "destination")),
+    "labels rewritten": (tabulate.profession_of, 'codes["profession"] or', 'codes["profession"].title() or', ("table", "interviewees-by-profession", "Blogger", "")),
+    "people not counted counted": (tabulate.counted, '== "yes"', '!= ""', ("table", "interviewees-by-age", "not stated", "interviewees")),
+    "a plan taken for a journey": (tabulate.routes, 'nw.col("status") == "made"', '~nw.col("status").is_null()', ("table", "interviewees-by-route", "Moscow → Kazakhstan", "")),
+    "a join on the wrong place": (tabulate.setting_off, '"to_place", "country": "there"}), on="to_place"', '"from_place", "country": "there"}), on="from_place"', ("table", "days-to-border", "not stated", "interviewees")),
+    "a join turned round": (tabulate.by_mode, 'how="semi"', 'how="anti"', ("table", "legs-by-mode", "air", "")),
+    "silence counted as nought": (tabulate.by_nights, ' & ~nw.col("nights_waited").is_null()', "", ("table", "nights-waited", "0", "")),
+    "a silent NaN": (tabulate.intervals, '"from": anchor if low is None', '"from": float("nan") if low is None', ("chart", "destinations", "data", "datasets.data-1")),
+    "a day too many": (tabulate.days_after, ".days", ".days + 1", ("table", "timeline", "i02", "set off on day")),
+    "a sum over measures": (prose.figures, "different measures, which are not added or ranked", "measures, {sum(float(row['high']) for row in rows):,.0f} in all", ("words", "destinations", "", "description")),
+    "measures in one panel": (tabulate.intervals, 'row["measure"].replace("_", " ")', '"people"', ("chart", "destinations", "", "vconcat")),
+    "a hedge dropped": (tabulate.number_of, 'hedge == "exact"', "hedge", ("page", "destinations", "f1", "number")),
+    "a bound too low": (tabulate.bounds, "(count + unknown) / total", "(count + unknown - 2) / total", ("words", "interviewees-by-age", "", "description")),
+    "an order turned round": (tabulate.tally, "share = -sum", "share = sum", ("table", "interviewees-by-profession", "", "")),
+    "a changed colour scale": (charts._marks, "range=[MARK, PAPER, PAPER]", "range=[MARK, MARK, PAPER]", ("chart", "interviewees-by-age", "", "layer[0].encoding.fill.scale.range")),
+    "an axis cut off": (charts._panel, "domain=[0, top * 1.2]", "domain=[top * 0.5, top * 1.2]", ("chart", "destinations", "", "vconcat[0].layer[*].encoding.x.scale.domain")),
+    "marks one short": (charts._marks, 'range(row["count"])', 'range(max(0, row["count"] - 1))', ("chart", "interviewees-by-age", "data", "datasets.data-1")),
+    "a chart that says nothing": (report._counted, "description=heard", 'description=""', ("chart", "interviewees-by-age", "words", "description")),
+    "a map on its side": (report.route_map, '(("x", "longitude"), ("y", "latitude"))', '(("x", "latitude"), ("y", "longitude"))', ("chart", "route-map", "data", "datasets.data-2")),
+    "the wrong people behind a count": (trail.with_proof, "counts.who, counts.states", "counts.who[::-1], counts.states", ("page", "interviewees-by-age", "18–24", "rows behind it")),
+    "links to the wrong words": (trail.proof, 'column in ("", place[2])', "True", ("page", "interviewees-by-age", "18–24", "rows behind it")),
+    "a note left out": (report.interviewees_by_age, '"aged {}".format), note', '"aged {}".format)', ("words", "interviewees-by-age", "", "notes")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_code_is_caught_and_named(
+    fault: str, base: Results, loaded: editions.Edition, monkeypatch: pytest.MonkeyPatch
+):
+    function, old, new, expected = FAULTS[fault]
+    inprocess.mutated(monkeypatch, function, old, new)
+    chapter = base.words[expected[1]]["chapter"]  # the others would only take time
+    found = compare(only(base, [chapter]), inprocess.results(replace(loaded), chapter))
+    assert expected in named(found), sorted(named(found))
+    if expected[0] in ("table", "page"):
+        assert f"{expected[1]} ({expected[0]})" in as_text(found)
+    assert "no input row that it rests on changed" in reasons(found, expected[1])
+
+
+DATA = {
+    "a night more": ("legs.csv", "i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,2", "legs i05.1 nights_waited: 1 → 2 (+1)", ("table", "nights-waited", "2", "")),
+    "another trade": ("interviewees.csv", "bar manager", "bar owner", "interviewees i07 profession: bar manager → bar owner", ("table", "interviewees-by-profession", "bar manager", "")),
+    "a revised figure": ("destinations.csv", "100000", "120000", "destinations f1 high: 100000 → 120000 (+20,000)", ("table", "destinations", "f1", "high")),
+    "another country": ("places.csv", "kazakhstan,Kazakhstan,KAZ", "kazakhstan,Kazakhstan,RUS", "places kazakhstan country: KAZ → RUS", ("table", "days-to-border", "not stated", "interviewees")),
+    "one more declared": ("datapackage.json", '"declared_interviewees": 17', '"declared_interviewees": 18', "report report declared_interviewees: 17 → 18 (+1)", ("table", "interviewees-by-age", "not described", "interviewees")),
+    "an age of two bands": ("interviewees.csv", "i05,yes,20,20", "i05,yes,20,29", "interviewees i05 age_max: 20 → 29 (+9)", ("table", "interviewees-by-age", "18–24", "interviewees")),
+    "a person not counted": ("interviewees.csv", "i08,yes", "i08,no", "interviewees i08 counted: yes → no", ("table", "interviewees-by-route", "not stated", "")),
+    "a statement reworded": ("statements.csv", "against the war", "for peace", "statements s3 says: against the war → for peace", ("table", "statements", "s3", "says")),
+}  # fmt: skip
+
+
+@pytest.fixture
+def twin(tmp_path: Path) -> Path:
+    """A copy of the edition under its own name."""
+    return Path(shutil.copytree(HOME, tmp_path / HOME.name))
+
+
+@pytest.mark.parametrize("fault", DATA)
+def test_a_fault_in_the_data_is_caught_and_leads_to_its_row(fault: str, base: Results, twin: Path):
+    file, old, new, row, expected = DATA[fault]
+    changed(twin, file, (old, new))
+    chapter = base.words[expected[1]]["chapter"]
+    found = compare(only(base, [chapter]), inprocess.results(twin, chapter))
+    assert expected in named(found), sorted(named(found))
+    assert f"input row {row}" in reasons(found, expected[1])
+    assert row in [str(each) for each in found.behind(expected[1])]
+    assert "None" not in as_text(found)
+
+
+SAME = {
+    "another way to join": (tabulate.route_of, '" → ".join(shown)', '"".join(f" → {name}" for name in shown).removeprefix(" → ")'),
+    "another order of work": (tabulate.grouped, "for codes, n in sorted(groups)", "for codes, n in sorted(reversed(groups))"),
+    "another name within": (charts._marks, "wide", "broad"),
+    "a loop for a comprehension": (prose.spread, 'rows = [(str(row[0]), int(row[-1])) for row in counts.frame.itertuples(index=False)]', "rows = []\n    for row in counts.frame.itertuples(index=False):\n        rows.append((str(row[0]), int(row[-1])))"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", SAME)
+def test_a_refactoring_moves_nothing(
+    change: str, base: Results, loaded: editions.Edition, monkeypatch: pytest.MonkeyPatch
+):
+    inprocess.mutated(monkeypatch, *SAME[change])
+    found = compare(only(base, ["routes"]), inprocess.results(replace(loaded), "routes"))
+    assert not found.moves
+    assert verdict(found).startswith("Nothing moved: ")
+
+
+def test_another_spelling_of_the_same_table_moves_nothing(base: Results, twin: Path):
+    """Quotes and line ends are no results; the file's hash differs all the same."""
+    text = (twin / "legs.csv").read_text(encoding="utf-8")
+    rows = [",".join(f'"{cell}"' for cell in line.split(",")) for line in text.splitlines()]
+    (twin / "legs.csv").write_bytes("\r\n".join([*rows, ""]).encode())
+    found = compare(only(base, ["routes"]), inprocess.results(twin, "routes"))
+    assert (found.moves, found.rows) == ((), ())
+    assert found.old.origin.edition["legs.csv"] != found.new.origin.edition["legs.csv"]
+
+
+def test_kernels_say_the_same_as_this_process(base: Results, book: Path):
+    """What the tests above seed faults into is what a book is made of."""
+    found = compare(base, built(book))
+    assert [str(move) for move in found.moves] == []
+    assert (found.rows, found.unknown, found.files) == ((), (), {})
+
+
+# What is kept, and what a comparison says of tables and charts
+
+
+def test_an_approved_state_is_read_back_as_it_was(base: Results, tmp_path: Path):
+    for name, text in approved_files(base).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(text.encode())
+    again = approved(tmp_path, base.name)
+    assert again is not None
+    found = compare(again, base)
+    assert (found.moves, found.rows, found.files, found.settings) == ((), (), {}, ())
+    assert not set(LEFT_OUT) & set(again.tables)
+
+
+HEAD = ("label", "n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ((HEAD, ("a", "1")), (HEAD, ("a", "1.0")), ["table x: a, n: 1 → 1.0 (±0)"]),
+        ((HEAD, ("a", "1")), (HEAD, ("a", "nan")), ["table x: a, n: 1 → nan"]),
+        ((HEAD, ("a", "1")), (HEAD,), ["table x: a: gone: n 1"]),
+        ((HEAD, ("a", "1"), ("b", "2")), (HEAD, ("b", "2"), ("a", "1")), ["table x: rows in another order: a; b → b; a"]),
+        ((HEAD, ("a", "1"), ("b", "2")), (HEAD, ("c", "1"), ("b", "2")), ["table x: a: renamed: a → c"]),
+        ((HEAD, ("a", "1")), (("label", "m"), ("a", "1")), ["table x: n: gone: column n", "table x: m: added: column m"]),
+        ((HEAD, ("a", "1"), ("a", "2")), (HEAD, ("a", "1"), ("a", "3")), ["table x: a (2), n: 2 → 3 (+1)"]),
+        ((HEAD, ("a", "0.1")), (HEAD, ("a", "0.30000000000000004")), ["table x: a, n: 0.1 → 0.30000000000000004 (+0.20000000000000004)"]),
+    ],
+)  # fmt: skip
+def test_a_table_tells_its_moves(old: books.Table, new: books.Table, told: list[str]):
+    found = compare(Results("x", {"x": old}), Results("x", {"x": new}))
+    assert [str(move) for move in found.moves] == told
+
+
+def test_an_exhibit_that_is_gone_or_new_has_moved():
+    table = (HEAD, ("a", "1"))
+    words = {"x": {"chapter": "c", "caption": "Caption."}}
+    whole, nothing = Results("x", {"x": table}, words=words), Results("x")
+    assert [str(move) for move in compare(whole, nothing).moves] == ["exhibit x: gone: Caption."]
+    assert [str(move) for move in compare(nothing, whole).moves] == ["exhibit x: added: Caption."]
+
+
+def test_a_run_that_does_not_repeat_itself_says_so():
+    found = compare(Results("x", sentences={"c: a": "1"}), Results("x", sentences={"c: a": "2"}))
+    assert "the run does not repeat itself" in verdict(found)
+
+
+# The page
+
+
+PAYLOAD = "</td><script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'> [a](javascript:1) | `x` $y$ @z"
+
+
+def hostile(base: Results) -> Review:
+    """A review whose every text is hostile, in all the places where text from data stands."""
+    text = json.dumps(
+        books.approved_files(base) and {"words": base.words, "tables": base.tables, "charts": base.charts}
+    )
+    swapped = json.loads(
+        text.replace("Moscow", json.dumps(PAYLOAD)[1:-1]).replace("student", json.dumps(PAYLOAD)[1:-1])
+    )
+    tables = {name: tuple(map(tuple, rows)) for name, rows in swapped["tables"].items()}
+    new = replace(
+        base, words=swapped["words"], tables=tables, charts=swapped["charts"], sentences={"c: x": PAYLOAD},
+        outputs={"c: cell": PAYLOAD},
+        origin=replace(base.origin, rows={**(base.origin.rows or {}), "legs": {PAYLOAD: {"mode": PAYLOAD}}}, program={PAYLOAD: "1"}),
+    )  # fmt: skip
+    found = compare(base, new)
+    cells = (books.Cell(PAYLOAD, PAYLOAD, "failed", 1.0, PAYLOAD),)
+    return Review(f"Review {PAYLOAD}", verdict(found), found, PAYLOAD, PAYLOAD, cells, (), True)
+
+
+@pytest.fixture(scope="module")
+def hostile_page(base: Results) -> str:
+    return as_html(hostile(base))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_page_is_for_everyone_and_runs_nothing(browser, hostile_page: str, tmp_path: Path, scheme: str, width: int):
+    from axe_playwright_python.sync_playwright import Axe
+
+    (tmp_path / "review.html").write_text(hostile_page, encoding="utf-8")
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.goto((tmp_path / "review.html").as_uri())
+    page.wait_for_timeout(200)
+    assert [url for url in asked if not url.endswith("review.html")] == []
+    assert said == []
+    assert page.evaluate("window.pwned") is None
+    assert PAYLOAD in page.locator("h1").inner_text()
+    assert page.locator("svg").count() > 10
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "scrolls sideways"
+    found = Axe().run(page, options=RULES).response["violations"]
+    context.close()
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+
+
+def test_markdown_shows_text_as_typed(base: Results):
+    from markdown_it import MarkdownIt
+
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(as_markdown(hostile(base)))
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "<a " not in html
+    assert "&lt;script&gt;window.pwned = 1&lt;/script&gt;" in html
+    assert html.count("<table>") > 5
+
+
+def test_both_values_of_a_count_stand_in_one_drawing(base: Results):
+    rows = tuple((a, "6" if a == "18–24" else b) for a, b in base.tables["interviewees-by-age"])
+    found = compare(base, replace(base, tables={**base.tables, "interviewees-by-age": rows}))
+    page = as_html(Review("R", verdict(found), found))
+    assert ">4 → 6</text>" in page
+    assert "<td>17</td><td>19</td><td>changed, +2</td>" in page  # the sum, which should have stayed
+    assert "interviewees-by-age, both: hollow from, filled to" in page
+
+
+# The commands
+
+
+def test_the_default_edition_is_as_approved(tmp_path: Path):
+    done = run("review", "--out", tmp_path)
+    assert done.stdout.startswith("Nothing moved: ")
+    assert (tmp_path / "review.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert "Nothing moved" in (tmp_path / "review.md").read_text(encoding="utf-8")
+
+
+def test_nothing_is_approved_without_being_asked(twin: Path, tmp_path: Path):
+    """A missing approval fails and writes nothing; --accept writes; then a change, however the machine is set."""
+    state, out = tmp_path / "state", tmp_path / "out"
+    done = run("review", twin, "--approved", state, "--out", out, code=1)
+    assert "--accept" in done.stdout
+    assert not state.exists()
+    run("review", twin, "--approved", state, "--out", out, "--accept")
+    kept = {file: file.read_bytes() for file in state.rglob("*") if file.is_file()}
+    changed(twin, "legs.csv", ("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3"))
+    (state / "tables" / "older.csv").write_text("a,b\n1,2\n")
+    setting = {
+        "TZ": "Asia/Almaty",
+        "PYTHONHASHSEED": "7",
+        "COLUMNS": "40",
+        "LANG": "C",
+        "LC_ALL": "C",
+        "PYTHONUTF8": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis.cli", "review", str(twin), "--approved", str(state), "--out", str(out)],
+        cwd=tmp_path, env=os.environ | setting, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    old = approved(state, twin.name)
+    assert old is not None
+    # The same as this process says, in another zone, locale, order and width, without kernels.
+    assert done.stdout.startswith(as_text(compare(old, inprocess.results(twin))))
+    assert "legs i05.1 nights_waited: 1 → 3 (+2)" in done.stdout
+    assert "older (exhibit)" in done.stdout
+    assert {file: file.read_bytes() for file in kept} == kept
+    page = (out / "review.html").read_text(encoding="utf-8")
+    assert "<mark>3</mark>" in page
+    assert (
+        page.index("What moved") < page.index("Input rows that changed") < page.index(">Cells<") < page.index(">Checks")
+    )
+
+
+def test_only_an_approved_state_is_ever_replaced(base: Results, tmp_path: Path):
+    from analysis.faults import BadInput
+
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_text("x")
+    with pytest.raises(BadInput, match=r"a folder without inputs\.json"):
+        accept(books.Outcome(base, ()), tmp_path / "mine")
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "file"]
+    accept(books.Outcome(base, ()), tmp_path / "new")
+    (tmp_path / "new" / "tables" / "older.csv").write_text("a,b\n")
+    accept(books.Outcome(base, ()), tmp_path / "new")
+    assert not (tmp_path / "new" / "tables" / "older.csv").exists()
+
+
+def test_a_book_and_an_edition_compare(book: Path, twin: Path, tmp_path: Path):
+    done = run("compare", book, book, "--json", "-")
+    assert json.loads(done.stdout)["moved"] is False
+    changed(twin, "destinations.csv", ("100000", "120000"))
+    page, file = tmp_path / "page.html", tmp_path / "moves.json"
+    done = run("compare", book, twin, "--json", file, "--page", page, code=1)
+    told = json.loads(file.read_text(encoding="utf-8"))
+    move = {
+        "part": "table",
+        "of": "destinations",
+        "row": "f1",
+        "column": "high",
+        "old": "100000",
+        "new": "120000",
+        "what": "changed",
+        "by": "+20,000",
+    }
+    assert move in told["moves"]
+    assert told["because"]["destinations"][0] == "input row destinations f1 high: 100000 → 120000 (+20,000)"
+    assert "destinations f1 high: 100000 → 120000" in done.stdout
+    assert "Comparison of oral-2022" in page.read_text(encoding="utf-8")
+    done = run("compare", book, tmp_path / "nowhere", code=2)
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the checkout with a history of its own."""
+    made = tmp_path / "checkout"
+    for name in ("chapters", "data", "src", "_static", "tests/approved"):
+        shutil.copytree(ROOT / name, made / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("_config.yml", "_toc.yml", "requirements.txt"):
+        shutil.copy(ROOT / name, made / name)
+    for step in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "As approved"]):
+        git(made, *step)
+    return made
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True)
+
+
+def reviewed(checkout: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "analysis.cli", "review", "--out", str(out)],
+        cwd=checkout, env=os.environ | {"PYTHONPATH": str(checkout / "src")}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_move_leads_to_the_commit_it_comes_from(checkout: Path, tmp_path: Path):
+    """A chapter's default and a rule of counting, each in a commit of its own; through kernels, as in CI."""
+    changed(checkout, "chapters/interviewees.ipynb", ("18,25,35,45", "18,22,35,45"))
+    git(checkout, "commit", "-qam", "Young is younger")
+    changed(checkout, "src/analysis/charts.py", ("range=[MARK, PAPER, PAPER]", "range=[MARK, MARK, PAPER]"))
+    done = reviewed(checkout, tmp_path / "out")
+    assert done.returncode == 1, done.stderr
+    reason = done.stdout[done.stdout.index("interviewees-by-age: because of") :].split("\n\n")[0]
+    assert "no input row that it rests on changed" in reason
+    assert "chapters/interviewees.ipynb changed (" in reason
+    assert "Young is younger" in reason
+    assert "src/analysis/charts.py changed (not committed)" in reason
+    assert "As approved" not in done.stdout
+
+
+def test_a_cell_that_fails_is_named_on_the_page(checkout: Path, tmp_path: Path):
+    changed(checkout, "chapters/routes.ipynb", ("report.legs_by_mode(book)", "1 / 0"))
+    done = reviewed(checkout, tmp_path / "out")
+    assert done.returncode == 1
+    assert "A cell failed: chapter routes, cell by-mode: ZeroDivisionError: division by zero" in done.stdout
+    page = (tmp_path / "out" / "review.md").read_text(encoding="utf-8")
+    assert "| routes by-mode | failed |" in page
+    assert "nights-waited" not in page  # of a chapter that failed nothing is compared
+
+
+def test_an_approved_state_that_is_broken_is_refused(tmp_path: Path):
+    from analysis.faults import BadInput
+
+    for name, text in (("inputs.json", '{"else": 1}'), ("inputs.json", "{"), ("exhibits.json", "{}\xff")):
+        (tmp_path / "inputs.json").write_text("{}")
+        (tmp_path / name).write_bytes(text.encode("latin-1"))
+        with pytest.raises(BadInput, match="an approved state"):
+            approved(tmp_path, "x")
+
+
+def test_rows_of_an_edition_that_hides_small_cells_are_not_told(twin: Path):
+    changed(twin, "datapackage.json", ('"minimum_cell": 1', '"minimum_cell": 3'))
+    rows = books.input_rows(editions.load(twin))
+    assert {type(row) for row in rows["interviewees"].values()} == {str}
+
+
+def test_of_a_very_long_table_it_is_told_that_it_differs(twin: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(books, "MOST_HASHED", 3)
+    before = books.input_rows(editions.load(twin))
+    assert list(before["legs"]) == ["all rows"]
+    changed(twin, "legs.csv", ("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3"))
+    after = books.input_rows(editions.load(twin))
+    assert [name for name in before if before[name] != after[name]] == ["legs"]
