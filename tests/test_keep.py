@@ -96,7 +96,7 @@ def test_what_a_key_rests_on(monkeypatch: pytest.MonkeyPatch):
     assert differ == {"summary", "routes", "reproduce"}
     assert whole.book_key != other.book_key
     before = whole.key(whole.notebooks[2])
-    monkeypatch.setattr("analysis.book.plan._runs_with", lambda: "another program")
+    monkeypatch.setattr("analysis.book.plan.runs_with", lambda: "another program")
     assert whole.key(whole.notebooks[2]) != before
     assert rests_on(whole, ["legs"]).keys() == {"legs.csv"}
     assert rests_on(whole, ["*"]) == whole.contents

@@ -68,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument(
         "--seconds", type=float, default=900.0, metavar="N", help="how long a chapter may take (default: %(default)g)"
     )
+    make.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help="run chapters on the Dask cluster at tcp://HOST:PORT"
+    )
     make.add_argument("--force", action="store_true", help="run every chapter, whether or not anything changed")
     make.add_argument("--pdf", action="store_true", help="print the book to DIR/book.pdf as well (needs Chromium)")
 
@@ -138,7 +141,7 @@ def build(options: argparse.Namespace) -> int:
         if not equals or not name:
             raise BadInput.one("-p", repr(pair), "NAME=VALUE")
         given[name] = value
-    how = How(options.jobs, options.force, options.seconds)
+    how = How(options.jobs, options.force, options.seconds, options.scheduler)
     if len(options.edition) > 1 and options.out:
         outcomes = build_all(options.edition, given, options.out, how, lambda name, line: _complain(f"{name}: {line}"))
         made = [each.index for each in outcomes if not each.failed]
@@ -149,8 +152,8 @@ def build(options: argparse.Namespace) -> int:
         print(_shown(options.out.resolve() / "index.html"))
         return 0 if len(made) == len(outcomes) else 1
     for edition in options.edition:
-        name = find(edition).name
-        index = make(edition, given, options.out or Path("_build") / name, how, _teller(name))
+        path = find(edition)
+        index = make(path, given, options.out or Path("_build") / path.name, how, _teller(path.name))
         _print_on_paper([index] if options.pdf else [])
         print(_shown(index))
     return 0

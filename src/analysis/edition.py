@@ -15,7 +15,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis import checks, folder
+from analysis import checks, fetch, folder
 from analysis.faults import BadInput, Fault, nearest, show
 from analysis.folder import PACKAGE, find
 from analysis.frames import Frame, Row, as_frame, as_text, records
@@ -619,6 +619,10 @@ def embed(path: Path) -> bool:
 
     Columns that an edition's schema adds of its own are kept. A resource named ``second-`` and a table's name is that table as the second coder filled it.
     """
+    if fetch.origin(path):
+        raise BadInput.one(
+            fetch.origin(path), "an address", "a folder on this machine, to write to", "copy it here first"
+        )
     file = path / PACKAGE
     package, faults = _package(file)
     if package is None:

@@ -12,16 +12,19 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from analysis import fetch
 from analysis.faults import BadInput, nearest
 from analysis.schema import ROOT
 
 PACKAGE = "datapackage.json"
 CACHE = ROOT / "_build" / ".cache"
 """What was found out before, by the fingerprint of what it was found out from. Deleting it costs time and nothing else."""
+FETCHED = 4
+"""States of an edition at an address that are kept, the youngest."""
 
 
 def find(edition: str | Path) -> Path:
-    """The folder of an edition, given its name under ``data/`` or a path.
+    """The folder of an edition, given its name under ``data/``, a path, or an address that fsspec knows.
 
     Examples
     --------
@@ -33,6 +36,10 @@ def find(edition: str | Path) -> Path:
     """
     if not str(edition).strip():
         raise BadInput.one("edition", "an empty name", "a name under data/ or a path")
+    if isinstance(edition, str) and fetch.is_address(edition):
+        path = fetch.fetched(edition, CACHE / fetch.FOLDER, PACKAGE)
+        prune(path.parents[1], FETCHED, "[!.]*")
+        return path.resolve()
     for path in (Path(edition), ROOT / edition, ROOT / "data" / edition):
         if (path / PACKAGE).is_file():
             return path.resolve()

@@ -18,6 +18,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from analysis import fetch
 from analysis.faults import Fault, show
 from analysis.frames import Frame
 from analysis.schema import ROOT, Schema
@@ -53,7 +54,10 @@ MOST_COLUMNS = 1000
 
 
 def shown_path(path: Path) -> str:
-    """A path as error lines show it: from the checkout or the working folder when inside, else whole."""
+    """A path as error lines show it: from the checkout or the working folder when inside, else whole; of a fetched one the address."""
+    away = fetch.at_address(path)
+    if away:
+        return away
     for base in (Path.cwd(), ROOT):
         if path.is_relative_to(base):
             return str(path.relative_to(base))

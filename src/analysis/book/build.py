@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from analysis.book.plan import Plan, plan, unchanged
@@ -18,6 +22,7 @@ from analysis.faults import BadInput
 
 if TYPE_CHECKING:
     from analysis.book.ahead import Ahead
+    from analysis.book.cluster import Cluster
     from analysis.book.keep import Ran
     from analysis.edition import Edition
 
@@ -29,11 +34,13 @@ class How:
     """How a call wants its books made."""
 
     jobs: int = 0
-    """Chapters side by side; 0 for as many as there are processors."""
+    """Chapters side by side; 0 for as many as there are processors, or threads of the cluster."""
     force: bool = False
     """Run every chapter and write every page, whether or not anything changed."""
     seconds: float = 900.0
     """How long a chapter may take."""
+    scheduler: str = ""
+    """The address of a Dask cluster whose workers run the chapters; blank to run them here."""
 
 
 @dataclass(frozen=True)
@@ -80,17 +87,27 @@ def build(
     from analysis.book.ahead import ahead
     from analysis.book.publish import workshop
 
-    checked = check(planned)
-    with workshop(out) as folder, ahead() as worker:
-        finish(planned, checked, run(planned, how, tell, worker), folder, out, tell)
+    checked = check(planned, how)
+    with workshop(out) as folder, ahead() as worker, elsewhere(how) as cluster:
+        finish(planned, checked, run(planned, how, tell, worker, cluster), folder, out, tell)
     return out / "html" / "index.html"
 
 
-def check(planned: Plan) -> Edition:
-    """The edition of a plan, found sound; kernels get ready meanwhile."""
+def elsewhere(how: How) -> AbstractContextManager[Cluster | None]:
+    """The cluster on which chapters run, where the call names one."""
+    if not how.scheduler:
+        return nullcontext()
+    from analysis.book.cluster import connected
+
+    return connected(how.scheduler, how.jobs)
+
+
+def check(planned: Plan, how: How = How()) -> Edition:
+    """The edition of a plan, found sound; kernels get ready meanwhile, if they are to run here."""
     from analysis.book.warm import warm_up
 
-    warm_up()  # loads beside what follows
+    if not how.scheduler:
+        warm_up()  # loads beside what follows
     from analysis import tabulate
     from analysis.edition import load
 
@@ -98,16 +115,17 @@ def check(planned: Plan) -> Edition:
     return load(planned.edition, planned.given.get("minimum_cell", 0))
 
 
-def run(planned: Plan, how: How, tell: Tell, worker: Ahead) -> list[Ran]:
+def run(planned: Plan, how: How, tell: Tell, worker: Ahead, cluster: Cluster | None = None) -> list[Ran]:
     """The chapters of a plan, executed."""
     from analysis.book.run import run_all
 
     return run_all(
         planned,
-        how.jobs or os.cpu_count() or 1,
+        cluster.jobs if cluster else how.jobs or os.cpu_count() or 1,
         tell,
         force=how.force,
         seconds=how.seconds,
+        one=cluster.running(planned) if cluster else None,
         done=lambda ran: worker.draw(ran.notebook),
     )
 
@@ -149,7 +167,7 @@ def build_all(
 ) -> list[Outcome]:
     """Make the books of several editions, a folder each, and a front page over them.
 
-    The chapters of the next edition run while the last one is assembled. An edition that fails is reported in
+    The chapters of the next edition run while the last one is assembled, those of several on a cluster. An edition that fails is reported in
     its outcome, and the others go on.
 
     Raises
@@ -197,27 +215,35 @@ def _make_all(plans: Sequence[Plan], out: Path, how: How, tell: Callable[[str, s
     from analysis.book.publish import terminable, workshop
 
     failed: dict[str, str] = {}
-    with terminable(), ahead() as worker, ThreadPoolExecutor(max_workers=1) as runner:
+    checking = Lock()  # tables are read by one thread at a time
+    with terminable(), ahead() as worker, elsewhere(how) as cluster:
+        most = cluster.editions(len(plans[0].notebooks)) if cluster else 1
 
         def prepared(each: Plan) -> tuple[Edition, list[Ran]]:
-            return check(each), run(each, how, lambda line: tell(each.edition.name, line), worker)
+            with checking:
+                checked = check(each, how)
+            return checked, run(each, how, lambda line: tell(each.edition.name, line), worker, cluster)
 
-        coming = runner.submit(prepared, plans[0])
-        for each, after in zip(plans, [*plans[1:], None], strict=True):
-            name = each.edition.name
-            try:
-                checked, ran = coming.result()
-            except Exception as error:
-                failed[name] = told_in_lines(error)
-            if after:
-                coming = runner.submit(prepared, after)
-            if name in failed:
-                continue
-            try:
-                with workshop(out / name) as folder:
-                    finish(each, checked, ran, folder, out / name, lambda line, n=name: tell(n, line), library=True)  # type: ignore[misc]
-            except Exception as error:
-                failed[name] = told_in_lines(error)
+        runner = ThreadPoolExecutor(max_workers=most)
+        coming = deque(runner.submit(prepared, each) for each in plans[:most])
+        later = iter(plans[most:])
+        try:
+            for each in plans:
+                name = each.edition.name
+                try:
+                    checked, ran = coming.popleft().result()
+                except Exception as error:
+                    failed[name] = told_in_lines(error)
+                coming.extend(runner.submit(prepared, after) for after in islice(later, 1))
+                if name in failed:
+                    continue
+                try:
+                    with workshop(out / name) as folder:
+                        finish(each, checked, ran, folder, out / name, lambda line, n=name: tell(n, line), library=True)  # type: ignore[misc]
+                except Exception as error:
+                    failed[name] = told_in_lines(error)
+        finally:
+            runner.shutdown(wait=False, cancel_futures=True)  # nothing is left but when interrupted
     return failed
 
 

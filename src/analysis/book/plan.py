@@ -51,7 +51,7 @@ class Plan:
     def key(self, notebook: Path) -> str:
         """A chapter's fingerprint: its notebook, parameters, program, lock file and Python, but for the tables it reads."""
         package = self.contents.get(folder.PACKAGE, "")
-        return folder.fingerprint([folder.sha256(notebook), self.chosen(notebook), package, _runs_with()])
+        return folder.fingerprint([folder.sha256(notebook), self.chosen(notebook), package, runs_with()])
 
     @property
     def book_key(self) -> str:
@@ -61,7 +61,7 @@ class Plan:
 
 
 @cache
-def _runs_with() -> Any:
+def runs_with() -> Any:
     """What runs chapters, and what they import."""
     book = ROOT / "src" / "analysis" / "book"
     machinery = {name: folder.sha256(book / f"{name}.py") for name in ("run", "engine", "warm")}

@@ -56,7 +56,7 @@ def run_all(
     seconds : float
         How long a chapter may take.
     one : callable, optional
-        Runs one chapter, as `run_one` does; another may run it on another machine.
+        Runs one chapter, as `run_one` does; another may run it on another machine, whose memory is not ours to weigh.
     done : callable
         Called with each chapter as soon as it is there.
 
@@ -82,7 +82,7 @@ def run_all(
         done(ran)
         return ran
 
-    with ThreadPoolExecutor(max_workers=fitting(jobs)) as pool:
+    with ThreadPoolExecutor(max_workers=jobs if one else fitting(jobs)) as pool:
         futures = [pool.submit(take, notebook) for notebook in plan.notebooks if notebook.suffix == ".ipynb"]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)

@@ -31,12 +31,17 @@ FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 """Where there is no fork, kernels start in the ordinary way: the same, only slower."""
 
 
+def can_fork() -> bool:
+    """Whether kernels can be forked here: a daemonic process, such as a worker of a cluster, may have no children."""
+    return FORKS and not multiprocessing.current_process().daemon
+
+
 def warm_up() -> None:
     """Start the server, so that it loads while the caller does something else; make its kernelspec known."""
     paths = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
     if str(SPECS) not in paths:
         os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(SPECS), *paths]))
-    if FORKS:
+    if can_fork():
         from multiprocessing import forkserver
 
         _context()
@@ -54,7 +59,7 @@ class WarmProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel that the command describes."""
-        if not FORKS or "-f" not in cmd:
+        if not can_fork() or "-f" not in cmd:
             return await super().launch_kernel(cmd, **kwargs)
         kernel = Forked(cmd[cmd.index("-f") :], kwargs.get("cwd"), kwargs.get("env") or os.environ)
         self.process = kernel  # type: ignore[assignment]
