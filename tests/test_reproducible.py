@@ -13,19 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, absent, run
+from conftest import ROOT, run
 
 CHECKOUT = ("chapters", "data", "src", "_static", "_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt")
-CLOCKS = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
-
 HERE = {
-    "TZ": "Pacific/Kiritimati",
-    "LC_ALL": "C.UTF-8",
-    "LANG": "C.UTF-8",
-    "PYTHONHASHSEED": "1",
-    "umask": "022",
-    "jobs": "1",
-}
+    "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONHASHSEED": "1", "umask": "022", "jobs": "1",
+}  # fmt: skip
 THERE = {
     # Plain ASCII, even for file names: the barest system there is. And a date for builds, as packagers of Debian set it.
     "TZ": "America/St_Johns", "LC_ALL": "C", "LANG": "tr_TR.ISO-8859-9", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
@@ -33,32 +26,37 @@ THERE = {
 }  # fmt: skip
 
 
+CLOCKS = [
+    os.environ.get("FAKETIME_LIB", ""),
+    *map(str, Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1")),
+    *map(str, Path("/usr/local/lib").glob("**/libfaketimeMT.so.1")),
+]
+
+
 def another_day() -> dict[str, str]:
-    """What moves the clock by a year and some hours, where there is libfaketime."""
-    given = os.environ.get("FAKETIME_LIB", "")
-    library = next((file for file in (given, *CLOCKS) if file and Path(file).is_file()), "")
-    return {"LD_PRELOAD": library, "FAKETIME": "+400d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"} if library else {}
+    """What moves the clock by more than a year for a program, where there is libfaketime."""
+    library = next((file for file in CLOCKS if file and Path(file).is_file()), "")
+    return {"LD_PRELOAD": library, "FAKETIME": "+400d"} if library else {}
 
 
 def built_in(folder: Path, given: dict[str, str]) -> Path:
     """A book built in a copy of the checkout, with caches of its own, in surroundings of its own."""
     for name in CHECKOUT:
-        copied = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copied(
-            ROOT / name,
-            folder / name,
-            **({"ignore": shutil.ignore_patterns("__pycache__")} if copied is shutil.copytree else {}),
-        )
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
     home = folder / "home"
     home.mkdir()
-    surroundings = {name: value for name, value in given.items() if name.isupper() or "_" in name}
+    surroundings = {name: value for name, value in given.items() if name.isupper()}
     done = subprocess.run(
         ["/bin/sh", "-c", f'umask {given["umask"]}; exec "$@"', "sh",
          sys.executable, "-m", "analysis.cli", "build", "--out", "book", "--jobs", given["jobs"]],
         cwd=folder, env={"PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": str(folder / "src"), **surroundings},
-        capture_output=True, check=False,
+        capture_output=True, check=False, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert (folder / "_build" / ".cache" / "chapters").is_dir()  # by the copy's own code, nothing kept from elsewhere
     return folder / "book"
 
 
@@ -106,17 +104,16 @@ def test_their_receipts_differ_in_seconds_alone(two_books: tuple[Path, Path]):
     assert one == other
 
 
-def test_the_clock_was_another(two_books: tuple[Path, Path]):
+def test_the_clock_was_another():
     """Or the comparison says nothing of days."""
     if not another_day():
-        absent("libfaketime")
-    one, other = ((book / "receipt.json").stat().st_mtime for book in two_books)
-    assert abs(other - one) < 3600  # the files' own times are the system's
-    told = subprocess.run(
-        ["date", "+%Y"], env={**os.environ, **another_day()}, capture_output=True, text=True, check=True
+        pytest.skip("libfaketime is not here: both books were built on the same day")
+    ask = [sys.executable, "-c", "import time; print(time.strftime('%Y'))"]
+    told, now = (
+        subprocess.run(ask, env={**os.environ, **more}, capture_output=True, text=True, check=True).stdout
+        for more in (another_day(), {})
     )
-    now = subprocess.run(["date", "+%Y"], capture_output=True, text=True, check=True)
-    assert told.stdout > now.stdout
+    assert int(told) > int(now)
 
 
 @pytest.fixture
