@@ -116,20 +116,24 @@ def test_the_library_reads_it_back(book: Path):
 
 
 def test_it_tells_of_another_edition_and_parameters(edition: Path, tmp_path: Path):
-    """Several sources and licences, nobody named as the author, a chapter with nothing to show."""
+    """Several sources and licences, nobody named but one person, fewer tables."""
     package = json.loads((edition / "datapackage.json").read_text(encoding="utf-8"))
     package |= {"licenses": [{"name": "ODC-BY-1.0"}, {"name": "X", "path": "https://example.org/x", "title": "X terms"}], "created": "2023-05-06",
                 "sources": [{"title": "One"}, {"title": "Two", "path": "https://example.org/two"}]}  # fmt: skip
     package["contributors"] = [{"title": "A B", "givenName": "A", "role": "author"}]
-    package["resources"] = [each for each in package["resources"] if each["name"] != "destinations"]
-    (edition / "destinations.csv").unlink()
+    gone = ("destinations", "settlements")
+    for name in gone:
+        (edition / f"{name}.csv").unlink()
+    shutil.rmtree(edition / "second-coding")
+    package["resources"] = [
+        each
+        for each in package["resources"]
+        if each["name"] not in gone and not each["path"].startswith("second-coding")
+    ]
     evidence = edition / "evidence.csv"
     rows = list(csv.reader(evidence.read_text(encoding="utf-8").splitlines()))
     with evidence.open("w", encoding="utf-8", newline="") as opened:
-        csv.writer(opened, lineterminator="\n").writerows(row for row in rows if row[0] != "destinations")
-    package["resources"] = [each for each in package["resources"] if each["path"] != "second-coding/destinations.csv"]
-    shutil.rmtree(edition / "second-coding", ignore_errors=True)
-    package["resources"] = [each for each in package["resources"] if not each["path"].startswith("second-coding")]
+        csv.writer(opened, lineterminator="\n").writerows(row for row in rows if row[0] not in gone)
     (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     out = tmp_path / "out"
     run("build", edition, "-p", "route_level=country", "--out", out)
@@ -140,8 +144,8 @@ def test_it_tells_of_another_edition_and_parameters(edition: Path, tmp_path: Pat
     assert crate["#contributor-1"]["@type"] == "Person"
     assert {crate[each]["name"] for each in ids(crate["#edition"]["isBasedOn"])} == {"One", "Two"}
     assert crate["#parameter/routes/route_level"]["value"] == "country"
-    assert "#run/destinations" not in crate
-    assert "#edition/destinations.csv" not in crate
+    left = {file.relative_to(edition).as_posix() for file in edition.rglob("*") if file.is_file()}
+    assert ids(crate["#edition"]["hasPart"]) == {f"#edition/{name}" for name in left}
 
 
 def test_it_validates(book: Path):

@@ -248,6 +248,15 @@ def test_parameters_are_those_of_the_receipt_and_what_moved_is_told_inputs_first
     ).read_bytes()
 
 
+def test_one_of_several_books_is_made_again_as_one_of_several(edition: Path, tmp_path: Path):
+    """Its pages lead out to the folder that the books share, and so must those of the other."""
+    out, again = tmp_path / "out", tmp_path / "again"
+    run("build", "oral-2022", edition, "--out", out)
+    done = run("build", edition, "--reproduce", out / "copy" / "receipt.json", "--out", again)
+    assert done.stdout.startswith("identical: ")
+    assert [file.name for file in again.glob("_static-*")] == [file.name for file in out.glob("_static-*")]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.book.chapters import FILLED_IN, parameters
 from analysis.book.keep import Ran
 from analysis.book.plan import Plan, rests_on
 from analysis.book.stage import ROOT_PAGE, exhibits
@@ -187,8 +188,11 @@ class Crate:
         return self._action(f"run/{ran.chapter}", f"Chapter {ran.chapter}, run", told, instrument, used, results)
 
     def _parameters(self, chapter: str, source: Path) -> Iterator[Entity]:
-        for name, value in self.plan.chosen(source).items():
-            if name not in ("overrides", "values"):  # they repeat the others, for the page that prints them
+        """Every parameter of a chapter with the value it had; not those that repeat them for the page that prints them."""
+        chosen = self.plan.chosen(source)
+        for name, each in parameters(source).items():
+            if name not in FILLED_IN or name == "edition":
+                value = chosen.get(name, each.default)
                 yield self._thing(f"#parameter/{chapter}/{name}", "PropertyValue", name=name, value=value)
 
     def _exhibit(self, exhibit: Mapping[str, Any], page: Entity, read: Sequence[Entity]) -> list[Entity]:
