@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ class Crate:
             if value:
                 self.crate.root_dataset[name] = _one_or_many(value)
 
-    @property
+    @cached_property
     def citation(self) -> Mapping[str, Any]:
         """What the program says of itself."""
         import yaml
@@ -128,7 +129,7 @@ class Crate:
         ]
         return self._thing(
             "#program", "SoftwareApplication",
-            name=told["title"], version=str(told["version"]), softwareVersion=str(told["version"]),
+            name=told["title"], softwareVersion=str(told["version"]),
             url=told.get("repository-code"), license=self._thing(license, "CreativeWork", name=told["license"], url=license),
             author=[self._thing(f"#maker-{n}", "Organization", name=name.strip()) for n, name in enumerate(makers, 1)],
             softwareRequirements=self._thing("#requirements", "CreativeWork", name="requirements.txt", encodingFormat="text/plain",
@@ -175,7 +176,8 @@ class Crate:
         source = next(file for file in self.plan.notebooks if file.stem == ran.chapter)
         instrument = self._thing(
             f"#chapter/{ran.chapter}", "SoftwareSourceCode",
-            name=f"chapters/{source.name}", programmingLanguage="Python", encodingFormat=FORMATS[source.suffix], sha256=sha256(source),
+            name=f"chapters/{source.name}", programmingLanguage="Python", version=str(self.citation["version"]),
+            encodingFormat=FORMATS[source.suffix], sha256=sha256(source),
             softwareRequirements=self.program,
         )  # fmt: skip
         page = self._file(f"html/{ran.chapter if place else ROOT_PAGE}.html", f"The page of chapter {ran.chapter}")
