@@ -170,7 +170,7 @@ def test_a_copy_that_was_touched_is_found_out(copy: Path, file: str, script: str
 def test_what_the_book_tells_a_reader_without_sha256sum_to_run_works(copy: Path):
     chapter = json.loads((ROOT / "chapters" / "reproduce.ipynb").read_text(encoding="utf-8"))
     told = "".join(next(cell for cell in chapter["cells"] if cell["id"] == "ask-copy")["source"])
-    script = told.split("```python\n")[1].split("```")[0]
+    script = "import" + told.split("```text\nimport")[1].split("```")[0]
     told_by = subprocess.run(
         [sys.executable, "-I", "-c", script], cwd=copy / "html", capture_output=True, text=True, check=True
     )
