@@ -26,11 +26,13 @@ def _shell() -> Iterator[Any]:
 
     config = Config()
     config.HistoryManager.enabled = False
+    main = sys.modules["__main__"]  # a shell takes its place, and new processes would be made after it
     shell = InteractiveShell.instance(config=config)
     try:
         yield shell
     finally:
         InteractiveShell.clear_instance()
+        sys.modules["__main__"] = main
 
 
 def executed(shell: Any, notebook: Path, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def results(edition: str | Path | Edition, *names: str) -> Results:
     whole = {name: each.default for name, each in known.items() if name not in chapters.FILLED_IN}
     filled = {"edition": str(loaded.path), "overrides": "", "values": json.dumps(whole, sort_keys=True)}
     with _shell() as shell, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "load", lambda name: loaded)
+        patch.setattr(report, "load", lambda *_: loaded)
         ran = {
             file.stem: executed(shell, file, {k: v for k, v in filled.items() if k in chapters.parameters(file)})
             for file in notebooks

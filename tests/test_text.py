@@ -13,7 +13,7 @@ from conftest import ROOT
 from analysis.checks import MOST_WORDS
 from analysis.rules import words
 
-CITED = ("ISCO-08", "SHA-256")
+CITED = ("ISCO-08", "SHA-256", "SHA256SUMS", "sha256(sum)?")
 """Names that contain digits; everything else with a digit in prose must be computed."""
 
 NAMES = ["Alexander", "Artyom", "Andrei", "Vadim", "Grigory", "Alexei", "Sibirskiy", "Aizhana", "Mazaliyeva"]

@@ -7,6 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis.book.build import How
 
 DEFAULT = "oral-2022"
 
@@ -54,9 +58,7 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     make = command("build", build, "Run the chapters and make the book.")
-    make.add_argument(
-        "edition", nargs="*", default=[DEFAULT], help="a name under data/ or a path (default: %(default)s)"
-    )
+    make.add_argument("edition", nargs="*", help=f"a name under data/ or a path (default: {DEFAULT}, or the receipt's)")
     make.add_argument(
         "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the chapters"
     )
@@ -72,6 +74,12 @@ def parser() -> argparse.ArgumentParser:
         "--scheduler", default="", metavar="ADDRESS", help="run chapters on the Dask cluster at tcp://HOST:PORT"
     )
     make.add_argument("--force", action="store_true", help="run every chapter, whether or not anything changed")
+    make.add_argument(
+        "--reproduce",
+        type=Path,
+        metavar="RECEIPT",
+        help="build again what a receipt.json tells of, and say what differs",
+    )
     make.add_argument("--pdf", action="store_true", help="print the book to DIR/book.pdf as well (needs Chromium)")
 
     look = command("check", check, "Find everything that is wrong with an edition's tables.")
@@ -142,6 +150,9 @@ def build(options: argparse.Namespace) -> int:
             raise BadInput.one("-p", repr(pair), "NAME=VALUE")
         given[name] = value
     how = How(options.jobs, options.force, options.seconds, options.scheduler)
+    if options.reproduce:
+        return _reproduce(options, how)
+    options.edition = options.edition or [DEFAULT]
     if len(options.edition) > 1 and options.out:
         outcomes = build_all(options.edition, given, options.out, how, lambda name, line: _complain(f"{name}: {line}"))
         made = [each.index for each in outcomes if not each.failed]
@@ -157,6 +168,17 @@ def build(options: argparse.Namespace) -> int:
         _print_on_paper([index] if options.pdf else [])
         print(_shown(index))
     return 0
+
+
+def _reproduce(options: argparse.Namespace, how: How) -> int:
+    from analysis.book.reproduce import reproduce
+    from analysis.faults import BadInput
+
+    if options.parameter or options.pdf or len(options.edition) > 1:
+        stray = "-p" if options.parameter else "--pdf" if options.pdf else " ".join(options.edition)
+        raise BadInput.one("--reproduce", stray, "the receipt, and at most where its edition is now", "leave it out")
+    where = "".join(options.edition)
+    return 0 if reproduce(options.reproduce, where, options.out, how, tell=_teller("again")) else 1
 
 
 def _shown(path: Path) -> str:

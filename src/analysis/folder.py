@@ -60,8 +60,8 @@ def sha256(file: Path) -> str:
 
 
 def fingerprints(folder: Path, pattern: str = "*") -> dict[str, str]:
-    """SHA-256 of every file of a folder, by path inside it."""
-    files = sorted(file for file in folder.rglob(pattern) if file.is_file())
+    """SHA-256 of every file of a folder, by path inside it; of a file, its own, under ``.``."""
+    files = [folder] if folder.is_file() else sorted(file for file in folder.rglob(pattern) if file.is_file())
     return {file.relative_to(folder).as_posix(): sha256(file) for file in files}
 
 

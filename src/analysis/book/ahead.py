@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
-LOADED = ("vl_convert", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_", "furo")
+LOADED = ("vl_convert", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_", "furo", "rocrate.rocrate")
 
 
 class Ahead:

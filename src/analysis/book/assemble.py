@@ -8,7 +8,11 @@ import os
 from html import escape
 from pathlib import Path
 
+from analysis.book.sums import LIST
 from analysis.schema import ROOT
+
+CHECK = "Fingerprints of this copy"
+"""The words in the foot of every page that lead to the list of its files."""
 
 
 class AssemblyFailed(Exception):
@@ -48,6 +52,7 @@ def assemble(site: Path, output: Path, title: str, description: str = "", home: 
         "report_home": home,
         "language": "en",
         "latex_individualpages": False,
+        "html_theme_options": {"footer_icons": [{"name": CHECK, "html": CHECK, "url": LIST, "class": ""}]},
     }
     said = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
@@ -70,6 +75,7 @@ def assemble(site: Path, output: Path, title: str, description: str = "", home: 
         lines = [line.replace(f"{site}{os.sep}", "") for line in lines if "treated as errors" not in line]
         first = next((line for line in lines if "WARNING" in line or "ERROR" in line), " ".join(lines[:3]))
         raise AssemblyFailed(f"assembling the book: {first or result}")
+    (output / ".buildinfo").unlink(missing_ok=True)  # Sphinx's note to itself; web servers leave hidden files out
 
 
 def _plain(text: str) -> str:

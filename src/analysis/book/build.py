@@ -136,11 +136,13 @@ def finish(
     """From executed chapters to a published book. In a ``library`` it shares what all books have alike."""
     from analysis.book.assemble import assemble
     from analysis.book.card import card_png
+    from analysis.book.crate import record
     from analysis.book.library import share
     from analysis.book.publish import publish
     from analysis.book.receipt import receipt
     from analysis.book.sphinx import CARD
     from analysis.book.stage import glued, stage
+    from analysis.book.sums import RECORD, seal
     from analysis.minute import one_mark_each
 
     left_out = stage({each.chapter: each.notebook for each in ran}, folder)
@@ -153,6 +155,8 @@ def finish(
     (html / CARD).write_bytes(card_png(checked.title, lead, marks))
     shared = share(html, out.parent) if library else ""
     about = {"title": checked.title, "lead": lead, "source": told.get("source", ""), "date": checked.date}
+    (folder / RECORD).write_text(record(planned, checked, ran, left_out, folder), encoding="utf-8")
+    seal(folder)
     paper = receipt(planned, about, ran, left_out, shared, folder)
     (folder / "receipt.json").write_text(json.dumps(paper, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     publish(folder, out)
@@ -249,7 +253,7 @@ def _make_all(plans: Sequence[Plan], out: Path, how: How, tell: Callable[[str, s
 
 def told_in_lines(error: Exception) -> str:
     """An error as the lines that a person reads."""
-    known = isinstance(error, BadInput) or type(error).__name__ in ("ChapterFailed", "AssemblyFailed")
+    known = isinstance(error, BadInput) or type(error).__name__ in ("ChapterFailed", "AssemblyFailed", "NotReproduced")
     if known:
         return str(error)
     if isinstance(error, OSError):

@@ -20,6 +20,9 @@ from analysis.schema import ROOT
 EVERYTHING = "*"
 """Among what an output rests on: every file of the edition."""
 
+SETTINGS = ("_config.yml", "_toc.yml", "CITATION.cff")
+"""What says how the book is put together, and who made the program."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -72,11 +75,7 @@ def runs_with() -> Any:
 def _assembled_with() -> Any:
     """What makes a book of chapters."""
     code = folder.fingerprints(ROOT / "src" / "analysis", "*.py")
-    return [
-        code,
-        folder.fingerprints(ROOT / "_static"),
-        *(folder.sha256(ROOT / name) for name in ("_config.yml", "_toc.yml")),
-    ]
+    return [code, folder.fingerprints(ROOT / "_static"), *(folder.sha256(ROOT / name) for name in SETTINGS)]
 
 
 def plan(edition: str | Path, given: Mapping[str, str]) -> Plan:

@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from analysis.book.sums import COUNTED
 from analysis.faults import BadInput
 from analysis.folder import fingerprints
 
-OUTPUTS = ("html", "notebooks", "tables", "charts", "receipt.json")
+OUTPUTS = (*COUNTED, "receipt.json")
 """What a build leaves under its folder. The receipt goes last: it vouches for the others."""
 
 JOURNAL = "publishing.json"

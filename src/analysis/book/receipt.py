@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book.keep import Ran
-from analysis.book.plan import Plan
-from analysis.folder import fingerprint, fingerprints, sha256
+from analysis.book.plan import SETTINGS, Plan
+from analysis.book.sums import LIST, PAGES, outputs
+from analysis.folder import fingerprints, sha256
 from analysis.schema import ROOT
 
 
@@ -19,30 +20,20 @@ def receipt(
 ) -> dict[str, Any]:
     """The receipt of a build, ready to write as JSON.
 
-    ``digest`` is the fingerprint of all outputs, ``key`` that of all inputs; ``seconds`` and ``reused`` are the only
-    values that differ from one run to the next.
+    ``digest`` is the SHA-256 of ``html/SHA256SUMS``, the fingerprint of all outputs but pictures, whose pixels depend on
+    the fonts of a machine (`sums.PICTURES`; ``outputs`` has them too). ``key`` is the fingerprint of all inputs.
+    ``seconds`` and ``reused`` are the only values that differ from one run to the next on a machine.
     """
-    outputs = {name: fingerprints(stage / name) for name in ("html", "notebooks", "tables", "charts")}
+    made = outputs(stage)
     return {
         "edition": plan.edition.name,
         "title": about["title"],
         "about": dict(about),
-        "digest": fingerprint(outputs),
+        "digest": made[PAGES][LIST],
         "key": plan.book_key,
         "parameters": dict(plan.given),
-        "inputs": {
-            "edition": dict(plan.contents),
-            "chapters": {file.name: sha256(file) for file in plan.notebooks},
-            "code": fingerprints(ROOT / "src" / "analysis", "*.py"),
-            "schemas": fingerprints(ROOT / "data" / "schemas", "*.json"),
-            "vocabularies": fingerprints(ROOT / "data" / "vocabularies", "*.csv"),
-            "basemap": fingerprints(ROOT / "data" / "basemap", "*.json"),
-            "requirements": sha256(ROOT / "requirements.txt"),
-        },
-        "versions": {
-            "python": ".".join(map(str, sys.version_info[:3])),
-            **dict(sorted((dist.name.lower(), dist.version) for dist in distributions())),
-        },
+        "inputs": inputs(plan),
+        "versions": versions(),
         "chapters": [
             {
                 "chapter": each.chapter,
@@ -55,5 +46,28 @@ def receipt(
         ],
         "left_out": [{"chapter": chapter, "why": why} for chapter, why in left_out.items()],
         "shared": shared,
-        "outputs": outputs,
+        "outputs": made,
+    }
+
+
+def inputs(plan: Plan) -> dict[str, Any]:
+    """SHA-256 of all that a book is made from."""
+    return {
+        "edition": dict(plan.contents),
+        "chapters": {file.name: sha256(file) for file in plan.notebooks},
+        "code": fingerprints(ROOT / "src" / "analysis", "*.py"),
+        "schemas": fingerprints(ROOT / "data" / "schemas", "*.json"),
+        "vocabularies": fingerprints(ROOT / "data" / "vocabularies", "*.csv"),
+        "basemap": fingerprints(ROOT / "data" / "basemap", "*.json"),
+        "look": fingerprints(ROOT / "_static"),
+        "settings": {name: sha256(ROOT / name) for name in SETTINGS},
+        "requirements": sha256(ROOT / "requirements.txt"),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What a book is made with: Python and every package there is."""
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        **dict(sorted((dist.name.lower(), dist.version) for dist in distributions())),
     }

@@ -20,6 +20,10 @@ KERNEL_BYTES = 400_000_000
 """The memory that a chapter should find free before it is started beside others."""
 
 
+INJECTED = "injected-parameters"
+"""The tag of the cell that papermill adds, and its name here: papermill gives it another id at each run."""
+
+
 class ChapterFailed(Exception):
     """A cell of a chapter failed: the report is wrong, exit code 1.
 
@@ -158,7 +162,10 @@ def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: fl
     finally:
         output.close()
     cells = tuple(
-        (str(cell["id"]), float(cell.metadata.get("papermill", {}).get("duration") or 0.0))
+        (
+            INJECTED if INJECTED in cell.metadata.get("tags", []) else str(cell["id"]),
+            float(cell.metadata.get("papermill", {}).get("duration") or 0.0),
+        )
         for cell in executed.cells
         if cell.cell_type == "code"
     )
@@ -170,4 +177,4 @@ def _cell_of(notebook: Path, source: str) -> str:
     import json
 
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    return next((str(cell["id"]) for cell in cells if "".join(cell["source"]) == source), "injected-parameters")
+    return next((str(cell["id"]) for cell in cells if "".join(cell["source"]) == source), INJECTED)

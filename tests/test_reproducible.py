@@ -1,0 +1,293 @@
+"""The same commit and data give the same book, whatever machine, day or place; and the book can be checked and made again."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, run
+
+CHECKOUT = ("chapters", "data", "src", "_static", "_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt")
+HERE = {
+    "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONHASHSEED": "1", "umask": "022", "jobs": "1",
+}  # fmt: skip
+THERE = {
+    # Plain ASCII, even for file names: the barest system there is. And a date for builds, as packagers of Debian set it.
+    "TZ": "America/St_Johns", "LC_ALL": "C", "LANG": "tr_TR.ISO-8859-9", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
+    "PYTHONHASHSEED": "4242", "SOURCE_DATE_EPOCH": "1000000000", "COLUMNS": "40", "umask": "077", "jobs": "2",
+}  # fmt: skip
+
+
+CLOCKS = [
+    os.environ.get("FAKETIME_LIB", ""),
+    *map(str, Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1")),
+    *map(str, Path("/usr/local/lib").glob("**/libfaketimeMT.so.1")),
+]
+
+
+def another_day() -> dict[str, str]:
+    """What moves the clock by more than a year for a program, where there is libfaketime."""
+    library = next((file for file in CLOCKS if file and Path(file).is_file()), "")
+    return {"LD_PRELOAD": library, "FAKETIME": "+400d"} if library else {}
+
+
+def built_in(folder: Path, given: dict[str, str]) -> Path:
+    """A book built in a copy of the checkout, with caches of its own, in surroundings of its own."""
+    for name in CHECKOUT:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    home = folder / "home"
+    home.mkdir()
+    surroundings = {name: value for name, value in given.items() if name.isupper()}
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'umask {given["umask"]}; exec "$@"', "sh",
+         sys.executable, "-m", "analysis.cli", "build", "--out", "book", "--jobs", given["jobs"]],
+        cwd=folder, env={"PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": str(folder / "src"), **surroundings},
+        capture_output=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert (folder / "_build" / ".cache" / "chapters").is_dir()  # by the copy's own code, nothing kept from elsewhere
+    return folder / "book"
+
+
+@pytest.fixture(scope="module")
+def two_books(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two builds that have nothing in common but commit, data and installed packages."""
+    near = tmp_path_factory.mktemp("a")
+    far = tmp_path_factory.mktemp("b") / "a much longer path, with blanks" / "and ä letter" / ("deep" * 12)
+    far.mkdir(parents=True)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(built_in, (near, far), (HERE, {**THERE, **another_day()}))
+    return one, other
+
+
+def contents(book: Path) -> dict[str, bytes]:
+    """Every file of a book but the receipt, by path."""
+    files = (file for file in book.rglob("*") if file.is_file())
+    return {
+        file.relative_to(book).as_posix(): file.read_bytes()
+        for file in files
+        if file.name not in ("receipt.json", ".lock")
+    }
+
+
+def first_difference(one: bytes, other: bytes) -> str:
+    lines = (text.decode(errors="replace").splitlines() for text in (one, other))
+    return "\n".join(line[:300] for line in list(difflib.unified_diff(*lines, n=0, lineterm=""))[:6])
+
+
+def test_two_builds_that_share_nothing_but_the_commit_are_the_same_book(two_books: tuple[Path, Path]):
+    one, other = map(contents, two_books)
+    assert one.keys() == other.keys()
+    assert len(one) > 100
+    differ = {name: first_difference(one[name], other[name]) for name in one if one[name] != other[name]}
+    assert not differ, "\n".join(f"{name}\n{told}" for name, told in differ.items())
+
+
+def test_their_receipts_differ_in_seconds_alone(two_books: tuple[Path, Path]):
+    one, other = (json.loads((book / "receipt.json").read_text(encoding="utf-8")) for book in two_books)
+    for receipt in (one, other):
+        for chapter in receipt["chapters"]:
+            chapter["seconds"] = 0
+            for cell in chapter["cells"]:
+                cell["seconds"] = 0
+    assert one == other
+
+
+def test_the_clock_was_another():
+    """Or the comparison says nothing of days."""
+    if not another_day():
+        pytest.skip("libfaketime is not here: both books were built on the same day")
+    ask = [sys.executable, "-c", "import time; print(time.strftime('%Y'))"]
+    told, now = (
+        subprocess.run(ask, env={**os.environ, **more}, capture_output=True, text=True, check=True).stdout
+        for more in (another_day(), {})
+    )
+    assert int(told) > int(now)
+
+
+@pytest.fixture
+def copy(book: Path, tmp_path: Path) -> Path:
+    """A reader's copy of the book."""
+    return Path(shutil.copytree(book, tmp_path / "copy"))
+
+
+def checked(html: Path, script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["sh", "-c", script], cwd=html, capture_output=True, text=True, check=False)
+
+
+PAGES = "sha256sum --check --quiet SHA256SUMS"
+BESIDE = "sed -n 's/^# //p' SHA256SUMS | sha256sum --check --quiet"
+
+
+def test_a_reader_can_check_a_copy_with_sha256sum(copy: Path):
+    html = copy / "html"
+    for script in (PAGES, BESIDE):
+        done = checked(html, script)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), script
+    digest = checked(html, "sha256sum SHA256SUMS").stdout.split()[0]
+    assert digest == json.loads((copy / "receipt.json").read_text(encoding="utf-8"))["digest"]
+
+
+def test_the_list_has_every_file_but_pictures(copy: Path):
+    lines = (copy / "html" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    listed = {line.split("  ")[1] for line in lines if not line.startswith("##")}
+    there = {os.path.relpath(file, copy / "html") for file in copy.rglob("*") if file.is_file()}
+    left = {name for name in there - listed if not name.endswith(".png")}
+    assert listed <= there
+    assert left == {"SHA256SUMS", "../receipt.json", "../.lock"} & there
+
+
+def test_pages_alone_can_be_checked_too(copy: Path, tmp_path: Path):
+    """As they stand on a web server."""
+    alone = Path(shutil.copytree(copy / "html", tmp_path / "site"))
+    assert checked(alone, PAGES).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "script"),
+    [("html/routes.html", PAGES), ("html/exhibits/route-map.svg", PAGES), ("tables/destinations.csv", BESIDE),
+     ("notebooks/routes.ipynb", BESIDE), ("ro-crate-metadata.json", BESIDE)],
+)  # fmt: skip
+def test_a_copy_that_was_touched_is_found_out(copy: Path, file: str, script: str):
+    with (copy / file).open("ab") as opened:
+        opened.write(b" ")
+    done = checked(copy / "html", script)
+    assert done.returncode == 1
+    assert f"{Path(file).name}: FAILED" in done.stdout
+
+
+def test_what_the_book_tells_a_reader_without_sha256sum_to_run_works(copy: Path):
+    chapter = json.loads((ROOT / "chapters" / "reproduce.ipynb").read_text(encoding="utf-8"))
+    told = "".join(next(cell for cell in chapter["cells"] if cell["id"] == "ask-copy")["source"])
+    script = "import" + told.split("```text\nimport")[1].split("```")[0]
+    told_by = subprocess.run(
+        [sys.executable, "-I", "-c", script], cwd=copy / "html", capture_output=True, text=True, check=True
+    )
+    digest = json.loads((copy / "receipt.json").read_text(encoding="utf-8"))["digest"]
+    assert told_by.stdout.split() == ["digest", digest]
+    (copy / "html" / "routes.html").write_text("other")
+    (copy / "tables" / "destinations.csv").unlink()
+    told_by = subprocess.run(
+        [sys.executable, "-I", "-c", script], cwd=copy / "html", capture_output=True, text=True, check=True
+    )
+    assert told_by.stdout.splitlines()[:-1] == ["differs: routes.html", "differs: ../tables/destinations.csv"]
+
+
+def test_every_page_leads_to_the_list(book: Path):
+    pages = list((book / "html").glob("*.html"))
+    assert len(pages) > 6
+    for page in pages:
+        assert 'href="SHA256SUMS"' in page.read_text(encoding="utf-8"), page.name
+
+
+def test_pictures_have_no_part_in_the_digest(book: Path):
+    """Their pixels depend on the system's fonts; the receipt has their fingerprints all the same."""
+    from analysis.book.sums import outputs, sums
+
+    found = outputs(book)
+    whole = sums(found)
+    assert found["html"]["card.png"]
+    found["html"]["card.png"] = "another"
+    assert sums(found) == whole
+    found["html"]["exhibits/route-map.svg"] = "another"
+    assert sums(found) != whole
+    assert json.loads((book / "receipt.json").read_text(encoding="utf-8"))["outputs"]["html"]["card.png"]
+
+
+def test_a_book_is_made_again_from_its_receipt(book: Path):
+    done = run("build", "--reproduce", book / "receipt.json")
+    digest = json.loads((book / "receipt.json").read_text(encoding="utf-8"))["digest"]
+    assert done.stdout == f"identical: {digest}\n"
+    assert " s\n" in done.stderr  # chapters ran, whatever was kept
+
+
+def test_parameters_are_those_of_the_receipt_and_what_moved_is_told_inputs_first(edition: Path, tmp_path: Path):
+    out, again = tmp_path / "out", tmp_path / "again"
+    run("build", edition, "-p", "age_bands=18,40", "-p", "minimum_cell=0", "--out", out)
+    receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
+    receipt["versions"]["pandas"] = "0.1"
+    receipt["outputs"]["html"]["card.png"] = "another font"
+    told = tmp_path / "receipt.json"
+    told.write_text(json.dumps(receipt), encoding="utf-8")
+    figures = edition / "destinations.csv"
+    figures.write_text(figures.read_text(encoding="utf-8").replace("100000", "110000"), encoding="utf-8")
+    done = run("build", edition, "--reproduce", told, "--out", again, code=1)
+    lines = done.stdout.splitlines()
+    kinds = [line.split(":")[0] for line in lines]
+    assert lines[0] == "input: edition/destinations.csv: differs"
+    assert lines[1].startswith("version: pandas: ")
+    assert kinds == [
+        "input",
+        "version",
+        *["output"] * kinds.count("output"),
+        "pictures that differ, as they may where fonts do",
+        "differs",
+    ]
+    outputs = {line.split(": ")[1] for line in lines if line.startswith("output")}
+    assert {
+        "html/destinations.html",
+        "tables/destinations.csv",
+        "charts/destinations.vl.json",
+        "html/SHA256SUMS",
+    } <= outputs
+    # The ages are banded as in the receipt, so their exhibits have not moved.
+    assert not {name for name in outputs if "interviewees-by-age" in name}
+    assert (again / "tables" / "interviewees-by-age.csv").read_bytes() == (
+        out / "tables" / "interviewees-by-age.csv"
+    ).read_bytes()
+
+
+def test_one_of_several_books_is_made_again_as_one_of_several(edition: Path, tmp_path: Path):
+    """Its pages lead out to the folder that the books share, and so must those of the other."""
+    out, again = tmp_path / "out", tmp_path / "again"
+    run("build", "oral-2022", edition, "--out", out)
+    done = run("build", edition, "--reproduce", out / "copy" / "receipt.json", "--out", again)
+    assert done.stdout.startswith("identical: ")
+    assert [file.name for file in again.glob("_static-*")] == [file.name for file in out.glob("_static-*")]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "found no JSON"),
+        ("\x00\x80", "found no JSON"),
+        ("[]", "found JSON of another kind (list)"),
+        ("{}", "found no edition"),
+        ('{"edition": 3}', "found another kind of edition"),
+        ('{"edition": "oral-2022", "digest": "", "parameters": {}, "inputs": {}, "versions": {}, "outputs": {"html": 1}}', "outputs without fingerprints"),
+        ('{"edition": "oral-2022", "digest": "1", "parameters": {}, "inputs": {}, "versions": {}, "outputs": {"html": {}}}', "found a digest that is not"),
+        ('{"edition": "gone", "digest": "1", "parameters": {}, "inputs": {}, "versions": {}, "outputs": {"html": {"SHA256SUMS": "1"}}}', "gone: found no such edition"),
+        ('{"edition": "oral-2022", "digest": "1", "parameters": {"a": 1}, "inputs": {}, "versions": {}, "outputs": {"html": {"SHA256SUMS": "1"}}}', "parameter a: found '1'"),
+    ],
+)  # fmt: skip
+def test_a_bad_receipt_is_one_line(tmp_path: Path, text: str, told: str):
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text(text, encoding="latin-1")
+    done = run("build", "--reproduce", receipt, code=2)
+    assert told in done.stderr.splitlines()[0]
+    assert done.stdout == ""
+
+
+def test_no_receipt_and_calls_that_do_not_fit(book: Path, tmp_path: Path):
+    receipt = book / "receipt.json"
+    assert "found No such file or directory" in run("build", "--reproduce", tmp_path / "none.json", code=2).stderr
+    assert "--reproduce: found -p" in run("build", "--reproduce", receipt, "-p", "age_bands=18", code=2).stderr
+    assert "--reproduce: found a b" in run("build", "a", "b", "--reproduce", receipt, code=2).stderr
+
+
+def test_sums_are_sha256_of_the_files(book: Path):
+    for line in (book / "html" / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("##"):
+            expected, name = line.removeprefix("# ").split("  ")
+            assert hashlib.sha256((book / "html" / name).read_bytes()).hexdigest() == expected, name
