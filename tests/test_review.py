@@ -64,8 +64,8 @@ FAULTS = {
     "a hedge dropped": (tabulate.number_of, 'hedge == "exact"', "hedge", ("page", "destinations", "f1", "number")),
     "a bound too low": (tabulate.bounds, "(count + unknown) / total", "(count + unknown - 2) / total", ("words", "interviewees-by-age", "", "description")),
     "an order turned round": (tabulate.tally, "share = -sum", "share = sum", ("table", "interviewees-by-profession", "", "")),
-    "a changed colour scale": (charts._marks, "range=[MARK, PAPER, PAPER]", "range=[MARK, MARK, PAPER]", ("chart", "interviewees-by-age", "", "layer[0].encoding.fill.scale.range")),
-    "an axis cut off": (charts._panel, "domain=[0, top * 1.2]", "domain=[top * 0.5, top * 1.2]", ("chart", "destinations", "", "vconcat[0].layer[*].encoding.x.scale.domain")),
+    "a changed colour scale": (charts._marks, "counts, MARK, PAPER, PAPER, PAPER", "counts, MARK, MARK, PAPER, PAPER", ("chart", "interviewees-by-age", "", "layer[0].encoding.fill.scale.range")),
+    "an axis cut off": (charts._panel, "domain=[0, top * 1.1]", "domain=[top * 0.5, top * 1.1]", ("chart", "destinations", "", "vconcat[0].layer[*].encoding.x.scale.domain")),
     "marks one short": (charts._marks, 'range(row["count"])', 'range(max(0, row["count"] - 1))', ("chart", "interviewees-by-age", "data", "datasets.data-1")),
     "a chart that says nothing": (report._counted, "description=heard", 'description=""', ("chart", "interviewees-by-age", "words", "description")),
     "a map on its side": (report.route_map, '(("x", "longitude"), ("y", "latitude"))', '(("x", "latitude"), ("y", "longitude"))', ("chart", "route-map", "data", "datasets.data-2")),
@@ -392,7 +392,7 @@ def test_a_move_leads_to_the_commit_it_comes_from(checkout: Path, tmp_path: Path
     """A chapter's default and a rule of counting, each in a commit of its own; through kernels, as in CI."""
     changed(checkout, "chapters/interviewees.ipynb", ("18,25,35,45", "18,22,35,45"))
     git(checkout, "commit", "-qam", "Young is younger")
-    changed(checkout, "src/analysis/charts.py", ("range=[MARK, PAPER, PAPER]", "range=[MARK, MARK, PAPER]"))
+    changed(checkout, "src/analysis/charts.py", ("counts, MARK, PAPER, PAPER, PAPER", "counts, MARK, MARK, PAPER, PAPER"))
     done = reviewed(checkout, tmp_path / "out")
     assert done.returncode == 1, done.stderr
     reason = done.stdout[done.stdout.index("interviewees-by-age: because of") :].split("\n\n")[0]
