@@ -50,7 +50,7 @@ FAULTS = {
     "one of the not described lost": (tabulate.tally, "(declared - described, ())", "(declared - described - 1, ())", ("table", "interviewees-by-age", "not described", "interviewees")),
     "a route read backwards": (tabulate.route_of, '" → ".join(shown)', '" → ".join(reversed(shown))', ("table", "interviewees-by-route", "Kazakhstan → Moscow", "")),
     "a stop that is not named left out": (tabulate.route_of, "if not shown or", "if place is not None and not shown or place is not None and", ("table", "interviewees-by-route", "Krasnodar → … → Kazakhstan", "")),
-    "countries swapped": (tabulate.destination_of, '.split()]', '.split()[::-1]]', ("table", "destinations", "f2", "destination")),
+    "countries swapped": (tabulate.destination_of, 'for code in codes]', 'for code in codes[::-1]]', ("table", "destinations", "f2", "destination")),
     "labels rewritten": (tabulate.profession_of, 'codes["profession"] or', 'codes["profession"].title() or', ("table", "interviewees-by-profession", "Blogger", "")),
     "people not counted counted": (tabulate.counted, '== "yes"', '!= ""', ("table", "interviewees-by-age", "not stated", "interviewees")),
     "a plan taken for a journey": (tabulate.routes, 'nw.col("status") == "made"', '~nw.col("status").is_null()', ("table", "interviewees-by-route", "Moscow → Kazakhstan", "")),
@@ -60,7 +60,7 @@ FAULTS = {
     "a silent NaN": (tabulate.intervals, '"from": anchor if low is None', '"from": float("nan") if low is None', ("chart", "destinations", "data", "datasets.data-1")),
     "a day too many": (tabulate.days_after, ".days", ".days + 1", ("table", "timeline", "i02", "set off on day")),
     "a sum over measures": (prose.figures, "different measures, which are not added or ranked", "measures, {sum(float(row['high']) for row in rows):,.0f} in all", ("words", "destinations", "", "description")),
-    "measures in one panel": (tabulate.intervals, 'row["measure"].replace("_", " ")', '"people"', ("chart", "destinations", "", "vconcat")),
+    "measures in one panel": (tabulate.intervals, 'measure_of(row["measure"])', '"people"', ("chart", "destinations", "", "vconcat")),
     "a hedge dropped": (tabulate.number_of, 'hedge == "exact"', "hedge", ("page", "destinations", "f1", "number")),
     "a bound too low": (tabulate.bounds, "(count + unknown) / total", "(count + unknown - 2) / total", ("words", "interviewees-by-age", "", "description")),
     "an order turned round": (tabulate.tally, "share = -sum", "share = sum", ("table", "interviewees-by-profession", "", "")),
@@ -392,7 +392,9 @@ def test_a_move_leads_to_the_commit_it_comes_from(checkout: Path, tmp_path: Path
     """A chapter's default and a rule of counting, each in a commit of its own; through kernels, as in CI."""
     changed(checkout, "chapters/interviewees.ipynb", ("18,25,35,45", "18,22,35,45"))
     git(checkout, "commit", "-qam", "Young is younger")
-    changed(checkout, "src/analysis/charts.py", ("counts, MARK, PAPER, PAPER, PAPER", "counts, MARK, MARK, PAPER, PAPER"))
+    changed(
+        checkout, "src/analysis/charts.py", ("counts, MARK, PAPER, PAPER, PAPER", "counts, MARK, MARK, PAPER, PAPER")
+    )
     done = reviewed(checkout, tmp_path / "out")
     assert done.returncode == 1, done.stderr
     reason = done.stdout[done.stdout.index("interviewees-by-age: because of") :].split("\n\n")[0]
@@ -400,7 +402,6 @@ def test_a_move_leads_to_the_commit_it_comes_from(checkout: Path, tmp_path: Path
     assert "chapters/interviewees.ipynb changed (" in reason
     assert "Young is younger" in reason
     assert "src/analysis/charts.py changed (not committed)" in reason
-    assert "As approved" not in done.stdout
 
 
 def test_a_cell_that_fails_is_named_on_the_page(checkout: Path, tmp_path: Path):

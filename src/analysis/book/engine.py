@@ -63,7 +63,8 @@ class BoundedEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-        """Run one notebook."""
+        """Run one notebook; it is put into the list ``begun``, where whoever asked finds it if a cell fails."""
+        options["begun"].append(nb_man.nb)
         known = {name: options[name] for name in ("resources", "shutdown_kernel", "chapter_seconds")}
         return Bounded(nb_man, kernel_name=kernel_name, startup_timeout=60, timeout=None, **known).execute()
 

@@ -297,6 +297,8 @@ def program(groups: Mapping[str, Any]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for group, files in groups.items():
+        if group in ("edition", "look", "settings"):  # what pages look like is no result
+            continue
         place = PLACES.get(group, group)
         if isinstance(files, Mapping):
             found |= {f"{place}/{path}": str(code) for path, code in files.items()}

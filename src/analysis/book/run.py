@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -138,11 +137,11 @@ def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: fl
 
     started = time.monotonic()
     where = f"chapter {notebook.stem}"
-    output = tempfile.NamedTemporaryFile(suffix=".ipynb")  # noqa: SIM115  for what ran of a chapter that failed
+    begun: list[Any] = []  # the notebook as it is executed, for what ran of a chapter that failed
     try:
         executed = papermill.execute_notebook(
             notebook,
-            output.name,
+            None,
             dict(chosen),
             engine_name=engine.NAME,
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
@@ -150,17 +149,16 @@ def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: fl
             kernel_name=KERNEL,
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
             chapter_seconds=seconds,
+            begun=begun,
         )
     except PapermillExecutionError as error:
         last = str(error.evalue).strip().splitlines()
         told = f"{where}, cell {_cell_of(notebook, error.source)}: {error.ename}: {last[0] if last else 'no message'}"
-        raise ChapterFailed(told, notebook.stem, Path(output.name).read_text(encoding="utf-8")) from error
+        raise ChapterFailed(told, notebook.stem, nbformat.writes(begun[0])) from error
     except engine.OutOfBounds as error:
         raise ChapterFailed(f"{where}: {error}", notebook.stem) from error
     except DeadKernelError as error:
         raise ChapterFailed(f"{where}: its kernel died", notebook.stem) from error
-    finally:
-        output.close()
     cells = tuple(
         (
             INJECTED if INJECTED in cell.metadata.get("tags", []) else str(cell["id"]),
