@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: book pdf test lint spelling bench lock clean
+.PHONY: book pdf test test-all lint spelling bench lock clean
 .DEFAULT_GOAL := book
 
 $(READY): requirements.txt pyproject.toml
@@ -22,6 +22,10 @@ pdf: $(READY)
 
 # The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
 test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_FLAGS)
+
+# With the slow ones, which tests/conftest.py lists.
+test-all: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_FLAGS)
 
 lint: $(READY) spelling

@@ -168,7 +168,7 @@ def test_bad_input_shows_the_row_at_fault(tmp_path: Path):
     assert '"interviewee": "i03", "leg": "1", "status": "mad"' in lines[1]
     assert lines[2].startswith("bad/legs.csv, row 3, column mode: found 'aiir', needed one of")
     assert '"interviewee": "i02", "leg": "1"' in lines[3]
-    assert "    book = report.load(edition)" in lines
+    assert "    book = report.load(edition, minimum_cell)" in lines
     assert not re.search(r"Traceback|File ", str(failure.text))
 
 
