@@ -28,7 +28,8 @@ def main() -> int:
     rows: list[Row] = []
     for name in options.case or known:
         print(f"{name} …", file=sys.stderr, flush=True)
-        rows += known[name](options.rounds)
+        rows += (found := known[name](options.rounds))
+        print(as_table(found), file=sys.stderr, flush=True)
     made = f"{platform.machine()}, {cases.processors()} processors, Python {platform.python_version()}; " + ", ".join(
         f"{name} {version(name)}" for name in PACKAGES
     )
