@@ -38,7 +38,9 @@ def main() -> int:
     folder = Path(__file__).parent
     kept = folder / "results.json"
     before = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    before.update({row.what: row.as_dict() | {"made on": made} for row in rows})
+    before.update(
+        {f"{row.what}, beside {row.them}" if row.them else row.what: row.as_dict() | {"made on": made} for row in rows}
+    )
     kept.write_text(json.dumps(before, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 
