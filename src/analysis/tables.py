@@ -238,7 +238,7 @@ def _typed(
     for name, text in columns.items():
         cells: list[str | None] = [cell or None for cell in text]
         if name not in fields:
-            typed[name] = pd.array(cells, dtype="str")  # type: ignore[call-overload]
+            typed[name] = pd.array(cells, dtype="str")
             continue
         kind = fields[name].type
         _, dtype, needed = TYPES.get(kind, TEXT)
@@ -409,10 +409,10 @@ def all_different(table: Frame, key: Sequence[str]) -> bool:
 
 def in_one_engine(tables: dict[str, Frame]) -> dict[str, Frame]:
     """Tables that can be joined: where one is in DuckDB, all are."""
-    import duckdb
-
     if len({table.implementation for table in tables.values()}) < 2:
         return tables
+    import duckdb
+
     moved = {}
     for name, table in tables.items():
         if table.implementation.is_duckdb():

@@ -68,7 +68,7 @@ class BoundedEngine(NBClientEngine):  # type: ignore[misc]
         """Run one notebook; it is put into the list ``begun``, where whoever asked finds it if a cell fails."""
         options["begun"].append(nb_man.nb)
         known = {name: options[name] for name in ("resources", "shutdown_kernel", "chapter_seconds")}
-        kernel = {"kernel_name": kernel_name, "kernel_manager_class": Manager, "startup_timeout": 60}
+        kernel: dict[str, Any] = {"kernel_name": kernel_name, "kernel_manager_class": Manager, "startup_timeout": 60}
         return Bounded(nb_man, timeout=None, **kernel, **known).execute()
 
 

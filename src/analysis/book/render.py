@@ -15,6 +15,7 @@ from typing import Any
 
 from docutils import nodes
 
+from analysis.book.vega import VEGALITE_VERSION
 from analysis.charts import INK, LAND, LINE, MARK, MUTED, PAPER
 from analysis.exhibit import LAB_ONLY, MIME, VEGALITE
 from analysis.folder import CACHE, fingerprint, note
@@ -25,10 +26,6 @@ DRAWN = CACHE / "drawn"
 
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", PAPER: "paper", MARK: "mark", LAND: "land"}
 """The charts' palette, and the style sheet's names for it, which differ in light and dark."""
-
-
-VEGALITE_VERSION = "6.4"
-"""What vl-convert offers of the version that Altair writes."""
 
 FEW_COLUMNS = 5
 """With more columns a table keeps its width and scrolls on a phone."""

@@ -49,15 +49,16 @@ def warm_up() -> None:
     if str(SPECS) not in paths:
         os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(SPECS), *paths]))
     if can_fork():
-        from multiprocessing import forkserver
-
-        _context()
-        forkserver.ensure_running()
+        start_server()
 
 
-def _context() -> Any:
+def start_server() -> Any:
+    """The context of processes that are forked from the server; it is started, and loads beside the caller."""
+    from multiprocessing import forkserver
+
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LOADED)
+    forkserver.ensure_running()
     return context
 
 
@@ -84,7 +85,7 @@ class WarmProvisioner(LocalProvisioner):
 class Client(AsyncKernelClient):
     """A client of a kernel that listens already."""
 
-    async def wait_for_ready(self, timeout: float | None = None) -> None:  # type: ignore[override]
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Ask the kernel for a word on either channel.
 
         What it may still say to that question answers no cell, and is passed over; an ordinary client waits until
@@ -121,9 +122,10 @@ class Forked:
     stdin = stdout = stderr = None
 
     def __init__(self, arguments: Sequence[str], folder: str | None, environment: Mapping[str, str]) -> None:
-        listens, tell = _context().Pipe(duplex=False)
+        context = start_server()
+        listens, tell = context.Pipe(duplex=False)
         call = (list(arguments), str(folder or os.getcwd()), dict(environment), tell)
-        self._process = _context().Process(target=serve, args=call, daemon=True)
+        self._process = context.Process(target=serve, args=call, daemon=True)
         self._process.start()
         tell.close()
         self.pid: int = self._process.pid
@@ -163,7 +165,7 @@ def serve(arguments: list[str], folder: str, environment: dict[str, str], tell: 
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
-    end_with_parent()
+    end_with()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
@@ -172,19 +174,19 @@ def serve(arguments: list[str], folder: str, environment: dict[str, str], tell: 
 
     from ipykernel.kernelapp import IPKernelApp
 
-    kernel = IPKernelApp.instance()
+    kernel: Any = IPKernelApp.instance()
     kernel.initialize(arguments)
     tell.close()
     kernel.start()
 
 
-def end_with_parent() -> None:
-    """From now on, end this process when the one that asked for it is gone, however that ended."""
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
-
-
-def _wait_for_parent() -> None:
+def end_with(*others: Any) -> None:
+    """From now on, end this process when the one that asked for it is gone, however that ended, or one of others is ready."""
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
+    watched = [*([parent.sentinel] if parent else []), *others]
+    threading.Thread(target=_end_when, args=(watched,), daemon=True).start()
+
+
+def _end_when(watched: Sequence[Any]) -> None:
+    if multiprocessing.connection.wait(watched):
         os._exit(1)

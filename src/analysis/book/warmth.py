@@ -16,7 +16,8 @@ CHAPTERS = ("analysis.report", "krippendorff", "iso3166", "markdown_it")
 """What chapters import, and what that loads when it comes to it."""
 
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # nobody debugs here; it would say so on stderr
+gc.disable()  # what is loaded here stays
 for module in (*KERNELS, *CHAPTERS):
     import_module(module)
-gc.collect()
 gc.freeze()  # a collection in a kernel would touch, and so copy, every page that it shares with the server
+gc.enable()
