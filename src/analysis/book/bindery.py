@@ -39,9 +39,11 @@ class Bindery:
 
     def check(self, plan: Plan) -> Future[About]:
         """What a book tells of the edition of a plan, found sound; see `opened`."""
-        found = self._pool.submit(check, plan)
+        return self._pool.submit(check, plan)
+
+    def prepare(self) -> None:
+        """Load what binding needs, in its turn."""
         self._pool.submit(load)
-        return found
 
     def draw(self, notebook: str) -> None:
         """Draw the charts of an executed notebook before they are needed."""

@@ -95,6 +95,7 @@ def make(
     from analysis.book.publish import publish, workshop
 
     checking = hands.check(planned)
+    hands.prepare()
     from analysis.book.engine import NAME  # noqa: F401 - papermill loads while the edition is checked
 
     told = checking.result()
