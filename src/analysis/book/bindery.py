@@ -103,7 +103,8 @@ def check(plan: Plan) -> About:
 
 def draw(notebook: str) -> None:
     """Draw the charts of an executed notebook; they are kept."""
-    from analysis.book.render import as_png, as_svg, canonical, panels
+    from analysis.book.drawings import as_png, as_svg, canonical
+    from analysis.book.render import panels
     from analysis.book.stage import exhibits
 
     for exhibit in exhibits(json.loads(notebook)):
@@ -137,6 +138,7 @@ def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Pat
     from analysis.book.assemble import assemble
     from analysis.book.card import card_png
     from analysis.book.crate import record
+    from analysis.book.drawings import tidy
     from analysis.book.library import share
     from analysis.book.receipt import receipt
     from analysis.book.sphinx import CARD
@@ -150,6 +152,7 @@ def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Pat
     html = folder / "html"
     assemble(folder / "site", html, told.title, lead, told.homepage)
     (html / CARD).write_bytes(card_png(told.title, lead, one_mark_each(told.declared, told.described)))
+    tidy()
     shared = share(html, library) if library else ""
     cover: Mapping[str, str] = {"title": told.title, "lead": lead, "source": said.get("source", ""), "date": told.date}
     (folder / RECORD).write_text(record(plan, told, ran, left_out, folder), encoding="utf-8")

@@ -14,7 +14,8 @@ import pandas as pd
 
 from analysis import charts
 from analysis.book.compare import Comparison, Move, by_label, difference, follows, label_columns, reasons, verdict
-from analysis.book.render import as_svg, followed, silent
+from analysis.book.drawings import as_svg
+from analysis.book.render import followed, silent
 from analysis.book.results import Cell, Table
 from analysis.faults import Fault
 from analysis.prose import plural
