@@ -21,13 +21,17 @@ ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million")
 
 RUN_CHAPTERS = """
 import os
-from analysis.book.bindery import bindery
 from analysis.book.plan import plan
-from analysis.book.run import run_all
+from analysis.book.server import start_server
+start_server()
 planned = plan("oral-2022", {})
+from analysis.book.bindery import bindery
 with bindery() as hands:
     checking = hands.check(planned)
     import analysis.book.engine
+    from analysis.book.run import run_all
+    from analysis.book.warm import warm_up
+    warm_up()
     checking.result()
     run_all(planned, os.cpu_count(), print, force=True)
 """

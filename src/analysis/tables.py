@@ -225,6 +225,8 @@ def nearest_name(column: str, names: list[str]) -> str:
     >>> nearest_name("age_min", ["age_mim", "x"])
     'age_mim'
     """
+    if column in names:
+        return column
     return next(iter(difflib.get_close_matches(column, names, n=1, cutoff=0.6)), "")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 from analysis.book.about import About, about
 from analysis.book.keep import Ran
 from analysis.book.plan import Plan
-from analysis.book.warm import FORKS, end_with, start_server
+from analysis.book.server import end_with, start_server
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -33,8 +32,8 @@ class Bindery:
     """Processes, one for each hand, forked from the warm server; each takes the next thing that is to be done."""
 
     def __init__(self, hands: int = 1) -> None:
-        context = start_server() if FORKS else multiprocessing.get_context("spawn")
-        leash, self._leash = multiprocessing.Pipe(duplex=False)
+        context = start_server()
+        leash, self._leash = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(hands, context, begin, (leash,))
 
     def check(self, plan: Plan) -> Future[About]:

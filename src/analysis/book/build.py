@@ -79,10 +79,11 @@ def build(
         tell("nothing changed")
         return out / "html" / "index.html"
 
-    from analysis.book.bindery import bindery
-    from analysis.book.warm import warm_up
+    from analysis.book.server import start_server
 
-    warm_up()  # loads beside what follows
+    start_server()  # loads beside what follows
+    from analysis.book.bindery import bindery
+
     with bindery() as hands, elsewhere(how) as cluster:
         make(planned, out, how, tell, hands, cluster)
     return out / "html" / "index.html"
@@ -118,7 +119,9 @@ def elsewhere(how: How) -> AbstractContextManager[Cluster | None]:
 def run(planned: Plan, how: How, tell: Tell, hands: Bindery, cluster: Cluster | None = None) -> list[Ran]:
     """The chapters of a plan, executed."""
     from analysis.book.run import run_all
+    from analysis.book.warm import warm_up
 
+    warm_up()
     return run_all(
         planned,
         cluster.jobs if cluster else how.jobs or os.cpu_count() or 1,
@@ -183,12 +186,15 @@ def _plans(editions: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
 
 def _make_all(plans: Sequence[Plan], out: Path, how: How, tell: Callable[[str, str], None]) -> dict[str, str]:
     """Make books, some side by side: while one is bound, the chapters of another run. Those that failed, with the reason."""
+    from analysis.book.server import start_server
+
+    start_server()
     from analysis.book.bindery import bindery
+    from analysis.book.engine import NAME  # noqa: F401 - here, not by several threads at once
     from analysis.book.publish import terminable
     from analysis.book.run import fitting
-    from analysis.book.warm import stop_all, warm_up
+    from analysis.book.warm import stop_all
 
-    warm_up()
     failed: dict[str, str] = {}
     side_by_side = min(len(plans), fitting(how.jobs or os.cpu_count() or 1))
     with terminable(), bindery(side_by_side) as hands, elsewhere(how) as cluster:

@@ -2,8 +2,7 @@
 
 A `jupyter_client` kernel provisioner, found by its entry point, with a kernelspec of its own; papermill
 and nbclient use it as any kernel (``-k analysis-warm``). Most of a chapter's time is imports; they are
-done once here. A kernel inherits loaded modules and nothing else: no kernel ever runs in the server.
-Most of what is left is waiting: a kernel is handed over only when it listens, and its end is awaited, not asked for
+done once, in `server`. Most of what is left is waiting: a kernel is handed over only when it listens, and its end is awaited, not asked for
 every tenth of a second; `Manager` spares the fifth of a second in which an ordinary client listens for stray messages.
 """
 
@@ -15,7 +14,6 @@ import multiprocessing.connection
 import os
 import signal
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty
@@ -25,22 +23,13 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from analysis.book.server import can_fork, end_with, start_server
+
 KERNEL = "analysis-warm"
 """The kernelspec's name."""
 
-LOADED = ["analysis.book.warmth"]
-"""What the server has loaded before the first fork: a module that loads the rest."""
-
 SPECS = Path(__file__).parent / "jupyter"
 """A Jupyter data folder with the kernelspec, for calls from a checkout that has not installed it."""
-
-FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-"""Where there is no fork, kernels start in the ordinary way: the same, only slower."""
-
-
-def can_fork() -> bool:
-    """Whether kernels can be forked here: a daemonic process, such as a worker of a cluster, may have no children."""
-    return FORKS and not multiprocessing.current_process().daemon
 
 
 def warm_up() -> None:
@@ -48,18 +37,7 @@ def warm_up() -> None:
     paths = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
     if str(SPECS) not in paths:
         os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(SPECS), *paths]))
-    if can_fork():
-        start_server()
-
-
-def start_server() -> Any:
-    """The context of processes that are forked from the server; it is started, and loads beside the caller."""
-    from multiprocessing import forkserver
-
-    context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LOADED)
-    forkserver.ensure_running()
-    return context
+    start_server()
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -178,15 +156,3 @@ def serve(arguments: list[str], folder: str, environment: dict[str, str], tell: 
     kernel.initialize(arguments)
     tell.close()
     kernel.start()
-
-
-def end_with(*others: Any) -> None:
-    """From now on, end this process when the one that asked for it is gone, however that ended, or one of others is ready."""
-    parent = multiprocessing.parent_process()
-    watched = [*([parent.sentinel] if parent else []), *others]
-    threading.Thread(target=_end_when, args=(watched,), daemon=True).start()
-
-
-def _end_when(watched: Sequence[Any]) -> None:
-    if multiprocessing.connection.wait(watched):
-        os._exit(1)
