@@ -25,7 +25,7 @@ KEYS = tuple(dict.fromkeys(schema(name).key[0] for name in TABLES if len(schema(
 ALSO: Mapping[str, tuple[str, ...]] = {"one-by-one": ("legs.to_place", "legs.from_place", "legs.status")}
 """Columns that an exhibit rests on besides those that `SHOWN_IN` links it with."""
 
-LINK = re.compile(r"([^,()]+) \(([^()]*)\)")
+LINK = re.compile(r"([^\s,()][^,()]*) \(([^()]*)\)")
 """A link as `Results` spells it: its text, and where it leads."""
 
 MACHINERY = ("src/analysis/book/", "src/analysis/cli.py")
