@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from test_book import changed
 from analysis import charts, prose, report, tabulate, trail
 from analysis import edition as editions
 from analysis.book import results as books
+from analysis.book import review_page
 from analysis.book.compare import Comparison, as_text, compare, reasons, verdict
 from analysis.book.results import LEFT_OUT, Results, approved, approved_files, built
 from analysis.book.review import accept, only
@@ -271,12 +274,37 @@ def test_the_page_is_for_everyone_and_runs_nothing(browser, hostile_page: str, t
 def test_markdown_shows_text_as_typed(base: Results):
     from markdown_it import MarkdownIt
 
-    html = MarkdownIt("gfm-like", {"linkify": False}).render(as_markdown(hostile(base)))
-    assert "<script" not in html
-    assert "<img" not in html
-    assert "<a " not in html
-    assert "&lt;script&gt;window.pwned = 1&lt;/script&gt;" in html
-    assert html.count("<table>") > 5
+    page = MarkdownIt("gfm-like", {"linkify": False}).render(as_markdown(hostile(base)))
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<a " not in page
+    assert "&lt;script&gt;window.pwned = 1&lt;/script&gt;" in page
+    assert page.count("<table>") > 5
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("only the mobilisation brought the war close enough to act", "only the mobilisation made the war real, and made them act"),
+        ("a red car", "a big red car"),
+        ("a big red car", "a car"),
+        ("their families and others", "their families, and others"),
+        ("a b", "a, (b)"),
+        ("x1y2z", "x,y;z"),
+        ("says it", "«says» it’s"),
+        ("3 * 4 | a_b <i>", "3 ** 5 | a_c <b>"),
+        ("told of 6", "told of"),
+    ],
+)  # fmt: skip
+def test_words_stay_apart_and_marks_take_effect_in_markdown(old: str, new: str):
+    from markdown_it import MarkdownIt
+
+    for text, marked in zip((old, new), review_page.marked(old, new), strict=True):
+        shown = MarkdownIt("commonmark").renderInline(review_page._cell(marked))
+        assert html.unescape(re.sub("</?strong>", "", shown)) == text
+        assert isinstance(marked, review_page.Marked)
+        bold = [html.unescape(each) for each in re.findall("<strong>(.*?)</strong>", shown)]
+        assert bold == [words.strip() for words, new in marked.words if new and words.strip()]
 
 
 def test_both_values_of_a_count_stand_in_one_drawing(base: Results):

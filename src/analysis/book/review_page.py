@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
+from operator import itemgetter
+from string import punctuation
 from typing import Any
 
 import pandas as pd
@@ -491,14 +494,43 @@ def _markdown(block: Block) -> str:
 
 
 def _cell(text: Text) -> str:
+    """A text with its marked words in bold.
+
+    Examples
+    --------
+    >>> print(_cell(Marked((("it", False), (" brought ", True), ("the war", False)))))
+    it **brought** the war
+    >>> print(_cell(Marked((("families", False), (",", True), (" and", False)))))
+    familie&#115;**,** and
+    """
     if isinstance(text, str):
         return plain(text)
-    parts = [
-        f"**{plain(words)}**" if new and words.strip() else plain(words) if words.strip() else " "
-        for words, new in text.words
+    pieces: list[tuple[str, bool]] = []
+    for words, new in text.words:  # what stands in bold begins and ends with a word; spaces stand beside it
+        spaces = (words[:1].isspace(), words[-1:].isspace())
+        pieces += [(" " * spaces[0], False), (plain(words), new and not words.isspace()), (" " * spaces[1], False)]
+    runs = [
+        ("".join(piece for piece, _ in each), new)
+        for new, each in groupby(filter(itemgetter(0), pieces), key=itemgetter(1))
     ]
-    spaced = [part + (" " if words[-1:].isspace() else "") for part, (words, _) in zip(parts, text.words, strict=True)]
-    return "".join(spaced)
+    for place, (bold, new) in enumerate(runs):
+        if new:
+            before, after = (runs[n][0] if 0 <= n < len(runs) else "" for n in (place - 1, place + 1))
+            if not bold[0].isalnum() and _in_a_word(before[-1:]):
+                runs[place - 1] = (before[:-1] + _reference(before[-1]), False)
+            if not bold[-1].isalnum() and _in_a_word(after[:1]):
+                runs[place + 1] = (_reference(after[0]) + after[1:], False)
+    return " ".join("".join(f"**{run}**" if new else run for run, new in runs).split())
+
+
+def _in_a_word(beside: str) -> bool:
+    """Whether stars between this and a mark of punctuation would be taken for stars: CommonMark wants a space or punctuation beside."""
+    return bool(beside) and not beside.isspace() and beside not in punctuation
+
+
+def _reference(character: str) -> str:
+    """The character shown as itself, and written as punctuation."""
+    return f"&#{ord(character)};"
 
 
 __all__ = ["Review", "as_html", "as_markdown", "verdict"]
