@@ -237,7 +237,7 @@ def hostile(base: Results) -> Review:
         origin=replace(base.origin, rows={**(base.origin.rows or {}), "legs": {PAYLOAD: {"mode": PAYLOAD}}}, program={PAYLOAD: "1"}),
     )  # fmt: skip
     found = compare(base, new)
-    cells = (books.Cell(PAYLOAD, PAYLOAD, "failed", 1.0, PAYLOAD),)
+    cells = (books.Cell(PAYLOAD, PAYLOAD, "failed", 1.0, PAYLOAD), books.Cell(PAYLOAD, PAYLOAD, "ran"))
     return Review(f"Review {PAYLOAD}", verdict(found), found, PAYLOAD, PAYLOAD, cells, (), True)
 
 
@@ -305,6 +305,28 @@ def test_words_stay_apart_and_marks_take_effect_in_markdown(old: str, new: str):
         assert isinstance(marked, review_page.Marked)
         bold = [html.unescape(each) for each in re.findall("<strong>(.*?)</strong>", shown)]
         assert bold == [words.strip() for words, new in marked.words if new and words.strip()]
+
+
+def test_what_says_something_is_never_cut_or_folded():
+    """Of sixty cells the last but one warned and the last failed; of sixty rows all moved."""
+    cells = [books.Cell("c", f"cell-{n}", "ran") for n in range(58)]
+    cells += [
+        books.Cell("c", "late", "ran", 0.1, "careful"),
+        books.Cell("c", "last", "failed", 0.1, "ZeroDivisionError"),
+    ]
+    tables = [{"x": (HEAD, *((f"row-{n}", str(n + more)) for n in range(60)))} for more in (0, 1)]
+    found = compare(*(Results("x", table, words={"x": {"caption": "C."}}) for table in tables))
+    review = Review("R", verdict(found), found, cells=tuple(cells), ran=True)
+    text, page = as_markdown(review), as_html(review)
+    assert "| c late | ran | 0.10 | careful |" in text
+    assert "| c last | failed | 0.10 | ZeroDivisionError |" in text
+    assert "| row-59 | **59** | **60** | changed, +1 |" in text
+    assert "rows more" not in text
+    assert "cell-57" not in text
+    assert "59 of 60 cells ran" in text
+    sight, folded = page.split("<details><summary>58 cells that ran and said nothing, with seconds</summary>")
+    assert "c last" in sight
+    assert "c cell-57" in folded
 
 
 def test_both_values_of_a_count_stand_in_one_drawing(base: Results):

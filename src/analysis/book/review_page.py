@@ -25,6 +25,12 @@ from analysis.prose import plural
 MOST_ROWS = 40
 """Of a longer table only the rows that moved are shown."""
 
+MOST_IN_MARKDOWN = 1000
+"""Rows of one table in Markdown: a summary of a pull request takes a megabyte."""
+
+UNMOVED = "as it was"
+"""What the last cell of a row says where there is nothing to look at."""
+
 
 @dataclass(frozen=True)
 class Marked:
@@ -76,7 +82,15 @@ class Drawings:
     drawings: tuple[Drawing, ...]
 
 
-Block = Heading | Words | Grid | Drawings
+@dataclass(frozen=True)
+class Folded:
+    """A table of what says nothing, behind words that can be opened; Markdown leaves it out."""
+
+    summary: str
+    grid: Grid
+
+
+Block = Heading | Words | Grid | Drawings | Folded
 
 
 @dataclass(frozen=True)
@@ -217,17 +231,12 @@ def _side_by_side(old: Table, new: Table, moves: Sequence[Move], name: str) -> I
         pairs = [((before or {}).get(column, ""), (after or {}).get(column, "")) for column in shown]
         moved = [difference(*pair) for pair in pairs if pair[0] != pair[1] and difference(*pair)]
         cells = [cell for a, b in pairs for cell in (marked(a, b) if a != b else (a, b))]
-        rows.append((label, *cells, ", ".join(filter(None, [state, *moved])) or "as it was"))
+        rows.append((label, *cells, ", ".join(filter(None, [state, *moved])) or UNMOVED))
     sums = [_sum(was.values(), now.values(), column) for column in shown]
     if len(columns) == 1 and sums[0]:
         a, b = sums[0]
         rows.append(
-            (
-                "sum of the column",
-                f"{a:,}",
-                f"{b:,}",
-                f"changed, {difference(str(a), str(b))}" if a != b else "as it was",
-            )
+            ("sum of the column", f"{a:,}", f"{b:,}", f"changed, {difference(str(a), str(b))}" if a != b else UNMOVED)
         )
     head = (", ".join(labels), *(f"{column}, {end}" for column in shown for end in ("from", "to")), "what")
     if rows:
@@ -326,10 +335,20 @@ def _cells(cells: Sequence[Cell]) -> Iterator[Block]:
             f"{ran:,} of {plural(len(cells), 'cell')} ran, in {seconds:.1f} seconds of work; {len(said):,} said something unexpected.",
         )
     )
+    quiet = [cell for cell in cells if cell.state == "ran" and not cell.said]
+    odd = [cell for cell in cells if cell not in quiet]
+    if odd:
+        yield _cells_listed("Cells that failed, warned or did not run", odd)
+    if quiet:
+        told = f"{plural(len(quiet), 'cell')} that ran and said nothing, with seconds"
+        yield Folded(told, _cells_listed("Cells that ran and said nothing", quiet))
+
+
+def _cells_listed(caption: str, cells: Sequence[Cell]) -> Grid:
     rows = [
         (f"{cell.chapter} {cell.cell}", cell.state, f"{cell.seconds:.2f}", cell.said or "nothing") for cell in cells
     ]
-    yield Grid("Cells by chapter", ("cell", "state", "seconds", "errors and warnings"), tuple(rows))
+    return Grid(caption, ("cell", "state", "seconds", "errors and warnings"), tuple(rows))
 
 
 def _checks(checks: Sequence[Fault]) -> Iterator[Block]:
@@ -393,13 +412,12 @@ tbody th { font-weight: normal; }
 mark { background: var(--new); color: var(--ink); font-weight: bold; text-decoration: underline; }
 tr.moved td:last-child { font-weight: bold; }
 div.drawings { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+summary { cursor: pointer; }
+summary:focus-visible { outline: 2px solid var(--mark); }
 figure { margin: 0; max-width: 100%; }
 figure svg { max-width: 100%; height: auto; }
 figcaption { color: var(--muted); font-size: 0.9rem; }
 """
-
-UNMOVED = ("as it was", "ran")
-"""What the last or second cell of a row says where there is nothing to look at."""
 
 
 def as_html(review: Review) -> str:
@@ -426,6 +444,8 @@ def _html(block: Block, number: int) -> str:
     if isinstance(block, Drawings):
         drawn = (_figure(each, f"{number}-{place}") for place, each in enumerate(block.drawings))
         return f'<div class="drawings">{"".join(drawn)}</div>'
+    if isinstance(block, Folded):
+        return f"<details><summary>{escape(block.summary)}</summary>{_html(block.grid, number)}</details>"
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in block.head)
     rows = "".join(_tr(row, block.head[-1] == "what") for row in block.rows)
     caption = f'<caption id="table-{number}">{escape(block.caption)}</caption>'
@@ -437,7 +457,7 @@ def _html(block: Block, number: int) -> str:
 
 def _tr(row: Sequence[Text], told: bool) -> str:
     first, *rest = row
-    moved = ' class="moved"' if told and row[-1] not in UNMOVED else ""
+    moved = ' class="moved"' if told and row[-1] != UNMOVED else ""
     return (
         f'<tr{moved}><th scope="row">{_inline(first)}</th>{"".join(f"<td>{_inline(cell)}</td>" for cell in rest)}</tr>'
     )
@@ -485,12 +505,14 @@ def _markdown(block: Block) -> str:
     if isinstance(block, Words):
         mark = "**" if block.weighty else ""
         return "\n".join(f"{'- ' if block.listed else ''}{mark}{plain(line)}{mark}" for line in block.lines)
-    if isinstance(block, Drawings):
+    if isinstance(block, (Drawings, Folded)):
         return ""
-    rows = [map(plain, block.head), ("---",) * len(block.head), *(map(_cell, row) for row in block.rows[:MOST_ROWS])]
-    more = len(block.rows) - MOST_ROWS
+    shown = block.rows[:MOST_IN_MARKDOWN]
+    rows = [map(plain, block.head), ("---",) * len(block.head), *(map(_cell, row) for row in shown)]
+    more = len(block.rows) - len(shown)
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([f"{plain(block.caption)}:", "", *lines, *(["", f"And {more:,} rows more."] if more > 0 else [])])
+    rest = ["", f"And {plural(more, 'row')} more, on the page."] if more else []
+    return "\n".join([f"{plain(block.caption)}:", "", *lines, *rest])
 
 
 def _cell(text: Text) -> str:
