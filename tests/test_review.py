@@ -307,6 +307,15 @@ def test_words_stay_apart_and_marks_take_effect_in_markdown(old: str, new: str):
         assert bold == [words.strip() for words, new in marked.words if new and words.strip()]
 
 
+@pytest.mark.parametrize(("to", "counted"), [("2", True), ("b", False)])
+def test_sums_are_told_where_something_is_counted(to: str, counted: bool):
+    tables = [dict.fromkeys("xy", (HEAD, ("a", text))) for text in ("1", to)]
+    found = compare(*(Results("x", each, words={name: {"caption": name} for name in each}) for each in tables))
+    page = as_markdown(Review("R", verdict(found), found))
+    assert ("| exhibit | moves | the first of them | because of |" in page) is not counted
+    assert ("| exhibit | moves | the first of them | sum of the counts | because of |" in page) is counted
+
+
 def test_what_says_something_is_never_cut_or_folded():
     """Of sixty cells the last but one warned and the last failed; of sixty rows all moved."""
     cells = [books.Cell("c", f"cell-{n}", "ran") for n in range(58)]
@@ -334,11 +343,18 @@ def test_both_values_of_a_count_stand_in_one_drawing(base: Results):
     found = compare(base, replace(base, tables={**base.tables, "interviewees-by-age": rows}))
     page = as_html(Review("R", verdict(found), found))
     assert ">4 → 6</text>" in page
-    assert "<td>17</td><td>19</td><td>changed, +2</td>" in page  # the sum, which should have stayed
+    assert (
+        "<td><mark>17</mark></td><td><mark>19</mark></td><td>changed, +2</td>" in page
+    )  # the sum, which should have stayed
     assert "interviewees-by-age, both: hollow from, filled to" in page
 
 
 # The commands
+
+
+def test_one_fault_is_one_fault(twin: Path):
+    changed(twin, "legs.csv", ("i02,1,made,moscow,astrakhan,air", "i02,1,made,moscow,astrakhan,aiir"))
+    assert run("check", twin, code=2).stdout.splitlines()[-1].startswith(f"{twin}: 1 fault, 0 doubts (")
 
 
 def test_the_default_edition_is_as_approved(tmp_path: Path):

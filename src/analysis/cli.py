@@ -215,8 +215,8 @@ def check(options: argparse.Namespace) -> int:
     counts = tallied(faults)
     wrong, odd = (sum(count[kind] for count in counts.values()) for kind in ("faults", "doubts"))
     tables = list(loaded.tables) if loaded else []
-    told = [f"{file}: {count['faults']} faults, {count['doubts']} doubts" for file, count in counts.items()]
-    told.append(f"{options.edition}: {wrong} faults, {odd} doubts ({', '.join(tables) or 'no tables'})")
+    told = [f"{file}: {_counted(count['faults'], count['doubts'])}" for file, count in counts.items()]
+    told.append(f"{options.edition}: {_counted(wrong, odd)} ({', '.join(tables) or 'no tables'})")
     if options.json:
         import json
 
@@ -233,6 +233,12 @@ def check(options: argparse.Namespace) -> int:
         Path(options.json).write_text(text, encoding="utf-8")
     print("\n".join(told))
     return 2 if wrong else 0
+
+
+def _counted(faults: int, doubts: int) -> str:
+    from analysis.prose import plural
+
+    return f"{plural(faults, 'fault')}, {plural(doubts, 'doubt')}"
 
 
 def new(options: argparse.Namespace) -> int:

@@ -128,10 +128,7 @@ def _moved(comparison: Comparison) -> Iterator[Block]:
     if not comparison.moves:
         yield Words(("Nothing.",))
     if len(comparison.exhibits) > 1:
-        yield Grid("Exhibits that moved", ("exhibit", "moves", "the first of them", "sum of the counts", "because of"), tuple(
-            (name, str(len(comparison.of(name))), _gist(comparison.of(name)), _adds_up(comparison, name), _briefly(comparison, name))
-            for name in comparison.exhibits
-        ))  # fmt: skip
+        yield _at_a_glance(comparison)
     for name in comparison.exhibits:
         yield from _exhibit(comparison, name)
     for part, title in (("sentence", "Sentences in the text"), ("output", "Other outputs of cells")):
@@ -139,6 +136,17 @@ def _moved(comparison: Comparison) -> Iterator[Block]:
         if moves:
             yield Heading(2, title, part)
             yield _from_to(f"{title} that moved", "where", [(move.of, move) for move in moves])
+
+
+def _at_a_glance(comparison: Comparison) -> Grid:
+    """The exhibits that moved, a row each; their sums where one of them counts."""
+    sums = {name: _adds_up(comparison, name) for name in comparison.exhibits}
+    counts = ("sum of the counts",) if any(sums.values()) else ()
+    rows = []
+    for name in comparison.exhibits:
+        moves = comparison.of(name)
+        rows.append((name, str(len(moves)), _gist(moves), *(sums[name] for _ in counts), _briefly(comparison, name)))
+    return Grid("Exhibits that moved", ("exhibit", "moves", "the first of them", *counts, "because of"), tuple(rows))
 
 
 def _gist(moves: Sequence[Move]) -> str:
@@ -235,9 +243,8 @@ def _side_by_side(old: Table, new: Table, moves: Sequence[Move], name: str) -> I
     sums = [_sum(was.values(), now.values(), column) for column in shown]
     if len(columns) == 1 and sums[0]:
         a, b = sums[0]
-        rows.append(
-            ("sum of the column", f"{a:,}", f"{b:,}", f"changed, {difference(str(a), str(b))}" if a != b else UNMOVED)
-        )
+        told = f"changed, {difference(str(a), str(b))}" if a != b else UNMOVED
+        rows.append(("sum of the column", *marked(f"{a:,}", f"{b:,}"), told))
     head = (", ".join(labels), *(f"{column}, {end}" for column in shown for end in ("from", "to")), "what")
     if rows:
         yield Grid(f"{name}, the table from and to", head, tuple(rows))
