@@ -157,6 +157,34 @@ def test_kernels_say_the_same_as_this_process(base: Results, book: Path):
     assert (found.rows, found.unknown, found.files) == ((), (), {})
 
 
+DOMAIN = {"encoding": {"x": {"scale": {"domain": [-0.5, 7.7]}}}}
+
+
+@pytest.mark.parametrize(
+    ("domain", "counts", "follows"),
+    [
+        ([-0.5, 8.7], ("7", "8"), True),  # by as much
+        ([-0.5, 15.4], ("7", "14"), True),  # in the same ratio
+        ([-0.5, 8.7], ("7", "7"), False),  # no count moved
+        ([3, 8.7], ("7", "8"), False),  # cut off below
+        ([-0.5, 4.7], ("7", "8"), False),  # cut off above
+        ([-0.5, "8.7"], ("7", "x"), False),
+        ([-0.5], ("7", "8"), False),
+    ],
+)
+def test_an_axis_that_only_keeps_pace_with_its_table_is_no_move_of_its_own(
+    domain: list[object], counts: tuple[str, str], follows: bool
+):
+    charts = (DOMAIN, {"encoding": {"x": {"scale": {"domain": domain}}}})
+    found = compare(
+        *(
+            Results("x", {"x": (HEAD, ("a", count), ("b", "2"))}, charts={"x": chart})
+            for count, chart in zip(counts, charts, strict=True)
+        )
+    )
+    assert ("scale.domain" not in as_text(found)) is follows
+
+
 # What is kept, and what a comparison says of tables and charts
 
 

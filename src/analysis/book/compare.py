@@ -591,8 +591,37 @@ def _ends(move: Move) -> tuple[str, str]:
 
 
 def follows(comparison: Comparison, move: Move) -> bool:
-    """Whether a chart's move says again what its table's moves say: its data, words, order and size, where the table moved."""
-    return move.part == "chart" and bool(move.row) and any(comparison.of(move.of, "table"))
+    """Whether a chart's move says again what its table's moves say: its data, words, order, size and the end of an axis."""
+    table = comparison.of(move.of, "table")
+    if move.part != "chart" or not table:
+        return False
+    return bool(move.row) or (move.column.endswith("scale.domain") and _keeps_pace(comparison, move, table))
+
+
+def _keeps_pace(comparison: Comparison, domain: Move, table: Sequence[Move]) -> bool:
+    """Whether an axis begins where it did, and ends as much further off or nearer as a number of its table moved.
+
+    By as much, or in the same ratio: one that is cut off moves otherwise.
+    """
+    try:
+        (low, was), (begin, now) = (map(Decimal, map(str, json.loads(end))) for end in (domain.old, domain.new))
+    except (ValueError, TypeError, InvalidOperation):  # no two numbers
+        return False
+    ends = [(_number(move.old), _number(move.new)) for move in table]
+    old, new = (side.tables.get(domain.of, ()) for side in (comparison.old, comparison.new))
+    for column in shared_columns(old, new):
+        ends.append((_largest(old, column), _largest(new, column)))
+    told = [(a, b) for a, b in ends if a is not None and b is not None and a != b]
+    return low == begin and any(now - was == b - a or (b and now * a == was * b) for a, b in told)
+
+
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII) else None
+
+
+def _largest(table: Table, column: str) -> Decimal | None:
+    numbers = (_number(row[table[0].index(column)]) for row in table[1:])
+    return max((number for number in numbers if number is not None), default=None)
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:

@@ -288,7 +288,7 @@ def _drawn(comparison: Comparison, name: str) -> Iterator[Block]:
     if moves:
         yield _from_to(f"{name}, the chart by path in its Vega-Lite", "path", [(move.column, move) for move in moves])
     elif chart:
-        yield Words(("The chart moved as its table did; encodings and scales are as they were.",))
+        yield Words(("The chart moved as its table did, and its axes with it; how it is drawn is as it was.",))
 
 
 def _drawing(caption: str, spec: Any) -> Iterator[Drawing]:
