@@ -244,6 +244,50 @@ def test_a_run_that_does_not_repeat_itself_says_so():
     assert "the run does not repeat itself" in verdict(found)
 
 
+def kept(results: Results, folder: Path) -> Results:
+    """Results as an approved state keeps them."""
+    accept(books.Outcome(results, ()), folder)
+    found = approved(folder, results.name)
+    assert found is not None
+    return found
+
+
+S4 = "some acknowledged that it had taken", "taken the mobilisation decree to bring it home"
+
+
+def test_an_evidence_row_is_told_from_what_to_what(base: Results, twin: Path, tmp_path: Path):
+    """The approved state keeps it as a hash; its exhibit has the words. It stands behind no exhibit that shows no words."""
+    changed(twin, "evidence.csv", tuple(f"statements,s4,says,21,{words}" for words in S4))
+    changed(twin, "statements.csv", ("only the mobilisation brought", "nothing but the mobilisation brought"))
+    old = kept(base, tmp_path / "state")
+    assert isinstance((old.origin.rows or {})["evidence"]["statements.s4.says"], str)
+    found = compare(old, inprocess.results(twin, "evidence"))
+    row = f"evidence statements.s4.says exact: {' → '.join(S4)}"
+    assert [str(each) for each in found.rows if each.table == "evidence"] == [row]
+    assert f"input row {row}" in reasons(found, "evidence-statements")
+    assert [each.table for each in found.behind("evidence-statements")] == ["evidence", "statements"]
+    assert [each.table for each in found.behind("statements")] == ["statements"]
+
+
+def test_evidence_stands_behind_what_shows_it(base: Results, twin: Path, tmp_path: Path):
+    """A reason shown with a person moves with it; a row of evidence that is gone leaves its links."""
+    text = (twin / "evidence.csv").read_text(encoding="utf-8")
+    reason = next(line for line in text.splitlines() if line.startswith("interviewees,i09,counted"))
+    changed(twin, "evidence.csv", (reason, reason.replace("A local host", "A host")))
+    found = compare(kept(base, tmp_path / "state"), inprocess.results(twin, "evidence", "interviewees"))
+    assert {"people-not-counted", "evidence-interviewees"} <= set(found.exhibits)
+    assert [each.column for each in found.behind("people-not-counted")] == ["note"]
+    assert found.behind("interviewees-by-age") == []
+
+
+def test_an_evidence_row_that_no_exhibit_lists_is_told_by_its_hash(base: Results, twin: Path, tmp_path: Path):
+    changed(twin, "evidence.csv", tuple(f"statements,s4,says,21,{words}" for words in S4))
+    old, new = (
+        replace(each, tables={}) for each in (kept(base, tmp_path / "state"), inprocess.results(twin, "codebook"))
+    )
+    assert [each.old.rpartition(" ")[0] for each in compare(old, new).rows] == ["a row of hash"]
+
+
 # The page
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from analysis.book.results import WORDS, Origin, Results, Table, row_hash
+from analysis.book.results import WORDS, Results, Table, row_hash
 from analysis.prose import plural
 from analysis.schema import TABLES, schema
 from analysis.tabulate import listed
@@ -27,6 +27,12 @@ ALSO: Mapping[str, tuple[str, ...]] = {"one-by-one": ("legs.to_place", "legs.fro
 
 LINK = re.compile(r"([^\s,()][^,()]*) \(([^()]*)\)")
 """A link as `Results` spells it: its text, and where it leads."""
+
+QUOTES = ("people-not-counted",)
+"""Exhibits that show words of an evidence row, besides those of the chapter on evidence."""
+
+FROM_EVIDENCE = {"words of the source": "exact", "paragraph": "paragraph", "basis": "basis", "rule or reason": "note"}
+"""Columns of the exhibits ``evidence-…``, and those of table ``evidence`` that they show."""
 
 MACHINERY = ("src/analysis/book/", "src/analysis/cli.py")
 """Where the code lies that runs chapters and tells of them."""
@@ -151,7 +157,7 @@ def compare(old: Results, new: Results) -> Comparison:
     for part, before, after in (("sentence", old.sentences, new.sentences), ("output", old.outputs, new.outputs)):
         moves += [Move(part, name, "", "", was, now, what) for name, was, now, what in _pairs(before, after)]
     a, b = old.origin, new.origin
-    rows, unknown = _inputs(a, b)
+    rows, unknown = _inputs(old, new)
     files = {path: what for path, _, _, what in _pairs(a.program, b.program)}
     both = a.versions.keys() & b.versions.keys()  # an approved state keeps few of them
     versions = [(name, a.versions[name], b.versions[name]) for name in sorted(both)]
@@ -399,21 +405,55 @@ def _cut(text: str, most: int) -> str:
 # Inputs
 
 
-def _inputs(old: Origin, new: Origin) -> tuple[tuple[RowMove, ...], tuple[str, ...]]:
-    files = tuple(path for path, *_ in _pairs(old.edition, new.edition))
-    if old.rows is None or new.rows is None:
+def _inputs(old: Results, new: Results) -> tuple[tuple[RowMove, ...], tuple[str, ...]]:
+    a, b = old.origin, new.origin
+    files = tuple(path for path, *_ in _pairs(a.edition, b.edition))
+    if a.rows is None or b.rows is None:
         return (), files
-    rows = tuple(move for table in {**old.rows, **new.rows} for move in _rows(table, old.rows, new.rows))
+    rows = tuple(
+        move
+        for table in {**a.rows, **b.rows}
+        for move in _rows(table, *_told(table, (a.rows.get(table, {}), old), (b.rows.get(table, {}), new)))
+    )
     rows += tuple(
-        RowMove("codebook.md", "", "", old.edition.get(path, ""), new.edition.get(path, ""))
+        RowMove("codebook.md", "", "", a.edition.get(path, ""), b.edition.get(path, ""))
         for path in files
         if path == "codebook.md"
     )
     return rows, ()
 
 
-def _rows(table: str, old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[RowMove]:
-    before, after = old.get(table, {}), new.get(table, {})
+def _told(table: str, *sides: tuple[Mapping[str, Any], Results]) -> Iterator[dict[str, Any]]:
+    """The rows of a table on both sides; what is kept as a hash, and differs, by the values that its exhibit lists."""
+    kept = {key for rows, _ in sides for key, row in rows.items() if isinstance(row, str)}
+    codes = [{key: row if isinstance(row, str) else row_hash(row) for key, row in rows.items()} for rows, _ in sides]
+    shown = [_listed(table, results) for _, results in sides]
+    known = {
+        key
+        for key in kept
+        if codes[0].get(key) != codes[1].get(key)
+        and shown[0].get(key) != shown[1].get(key)  # what differs may be what no exhibit lists
+        and all(key in each for each, (rows, _) in zip(shown, sides, strict=True) if key in rows)
+    }
+    for (rows, _), each in zip(sides, shown, strict=True):
+        yield {key: each[key] if key in known else row for key, row in rows.items()}
+
+
+def _listed(table: str, results: Results) -> dict[str, dict[str, str]]:
+    """The rows of table ``evidence`` by key, as far as exhibits list them."""
+    if table != "evidence":
+        return {}
+    return {
+        f"{name.removeprefix('evidence-')}.{row['row']}.{row['column']}": {
+            column: row[shown] for shown, column in FROM_EVIDENCE.items()
+        }
+        for name, rows in results.tables.items()
+        if name.startswith("evidence-") and rows and {"row", "column", *FROM_EVIDENCE} <= set(rows[0])
+        for row in (dict(zip(rows[0], cells, strict=False)) for cells in rows[1:])
+    }
+
+
+def _rows(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[RowMove]:
     for key in {**before, **after}:
         was, now = before.get(key), after.get(key)
         if was is None or now is None:
@@ -446,10 +486,13 @@ def rests_on(exhibit: str, row: RowMove) -> bool:
     >>> rests_on("interviewees-by-age", RowMove("legs", "i05.1", "nights_waited", "1", "2"))
     False
     """
-    if row.table == "evidence":  # it stands behind the value it speaks of, and in its own exhibit
+    if row.table == "evidence":
         table, _, rest = row.key.partition(".")
         key, _, column = rest.rpartition(".")
-        return exhibit == f"evidence-{table}" or rests_on(exhibit, RowMove(table, key, column, "", ""))
+        # Another exhibit shows where an evidence row is, not what it says.
+        leads_there = row.what != "changed" or exhibit in QUOTES
+        value = RowMove(table, key, column, "", "")
+        return exhibit == f"evidence-{table}" or (leads_there and rests_on(exhibit, value))
     if exhibit in SHOWN_IN:
         return _counted_from((*SHOWN_IN[exhibit][1], *ALSO.get(exhibit, ())), row)
     kind, _, table = exhibit.partition("-")
@@ -549,7 +592,8 @@ def cause(comparison: Comparison) -> str:
 def reasons(comparison: Comparison, name: str) -> list[str]:
     """Because of what an exhibit can have moved: input rows first, then files of the program with their commits."""
     rows = comparison.behind(name)
-    rows = [row for row in rows if row.table != "evidence"] or rows  # evidence comes with its value
+    if not name.startswith("evidence-"):  # elsewhere evidence comes with its value
+        rows = [row for row in rows if row.table != "evidence"] or rows
     told = [f"input row {row}" for row in rows[:12]]
     told += [f"and {len(rows) - 12:,} input values more"] if len(rows) > 12 else []
     if comparison.unknown:
