@@ -288,6 +288,29 @@ def test_an_evidence_row_that_no_exhibit_lists_is_told_by_its_hash(base: Results
     assert [each.old.rpartition(" ")[0] for each in compare(old, new).rows] == ["a row of hash"]
 
 
+def test_people_who_are_not_counted_are_named_as_such(
+    base: Results, twin: Path, loaded: editions.Edition, monkeypatch: pytest.MonkeyPatch
+):
+    """A leg of theirs that is counted by mistake, a row of a list of people, and an input row of theirs."""
+    changed(twin, "legs.csv", ("i01,1,made,kolomna,kazakhstan,,,2", "i01,1,made,kolomna,kazakhstan,,,3"))
+    inprocess.mutated(monkeypatch, tabulate.counted, '== "yes"', '!= ""')
+    found = compare(base, inprocess.results(twin, "routes", "summary"))
+    told = {(move.of, move.row, move.column): move.new for move in found.moves if move.part == "page"}
+    assert told["legs-by-mode", "not stated", "rows behind it"] == "with i01 (counted: no)"
+    assert told["nights-waited", "3", "rows behind it"] == "with i01 (counted: no)"  # a row of its own
+    page = as_markdown(Review("R", verdict(found), found))
+    assert "| i01 (counted: no) |" in page  # the row of the exhibit one-by-one
+    row = "| legs i01.1 | nights\\_waited | **2** | **3** | changed | status: made; i01 (counted: no) |"
+    assert row in page
+    assert "input row legs i01.1 nights_waited: 2 → 3 (+1); of i01 (counted: no)" in reasons(found, "nights-waited")
+
+
+def test_who_is_counted_is_not_told_where_small_cells_are_hidden():
+    rows = {"interviewees": {"i01": "0123456789ab"}, "legs": {"i01.1": "0123456789ab"}}
+    found = compare(*(Results("x", origin=books.Origin(rows=each)) for each in (rows, rows)))
+    assert found.named("i01") == "i01"
+
+
 # The page
 
 

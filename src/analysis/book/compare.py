@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -27,6 +27,19 @@ ALSO: Mapping[str, tuple[str, ...]] = {"one-by-one": ("legs.to_place", "legs.fro
 
 LINK = re.compile(r"([^\s,()][^,()]*) \(([^()]*)\)")
 """A link as `Results` spells it: its text, and where it leads."""
+
+BEHIND = "rows behind it"
+"""The column in which a page names the interviewees behind a count."""
+
+TELLING: Mapping[str, tuple[str, ...]] = {
+    "interviewees": ("counted",),
+    "legs": ("status",),
+    "places": ("name",),
+    "destinations": ("measure",),
+    "statements": ("topic", "quantifier"),
+    "evidence": ("paragraph", "basis"),
+}
+"""Columns of an input row that help to judge a change of another one."""
 
 QUOTES = ("people-not-counted",)
 """Exhibits that show words of an evidence row, besides those of the chapter on evidence."""
@@ -137,6 +150,42 @@ class Comparison:
         counts = {path: what for path, what in self.files.items() if not path.startswith(MACHINERY)}
         return counts or ({} if self.rows or self.unknown else dict(self.files))
 
+    def named(self, key: str) -> str:
+        """An interviewee's key; of one who is not counted it says so, as far as rows are known.
+
+        Examples
+        --------
+        >>> from analysis.book.results import Origin
+        >>> one = Results("x", origin=Origin(rows={"interviewees": {"i01": {"counted": "no"}}}))
+        >>> compare(one, one).named("i01"), compare(one, one).named("i02")
+        ('i01 (counted: no)', 'i02')
+        """
+        return named(self.old, self.new)(key)
+
+    def about(self, row: RowMove) -> str:
+        """What else helps to judge a changed input row: its own telling columns, and whether the person is counted.
+
+        Examples
+        --------
+        >>> from analysis.book.results import Origin
+        >>> leg = {"legs": {"i01.1": {"status": "made", "mode": "air"}}, "interviewees": {"i01": {"counted": "no"}}}
+        >>> old, new = leg, {**leg, "legs": {"i01.1": {"status": "made", "mode": "rail"}}}
+        >>> found = compare(*(Results("x", origin=Origin(rows=rows)) for rows in (old, new)))
+        >>> found.about(found.rows[0])
+        'status: made; i01 (counted: no)'
+        """
+        sides = [(side.origin.rows or {}).get(row.table, {}).get(row.key) for side in (self.new, self.old)]
+        stated = next((side for side in sides if isinstance(side, Mapping)), {}) if row.column else {}
+        told = [
+            f"{column}: {stated[column]}"
+            for column in TELLING.get(row.table, ())
+            if column != row.column and stated.get(column)
+        ]
+        person = person_of(row)
+        if row.table != "interviewees" and self.named(person) != person:
+            told.append(self.named(person))
+        return "; ".join(told)
+
     def behind(self, name: str) -> list[RowMove]:
         """The input rows that changed and that an exhibit rests on."""
         return [row for row in self.rows if rests_on(name, row)]
@@ -191,14 +240,19 @@ def _exhibits(old: Results, new: Results) -> Iterator[Move]:
         told = {(move.row, move.column) for move in table} | {
             (move.row, "") for move in table if move.what != "changed"
         }
-        for move in tables("page", name, _page(old, name, labels), _page(new, name, labels), labels):
+        was, now = (_page(each, name, labels) for each in (old, new))
+        for move in tables("page", name, was, now, labels):
             if (move.row, move.column) not in told:
-                yield _links(move)
+                yield _links(move, named(old, new))
+            elif move.what in ("added", "gone"):
+                yield from _people(
+                    move, by_label(now if move.what == "added" else was, labels)[move.row], named(old, new)
+                )
         yield from charts(name, old.charts.get(name), new.charts.get(name))
         for word in WORDS:
-            was, now = (each.words.get(name, {}).get(word, "") for each in (old, new))
-            if was != now:
-                yield Move("words", name, "", word, was, now)
+            said, says = (each.words.get(name, {}).get(word, "") for each in (old, new))
+            if said != says:
+                yield Move("words", name, "", word, said, says)
 
 
 def _page(results: Results, name: str, labels: Sequence[str]) -> Table:
@@ -220,7 +274,7 @@ def _column(table: Table, place: int) -> list[str]:
     return [row[place] for row in table]
 
 
-def _links(move: Move) -> Move:
+def _links(move: Move, naming: Callable[[str], str]) -> Move:
     """A move of a list of links as the links that came and went."""
     old, new = (re.findall(LINK, text) for text in (move.old, move.new))
     if move.what != "changed" or not (old or new):
@@ -229,7 +283,28 @@ def _links(move: Move) -> Move:
     if was == now:
         return replace(move, old=", ".join(href for _, href in old), new=", ".join(href for _, href in new))
     lost, found = ([name for name in side if name not in other] for side, other in ((was, now), (now, was)))
-    return replace(move, old=f"with {listed(lost)}" if lost else "", new=f"with {listed(found)}" if found else "")
+    return replace(move, old=_with(lost, move.column, naming), new=_with(found, move.column, naming))
+
+
+def _people(move: Move, row: Mapping[str, str], naming: Callable[[str], str]) -> Iterator[Move]:
+    """The interviewees behind a row that came or went."""
+    people = _with([name for name, _ in re.findall(LINK, row.get(BEHIND, ""))], BEHIND, naming)
+    if people:
+        old, new = (people, "") if move.what == "gone" else ("", people)
+        yield replace(move, column=BEHIND, old=old, new=new)
+
+
+def _with(names: Sequence[str], column: str, naming: Callable[[str], str]) -> str:
+    return f"with {listed([naming(name) if column == BEHIND else name for name in names])}" if names else ""
+
+
+def named(*sides: Results) -> Callable[[str], str]:
+    """How to name an interviewee: by key, and with what ``counted`` says where it is not yes; the last side that knows it says."""
+    counted: dict[str, str] = {}
+    for side in sides:
+        rows = (side.origin.rows or {}).get("interviewees", {})
+        counted |= {key: str(row.get("counted") or "yes") for key, row in rows.items() if isinstance(row, Mapping)}
+    return lambda key: key if counted.get(key, "yes") == "yes" else f"{key} (counted: {counted[key]})"
 
 
 # Tables
@@ -476,6 +551,18 @@ def _values(row: Any) -> str:
     return ", ".join(f"{column} {text}" for column, text in row.items() if text)
 
 
+def person_of(row: RowMove) -> str:
+    """The interviewee whom an input row tells of; blank where it tells of none.
+
+    Examples
+    --------
+    >>> person_of(RowMove("evidence", "legs.i05.1.mode", "exact", "a", "b"))
+    'i05'
+    """
+    table, _, key = row.key.partition(".") if row.table == "evidence" else (row.table, "", row.key)
+    return key.split(".")[0] if table in ("interviewees", "legs") else ""
+
+
 def rests_on(exhibit: str, row: RowMove) -> bool:
     """Whether an exhibit may have moved because of an input row. In doubt, it may.
 
@@ -594,7 +681,7 @@ def reasons(comparison: Comparison, name: str) -> list[str]:
     rows = comparison.behind(name)
     if not name.startswith("evidence-"):  # elsewhere evidence comes with its value
         rows = [row for row in rows if row.table != "evidence"] or rows
-    told = [f"input row {row}" for row in rows[:12]]
+    told = [_reason(comparison, row) for row in rows[:12]]
     told += [f"and {len(rows) - 12:,} input values more"] if len(rows) > 12 else []
     if comparison.unknown:
         told.append(f"files of the edition, rows not known: {', '.join(comparison.unknown)}")
@@ -607,6 +694,12 @@ def reasons(comparison: Comparison, name: str) -> list[str]:
         commits = f" ({'; '.join(comparison.commits[path])})" if comparison.commits.get(path) else ""
         told.append(f"{path} {what}{commits}")
     return told + [f"{setting}: {was} → {now}" for setting, was, now in comparison.settings]
+
+
+def _reason(comparison: Comparison, row: RowMove) -> str:
+    person = person_of(row)
+    of = comparison.named(person)
+    return f"input row {row}" + (f"; of {of}" if of != person and row.column not in ("", "counted") else "")
 
 
 def as_text(comparison: Comparison) -> str:

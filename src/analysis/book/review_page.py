@@ -18,7 +18,7 @@ import pandas as pd
 from analysis import charts
 from analysis.book.compare import Comparison, Move, by_label, difference, follows, label_columns, reasons, verdict
 from analysis.book.render import as_svg, followed, silent
-from analysis.book.results import Cell, Table
+from analysis.book.results import Cell
 from analysis.faults import Fault
 from analysis.prose import plural
 
@@ -183,11 +183,13 @@ def _exhibit(comparison: Comparison, name: str) -> Iterator[Block]:
     if whole:
         yield Words((f"The exhibit is {'new' if whole[0].what == 'added' else 'gone'}.",))
     if whole or comparison.of(name, "table"):
-        yield from _side_by_side(old.tables.get(name, ()), new.tables.get(name, ()), comparison.of(name, "table"), name)
+        yield from _side_by_side(comparison, name)
     page = comparison.of(name, "page")
     if page:
         yield _from_to(
-            f"{name}, on its page", "row, column", [(", ".join(filter(None, [m.row, m.column])), m) for m in page]
+            f"{name}, on its page",
+            "row, column",
+            [(", ".join(filter(None, [_row_named(comparison, name, m.row), m.column])), m) for m in page],
         )
     told = comparison.of(name, "words")
     if told:
@@ -221,8 +223,16 @@ def marked(old: str, new: str) -> tuple[Text, Text]:
     return Marked(tuple(part for part in was if part[0])), Marked(tuple(part for part in now if part[0]))
 
 
-def _side_by_side(old: Table, new: Table, moves: Sequence[Move], name: str) -> Iterator[Block]:
+def _row_named(comparison: Comparison, name: str, label: str) -> str:
+    """A row's label; of one that names an interviewee who is not counted it says so."""
+    table = comparison.new.tables.get(name) or comparison.old.tables.get(name, ())
+    return comparison.named(label) if table and table[0][0] == "interviewee" else label
+
+
+def _side_by_side(comparison: Comparison, name: str) -> Iterator[Block]:
     """The table from and to: a row's labels, each column that moved twice, and in words what became of the row."""
+    old, new = (side.tables.get(name, ()) for side in (comparison.old, comparison.new))
+    moves = comparison.of(name, "table")
     labels = label_columns(old, new)
     was, now = by_label(old, labels), by_label(new, labels)
     renamed = {move.new: move.old for move in moves if move.what == "renamed"}
@@ -239,7 +249,7 @@ def _side_by_side(old: Table, new: Table, moves: Sequence[Move], name: str) -> I
         pairs = [((before or {}).get(column, ""), (after or {}).get(column, "")) for column in shown]
         moved = [difference(*pair) for pair in pairs if pair[0] != pair[1] and difference(*pair)]
         cells = [cell for a, b in pairs for cell in (marked(a, b) if a != b else (a, b))]
-        rows.append((label, *cells, ", ".join(filter(None, [state, *moved])) or UNMOVED))
+        rows.append((_row_named(comparison, name, label), *cells, ", ".join(filter(None, [state, *moved])) or UNMOVED))
     sums = [_sum(was.values(), now.values(), column) for column in shown]
     if len(columns) == 1 and sums[0]:
         a, b = sums[0]
@@ -326,10 +336,11 @@ def _input_rows(comparison: Comparison) -> Iterator[Block]:
     if comparison.rows:
         rows = [
             (f"{row.table} {row.key}".strip(), row.column or "the row", *marked(row.old, row.new), row.what,
+             comparison.about(row),
              ", ".join(name for name in comparison.exhibits if row in comparison.behind(name)) or "no exhibit that moved")
             for row in comparison.rows
         ]  # fmt: skip
-        yield Grid("Input rows that changed", ("row", "column", "from", "to", "what", "behind"), tuple(rows))
+        yield Grid("Input rows that changed", ("row", "column", "from", "to", "what", "about the row", "behind"), tuple(rows))
 
 
 def _cells(cells: Sequence[Cell]) -> Iterator[Block]:
