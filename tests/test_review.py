@@ -14,13 +14,14 @@ from pathlib import Path
 
 import inprocess
 import pytest
-from conftest import ROOT, run
+from conftest import ROOT, SOURCE, run
 from test_access import RULES
 from test_book import changed
 
 from analysis import charts, prose, report, tabulate, trail
 from analysis import edition as editions
 from analysis.book import results as books
+from analysis.book import review as reviews
 from analysis.book import review_page
 from analysis.book.compare import Comparison, as_text, compare, reasons, verdict
 from analysis.book.results import LEFT_OUT, Results, approved, approved_files, built
@@ -456,7 +457,44 @@ def test_the_default_edition_is_as_approved(tmp_path: Path):
     done = run("review", "--out", tmp_path)
     assert done.stdout.startswith("Nothing moved: ")
     assert (tmp_path / "review.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert "Nothing moved" in (tmp_path / "review.md").read_text(encoding="utf-8")
+    page = (tmp_path / "review.md").read_text(encoding="utf-8")
+    assert "Nothing moved" in page
+    assert "Evidence: not held against the source text" in page
+
+
+def test_a_review_holds_the_evidence_against_the_source(article: str, tmp_path: Path):
+    done = run("review", "--source", SOURCE, "--out", tmp_path)
+    assert "evidence: 165 of 165 values resolve" in done.stdout
+    assert "Evidence: 165 of 165 values resolve" in (tmp_path / "review.md").read_text(encoding="utf-8")
+
+
+def test_a_value_that_does_not_resolve_fails_the_review_and_is_not_accepted(article: str, twin: Path, tmp_path: Path):
+    changed(twin, "legs.csv", ("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3"))
+    state = tmp_path / "state"
+    done = run("review", twin, "--source", SOURCE, "--approved", state, "--accept", "--out", tmp_path / "out", code=1)
+    assert "evidence: 164 of 165 values resolve" in done.stdout
+    assert not state.exists()
+    page = (tmp_path / "out" / "review.md").read_text(encoding="utf-8")
+    assert "**Evidence: 164 of 165 values resolve" in page
+    assert (
+        "- legs.csv \\[i05.1\\], column nights\\_waited: found '3'" in page
+    )  # in the edition's folder, not on this machine
+    assert str(tmp_path) not in page
+
+
+def test_a_source_that_cannot_be_read_stops_a_review_before_it_runs(tmp_path: Path):
+    done = run("review", "--source", tmp_path / "nowhere.txt", "--out", tmp_path / "out", code=2)
+    assert "nowhere.txt: found No such file or directory, needed the source text" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_evidence_that_hides_small_cells_is_counted_and_not_quoted(article: str, twin: Path):
+    changed(twin, "legs.csv", ("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3"))
+    changed(twin, "datapackage.json", ('"minimum_cell": 1', '"minimum_cell": 3'))
+    held = reviews._held(editions.load(twin), article)
+    assert [str(fault) for fault in held.faults] == [
+        "oral-2022: found 1 fault, needed none; analysis verify names them"
+    ]
 
 
 def test_nothing_is_approved_without_being_asked(twin: Path, tmp_path: Path):
@@ -574,6 +612,18 @@ def test_a_move_leads_to_the_commit_it_comes_from(checkout: Path, tmp_path: Path
     assert "chapters/interviewees.ipynb changed (" in reason
     assert "Young is younger" in reason
     assert "src/analysis/charts.py changed (not committed)" in reason
+    said = subprocess.run(["git", "log", "--format=%h (%cs)"], cwd=checkout, capture_output=True, text=True, check=True)
+    here, state = said.stdout.split("\n")[:2]
+    page = html.unescape((tmp_path / "out" / "review.html").read_text(encoding="utf-8"))
+    assert f"From: the state approved in commit {state}. " in page
+    assert f"To: this run, at commit {here}, with changes that are not committed." in page
+    assert f"Edition: {editions.load(HOME).title}<" in page
+    assert str(tmp_path) not in page
+
+
+def test_without_a_history_the_page_names_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(reviews, "_git", lambda *arguments: "")
+    assert (reviews._state(tmp_path), reviews._here(HOME, tmp_path)) == ("the approved state", "this run")
 
 
 def test_a_cell_that_fails_is_named_on_the_page(checkout: Path, tmp_path: Path):

@@ -19,6 +19,7 @@ from analysis import charts
 from analysis.book.compare import Comparison, Move, by_label, difference, follows, label_columns, reasons, verdict
 from analysis.book.render import as_svg, followed, silent
 from analysis.book.results import Cell
+from analysis.evidence import Verdict
 from analysis.faults import Fault
 from analysis.prose import plural
 
@@ -105,6 +106,10 @@ class Review:
     cells: tuple[Cell, ...] = ()
     checks: tuple[Fault, ...] = ()
     ran: bool = False
+    edition: str = ""
+    """Its title."""
+    evidence: Verdict | None = None
+    """Whether the coded values hold against the source text; None where they were not held against it."""
 
 
 def blocks(review: Review) -> Iterator[Block]:
@@ -112,15 +117,29 @@ def blocks(review: Review) -> Iterator[Block]:
     yield Heading(1, review.title)
     yield Words((review.verdict,), weighty=True)
     comparison = review.comparison
+    if review.edition:
+        yield Words((f"Edition: {review.edition}",))
     if comparison is not None:
         yield Words((f"From: {review.old}. To: {review.new}.",))
+    if review.ran:
+        yield _evidence(review.evidence)
+    if comparison is not None:
         yield from _moved(comparison)
         yield from _input_rows(comparison)
+    if review.evidence and review.evidence.faults:
+        yield Heading(2, "Evidence that does not hold", "evidence")
+        yield Words(tuple(map(str, review.evidence.faults)), listed=True)
     if review.ran:
         yield from _cells(review.cells)
         yield from _checks(review.checks)
     if comparison is not None:
         yield from _origins(comparison)
+
+
+def _evidence(held: Verdict | None) -> Words:
+    if held is None:
+        return Words(("Evidence: not held against the source text; --source FILE does it.",))
+    return Words((f"Evidence: {held} against the source text.",), weighty=bool(held.faults))
 
 
 def _moved(comparison: Comparison) -> Iterator[Block]:
@@ -340,7 +359,9 @@ def _input_rows(comparison: Comparison) -> Iterator[Block]:
              ", ".join(name for name in comparison.exhibits if row in comparison.behind(name)) or "no exhibit that moved")
             for row in comparison.rows
         ]  # fmt: skip
-        yield Grid("Input rows that changed", ("row", "column", "from", "to", "what", "about the row", "behind"), tuple(rows))
+        yield Grid(
+            "Input rows that changed", ("row", "column", "from", "to", "what", "about the row", "behind"), tuple(rows)
+        )
 
 
 def _cells(cells: Sequence[Cell]) -> Iterator[Block]:
