@@ -26,6 +26,9 @@ from analysis.prose import plural
 MOST_ROWS = 40
 """Of a longer table only the rows that moved are shown."""
 
+LONG = 24
+"""Letters of a cell from which a table's rows stand as blocks on a narrow screen: in columns they would be a word wide."""
+
 MOST_IN_MARKDOWN = 1000
 """Rows of one table in Markdown: a summary of a pull request takes a megabyte."""
 
@@ -450,6 +453,17 @@ th, td { border-bottom: 1px solid var(--line); padding: 0.25rem 1rem 0.25rem 0; 
 tbody th { font-weight: normal; }
 mark { background: var(--new); color: var(--ink); font-weight: bold; text-decoration: underline; }
 tr.moved td:last-child { font-weight: bold; }
+@media (max-width: 40rem) {
+ td, th { white-space: nowrap; }
+ table.long, table.long :is(tbody, tr, th, td) { display: block; max-width: none; min-width: 0; white-space: normal; }
+ table.long caption { display: block; }
+ table.long thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+ table.long tr { border-bottom: 1px solid var(--line); padding: 0.5rem 0; }
+ table.long :is(th, td) { border: 0; padding: 0.1rem 0; overflow-wrap: anywhere; }
+ table.long tbody th { font-weight: bold; }
+ table.long td:empty { display: none; }
+ table.long td::before { content: attr(data-column) ": "; color: var(--muted); font-weight: normal; }
+}
 div.drawings { display: flex; flex-wrap: wrap; gap: 1.5rem; }
 summary { cursor: pointer; }
 summary:focus-visible { outline: 2px solid var(--mark); }
@@ -485,21 +499,30 @@ def _html(block: Block, number: int) -> str:
         return f'<div class="drawings">{"".join(drawn)}</div>'
     if isinstance(block, Folded):
         return f"<details><summary>{escape(block.summary)}</summary>{_html(block.grid, number)}</details>"
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in block.head)
-    rows = "".join(_tr(row, block.head[-1] == "what") for row in block.rows)
+    # Roles are written out: a table that is shown as blocks is none to every browser.
+    head = "".join(f'<th scope="col" role="columnheader">{escape(text)}</th>' for text in block.head)
+    rows = "".join(_tr(row, block.head) for row in block.rows)
     caption = f'<caption id="table-{number}">{escape(block.caption)}</caption>'
+    long = ' class="long"' if any(_length(cell) > LONG for row in block.rows for cell in row[1:]) else ""
     return (
         f'<div class="table" role="region" tabindex="0" aria-labelledby="table-{number}">'
-        f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<table{long} role="table">{caption}<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{rows}</tbody></table></div>'
     )
 
 
-def _tr(row: Sequence[Text], told: bool) -> str:
+def _length(text: Text) -> int:
+    return len(text) if isinstance(text, str) else sum(len(words) for words, _ in text.words)
+
+
+def _tr(row: Sequence[Text], head: Sequence[str]) -> str:
     first, *rest = row
-    moved = ' class="moved"' if told and row[-1] != UNMOVED else ""
-    return (
-        f'<tr{moved}><th scope="row">{_inline(first)}</th>{"".join(f"<td>{_inline(cell)}</td>" for cell in rest)}</tr>'
+    moved = ' class="moved"' if head[-1] == "what" and row[-1] != UNMOVED else ""
+    cells = "".join(
+        f'<td role="cell" data-column="{escape(column, quote=True)}">{_inline(cell)}</td>'
+        for column, cell in zip(head[1:], rest, strict=True)
     )
+    return f'<tr{moved} role="row"><th scope="row" role="rowheader">{_inline(first)}</th>{cells}</tr>'
 
 
 def _inline(text: Text) -> str:
