@@ -222,14 +222,14 @@ def test_a_table_tells_its_moves(old: books.Table, new: books.Table, told: list[
 
 
 def test_of_links_those_are_told_that_came_and_went():
-    def told(old: str, new: str) -> tuple[str, str]:
+    def told(old: str, new: str) -> tuple[str, str, str]:
         views = [{"x": (("label", "rows"), ("a", links))} for links in (old, new)]
         move = compare(*(Results("x", {"x": (HEAD, ("a", "1"))}, view) for view in views)).moves[0]
-        return move.old, move.new
+        return move.old, move.new, move.what
 
-    assert told("i02 (a), i03 (b)", "i01 (z), i02 (a), i03 (b)") == ("", "with i01")
-    assert told("i01 (z), i02 (a), i03 (b)", "i04 (c), i02 (a)") == ("with i01 and i03", "with i04")
-    assert told("i01 (z), i02 (a)", "i01 (z), i02 (b)") == ("z, a", "z, b")
+    assert told("i02 (a), i03 (b)", "i01 (z), i02 (a), i03 (b)") == ("", "with i01", "added")
+    assert told("i01 (z), i02 (a), i03 (b)", "i04 (c), i02 (a)") == ("with i01 and i03", "with i04", "changed")
+    assert told("i01 (z), i02 (a)", "i01 (z), i02 (b)") == ("z, a", "z, b", "changed")
 
 
 def test_an_exhibit_that_is_gone_or_new_has_moved():

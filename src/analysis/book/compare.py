@@ -283,7 +283,8 @@ def _links(move: Move, naming: Callable[[str], str]) -> Move:
     if was == now:
         return replace(move, old=", ".join(href for _, href in old), new=", ".join(href for _, href in new))
     lost, found = ([name for name in side if name not in other] for side, other in ((was, now), (now, was)))
-    return replace(move, old=_with(lost, move.column, naming), new=_with(found, move.column, naming))
+    what = "changed" if lost and found else "gone" if lost else "added"
+    return replace(move, old=_with(lost, move.column, naming), new=_with(found, move.column, naming), what=what)
 
 
 def _people(move: Move, row: Mapping[str, str], naming: Callable[[str], str]) -> Iterator[Move]:

@@ -26,8 +26,8 @@ from analysis.prose import plural
 MOST_ROWS = 40
 """Of a longer table only the rows that moved are shown."""
 
-LONG = 24
-"""Letters of a cell from which a table's rows stand as blocks on a narrow screen: in columns they would be a word wide."""
+LONG = 48
+"""Letters of a row from which a table stands as blocks on a narrow screen: in columns its words would stand one by one."""
 
 MOST_IN_MARKDOWN = 1000
 """Rows of one table in Markdown: a summary of a pull request takes a megabyte."""
@@ -221,10 +221,13 @@ def _exhibit(comparison: Comparison, name: str) -> Iterator[Block]:
 
 
 def _from_to(caption: str, first: str, moves: Sequence[tuple[str, Move]]) -> Grid:
-    rows = [
-        (where, *marked(move.old, move.new), move.what + (f", {move.by}" if move.by else "")) for where, move in moves
-    ]
+    rows = [(where, *_ends(move), move.what + (f", {move.by}" if move.by else "")) for where, move in moves]
     return Grid(caption, (first, "from", "to", "what"), tuple(rows))
+
+
+def _ends(move: Move) -> tuple[Text, Text]:
+    """From what to what; of what came or went there is one of the two."""
+    return (move.old or "–", move.new or "–") if move.what in ("added", "gone") else marked(move.old, move.new)
 
 
 def marked(old: str, new: str) -> tuple[Text, Text]:
@@ -454,14 +457,14 @@ tbody th { font-weight: normal; }
 mark { background: var(--new); color: var(--ink); font-weight: bold; text-decoration: underline; }
 tr.moved td:last-child { font-weight: bold; }
 @media (max-width: 40rem) {
- td, th { white-space: nowrap; }
- table.long, table.long :is(tbody, tr, th, td) { display: block; max-width: none; min-width: 0; white-space: normal; }
+ th, td { padding-right: 0.5rem; min-width: 3rem; }
+ table.long, table.long :is(tbody, tr, th, td) { display: block; max-width: none; min-width: 0; }
  table.long caption { display: block; }
  table.long thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
  table.long tr { border-bottom: 1px solid var(--line); padding: 0.5rem 0; }
  table.long :is(th, td) { border: 0; padding: 0.1rem 0; overflow-wrap: anywhere; }
  table.long tbody th { font-weight: bold; }
- table.long td:empty { display: none; }
+ table.long :is(td:empty, tr:not(.moved) td[data-column$=", to"]) { display: none; }
  table.long td::before { content: attr(data-column) ": "; color: var(--muted); font-weight: normal; }
 }
 div.drawings { display: flex; flex-wrap: wrap; gap: 1.5rem; }
@@ -503,7 +506,7 @@ def _html(block: Block, number: int) -> str:
     head = "".join(f'<th scope="col" role="columnheader">{escape(text)}</th>' for text in block.head)
     rows = "".join(_tr(row, block.head) for row in block.rows)
     caption = f'<caption id="table-{number}">{escape(block.caption)}</caption>'
-    long = ' class="long"' if any(_length(cell) > LONG for row in block.rows for cell in row[1:]) else ""
+    long = ' class="long"' if any(sum(map(_length, row)) > LONG for row in block.rows) else ""
     return (
         f'<div class="table" role="region" tabindex="0" aria-labelledby="table-{number}">'
         f'<table{long} role="table">{caption}<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
