@@ -498,6 +498,7 @@ def test_a_value_that_does_not_resolve_fails_the_review_and_is_not_accepted(arti
     state = tmp_path / "state"
     done = run("review", twin, "--source", SOURCE, "--approved", state, "--accept", "--out", tmp_path / "out", code=1)
     assert "evidence: 164 of 165 values resolve" in done.stdout
+    assert done.stderr.splitlines()[-1] == "not accepted"
     assert not state.exists()
     page = (tmp_path / "out" / "review.md").read_text(encoding="utf-8")
     assert "**Evidence: 164 of 165 values resolve" in page

@@ -330,6 +330,7 @@ def review(options: argparse.Namespace) -> int:
     print(f"evidence: {made.evidence or 'not held against the source text'}")
     print(f"page: {page}")
     if outcome.failed or unresolved:
+        _complain("not accepted" if options.accept else "")
         return 1
     if options.accept:
         print(f"accepted: {accept(outcome, folder):,} bytes in {folder}")

@@ -128,7 +128,7 @@ def _here(edition: Path, folder: Path) -> str:
         return "this run"
     inside = [str(path) for path in (edition, folder) if path.resolve().is_relative_to(ROOT)]
     changed = _git("status", "--porcelain", "--", *PLACES.values(), *inside)
-    told = "with changes that are not committed" if changed else "nothing changed since"
+    told = "with changes that are not committed" if changed else "all of it committed"
     outside = "" if _git("ls-files", "--", str(edition)) else ", of an edition that is not in it"
     return f"this run, at commit {commit}, {told}{outside}"
 
