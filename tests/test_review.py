@@ -470,6 +470,18 @@ def test_both_values_of_a_count_stand_in_one_drawing(base: Results):
     assert "interviewees-by-age, both: hollow from, filled to" in page
 
 
+def test_what_was_meant_stands_beside_what_moved(base: Results):
+    rows = tuple((a, "6" if a == "18–24" else b) for a, b in base.tables["interviewees-by-age"])
+    moved = replace(base, tables={**base.tables, "interviewees-by-age": rows})
+    said = {"src/analysis/tabulate.py": ["not committed", "7eb292f Say in one place which legs were travelled"]}
+    page = as_markdown(Review("R", "V", replace(compare(base, moved), commits=said)))
+    assert "in the words of those who did it:\n\n- 7eb292f Say in one place which legs were travelled\n\n" in page
+    assert "moved though no data did" in page
+    changed_row = replace(compare(base, moved), unknown=("legs.csv",))
+    assert "moved though no data did" not in as_markdown(Review("R", "V", changed_row))
+    assert "moved though" not in as_markdown(Review("R", "V", compare(base, base)))
+
+
 # The commands
 
 

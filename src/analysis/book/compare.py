@@ -113,6 +113,10 @@ class RowMove:
         return f"{where}: {change(self.old, self.new, self.what)}"
 
 
+NOT_COMMITTED = "not committed"
+"""Among the commits of a file: it was changed since."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Two sets of results, what moved, and in what their origins differ.

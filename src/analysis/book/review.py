@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis.book.compare import Comparison, compare, verdict
+from analysis.book.compare import NOT_COMMITTED, Comparison, compare, verdict
 from analysis.book.publish import exchange
 from analysis.book.results import (
     APPROVED,
@@ -238,7 +238,7 @@ def _commits(path: Path, base: str) -> list[str]:
     given = ("log", f"-{MOST_COMMITS}", "--format=%h %s")
     told = (_git(*given, f"{base}..HEAD", "--", str(path)) if base else "").splitlines()
     if _git("status", "--porcelain", "--", str(path)):
-        return ["not committed", *told]
+        return [NOT_COMMITTED, *told]
     return told or _git("log", "-1", "--format=%h %s", "--", str(path)).splitlines()
 
 

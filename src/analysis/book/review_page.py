@@ -16,7 +16,17 @@ from typing import Any
 import pandas as pd
 
 from analysis import charts
-from analysis.book.compare import Comparison, Move, by_label, difference, follows, label_columns, reasons, verdict
+from analysis.book.compare import (
+    NOT_COMMITTED,
+    Comparison,
+    Move,
+    by_label,
+    difference,
+    follows,
+    label_columns,
+    reasons,
+    verdict,
+)
 from analysis.book.drawings import as_svg
 from analysis.book.render import followed, silent
 from analysis.book.results import Cell
@@ -125,6 +135,7 @@ def blocks(review: Review) -> Iterator[Block]:
         yield Words((f"Edition: {review.edition}",))
     if comparison is not None:
         yield Words((f"From: {review.old}. To: {review.new}.",))
+        yield from _claims(comparison)
     if review.ran:
         yield _evidence(review.evidence)
     if comparison is not None:
@@ -138,6 +149,17 @@ def blocks(review: Review) -> Iterator[Block]:
         yield from _checks(review.checks)
     if comparison is not None:
         yield from _origins(comparison)
+
+
+def _claims(comparison: Comparison) -> Iterator[Words]:
+    """What a reviewer holds the moves against: what the changes are meant to do, and whether the data gave a cause."""
+    said = list(dict.fromkeys(said for each in comparison.commits.values() for said in each if said != NOT_COMMITTED))
+    if said:
+        yield Words(("What was done since then, in the words of those who did it:",))
+        yield Words(tuple(said), listed=True)
+    if comparison.moves and not (comparison.rows or comparison.unknown or comparison.settings):
+        told = "Results moved though no data did: the program counts, words or draws something otherwise than before."
+        yield Words((told,), weighty=True)
 
 
 def _evidence(held: Verdict | None) -> Words:
