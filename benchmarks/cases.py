@@ -9,11 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from analysis.book import chapters
 from benchmarks import editions
-from benchmarks.timing import Row, Took, beside, median, run
+from benchmarks.timing import Row, Took, alone, beside, in_turn, run, stepped, watched
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -55,7 +56,9 @@ def checkout() -> Iterator[Path]:
 
 def here(copy: Path) -> dict[str, str]:
     """The environment in which the copy's package is the one imported."""
-    return {**os.environ, "PYTHONPATH": str(copy / "src"), "JUPYTER_PLATFORM_DIRS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "JUPYTER_PLATFORM_DIRS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what has run once is compiled, as on anybody's machine
+    return environment
 
 
 def forget(copy: Path) -> None:
@@ -136,15 +139,17 @@ def one_value(rounds: int) -> list[Row]:
         run(mine, copy, env)
         figures = copy / "data" / "oral-2022" / "destinations.csv"
         text = figures.read_text(encoding="utf-8")
-        runs = []
-        for number in range(rounds):
-            figures.write_text(text.replace("100000", str(100001 + number)), encoding="utf-8")
-            runs.append(run(mine, copy, env))
-        return [Row("one figure changed", median(runs), None, "")]
+        numbers = count(100_001)
+
+        def changed() -> Took:
+            figures.write_text(text.replace("100000", str(next(numbers))), encoding="utf-8")
+            return run(mine, copy, env)
+
+        return [Row("one figure changed", alone(changed, rounds), None, "")]
 
 
 def hundred(rounds: int) -> list[Row]:
-    """A hundred editions beside a papermill loop over some of them, per edition; and the memory of ten."""
+    """A hundred editions beside a papermill loop over one of them, per edition; and the memory of ten beside it."""
     with checkout() as copy, tempfile.TemporaryDirectory() as base:
         env = here(copy)
         made = editions.many(Path(base), 100)
@@ -161,12 +166,18 @@ def hundred(rounds: int) -> list[Row]:
             f"{BIN}/papermill {name} {base}/out.ipynb -k python3 --no-progress-bar -p edition {made[0]}"
             for name in names
         ]
-        loop = median([run(["bash", "-ec", "\n".join(lines)], copy, env) for _ in range(max(2, rounds))])
-        ten, all_of_them = ours(10), ours(100)
-        each = Took(all_of_them.seconds / 100, all_of_them.megabytes)
+
+        def loop() -> Took:
+            return run(["bash", "-ec", "\n".join(lines)], copy, env)
+
+        memory = {number: watched(lambda n=number: ours(n)) for number in (10, 100)}  # type: ignore[misc]
+        # Between two loops, so that what else the machine does meets both sides.
+        before, all_of_them, after = loop(), ours(100), loop()
+        each = Took(all_of_them.seconds / 100, memory[100])
+        theirs = Took((before.seconds + after.seconds) / 2, watched(loop))
         return [
-            Row("an edition of a hundred, book and all", each, loop, "papermill in a loop, chapters only"),
-            Row("ten editions (for the memory)", ten, None, ""),
+            Row("an edition of a hundred, book and all", each, theirs, "papermill in a loop, chapters only"),
+            Row("ten editions (for the memory)", Took(ours(10).seconds, memory[10]), None, ""),
         ]
 
 
@@ -184,8 +195,8 @@ def ten_million(rounds: int) -> list[Row]:
             return Took(seconds, megabytes)
 
         return [
-            Row("check of ten million rows", median([step("check") for _ in range(rounds)]), None, ""),
-            beside(
+            Row("check of ten million rows", stepped([step("check") for _ in range(rounds)]), None, ""),
+            in_turn(
                 "all tabulations of ten million rows",
                 lambda: step("tabulate"),
                 lambda: step("sql"),

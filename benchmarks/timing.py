@@ -48,15 +48,28 @@ class Row:
 
 
 def run(command: Sequence[str], cwd: Path, environment: dict[str, str] | None = None) -> Took:
-    """Run a command to its end; it must succeed."""
+    """Run a command to its end; it must succeed. In rounds that are timed nobody looks at its memory: that takes a processor."""
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    peak = _watch(process.pid)
+    peak = _watch(process.pid) if WATCHING else None
     said, _ = process.communicate()
     seconds = time.perf_counter() - started
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}\n{said.decode(errors='replace')[-2000:]}")
-    return Took(seconds, peak() / 1e6)
+    return Took(seconds, peak() / 1e6 if peak else 0.0)
+
+
+WATCHING: list[bool] = []
+"""Not empty while memory is looked at."""
+
+
+def watched(side: Callable[[], Took]) -> float:
+    """The greatest memory of one more run, in megabytes."""
+    WATCHING.append(True)
+    try:
+        return side().megabytes
+    finally:
+        WATCHING.pop()
 
 
 def _watch(pid: int) -> Callable[[], int]:
@@ -93,15 +106,33 @@ def _own(process: psutil.Process) -> int:
         return 0
 
 
-def median(runs: Sequence[Took]) -> Took:
-    """The median of seconds, and of megabytes."""
-    return Took(statistics.median(r.seconds for r in runs), statistics.median(r.megabytes for r in runs))
+def median(runs: Sequence[Took], megabytes: float) -> Took:
+    """The median of seconds, and the memory that was seen."""
+    return Took(statistics.median(r.seconds for r in runs), megabytes)
+
+
+def alone(side: Callable[[], Took], rounds: int) -> Took:
+    """One side by itself: once for its memory, also so that Python has compiled all of it, then against the clock."""
+    megabytes = watched(side)
+    return median([side() for _ in range(rounds)], megabytes)
 
 
 def beside(what: str, ours: Callable[[], Took], theirs: Callable[[], Took], them: str, rounds: int) -> Row:
-    """Run two sides in turn."""
+    """Two sides: each once for its memory, also so that Python has compiled all of it, then in turn against the clock."""
+    megabytes = watched(ours), watched(theirs)
     runs = [(ours(), theirs()) for _ in range(rounds)]
-    return Row(what, median([a for a, _ in runs]), median([b for _, b in runs]), them)
+    return Row(what, median([a for a, _ in runs], megabytes[0]), median([b for _, b in runs], megabytes[1]), them)
+
+
+def stepped(runs: Sequence[Took]) -> Took:
+    """Of steps that time themselves and tell their own memory: the medians."""
+    return median(runs, statistics.median(each.megabytes for each in runs))
+
+
+def in_turn(what: str, ours: Callable[[], Took], theirs: Callable[[], Took], them: str, rounds: int) -> Row:
+    """Two sides of steps that time themselves, in turn."""
+    runs = [(ours(), theirs()) for _ in range(rounds)]
+    return Row(what, stepped([a for a, _ in runs]), stepped([b for _, b in runs]), them)
 
 
 def as_table(rows: Sequence[Row]) -> str:

@@ -71,10 +71,17 @@ LOOK = alt.Config(
 )
 
 
-def themed(chart: Any) -> dict[str, Any]:
-    """A chart's Vega-Lite, with the report's look."""
-    spec: dict[str, Any] = chart.properties(config=LOOK).to_dict(validate=False)
+def themed(chart: Any, description: str, **told: Any) -> dict[str, Any]:
+    """A finished chart's Vega-Lite, with the report's look and what it says."""
+    spec: dict[str, Any] = given(chart, config=LOOK, description=description, **told).to_dict(validate=False)
     return spec
+
+
+def given(chart: Any, **properties: Any) -> Any:
+    """A chart of our own making, with these properties; Altair's own ``properties`` copies all that is in it."""
+    for name, value in properties.items():
+        setattr(chart, name, value)
+    return chart
 
 
 @unchecked
@@ -90,7 +97,7 @@ def tallied(counts: Counts, *, description: str, noun: str = "interviewees") -> 
     """
     draw = _marks if counts.total <= MOST_MARKS else _bars
     frame = _labelled(counts)
-    return themed(draw(frame, counts, noun).properties(description=description))
+    return themed(draw(frame, counts, noun), description)
 
 
 def _labelled(counts: Counts) -> pd.DataFrame:
@@ -108,8 +115,8 @@ def _labelled(counts: Counts) -> pd.DataFrame:
 @unchecked
 def followed(panels: Sequence[tuple[str, Counts]], *, description: str) -> dict[str, Any]:
     """Several tables of the same people, one above the other: a mark chosen in one is shown in all."""
-    drawn = [_marks(_labelled(counts), counts, "interviewees").properties(title=title) for title, counts in panels]
-    return themed(alt.vconcat(*drawn, spacing=18).properties(description=description))
+    drawn = [given(_marks(_labelled(counts), counts, "interviewees"), title=title) for title, counts in panels]
+    return themed(alt.vconcat(*drawn, spacing=18), description)
 
 
 def _asked(*columns: str) -> list[alt.Tooltip]:
@@ -189,7 +196,7 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     ends = frame.assign(x=[min(n, ACROSS) - 0.3 for n in frame["count"]])
     numbers = _numbers(ends).encode(x=alt.X("x:Q", scale=scale, axis=None))
     tall = 24 + 13 * int(frame["lines"].str.count("\n").max())
-    return alt.layer(points, numbers).properties(width=STEP * (wide + 1), height=alt.Step(max(tall, 24 * lines)))
+    return alt.layer(points, numbers, width=STEP * (wide + 1), height=alt.Step(max(tall, 24 * lines)))
 
 
 def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
@@ -207,7 +214,7 @@ def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
             tooltip=[*_asked("label"), alt.Tooltip("count:Q", format=",")],
         )
     )
-    return alt.layer(bars, _numbers(frame).encode(x=alt.X("count:Q"))).properties(width=200, height=alt.Step(24))
+    return alt.layer(bars, _numbers(frame).encode(x=alt.X("count:Q")), width=200, height=alt.Step(24))
 
 
 @unchecked
@@ -237,7 +244,7 @@ def overlaid(counts: pd.DataFrame, *, description: str) -> dict[str, Any]:
         x=alt.X("most:Q", scale=scale), text=alt.Text("text:N")
     )
     tall = 26 + 13 * int(drawn["lines"].str.count("\n").max())
-    return themed(alt.layer(was, now, text).properties(width=240, height=alt.Step(tall), description=description))
+    return themed(alt.layer(was, now, text, width=240, height=alt.Step(tall)), description)
 
 
 @unchecked
@@ -253,7 +260,7 @@ def spans(intervals: pd.DataFrame, *, description: str) -> dict[str, Any]:
         As ``tabulate.intervals`` gives them.
     """
     panels = [_panel(panel, str(measure)) for measure, panel in intervals.groupby("measure", sort=False)]
-    return themed(alt.vconcat(*panels, spacing=30).properties(description=description, usermeta=APART))
+    return themed(alt.vconcat(*panels, spacing=30), description, usermeta=APART)
 
 
 APART = {"apart": True}
@@ -311,8 +318,8 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
     ]
     told = [f"{row['destination']}, {row['days']}: {row['number']}" for row in records(panel)]
     heard = f"{measure}. {'; '.join(told)}."
-    layers = alt.layer(track, dashed, whole, *ticks, *heads, *words)
-    return layers.properties(title=measure, description=heard, width=WIDTH, height=down)
+    layers = [track, dashed, whole, *ticks, *heads, *words]
+    return alt.layer(*layers, title=measure, description=heard, width=WIDTH, height=down)
 
 
 TYPE: list[tuple[str, str, int, Literal["bold", "normal"]]] = [
@@ -402,7 +409,7 @@ def timeline(days: pd.DataFrame, *, description: str) -> dict[str, Any]:
         .encode(y=rows, x=alt.X("zero:Q", scale=scale), text=alt.Text("text:N"))
     )
     layers = [way, later, dots, head, *([words] if len(silent) else [])]
-    return themed(alt.layer(*layers).properties(width=250, height=alt.Step(22), description=description))
+    return themed(alt.layer(*layers, width=250, height=alt.Step(22)), description)
 
 
 @unchecked
@@ -464,11 +471,11 @@ def route_map(
         for kind, align, dx, dy in TEXTS
         if (places["kind"] == kind).any()
     ]
-    view = alt.layer(ground, *journeys, spots, *names).properties(width=WIDTH, height=height, description=description)
-    scale = WIDTH / across
-    return themed(
-        view.project("mercator", scale=scale, center=[(west + east) / 2, middle], translate=[WIDTH / 2, height / 2])
+    ways = alt.Projection(
+        type="mercator", scale=WIDTH / across, center=[(west + east) / 2, middle], translate=[WIDTH / 2, height / 2]
     )
+    view = alt.layer(ground, *journeys, spots, *names, width=WIDTH, height=height, projection=ways)
+    return themed(view, description)
 
 
 def _folded(text: str, letters: int = LETTERS) -> str:
