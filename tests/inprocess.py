@@ -15,8 +15,8 @@ import pytest
 
 from analysis import report
 from analysis.book import chapters
-from analysis.book.results import Results, from_notebooks, origin
 from analysis.edition import Edition, load
+from analysis.review.results import Results, from_notebooks, origin
 
 
 @contextmanager

@@ -20,9 +20,9 @@ from conftest import ROOT, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.answers import bounds, slug, ungrouped
 from analysis.cli import main
 from analysis.edition import load
+from analysis.new.answers import bounds, slug, ungrouped
 from analysis.schema import TABLES, raw, schema
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -1057,9 +1057,9 @@ ANYTHING = st.recursive(
 @given(st.dictionaries(NAMES, ANYTHING, max_size=5))
 def test_no_map_whatsoever_breaks_the_import(given_map: dict[str, Any]):
     """Any shape of map gives faults or tables."""
-    from analysis.highlights import fill_highlights
-    from analysis.intake import Filled, Sheet, fill
-    from analysis.maps import read_plan
+    from analysis.new.highlights import fill_highlights
+    from analysis.new.intake import Filled, Sheet, fill
+    from analysis.new.maps import read_plan
 
     sheet = Sheet(
         "e.csv",
@@ -1079,8 +1079,8 @@ def test_no_map_whatsoever_breaks_the_import(given_map: dict[str, Any]):
 def test_no_file_whatsoever_breaks_the_reader(content: bytes):
     import tempfile
 
-    from analysis.exports import read_sheet, read_yaml
     from analysis.faults import BadInput
+    from analysis.new.exports import read_sheet, read_yaml
 
     with tempfile.TemporaryDirectory() as folder:
         for name in ("e.csv", "e.xlsx"):

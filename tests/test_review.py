@@ -20,13 +20,13 @@ from test_book import changed
 
 from analysis import charts, prose, report, tabulate, trail
 from analysis import edition as editions
-from analysis.book import results as books
-from analysis.book import review as reviews
-from analysis.book import review_page
-from analysis.book.compare import Comparison, as_text, compare, reasons, verdict
-from analysis.book.results import LEFT_OUT, Results, approved, approved_files, built
-from analysis.book.review import accept, only
-from analysis.book.review_page import Review, as_html, as_markdown
+from analysis.review import judge
+from analysis.review import page as review_page
+from analysis.review import results as books
+from analysis.review.compare import Comparison, as_text, compare, reasons, verdict
+from analysis.review.judge import accept, only
+from analysis.review.page import Review, as_html, as_markdown
+from analysis.review.results import LEFT_OUT, Results, approved, approved_files, built
 
 HOME = ROOT / "data" / "oral-2022"
 
@@ -529,7 +529,7 @@ def test_a_source_that_cannot_be_read_stops_a_review_before_it_runs(tmp_path: Pa
 def test_evidence_that_hides_small_cells_is_counted_and_not_quoted(article: str, twin: Path):
     changed(twin, "legs.csv", ("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3"))
     changed(twin, "datapackage.json", ('"minimum_cell": 1', '"minimum_cell": 3'))
-    held = reviews._held(editions.load(twin), article)
+    held = judge._held(editions.load(twin), article)
     assert [str(fault) for fault in held.faults] == [
         "oral-2022: found 1 fault, needed none; analysis verify names them"
     ]
@@ -660,8 +660,8 @@ def test_a_move_leads_to_the_commit_it_comes_from(checkout: Path, tmp_path: Path
 
 
 def test_without_a_history_the_page_names_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(reviews, "_git", lambda *arguments: "")
-    assert (reviews._state(tmp_path), reviews._here(HOME, tmp_path)) == ("the approved state", "this run")
+    monkeypatch.setattr(judge, "_git", lambda *arguments: "")
+    assert (judge._state(tmp_path), judge._here(HOME, tmp_path)) == ("the approved state", "this run")
 
 
 def test_a_cell_that_fails_is_named_on_the_page(checkout: Path, tmp_path: Path):

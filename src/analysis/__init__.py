@@ -2,6 +2,6 @@
 
 The direction of imports, each module knowing only those before it: ``faults``, ``frames``, ``schema``, ``fetch``,
 ``folder``, ``rules``, ``tables``, ``checks``, ``edition``, ``evidence``, ``agreement``, ``tabulate``, ``privacy``, ``prose``, ``basemap``, ``charts``,
-``exhibit``, ``minute``, ``trail``, ``report`` (what chapters call), ``answers``, ``maps``, ``intake``, ``drafts``,
-``highlights``, ``exports``, ``template`` (new editions), ``book`` (the machinery), ``cli``.
+``exhibit``, ``minute``, ``trail``, ``report`` (what chapters call), then the rooms ``new`` (new editions), ``book`` (what
+runs chapters and binds books), ``review`` (results held against others), and last ``cli``.
 """

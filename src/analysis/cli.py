@@ -246,9 +246,9 @@ def _counted(faults: int, doubts: int) -> str:
 
 def new(options: argparse.Namespace) -> int:
     """``analysis new``."""
-    from analysis import template
     from analysis.book.publish import exchange
     from analysis.faults import BadInput
+    from analysis.new import template
 
     given = {"--map": options.map, "--source": options.source, "--again": options.again}
     stray = [flag for flag, value in given.items() if value and not options.export]
@@ -295,10 +295,10 @@ def compare(options: argparse.Namespace) -> int:
     """``analysis compare``."""
     import json
 
-    from analysis.book.compare import as_json, as_text, verdict
-    from analysis.book.compare import compare as held
-    from analysis.book.review import results_of, with_commits
-    from analysis.book.review_page import Review, as_html
+    from analysis.review.compare import as_json, as_text, verdict
+    from analysis.review.compare import compare as held
+    from analysis.review.judge import results_of, with_commits
+    from analysis.review.page import Review, as_html
 
     old, new = (results_of(each, _teller(each)) for each in (options.old, options.new))
     found = with_commits(held(old, new))
@@ -316,10 +316,10 @@ def compare(options: argparse.Namespace) -> int:
 
 def review(options: argparse.Namespace) -> int:
     """``analysis review``."""
-    from analysis.book.compare import as_text
-    from analysis.book.review import accept, write
-    from analysis.book.review import review as judged
     from analysis.folder import find
+    from analysis.review.compare import as_text
+    from analysis.review.judge import accept, write
+    from analysis.review.judge import review as judged
 
     name = find(options.edition).name
     made, outcome, folder = judged(options.edition, options.approved, source=options.source, tell=_teller(name))

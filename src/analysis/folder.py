@@ -78,10 +78,10 @@ def fingerprint(found: object) -> str:
 
 @cache
 def program() -> dict[str, dict[str, str]]:
-    """Fingerprints of what turns tables into results: the package without ``book``, and the data that it reads."""
+    """Fingerprints of what turns tables into results: the package without its rooms, and the data that it reads."""
     code = fingerprints(ROOT / "src" / "analysis", "*.py")
     return {
-        "code": {name: found for name, found in code.items() if not name.startswith("book/") and name != "cli.py"},
+        "code": {name: found for name, found in code.items() if "/" not in name and name != "cli.py"},
         "schemas": fingerprints(ROOT / "data" / "schemas", "*.json"),
         "vocabularies": fingerprints(ROOT / "data" / "vocabularies", "*.csv"),
         "basemap": fingerprints(ROOT / "data" / "basemap", "*.json"),

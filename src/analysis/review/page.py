@@ -16,7 +16,12 @@ from typing import Any
 import pandas as pd
 
 from analysis import charts
-from analysis.book.compare import (
+from analysis.book.drawings import as_svg
+from analysis.book.render import followed, silent
+from analysis.evidence import Verdict
+from analysis.faults import Fault
+from analysis.prose import plural
+from analysis.review.compare import (
     NOT_COMMITTED,
     Comparison,
     Move,
@@ -27,12 +32,7 @@ from analysis.book.compare import (
     reasons,
     verdict,
 )
-from analysis.book.drawings import as_svg
-from analysis.book.render import followed, silent
-from analysis.book.results import Cell
-from analysis.evidence import Verdict
-from analysis.faults import Fault
-from analysis.prose import plural
+from analysis.review.results import Cell
 
 MOST_ROWS = 40
 """Of a longer table only the rows that moved are shown."""

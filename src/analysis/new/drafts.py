@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from analysis.answers import quoted
 from analysis.faults import Fault
-from analysis.intake import Sheet
-from analysis.maps import PAIRS
+from analysis.new.answers import quoted
+from analysis.new.intake import Sheet
+from analysis.new.maps import PAIRS
 from analysis.schema import schema
 
 UNPRINTED: Final = "#|"

@@ -10,9 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis.book.compare import NOT_COMMITTED, Comparison, compare, verdict
 from analysis.book.publish import exchange
-from analysis.book.results import (
+from analysis.book.run import ChapterFailed
+from analysis.edition import Edition, examine
+from analysis.evidence import Verdict, source_text, verify
+from analysis.faults import BadInput, Fault
+from analysis.folder import find
+from analysis.prose import plural
+from analysis.review.compare import NOT_COMMITTED, Comparison, compare, verdict
+from analysis.review.page import Review, as_html, as_markdown
+from analysis.review.results import (
     APPROVED,
     PLACES,
     STATE,
@@ -24,13 +31,6 @@ from analysis.book.results import (
     is_built,
     run,
 )
-from analysis.book.review_page import Review, as_html, as_markdown
-from analysis.book.run import ChapterFailed
-from analysis.edition import Edition, examine
-from analysis.evidence import Verdict, source_text, verify
-from analysis.faults import BadInput, Fault
-from analysis.folder import find
-from analysis.prose import plural
 from analysis.schema import ROOT
 from analysis.tables import shown_path
 

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from analysis.book.results import WORDS, Results, Table, row_hash
 from analysis.prose import plural
+from analysis.review.results import WORDS, Results, Table, row_hash
 from analysis.schema import TABLES, schema
 from analysis.tabulate import listed
 from analysis.trail import SHOWN_IN
@@ -47,7 +47,7 @@ QUOTES = ("people-not-counted",)
 FROM_EVIDENCE = {"words of the source": "exact", "paragraph": "paragraph", "basis": "basis", "rule or reason": "note"}
 """Columns of the exhibits ``evidence-…``, and those of table ``evidence`` that they show."""
 
-MACHINERY = ("src/analysis/book/", "src/analysis/cli.py")
+MACHINERY = ("src/analysis/book/", "src/analysis/new/", "src/analysis/review/", "src/analysis/cli.py")
 """Where the code lies that runs chapters and tells of them."""
 
 FROM_THE_PROGRAM = ("rules", "parameters")
@@ -159,7 +159,7 @@ class Comparison:
 
         Examples
         --------
-        >>> from analysis.book.results import Origin
+        >>> from analysis.review.results import Origin
         >>> one = Results("x", origin=Origin(rows={"interviewees": {"i01": {"counted": "no"}}}))
         >>> compare(one, one).named("i01"), compare(one, one).named("i02")
         ('i01 (counted: no)', 'i02')
@@ -171,7 +171,7 @@ class Comparison:
 
         Examples
         --------
-        >>> from analysis.book.results import Origin
+        >>> from analysis.review.results import Origin
         >>> leg = {"legs": {"i01.1": {"status": "made", "mode": "air"}}, "interviewees": {"i01": {"counted": "no"}}}
         >>> old, new = leg, {**leg, "legs": {"i01.1": {"status": "made", "mode": "rail"}}}
         >>> found = compare(*(Results("x", origin=Origin(rows=rows)) for rows in (old, new)))

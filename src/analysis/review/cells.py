@@ -26,7 +26,7 @@ from analysis.book.chapters import fitted, parameters
 from analysis.faults import BadInput
 
 if TYPE_CHECKING:  # its imports are heavy, and every run of pytest beside this project loads the plugin
-    from analysis.book.trial import Outcome
+    from analysis.review.trial import Outcome
 
 SHARED = "analysis_cells"
 """What xdist's workers are told: the folder in which they leave each other the outcomes of chapters."""
@@ -231,14 +231,14 @@ class Trials:
     def _run(self, chapter: Path) -> dict[str, Outcome]:
         from analysis.book.plan import Plan
         from analysis.book.run import CHAPTER_SECONDS
-        from analysis.book.trial import trial
+        from analysis.review.trial import trial
 
         plan = Plan(self.edition, tuple(self.notebooks), self.values, {})
         return trial(chapter, plan.chosen(chapter), self.edition.parent, self.chosen[chapter], int(CHAPTER_SECONDS))
 
     def _once(self, chapter: Path) -> dict[str, Outcome]:
         """Run a chapter, unless another of xdist's workers has."""
-        from analysis.book.trial import Outcome
+        from analysis.review.trial import Outcome
 
         assert self.folder
         kept = self.folder / f"{self.notebooks.index(chapter)}.json"

@@ -16,15 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.drafts import UNPRINTED, draft_text
 from analysis.edition import examine
 from analysis.evidence import source_text
-from analysis.exports import digest, read_map, read_sheet, read_sheets, sheet_names
 from analysis.faults import BadInput, Fault, show
 from analysis.folder import PACKAGE
-from analysis.highlights import fill_highlights
-from analysis.intake import Filled, Line, Sheet, absent, fill
-from analysis.maps import Plan
+from analysis.new.drafts import UNPRINTED, draft_text
+from analysis.new.exports import digest, read_map, read_sheet, read_sheets, sheet_names
+from analysis.new.highlights import fill_highlights
+from analysis.new.intake import Filled, Line, Sheet, absent, fill
+from analysis.new.maps import Plan
 from analysis.schema import ROOT, TABLES, Schema, raw, schema
 from analysis.tables import shown_path
 

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import yaml
 
-from analysis.answers import named, tidy
 from analysis.faults import BadInput, Fault, show
 from analysis.frames import as_text
-from analysis.intake import Sheet
-from analysis.maps import Plan, read_plan
+from analysis.new.answers import named, tidy
+from analysis.new.intake import Sheet
+from analysis.new.maps import Plan, read_plan
 from analysis.tables import shown_path
 
 LARGEST: Final = 512 * 2**20

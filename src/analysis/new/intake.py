@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from analysis.answers import bounds, day, quoted, slug, tidy, ungrouped
 from analysis.faults import Fault, nearest, show
-from analysis.maps import PAIRS, PREFIXES, Plan, Recipe, TablePlan, field_of
+from analysis.new.answers import bounds, day, quoted, slug, tidy, ungrouped
+from analysis.new.maps import PAIRS, PREFIXES, Plan, Recipe, TablePlan, field_of
 from analysis.schema import schema, vocabulary
 
 
@@ -95,7 +95,7 @@ def fill(plan: Plan, sheets: Mapping[str, Sheet]) -> Filled:
 
     Examples
     --------
-    >>> from analysis.maps import read_plan
+    >>> from analysis.new.maps import read_plan
     >>> plan, _ = read_plan({"tables": {"interviewees": {"columns": {
     ...     "counted": {"constant": "yes"}, "age": "Age", "gender": {"column": "Sex", "values": {"Male": "man"}}}}}}, "m.yml")
     >>> sheet = Sheet("s.csv", ("Age", "Sex"), ((2, {"Age": "20-24", "Sex": "Male"}), (3, {"Age": "", "Sex": ""})))

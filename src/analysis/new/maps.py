@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from analysis.answers import named, tells_dates, tidy
 from analysis.faults import Fault, nearest, show
+from analysis.new.answers import named, tells_dates, tidy
 from analysis.schema import Field, schema
 
 IMPORTED: Final = ("interviewees", "legs", "destinations", "statements")
