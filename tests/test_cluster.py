@@ -18,7 +18,7 @@ from conftest import ANALYSIS, ROOT, run
 from distributed import Client
 from test_faults import chapter
 
-from analysis import folder
+from analysis import folder, spread
 from analysis.book import cluster, warm
 from analysis.book.build import build
 from analysis.book.plan import plan
@@ -115,7 +115,7 @@ def test_a_worker_with_another_version_refuses(on_cluster: cluster.Cluster, tmp_
 def test_a_large_edition_is_read_where_the_worker_is(
     on_cluster: cluster.Cluster, edition: Path, tmp_path: Path, monkeypatch, scheme: str
 ):
-    monkeypatch.setattr(cluster, "MOST_SENT", 0)
+    monkeypatch.setattr(spread, "MOST_SENT", 0)
     planned = plan(f"{scheme}{edition}", {})
     one = on_cluster.running(planned)
     look = chapter(tmp_path, "from analysis.edition import load\nprint(load('copy').report.declared_interviewees)")
@@ -139,7 +139,7 @@ def test_kernels_are_forked_where_the_worker_may(on_cluster: cluster.Cluster):
 
 
 def test_nothing_at_the_address(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(cluster, "ANSWER", 0.5)
+    monkeypatch.setattr(spread, "ANSWER", 0.5)
     for wrong in ("tcp://127.0.0.1:1", "nonsense", "foo://127.0.0.1:8786"):
         with (
             pytest.raises(

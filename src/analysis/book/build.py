@@ -40,7 +40,7 @@ class How:
     seconds: float = 900.0
     """How long a chapter may take."""
     scheduler: str = ""
-    """The address of a Dask cluster whose workers run the chapters; blank to run them here."""
+    """The address of a Dask cluster whose workers run the chapters and count large tables; blank to do so here."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,15 @@ def build(
     from analysis.book.ahead import ahead
     from analysis.book.publish import workshop
 
-    checked = check(planned, how)
-    with workshop(out) as folder, ahead() as worker, elsewhere(how) as cluster:
-        finish(planned, checked, run(planned, how, tell, worker, cluster), folder, out, tell)
+    with elsewhere(how) as cluster:
+        checked = check(planned, how)
+        with workshop(out) as folder, ahead() as worker:
+            finish(planned, checked, run(planned, how, tell, worker, cluster), folder, out, tell)
     return out / "html" / "index.html"
 
 
 def elsewhere(how: How) -> AbstractContextManager[Cluster | None]:
-    """The cluster on which chapters run, where the call names one."""
+    """The cluster on which chapters run and large tables are checked and counted, where the call names one."""
     if not how.scheduler:
         return nullcontext()
     from analysis.book.cluster import connected
