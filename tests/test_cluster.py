@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import fsspec
 import pytest
 from conftest import ANALYSIS, ROOT, run
@@ -128,6 +131,70 @@ def test_a_large_edition_is_read_where_the_worker_is(
         BadInput, match=rf"found no edition at {scheme}/\S+copy, needed it where the worker can read it"
     ):
         one(look, {}, tmp_path, SOON)
+
+
+MANY = 1_200_000
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An edition whose table is large enough to be counted on the workers: a folder of parts, the last row at fault."""
+    folder = tmp_path_factory.mktemp("large") / "edition"
+    (folder / "people").mkdir(parents=True)
+    for part, rows in enumerate((f"range({MANY - 10})", f"range({MANY - 10}, {MANY})")):
+        duckdb.sql(
+            "COPY (SELECT 'p' || md5(i::VARCHAR)[:8] || i AS interviewee, 'yes' AS counted, 18 + i % 50 AS age_min, 18 + i % 50 AS age_max, "
+            "'man' AS gender, NULL AS profession, NULL AS isco08 "
+            f"FROM {rows} AS t(i)) TO '{folder}/people/{part}.parquet' (FORMAT parquet)"
+        )
+    package = {
+        "title": "t",
+        "description": "d",
+        "report": {"public_source": True},
+        "resources": [{"name": "interviewees", "path": "people"}],
+    }
+    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    assert sum(file.stat().st_size for file in folder.rglob("*.parquet")) > spread.MOST_SENT
+    return folder
+
+
+ASK = """
+from analysis import spread, tabulate
+from analysis.edition import load
+people = load({name!r}).tables["interviewees"]
+asked = []
+ask = spread.Workers.ask
+spread.Workers.ask = lambda self, *a: asked.append(len(a[2])) or ask(self, *a)
+counts = tabulate.by_age(people, age_bands="30", declared=None)
+print(counts.frame.values.tolist(), asked)
+"""
+
+
+def test_chapters_that_fill_every_thread_still_get_their_counts(
+    on_cluster: cluster.Cluster, large: Path, tmp_path: Path
+):
+    """Each worker has one thread, which its chapter would hold while it waits for counts that need it."""
+    one = on_cluster.running(plan(large, {}))
+    look = chapter(tmp_path, ASK.format(name=large.name))
+    with ThreadPoolExecutor(2) as side_by_side:
+        ran = list(side_by_side.map(lambda _: one(look, {}, tmp_path, SOON), range(2)))
+    share = MANY * 12 // 50
+    for each in ran:
+        (output,) = json.loads(each.notebook)["cells"][-1]["outputs"]
+        assert "".join(output["text"]) == f"[['under 30', {share}], ['30 and over', {MANY - share}]] [3]\n"
+
+
+def test_checks_of_a_large_table_run_on_the_workers(address: str, large: Path, tmp_path: Path):
+    broken = Path(shutil.copytree(large, tmp_path / "broken"))
+    part = broken / "people" / "1.parquet"
+    duckdb.sql(
+        f"COPY (SELECT * EXCLUDE (i) REPLACE (if(i = 7, 'ja', counted) AS counted) FROM (SELECT *, file_row_number AS i "
+        f"FROM read_parquet('{part}', file_row_number = true))) TO '{part}.new' (FORMAT parquet)"
+    )
+    os.replace(f"{part}.new", part)
+    here, there = run("check", broken, code=2), run("check", broken, "--scheduler", address, code=2)
+    assert "people/1.parquet, row 9, column counted: found 'ja', needed one of yes" in here.stderr
+    assert (here.stdout, here.stderr) == (there.stdout, there.stderr)
 
 
 def test_kernels_are_forked_where_the_worker_may(on_cluster: cluster.Cluster):

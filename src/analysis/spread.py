@@ -245,10 +245,12 @@ def gathered(frame: Frame, merge: Merge = every, *, by: Collection[str] = ()) ->
     [{'n': 3}]
     """
     views = _spread(frame, by) if possible() and frame.implementation.is_duckdb() else None
-    if views is None:
-        return list(frame.collect("pandas").rows(named=True))
-    native: Any = frame.to_native()
-    return merge(pool().ask(native.sql_query(), list(native.columns), views))
+    if views is not None:
+        native: Any = frame.to_native()
+        told = pool().ask(native.sql_query(), list(native.columns), views)
+        if told is not None:
+            return merge(told)
+    return list(frame.collect("pandas").rows(named=True))
 
 
 def _spread(frame: Frame, by: Collection[str]) -> list[list[dict[str, Any]]] | None:
@@ -343,18 +345,15 @@ class Workers:
         """How many tasks the workers run side by side."""
         return max(1, int(sum(self.client.nthreads().values())))
 
-    def ask(self, sql: str, columns: Sequence[str], views: Sequence[list[dict[str, Any]]]) -> Asked:
-        """The rows of all shares.
+    def ask(self, sql: str, columns: Sequence[str], views: Sequence[list[dict[str, Any]]]) -> Asked | None:
+        """The rows of all shares; none where DuckDB failed at one, as of a broken file: asked here, it says so of the whole.
 
         Raises
         ------
         BadInput
             When the workers cannot read the tables, or are gone.
-        duckdb.Error
-            As the question would raise here.
         """
-        import duckdb
-        from distributed import KilledWorker
+        from distributed import CancelledError, KilledWorker
 
         # Before chapters that wait: a chapter that asks has stepped aside for the answer.
         call = {"retries": AGAIN, "pure": False, "priority": 10}
@@ -365,6 +364,12 @@ class Workers:
         except KilledWorker as error:
             needed = "workers with the memory for a share of the rows"
             raise BadInput.one(self.address, "a question lost with each worker that took it", needed) from error
+        except CancelledError as error:
+            raise self.gone() from error
+        except RuntimeError as error:  # a worker that knows no such question
+            said = " ".join(str(error).split())[:80]
+            needed = "workers with this version of the program"
+            raise BadInput.one(self.address, said, needed, "bring them up to date, and start them again") from error
         finally:
             for future in futures:
                 future.release()
@@ -373,7 +378,7 @@ class Workers:
             if "refused" in share:
                 raise BadInput(Fault(**fault) for fault in share["refused"])
             if "broken" in share:
-                raise duckdb.Error(share["broken"])
+                return None
             rows += [dict(zip(columns, row, strict=True)) for row in share["rows"]]
         return rows
 
