@@ -15,6 +15,7 @@ Nothing of Dask is imported until there is something to spread.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import math
@@ -244,39 +245,50 @@ def gathered(frame: Frame, merge: Merge = every, *, by: Collection[str] = ()) ->
     >>> gathered(nw.from_native(pd.DataFrame({"n": [1, 2]})).lazy().select(nw.col("n").sum()), summed())
     [{'n': 3}]
     """
-    views = _spread(frame, by) if possible() and frame.implementation.is_duckdb() else None
-    if views is not None:
+    if possible() and frame.implementation.is_duckdb():
         native: Any = frame.to_native()
-        told = pool().ask(native.sql_query(), list(native.columns), views)
+        sql = native.sql_query()
+        workers = pool() if _pays(sql) else None
+        views = _spread(sql, by, workers.threads()) if workers else []
+        told = workers.ask(sql, list(native.columns), views) if workers and views else None
         if told is not None:
             return merge(told)
     return list(frame.collect("pandas").rows(named=True))
 
 
-def _spread(frame: Frame, by: Collection[str]) -> list[list[dict[str, Any]]] | None:
-    """For each share the views that it is asked of; none where it does not pay, or the question cannot be shared out."""
-    native: Any = frame.to_native()
-    sql = native.sql_query()
-    seen = {name: known for name, known in KNOWN.items() if name in sql}
-    scans = [known.table for known in seen.values() if isinstance(known.table, Scan)]
-    rows = sum(sum(scan.rows) for scan in scans)
-    if rows < LARGE or sum(Path(file).stat().st_size for scan in scans for file in scan.files) <= MOST_SENT:
-        return None
+def _seen(sql: str) -> dict[str, Known]:
+    return {name: known for name, known in KNOWN.items() if name in sql}
+
+
+def _rows(sql: str) -> int:
+    return sum(sum(known.table.rows) for known in _seen(sql).values() if isinstance(known.table, Scan))
+
+
+def _pays(sql: str) -> bool:
+    """Whether a question looks at enough to be spread."""
+    scans = [known.table for known in _seen(sql).values() if isinstance(known.table, Scan)]
+    bytes_ = sum(Path(file).stat().st_size for scan in scans for file in scan.files)
+    return _rows(sql) >= LARGE and bytes_ > MOST_SENT
+
+
+def _spread(sql: str, by: Collection[str], threads: int) -> list[list[dict[str, Any]]]:
+    """For each share the views that it is asked of; none where the question cannot be shared out."""
+    seen = _seen(sql)
     alike = set(by) or {PERSON}
     parted = {name for name, known in seen.items() if alike <= known.columns}
     if not parted and not by and len(seen) == 1:
         parted = set(seen)
     if not parted:
-        return None
+        return []
     if by or len(parted) > 1:
-        number = max(pool().threads(), math.ceil(rows / MOST_HELD))
+        number = max(threads, math.ceil(_rows(sql) / MOST_HELD))
         key = ", ".join(f'"{name}"' for name in sorted(alike))
         cuts = [{"alike": f"hash({key}) % {number} = {share}"} for share in range(number)]
     else:
         only = seen[next(iter(parted))].table
         cuts = list(shares(only.rows)) if isinstance(only, Scan) else []
     whole = {name: _told(name, known.table) for name, known in seen.items()}
-    return [[each | (cut if name in parted else {}) for name, each in whole.items()] for cut in cuts] or None
+    return [[each | (cut if name in parted else {}) for name, each in whole.items()] for cut in cuts]
 
 
 def shares(rows: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -419,12 +431,13 @@ def possible() -> bool:
     return bool(IN_USE or os.environ.get(SCHEDULER))
 
 
-def pool() -> Workers:
-    """The cluster; a kernel connects when it first has something to ask."""
+def pool() -> Workers | None:
+    """The cluster; a kernel connects when it first has something to ask, and counts by itself where it cannot."""
     if not IN_USE:
-        address = os.environ[SCHEDULER]
-        IN_USE.append(Workers(address, connect(address)))
-    return IN_USE[-1]
+        address = os.environ.pop(SCHEDULER)  # tried once
+        with contextlib.suppress(BadInput):
+            IN_USE.append(Workers(address, connect(address)))
+    return IN_USE[-1] if IN_USE else None
 
 
 def connect(address: str) -> Client:
