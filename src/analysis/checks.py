@@ -38,6 +38,9 @@ FAR = 100
 ODD = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]"
 """Control characters, and the sign that stands where a character was lost in conversion."""
 
+BLANK = r"[\s" + "\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""A blank, spelt out, as DuckDB's ``\\s`` knows those of ASCII alone."""
+
 FORMULA = r"^(?:[=@]|[+-].*[(|!])"
 """How text begins that a spreadsheet runs."""
 
@@ -74,7 +77,7 @@ def field_checks(field: Field) -> Iterator[Check]:
     if field.type == "string" and not field.enum:
         yield Check(
             field.name,
-            ~blank & column.str.contains(rf"^\s|\s$|{ODD}"),
+            ~blank & column.str.contains(f"^{BLANK}|{BLANK}$|{ODD}"),
             "text without blanks at its ends or control characters",
             "retype the cell",
         )
