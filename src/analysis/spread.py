@@ -5,10 +5,10 @@ it is the table itself that answers. With ``--scheduler``, and a table large eno
 would run here travels as its SQL to the workers. There each table of the edition is a view of the same name, but over a share
 of the rows; the answers to the shares are put together as whoever asked says.
 
-Not a Dask data frame, which narwhals could count on as well: pandas would find the rows, at a quarter of the speed
-(ten million rows, two workers), with other regular expressions than DuckDB's, rows of a join shuffled between workers, and
-pyarrow needed, whose mere presence changes how pandas holds the text of every other edition. Here all tables are read by one engine, cell by cell as strictly, and a
-share is all that a worker holds.
+Not a Dask data frame, which narwhals could count on as well: pandas would find the rows, at a quarter of the speed (ten
+million rows, two workers), with other regular expressions than DuckDB's, rows of a join shuffled between workers, and
+pyarrow needed, whose mere presence changes how pandas holds the text of every other edition. Here all tables are read by
+one engine, cell by cell as strictly, and a share is all that a worker holds.
 
 Nothing of Dask is imported until there is something to spread.
 """
