@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import fsspec
 import pandas as pd
 import pytest
 from conftest import ROOT
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from test_checks import BROKEN, cell, parquet, text
 from test_tabulate import PLACES, all_tables, lazy, people, tables
 
-from analysis import spread, tabulate
+from analysis import folder, spread, tabulate
 from analysis.edition import examine
 from analysis.faults import BadInput
 from analysis.schema import schema
@@ -189,6 +190,21 @@ def test_all_of_a_table_is_in_its_shares_once(workers, tmp_path: Path):
 
     for by in ((), ("place",), ("country", "name")):
         assert workers(lambda by=by: seen(by)) == list(range(2, rows + 2))
+
+
+def test_an_edition_at_an_address_is_found_there_by_each_worker(workers, edition: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(folder, "CACHE", tmp_path / "cache")
+    parquet("interviewees", WRONG["interviewees"])(edition)
+    memory = fsspec.filesystem("memory")
+    for name in folder.contents(edition):
+        memory.pipe_file(f"/spread/copy/{name}", (edition / name).read_bytes())
+    asked = []
+    monkeypatch.setattr(spread, "_at_hand", lambda view, worker, find=spread._at_hand: asked.append(view) or find(view, worker))  # fmt: skip
+    expected = list(map(str, examine("memory://spread/copy")[1]))
+    assert "memory://spread/copy/interviewees.parquet, row 6, column age_min: found 'x'" in " ".join(expected)
+    assert workers(lambda: list(map(str, examine("memory://spread/copy")[1]))) == expected
+    assert {(view["at"], *view["files"]) for view in asked} == {("memory://spread/copy", "interviewees.parquet")}
+    memory.rm("/spread", recursive=True)
 
 
 def test_another_file_at_the_same_place_is_refused(tmp_path: Path):

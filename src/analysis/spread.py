@@ -241,7 +241,7 @@ def gathered(frame: Frame, merge: Merge = every, *, by: Collection[str] = ()) ->
 
     Examples
     --------
-    >>> import pandas as pd
+    >>> import narwhals as nw, pandas as pd
     >>> gathered(nw.from_native(pd.DataFrame({"n": [1, 2]})).lazy().select(nw.col("n").sum()), summed())
     [{'n': 3}]
     """
