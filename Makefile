@@ -11,6 +11,7 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/jupyter kernelspec install --sys-prefix --log-level ERROR src/analysis/book/jupyter/kernels/analysis-warm
+	$(BIN)/python -m analysis.book.vega
 	touch $(READY)
 
 book: $(READY)

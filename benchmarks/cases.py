@@ -20,10 +20,22 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million", "spread")
 
-RUN_CHAPTERS = (
-    "import os; from analysis.book.build import check; from analysis.book.plan import plan; from analysis.book.run import run_all; "
-    "p = plan('oral-2022', {}); check(p); run_all(p, os.cpu_count(), print, force=True)"
-)
+RUN_CHAPTERS = """
+import os
+from analysis.book.plan import plan
+from analysis.book.server import start_server
+start_server()
+planned = plan("oral-2022", {})
+from analysis.book.bindery import bindery
+with bindery() as hands:
+    checking = hands.check(planned)
+    import analysis.book.engine
+    from analysis.book.run import run_all
+    from analysis.book.warm import warm_up
+    warm_up()
+    checking.result()
+    run_all(planned, os.cpu_count(), print, force=True)
+"""
 """All chapters, from a cold Python, checked first; no book."""
 
 

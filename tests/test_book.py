@@ -223,6 +223,20 @@ def test_a_failing_cell_leaves_the_old_book_in_place(tmp_path: Path, monkeypatch
     assert [path.name for path in out.iterdir() if path.name.startswith(".stage")] == []
 
 
+HEAVY = ["pandas", "altair", "sphinx", "duckdb", "vl_convert"]
+
+
+def test_the_command_line_loads_nothing_that_the_bindery_does(tmp_path: Path):
+    """Two threads of one process that import parts of the same packages can leave one half loaded; and it is slow."""
+    code = (
+        "import sys; from analysis.cli import main; "
+        f"assert main(['build', '--out', {str(tmp_path / 'out')!r}]) == 0; "
+        f"print(*(name for name in {HEAVY} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""
+
+
 def test_exchange_swaps_whole_folders(tmp_path: Path):
     for name in ("new", "place"):
         (tmp_path / name).mkdir()
@@ -304,11 +318,12 @@ def test_an_interrupted_build_cleans_up(tmp_path: Path):
 
     out = tmp_path / "out"
     building = subprocess.Popen(
-        [sys.executable, "-m", "analysis.cli", "build", "--out", str(out)], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "analysis.cli", "build", "--force", "--out", str(out)],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     while not list(out.glob(".stage-*")):
         time.sleep(0.05)
-    time.sleep(1)
+    time.sleep(0.5)  # chapters run
     building.send_signal(signal.SIGTERM)
     _, said = building.communicate(timeout=20)
     assert building.returncode == 130

@@ -493,7 +493,7 @@ def test_faults_and_counts_come_as_json(edition: Path, tmp_path: Path):
     assert whole["counts"]["files"][str(edition / "places.csv")] == {"faults": 0, "doubts": 1}
     code, said, _ = say("check", edition, "--json", tmp_path / "faults.json")
     assert json.loads((tmp_path / "faults.json").read_text(encoding="utf-8")) == whole
-    assert said.splitlines()[-1].startswith(f"{edition}: {len(wrong)} faults, 2 doubts (")
+    assert said.splitlines()[-1].startswith(f"{edition}: 1 fault, 2 doubts (")
     code, said, _ = say("check", "nowhere", "--json")
     assert (code, json.loads(said)["faults"][0]["found"]) == (2, "no such edition")
 

@@ -22,7 +22,7 @@ from distributed import Client
 from test_faults import chapter
 
 from analysis import folder, spread
-from analysis.book import cluster, warm
+from analysis.book import cluster, server
 from analysis.book.build import build
 from analysis.book.plan import plan
 from analysis.book.run import ChapterFailed
@@ -200,8 +200,8 @@ def test_checks_of_a_large_table_run_on_the_workers(address: str, large: Path, t
 def test_kernels_are_forked_where_the_worker_may(on_cluster: cluster.Cluster):
     workers = on_cluster.client.scheduler_info()["workers"]
     names = {found["name"]: worker for worker, found in workers.items()}
-    may = {name: on_cluster.client.run(warm.can_fork, workers=[worker])[worker] for name, worker in names.items()}
-    assert may == {"True": False, "False": warm.FORKS}
+    may = {name: on_cluster.client.run(server.can_fork, workers=[worker])[worker] for name, worker in names.items()}
+    assert may == {"True": False, "False": server.FORKS}
     assert on_cluster.jobs == 2
 
 

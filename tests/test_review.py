@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,13 +14,15 @@ from pathlib import Path
 
 import inprocess
 import pytest
-from conftest import ROOT, run
+from conftest import ROOT, SOURCE, run
 from test_access import RULES
 from test_book import changed
 
 from analysis import charts, prose, report, tabulate, trail
 from analysis import edition as editions
 from analysis.book import results as books
+from analysis.book import review as reviews
+from analysis.book import review_page
 from analysis.book.compare import Comparison, as_text, compare, reasons, verdict
 from analysis.book.results import LEFT_OUT, Results, approved, approved_files, built
 from analysis.book.review import accept, only
@@ -154,6 +158,34 @@ def test_kernels_say_the_same_as_this_process(base: Results, book: Path):
     assert (found.rows, found.unknown, found.files) == ((), (), {})
 
 
+DOMAIN = {"encoding": {"x": {"scale": {"domain": [-0.5, 7.7]}}}}
+
+
+@pytest.mark.parametrize(
+    ("domain", "counts", "follows"),
+    [
+        ([-0.5, 8.7], ("7", "8"), True),  # by as much
+        ([-0.5, 15.4], ("7", "14"), True),  # in the same ratio
+        ([-0.5, 8.7], ("7", "7"), False),  # no count moved
+        ([3, 8.7], ("7", "8"), False),  # cut off below
+        ([-0.5, 4.7], ("7", "8"), False),  # cut off above
+        ([-0.5, "8.7"], ("7", "x"), False),
+        ([-0.5], ("7", "8"), False),
+    ],
+)
+def test_an_axis_that_only_keeps_pace_with_its_table_is_no_move_of_its_own(
+    domain: list[object], counts: tuple[str, str], follows: bool
+):
+    charts = (DOMAIN, {"encoding": {"x": {"scale": {"domain": domain}}}})
+    found = compare(
+        *(
+            Results("x", {"x": (HEAD, ("a", count), ("b", "2"))}, charts={"x": chart})
+            for count, chart in zip(counts, charts, strict=True)
+        )
+    )
+    assert ("scale.domain" not in as_text(found)) is follows
+
+
 # What is kept, and what a comparison says of tables and charts
 
 
@@ -189,6 +221,17 @@ def test_a_table_tells_its_moves(old: books.Table, new: books.Table, told: list[
     assert [str(move) for move in found.moves] == told
 
 
+def test_of_links_those_are_told_that_came_and_went():
+    def told(old: str, new: str) -> tuple[str, str, str]:
+        views = [{"x": (("label", "rows"), ("a", links))} for links in (old, new)]
+        move = compare(*(Results("x", {"x": (HEAD, ("a", "1"))}, view) for view in views)).moves[0]
+        return move.old, move.new, move.what
+
+    assert told("i02 (a), i03 (b)", "i01 (z), i02 (a), i03 (b)") == ("", "with i01", "added")
+    assert told("i01 (z), i02 (a), i03 (b)", "i04 (c), i02 (a)") == ("with i01 and i03", "with i04", "changed")
+    assert told("i01 (z), i02 (a)", "i01 (z), i02 (b)") == ("z, a", "z, b", "changed")
+
+
 def test_an_exhibit_that_is_gone_or_new_has_moved():
     table = (HEAD, ("a", "1"))
     words = {"x": {"chapter": "c", "caption": "Caption."}}
@@ -202,7 +245,79 @@ def test_a_run_that_does_not_repeat_itself_says_so():
     assert "the run does not repeat itself" in verdict(found)
 
 
+def kept(results: Results, folder: Path) -> Results:
+    """Results as an approved state keeps them."""
+    accept(books.Outcome(results, ()), folder)
+    found = approved(folder, results.name)
+    assert found is not None
+    return found
+
+
+S4 = "some acknowledged that it had taken", "taken the mobilisation decree to bring it home"
+
+
+def test_an_evidence_row_is_told_from_what_to_what(base: Results, twin: Path, tmp_path: Path):
+    """The approved state keeps it as a hash; its exhibit has the words. It stands behind no exhibit that shows no words."""
+    changed(twin, "evidence.csv", tuple(f"statements,s4,says,21,{words}" for words in S4))
+    changed(twin, "statements.csv", ("only the mobilisation brought", "nothing but the mobilisation brought"))
+    old = kept(base, tmp_path / "state")
+    assert isinstance((old.origin.rows or {})["evidence"]["statements.s4.says"], str)
+    found = compare(old, inprocess.results(twin, "evidence"))
+    row = f"evidence statements.s4.says exact: {' → '.join(S4)}"
+    assert [str(each) for each in found.rows if each.table == "evidence"] == [row]
+    assert f"input row {row}" in reasons(found, "evidence-statements")
+    assert [each.table for each in found.behind("evidence-statements")] == ["evidence", "statements"]
+    assert [each.table for each in found.behind("statements")] == ["statements"]
+
+
+def test_evidence_stands_behind_what_shows_it(base: Results, twin: Path, tmp_path: Path):
+    """A reason shown with a person moves with it; a row of evidence that is gone leaves its links."""
+    text = (twin / "evidence.csv").read_text(encoding="utf-8")
+    reason = next(line for line in text.splitlines() if line.startswith("interviewees,i09,counted"))
+    changed(twin, "evidence.csv", (reason, reason.replace("A local host", "A host")))
+    found = compare(kept(base, tmp_path / "state"), inprocess.results(twin, "evidence", "interviewees"))
+    assert {"people-not-counted", "evidence-interviewees"} <= set(found.exhibits)
+    assert [each.column for each in found.behind("people-not-counted")] == ["note"]
+    assert found.behind("interviewees-by-age") == []
+
+
+def test_an_evidence_row_that_no_exhibit_lists_is_told_by_its_hash(base: Results, twin: Path, tmp_path: Path):
+    changed(twin, "evidence.csv", tuple(f"statements,s4,says,21,{words}" for words in S4))
+    old, new = (
+        replace(each, tables={}) for each in (kept(base, tmp_path / "state"), inprocess.results(twin, "codebook"))
+    )
+    assert [each.old.rpartition(" ")[0] for each in compare(old, new).rows] == ["a row of hash"]
+
+
+def test_people_who_are_not_counted_are_named_as_such(
+    base: Results, twin: Path, loaded: editions.Edition, monkeypatch: pytest.MonkeyPatch
+):
+    """A leg of theirs that is counted by mistake, a row of a list of people, and an input row of theirs."""
+    changed(twin, "legs.csv", ("i01,1,made,kolomna,kazakhstan,,,2", "i01,1,made,kolomna,kazakhstan,,,3"))
+    inprocess.mutated(monkeypatch, tabulate.counted, '== "yes"', '!= ""')
+    found = compare(base, inprocess.results(twin, "routes", "summary"))
+    told = {(move.of, move.row, move.column): move.new for move in found.moves if move.part == "page"}
+    assert told["legs-by-mode", "not stated", "rows behind it"] == "with i01 (counted: no)"
+    assert told["nights-waited", "3", "rows behind it"] == "with i01 (counted: no)"  # a row of its own
+    page = as_markdown(Review("R", verdict(found), found))
+    assert "| i01 (counted: no) |" in page  # the row of the exhibit one-by-one
+    row = "| legs i01.1 | nights\\_waited | **2** | **3** | changed | status: made; i01 (counted: no) |"
+    assert row in page
+    assert "input row legs i01.1 nights_waited: 2 → 3 (+1); of i01 (counted: no)" in reasons(found, "nights-waited")
+
+
+def test_who_is_counted_is_not_told_where_small_cells_are_hidden():
+    rows = {"interviewees": {"i01": "0123456789ab"}, "legs": {"i01.1": "0123456789ab"}}
+    found = compare(*(Results("x", origin=books.Origin(rows=each)) for each in (rows, rows)))
+    assert found.named("i01") == "i01"
+
+
 # The page
+
+
+def bare(page: str) -> str:
+    """The words of a page."""
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", page)).split())
 
 
 PAYLOAD = "</td><script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'> [a](javascript:1) | `x` $y$ @z"
@@ -223,7 +338,7 @@ def hostile(base: Results) -> Review:
         origin=replace(base.origin, rows={**(base.origin.rows or {}), "legs": {PAYLOAD: {"mode": PAYLOAD}}}, program={PAYLOAD: "1"}),
     )  # fmt: skip
     found = compare(base, new)
-    cells = (books.Cell(PAYLOAD, PAYLOAD, "failed", 1.0, PAYLOAD),)
+    cells = (books.Cell(PAYLOAD, PAYLOAD, "failed", 1.0, PAYLOAD), books.Cell(PAYLOAD, PAYLOAD, "ran"))
     return Review(f"Review {PAYLOAD}", verdict(found), found, PAYLOAD, PAYLOAD, cells, (), True)
 
 
@@ -260,12 +375,89 @@ def test_the_page_is_for_everyone_and_runs_nothing(browser, hostile_page: str, t
 def test_markdown_shows_text_as_typed(base: Results):
     from markdown_it import MarkdownIt
 
-    html = MarkdownIt("gfm-like", {"linkify": False}).render(as_markdown(hostile(base)))
-    assert "<script" not in html
-    assert "<img" not in html
-    assert "<a " not in html
-    assert "&lt;script&gt;window.pwned = 1&lt;/script&gt;" in html
-    assert html.count("<table>") > 5
+    page = MarkdownIt("gfm-like", {"linkify": False}).render(as_markdown(hostile(base)))
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<a " not in page
+    assert "&lt;script&gt;window.pwned = 1&lt;/script&gt;" in page
+    assert page.count("<table>") > 5
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("only the mobilisation brought the war close enough to act", "only the mobilisation made the war real, and made them act"),
+        ("a red car", "a big red car"),
+        ("a big red car", "a car"),
+        ("their families and others", "their families, and others"),
+        ("a b", "a, (b)"),
+        ("x1y2z", "x,y;z"),
+        ("says it", "«says» it’s"),
+        ("3 * 4 | a_b <i>", "3 ** 5 | a_c <b>"),
+        ("told of 6", "told of"),
+    ],
+)  # fmt: skip
+def test_words_stay_apart_and_marks_take_effect_in_markdown(old: str, new: str):
+    from markdown_it import MarkdownIt
+
+    for text, marked in zip((old, new), review_page.marked(old, new), strict=True):
+        shown = MarkdownIt("commonmark").renderInline(review_page._cell(marked))
+        assert html.unescape(re.sub("</?strong>", "", shown)) == text
+        assert isinstance(marked, review_page.Marked)
+        bold = [html.unescape(each) for each in re.findall("<strong>(.*?)</strong>", shown)]
+        assert bold == [words.strip() for words, new in marked.words if new and words.strip()]
+
+
+@pytest.mark.parametrize(("to", "counted"), [("2", True), ("b", False)])
+def test_sums_are_told_where_something_is_counted(to: str, counted: bool):
+    tables = [dict.fromkeys("xy", (HEAD, ("a", text))) for text in ("1", to)]
+    found = compare(*(Results("x", each, words={name: {"caption": name} for name in each}) for each in tables))
+    page = as_markdown(Review("R", verdict(found), found))
+    assert ("| exhibit | moves | the first of them | because of |" in page) is not counted
+    assert ("| exhibit | moves | the first of them | sum of the counts | because of |" in page) is counted
+
+
+def test_what_says_something_is_never_cut_or_folded():
+    """Of sixty cells the last but one warned and the last failed; of sixty rows all moved."""
+    cells = [books.Cell("c", f"cell-{n}", "ran") for n in range(58)]
+    cells += [
+        books.Cell("c", "late", "ran", 0.1, "careful"),
+        books.Cell("c", "last", "failed", 0.1, "ZeroDivisionError"),
+    ]
+    tables = [{"x": (HEAD, *((f"row-{n}", str(n + more)) for n in range(60)))} for more in (0, 1)]
+    found = compare(*(Results("x", table, words={"x": {"caption": "C."}}) for table in tables))
+    review = Review("R", verdict(found), found, cells=tuple(cells), ran=True)
+    text, page = as_markdown(review), as_html(review)
+    assert "| c late | ran | 0.10 | careful |" in text
+    assert "| c last | failed | 0.10 | ZeroDivisionError |" in text
+    assert "| row-59 | **59** | **60** | changed, +1 |" in text
+    assert "rows more" not in text
+    assert "cell-57" not in text
+    assert "59 of 60 cells ran" in text
+    sight, folded = page.split("<details><summary>58 cells that ran and said nothing, with seconds</summary>")
+    assert "c last" in sight
+    assert "c cell-57" in folded
+
+
+@pytest.mark.browser
+def test_on_a_narrow_screen_no_words_stand_in_a_column_of_one_word(browser, tmp_path: Path):
+    """Rows with long texts are blocks, each cell with its column's name; tables of short ones stay tables, and scroll."""
+    words = " ".join(["only the mobilisation brought the war close enough to them"] * 2)
+    tables = [{"x": (("statement", "says"), ("s4", f"{words} {n}")), "y": (("mode", "legs"), ("air", n))} for n in "12"]
+    found = compare(*(Results("x", each, words={name: {"caption": name} for name in each}) for each in tables))
+    (tmp_path / "review.html").write_text(as_html(Review("R", verdict(found), found)), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 375, "height": 800})
+    page.goto((tmp_path / "review.html").as_uri())
+    cells = page.locator("td", has_text="mobilisation")
+    assert cells.count() >= 2
+    assert min(cells.nth(n).bounding_box()["width"] for n in range(cells.count())) > 300
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    names = "[...document.querySelectorAll('td')].map(td => getComputedStyle(td, '::before').content)"
+    assert '"says, from: "' in page.evaluate(names)
+    short = page.get_by_role("cell", name="2", exact=True).last
+    assert short.evaluate("cell => getComputedStyle(cell).display") == "table-cell"
+    assert page.get_by_role("table").count() == page.locator("table").count()
+    page.close()
 
 
 def test_both_values_of_a_count_stand_in_one_drawing(base: Results):
@@ -273,18 +465,74 @@ def test_both_values_of_a_count_stand_in_one_drawing(base: Results):
     found = compare(base, replace(base, tables={**base.tables, "interviewees-by-age": rows}))
     page = as_html(Review("R", verdict(found), found))
     assert ">4 → 6</text>" in page
-    assert "<td>17</td><td>19</td><td>changed, +2</td>" in page  # the sum, which should have stayed
+    assert "sum of the column 17 19 changed, +2" in bare(page)  # the sum, which should have stayed
+    assert page.count("<mark>17</mark>") == page.count("<mark>19</mark>") == 1
     assert "interviewees-by-age, both: hollow from, filled to" in page
 
 
+def test_what_was_meant_stands_beside_what_moved(base: Results):
+    rows = tuple((a, "6" if a == "18–24" else b) for a, b in base.tables["interviewees-by-age"])
+    moved = replace(base, tables={**base.tables, "interviewees-by-age": rows})
+    said = {"src/analysis/tabulate.py": ["not committed", "7eb292f Say in one place which legs were travelled"]}
+    page = as_markdown(Review("R", "V", replace(compare(base, moved), commits=said)))
+    assert "in the words of those who did it:\n\n- 7eb292f Say in one place which legs were travelled\n\n" in page
+    assert "moved though no data did" in page
+    changed_row = replace(compare(base, moved), unknown=("legs.csv",))
+    assert "moved though no data did" not in as_markdown(Review("R", "V", changed_row))
+    assert "moved though" not in as_markdown(Review("R", "V", compare(base, base)))
+
+
 # The commands
+
+
+def test_one_fault_is_one_fault(twin: Path):
+    changed(twin, "legs.csv", ("i02,1,made,moscow,astrakhan,air", "i02,1,made,moscow,astrakhan,aiir"))
+    assert run("check", twin, code=2).stdout.splitlines()[-1].startswith(f"{twin}: 1 fault, 0 doubts (")
 
 
 def test_the_default_edition_is_as_approved(tmp_path: Path):
     done = run("review", "--out", tmp_path)
     assert done.stdout.startswith("Nothing moved: ")
     assert (tmp_path / "review.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert "Nothing moved" in (tmp_path / "review.md").read_text(encoding="utf-8")
+    page = (tmp_path / "review.md").read_text(encoding="utf-8")
+    assert "Nothing moved" in page
+    assert "Evidence: not held against the source text" in page
+
+
+def test_a_review_holds_the_evidence_against_the_source(article: str, tmp_path: Path):
+    done = run("review", "--source", SOURCE, "--out", tmp_path)
+    assert "evidence: 165 of 165 values resolve" in done.stdout
+    assert "Evidence: 165 of 165 values resolve" in (tmp_path / "review.md").read_text(encoding="utf-8")
+
+
+def test_a_value_that_does_not_resolve_fails_the_review_and_is_not_accepted(article: str, twin: Path, tmp_path: Path):
+    changed(twin, "legs.csv", ("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3"))
+    state = tmp_path / "state"
+    done = run("review", twin, "--source", SOURCE, "--approved", state, "--accept", "--out", tmp_path / "out", code=1)
+    assert "evidence: 164 of 165 values resolve" in done.stdout
+    assert done.stderr.splitlines()[-1] == "not accepted"
+    assert not state.exists()
+    page = (tmp_path / "out" / "review.md").read_text(encoding="utf-8")
+    assert "**Evidence: 164 of 165 values resolve" in page
+    assert (
+        "- legs.csv \\[i05.1\\], column nights\\_waited: found '3'" in page
+    )  # in the edition's folder, not on this machine
+    assert str(tmp_path) not in page
+
+
+def test_a_source_that_cannot_be_read_stops_a_review_before_it_runs(tmp_path: Path):
+    done = run("review", "--source", tmp_path / "nowhere.txt", "--out", tmp_path / "out", code=2)
+    assert "nowhere.txt: found No such file or directory, needed the source text" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_evidence_that_hides_small_cells_is_counted_and_not_quoted(article: str, twin: Path):
+    changed(twin, "legs.csv", ("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3"))
+    changed(twin, "datapackage.json", ('"minimum_cell": 1', '"minimum_cell": 3'))
+    held = reviews._held(editions.load(twin), article)
+    assert [str(fault) for fault in held.faults] == [
+        "oral-2022: found 1 fault, needed none; analysis verify names them"
+    ]
 
 
 def test_nothing_is_approved_without_being_asked(twin: Path, tmp_path: Path):
@@ -402,6 +650,18 @@ def test_a_move_leads_to_the_commit_it_comes_from(checkout: Path, tmp_path: Path
     assert "chapters/interviewees.ipynb changed (" in reason
     assert "Young is younger" in reason
     assert "src/analysis/charts.py changed (not committed)" in reason
+    said = subprocess.run(["git", "log", "--format=%h (%cs)"], cwd=checkout, capture_output=True, text=True, check=True)
+    here, state = said.stdout.split("\n")[:2]
+    page = html.unescape((tmp_path / "out" / "review.html").read_text(encoding="utf-8"))
+    assert f"From: the state approved in commit {state}. " in page
+    assert f"To: this run, at commit {here}, with changes that are not committed." in page
+    assert f"Edition: {editions.load(HOME).title}<" in page
+    assert str(tmp_path) not in page
+
+
+def test_without_a_history_the_page_names_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(reviews, "_git", lambda *arguments: "")
+    assert (reviews._state(tmp_path), reviews._here(HOME, tmp_path)) == ("the approved state", "this run")
 
 
 def test_a_cell_that_fails_is_named_on_the_page(checkout: Path, tmp_path: Path):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import altair as alt
 import duckdb
 import narwhals as nw
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import ValidationError
 
 from analysis import charts, tabulate
 from analysis.faults import BadInput
@@ -15,6 +22,8 @@ from analysis.tabulate import NOT_DESCRIBED, NOT_STATED
 
 settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
 settings.load_profile("quick")
+
+APPROVED = Path(__file__).parent / "approved"
 
 PLACES = {
     "a": {"name": "Ay", "country": "RUS"},
@@ -165,9 +174,29 @@ def test_every_table_can_be_drawn(data, missing):
     for counts in all_tables(lazy(who), lazy(legs), 20 + missing).values():
         drawn = charts.tallied(counts, description="told")
         assert drawn["description"] == "told"
+        alt.Chart.from_dict(drawn)  # as the schema of Vega-Lite wants it
     marks = charts.tallied(tabulate.by_age(lazy(who), age_bands="18,25", declared=20), description="x")
     dots = max(marks["datasets"].values(), key=len)
     assert len(dots) == 20, "one mark a person"
+
+
+@pytest.mark.parametrize("file", sorted(APPROVED.glob("*/charts/*.json")), ids=lambda file: file.name)
+def test_every_chart_of_both_editions_is_sound_vega_lite(file: Path):
+    """Charts are not held against its schema as they are drawn: that takes longer than all else."""
+    spec = json.loads(file.read_text(encoding="utf-8"))
+    alt.Chart.from_dict(spec)
+    mark = next(part for part in _parts(spec) if "mark" in part)
+    mark["mark"] = {"type": "no such mark"}
+    with pytest.raises(ValidationError):
+        alt.Chart.from_dict(spec)
+
+
+def _parts(spec: Any) -> Iterator[dict[str, Any]]:
+    """A specification and all views in it."""
+    if isinstance(spec, dict):
+        yield spec
+    for each in spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ():
+        yield from _parts(each)
 
 
 @pytest.mark.parametrize("edges", ["", "a", "25,18", "18,18", "0,5", "18;25", "18,500"])

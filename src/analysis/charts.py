@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
+from altair.utils.schemapi import debug_mode
 
 from analysis.basemap import Box
 from analysis.frames import MOST_MARKS, isolated, records
@@ -47,28 +48,36 @@ TEXTS: list[tuple[str, Literal["left", "center"], int, int]] = [("place", "left"
 STATES = ["stated", NOT_STATED, NOT_DESCRIBED, NOT_SHOWN]
 
 
+unchecked = debug_mode(False)
+"""Charts are not held against the schema of Vega-Lite as they are drawn, which takes longer than all else: tests do that,
+with every chart of both editions and of generated counts."""
+
+LOOK = alt.Config(
+    background="transparent",
+    font=FONT,
+    view=alt.ViewConfig(stroke=None),
+    axis=alt.AxisConfig(
+        labelColor=INK,
+        titleColor=MUTED,
+        gridColor=LINE,
+        domainColor=LINE,
+        tickColor=LINE,
+        labelFontSize=12,
+        titleFontSize=12,
+        titleFontWeight="normal",
+        labelLimit=180,
+    ),
+    title=alt.TitleConfig(color=INK, fontSize=13, fontWeight="bold", anchor="start"),
+)
+
+
 def themed(chart: Any) -> dict[str, Any]:
     """A chart's Vega-Lite, with the report's look."""
-    spec: dict[str, Any] = (
-        chart.configure(background="transparent", font=FONT)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=INK,
-            titleColor=MUTED,
-            gridColor=LINE,
-            domainColor=LINE,
-            tickColor=LINE,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            labelLimit=180,
-        )
-        .configure_title(color=INK, fontSize=13, fontWeight="bold", anchor="start")
-        .to_dict()
-    )
+    spec: dict[str, Any] = chart.properties(config=LOOK).to_dict(validate=False)
     return spec
 
 
+@unchecked
 def tallied(counts: Counts, *, description: str, noun: str = "interviewees") -> dict[str, Any]:
     """One table of counts as rows of marks, or as bars when there are many.
 
@@ -96,10 +105,16 @@ def _labelled(counts: Counts) -> pd.DataFrame:
     return frame.rename(columns={unit: "count"}).assign(state=list(counts.states))
 
 
+@unchecked
 def followed(panels: Sequence[tuple[str, Counts]], *, description: str) -> dict[str, Any]:
     """Several tables of the same people, one above the other: a mark chosen in one is shown in all."""
     drawn = [_marks(_labelled(counts), counts, "interviewees").properties(title=title) for title, counts in panels]
     return themed(alt.vconcat(*drawn, spacing=18).properties(description=description))
+
+
+def _asked(*columns: str) -> list[alt.Tooltip]:
+    """What a mark tells when it is pointed at."""
+    return [alt.Tooltip(column) for column in columns]
 
 
 def _labels(frame: pd.DataFrame) -> alt.Y:
@@ -163,12 +178,12 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
         .mark_point(size=110, opacity=1, strokeWidth=1.5)
         .encode(
             y=_labels(frame),
-            yOffset=alt.YOffset("line:O").scale(domain=list(range(lines))) if lines > 1 else alt.value(0),
+            yOffset=alt.YOffset("line:O").scale(domain=list(range(lines))) if lines > 1 else alt.YOffsetValue(0),
             x=alt.X("x:Q", scale=scale, axis=None),
             shape=alt.Shape("state:N", legend=None).scale(**_by_state(counts, "circle", "circle", "square", "diamond")),
             fill=alt.Fill("state:N", legend=None).scale(**_by_state(counts, MARK, PAPER, PAPER, PAPER)),
             stroke=alt.Stroke("state:N", legend=None).scale(**_by_state(counts, MARK, MARK, MUTED, MARK)),
-            tooltip=[noun.rstrip("s"), "label"],
+            tooltip=_asked(noun.rstrip("s"), "label"),
         )
     )
     ends = frame.assign(x=[min(n, ACROSS) - 0.3 for n in frame["count"]])
@@ -189,12 +204,13 @@ def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
             strokeDash=alt.StrokeDash("state:N", legend=None).scale(
                 **_by_state(counts, [1, 0], [1, 0], [4, 3], [1, 2])
             ),
-            tooltip=["label", alt.Tooltip("count:Q", format=",")],
+            tooltip=[*_asked("label"), alt.Tooltip("count:Q", format=",")],
         )
     )
-    return alt.layer(bars, _numbers(frame).encode(x="count:Q")).properties(width=200, height=alt.Step(24))
+    return alt.layer(bars, _numbers(frame).encode(x=alt.X("count:Q"))).properties(width=200, height=alt.Step(24))
 
 
+@unchecked
 def overlaid(counts: pd.DataFrame, *, description: str) -> dict[str, Any]:
     """Two counts of the same rows, one over the other: hollow as it was, filled as it is, both numbers beside them.
 
@@ -218,12 +234,13 @@ def overlaid(counts: pd.DataFrame, *, description: str) -> dict[str, Any]:
     )
     now = base.mark_bar(height=6, fill=MARK).encode(x=alt.X("now:Q", scale=scale, axis=None))
     text = base.mark_text(align="left", dx=6, color=INK, fontSize=12).encode(
-        x=alt.X("most:Q", scale=scale), text="text:N"
+        x=alt.X("most:Q", scale=scale), text=alt.Text("text:N")
     )
     tall = 26 + 13 * int(drawn["lines"].str.count("\n").max())
     return themed(alt.layer(was, now, text).properties(width=240, height=alt.Step(tall), description=description))
 
 
+@unchecked
 def spans(intervals: pd.DataFrame, *, description: str) -> dict[str, Any]:
     """Destination figures as intervals, one panel a measure, each with a scale of its own from nought.
 
@@ -262,17 +279,17 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
         grid=False,
         domain=False,
     )
-    base = alt.Chart(drawn).encode(y=height, tooltip=["destination", "number", "measure", "window", "stated by"])
+    base = alt.Chart(drawn).encode(y=height, tooltip=_asked("destination", "number", "measure", "window", "stated by"))
     track = (
         alt.Chart(drawn)
         .mark_rule(color=LINE)
-        .encode(y=height, x=alt.X("nought:Q", scale=across, axis=axis), x2=alt.value(WIDTH))
+        .encode(y=height, x=alt.X("nought:Q", scale=across, axis=axis), x2=alt.X2Value(WIDTH))
     )
-    whole = base.mark_rule(strokeWidth=5, color=MARK).encode(x=alt.X("from:Q", scale=across), x2="to:Q")
+    whole = base.mark_rule(strokeWidth=5, color=MARK).encode(x=alt.X("from:Q", scale=across), x2=alt.X2("to"))
     dashed = (
         base.transform_filter("datum.start < datum.from || datum.end > datum.to")
         .mark_rule(strokeWidth=1.5, strokeDash=[4, 3], color=MARK)
-        .encode(x=alt.X("start:Q", scale=across), x2="end:Q")
+        .encode(x=alt.X("start:Q", scale=across), x2=alt.X2("end"))
     )
     ticks = [
         base.mark_tick(orient="vertical", thickness=3, size=14, color=MARK).encode(x=alt.X(f"{end}:Q", scale=across))
@@ -288,7 +305,7 @@ def _panel(panel: pd.DataFrame, measure: str) -> Any:
     words = [
         alt.Chart(written[written["kind"] == kind])
         .mark_text(align="left", baseline="top", limit=WIDTH, color=colour, fontSize=size, fontWeight=weight)
-        .encode(y=height, x=alt.value(0), text="text:N")
+        .encode(y=height, x=alt.XValue(0), text=alt.Text("text:N"))
         for kind, colour, size, weight in TYPE
         if (written["kind"] == kind).any()
     ]
@@ -351,6 +368,7 @@ def _laid_out(panel: pd.DataFrame, reach: float) -> tuple[pd.DataFrame, pd.DataF
     return pd.DataFrame(written, columns=["kind", "text", "y"]), drawn, down
 
 
+@unchecked
 def timeline(days: pd.DataFrame, *, description: str) -> dict[str, Any]:
     """One line a person: the day of setting off, and from when on the border can have been crossed.
 
@@ -369,9 +387,11 @@ def timeline(days: pd.DataFrame, *, description: str) -> dict[str, Any]:
     scale = alt.Scale(domain=[min(0.0, float(told["left"].min())), last], nice=False)
     rows = alt.Y(f"{person}:N", sort=list(days[person]), title=None).axis(domain=False, ticks=False, labelPadding=8)
     axis = alt.Axis(title="day", tickMinStep=1, format="d", domain=False)
-    base = alt.Chart(told).encode(y=rows, tooltip=[person, alt.Tooltip(left), alt.Tooltip(crossed)])
-    way = base.mark_rule(color=MARK, strokeWidth=1.5).encode(x=alt.X("left:Q", scale=scale, axis=axis), x2="crossed:Q")
-    later = base.mark_rule(color=MARK, strokeDash=[4, 3]).encode(x=alt.X("crossed:Q", scale=scale), x2="end:Q")
+    base = alt.Chart(told).encode(y=rows, tooltip=_asked(person, left, crossed))
+    way = base.mark_rule(color=MARK, strokeWidth=1.5).encode(
+        x=alt.X("left:Q", scale=scale, axis=axis), x2=alt.X2("crossed")
+    )
+    later = base.mark_rule(color=MARK, strokeDash=[4, 3]).encode(x=alt.X("crossed:Q", scale=scale), x2=alt.X2("end"))
     dots = base.mark_point(size=80, filled=True, opacity=1, color=MARK).encode(x=alt.X("left:Q", scale=scale))
     head = base.mark_point(shape="triangle-right", size=70, fill=PAPER, stroke=MARK, strokeWidth=1.5).encode(
         x=alt.X("end:Q", scale=scale)
@@ -379,12 +399,13 @@ def timeline(days: pd.DataFrame, *, description: str) -> dict[str, Any]:
     words = (
         alt.Chart(silent)
         .mark_text(align="left", color=MUTED, fontSize=12)
-        .encode(y=rows, x=alt.X("zero:Q", scale=scale), text="text:N")
+        .encode(y=rows, x=alt.X("zero:Q", scale=scale), text=alt.Text("text:N"))
     )
     layers = [way, later, dots, head, *([words] if len(silent) else [])]
     return themed(alt.layer(*layers).properties(width=250, height=alt.Step(22), description=description))
 
 
+@unchecked
 def route_map(
     lines: pd.DataFrame, places: pd.DataFrame, land: list[dict[str, Any]], box: Box, *, description: str
 ) -> dict[str, Any]:
@@ -408,19 +429,24 @@ def route_map(
     height = round(WIDTH * (top - bottom) / across)
     middle = math.degrees(math.atan(math.sinh((top + bottom) / 2)))
     ground = alt.Chart(alt.InlineData(values=land)).mark_geoshape(fill=LAND, stroke=PAPER, strokeWidth=0.7, clip=True)
-    ends = {"longitude": "x1:Q", "latitude": "y1:Q", "longitude2": "x2:Q", "latitude2": "y2:Q"}
+    ends = {
+        "longitude": alt.Longitude("x1:Q"),
+        "latitude": alt.Latitude("y1:Q"),
+        "longitude2": alt.Longitude2("x2"),
+        "latitude2": alt.Latitude2("y2"),
+    }
     journeys = [
         alt.Chart(lines[lines["status"] == status])
         .mark_rule(color=MARK, strokeDash=dash, clip=True)
         .encode(
             **ends,
             strokeWidth=alt.StrokeWidth("legs:Q", legend=None).scale(domain=[1, 10], range=[1.5, 8], clamp=True),
-            tooltip=["from", "to", "status", "legs"],
+            tooltip=_asked("from", "to", "status", "legs"),
         )
         for status, dash in (("made", [1, 0]), ("intended", [4, 3]))
         if (lines["status"] == status).any()
     ]
-    at = {"longitude": "x:Q", "latitude": "y:Q"}
+    at = {"longitude": alt.Longitude("x:Q"), "latitude": alt.Latitude("y:Q")}
     spots = (
         alt.Chart(places)
         .mark_point(size=45, opacity=1, strokeWidth=1.5, stroke=INK)
@@ -428,13 +454,13 @@ def route_map(
             **at,
             fill=alt.Fill("kind:N", legend=None).scale(domain=["place", "area"], range=[INK, PAPER]),
             size=alt.Size("kind:N", legend=None).scale(domain=["place", "area"], range=[35, 160]),
-            tooltip=["name", "precision"],
+            tooltip=_asked("name", "precision"),
         )
     )
     names = [
         alt.Chart(places[places["kind"] == kind])
         .mark_text(align=align, dx=dx, dy=dy, color=INK, fontSize=11)
-        .encode(**at, text="name:N")
+        .encode(**at, text=alt.Text("name:N"))
         for kind, align, dx, dy in TEXTS
         if (places["kind"] == kind).any()
     ]

@@ -132,6 +132,9 @@ def parser() -> argparse.ArgumentParser:
     judge.add_argument(
         "--approved", type=_folder, metavar="FOLDER", help="the approved state (default: tests/approved/EDITION)"
     )
+    judge.add_argument(
+        "--source", type=Path, metavar="FILE", help="hold the coded values against this source text as well"
+    )
     judge.add_argument("--out", type=_folder, help="where review.html and review.md go (default: _build/EDITION)")
     return top
 
@@ -223,8 +226,8 @@ def check(options: argparse.Namespace) -> int:
     counts = tallied(faults)
     wrong, odd = (sum(count[kind] for count in counts.values()) for kind in ("faults", "doubts"))
     tables = list(loaded.tables) if loaded else []
-    told = [f"{file}: {count['faults']} faults, {count['doubts']} doubts" for file, count in counts.items()]
-    told.append(f"{options.edition}: {wrong} faults, {odd} doubts ({', '.join(tables) or 'no tables'})")
+    told = [f"{file}: {_counted(count['faults'], count['doubts'])}" for file, count in counts.items()]
+    told.append(f"{options.edition}: {_counted(wrong, odd)} ({', '.join(tables) or 'no tables'})")
     if options.json:
         import json
 
@@ -241,6 +244,12 @@ def check(options: argparse.Namespace) -> int:
         Path(options.json).write_text(text, encoding="utf-8")
     print("\n".join(told))
     return 2 if wrong else 0
+
+
+def _counted(faults: int, doubts: int) -> str:
+    from analysis.prose import plural
+
+    return f"{plural(faults, 'fault')}, {plural(doubts, 'doubt')}"
 
 
 def new(options: argparse.Namespace) -> int:
@@ -279,19 +288,14 @@ def new(options: argparse.Namespace) -> int:
 def verify(options: argparse.Namespace) -> int:
     """``analysis verify``."""
     from analysis.edition import load
+    from analysis.evidence import source_text
     from analysis.evidence import verify as held
-    from analysis.faults import BadInput
+    from analysis.prose import plural
 
     edition = load(options.edition)
-    try:
-        text = options.source.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise BadInput.one(options.source, error.strerror or "an error", "the source text") from error
-    except UnicodeDecodeError as error:
-        raise BadInput.one(options.source, f"a byte at {error.start} that is not UTF-8", "UTF-8 text") from error
-    verdict = held(edition, text)
+    verdict = held(edition, source_text(options.source))
     _complain(*map(str, verdict.faults))
-    print(f"{edition.name}: {verdict.resolved} of {verdict.values} values resolve, {len(verdict.faults)} faults")
+    print(f"{edition.name}: {verdict}, {plural(len(verdict.faults), 'fault')}")
     return 1 if verdict.faults else 0
 
 
@@ -326,11 +330,15 @@ def review(options: argparse.Namespace) -> int:
     from analysis.folder import find
 
     name = find(options.edition).name
-    made, outcome, folder = judged(options.edition, options.approved, tell=_teller(name))
+    made, outcome, folder = judged(options.edition, options.approved, source=options.source, tell=_teller(name))
     page = write(made, options.out or Path("_build") / name)
     print(as_text(made.comparison) if made.comparison and not outcome.failed else made.verdict)
+    unresolved = made.evidence.faults if made.evidence else ()
+    _complain(*map(str, unresolved))
+    print(f"evidence: {made.evidence or 'not held against the source text'}")
     print(f"page: {page}")
-    if outcome.failed:
+    if outcome.failed or unresolved:
+        _complain("not accepted" if options.accept else "")
         return 1
     if options.accept:
         print(f"accepted: {accept(outcome, folder):,} bytes in {folder}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from analysis.checks import rule_of
 from analysis.edition import Edition, all_values
-from analysis.faults import Fault, nearest, show
+from analysis.faults import BadInput, Fault, nearest, show
 from analysis.frames import Row, as_text, records
 from analysis.rules import RULES, Setting, normalise, numbers, says, words
 from analysis.schema import countries, vocabulary
@@ -38,6 +39,25 @@ class Verdict:
     resolved: int
     """Values whose evidence holds."""
     faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        return f"{self.resolved:,} of {self.values:,} values resolve"
+
+
+def source_text(file: Path) -> str:
+    """The source text that a file holds.
+
+    Raises
+    ------
+    BadInput
+        When it cannot be read, or is not UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadInput.one(file, error.strerror or "an error", "the source text") from error
+    except UnicodeDecodeError as error:
+        raise BadInput.one(file, f"a byte at {error.start} that is not UTF-8", "UTF-8 text") from error
 
 
 def paragraphs(text: str) -> list[str]:

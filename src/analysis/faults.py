@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class BadInput(Exception):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.faults,)  # and not with its text, as an exception travels otherwise
 
     @classmethod
     def one(cls, file: object, found: str, needed: str, mend: str = "", **where: object) -> BadInput:

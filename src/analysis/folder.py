@@ -98,12 +98,12 @@ def found_sound(edition: Path) -> Path:
     return CACHE / "checked" / fingerprint([edition.name, contents(edition), program()])
 
 
-def note(file: Path, text: str = "") -> None:
+def note(file: Path, content: str | bytes = "") -> None:
     """Write a file of the cache, whole or not at all; where it cannot be written, nothing is lost."""
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
-        new.write_text(text, encoding="utf-8")
+        new.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(new, file)
 
 

@@ -21,6 +21,7 @@ import logging
 import math
 import os
 import re
+import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 SCHEDULER = "ANALYSIS_SCHEDULER"
-"""The variable that tells a chapter's kernel on a worker where the scheduler is."""
+"""The variable that tells where the scheduler is: the kernel of a chapter on a worker, or the process that checks for a build."""
 
 LARGE = 1_000_000
 """Rows from which a question is spread: of fewer, DuckDB here has counted before a task is on its way."""
@@ -432,7 +433,7 @@ def possible() -> bool:
 
 
 def pool() -> Workers | None:
-    """The cluster; a kernel connects when it first has something to ask, and counts by itself where it cannot."""
+    """The cluster; a process that was told of one connects when it first has something to ask, and counts by itself where it cannot."""
     if not IN_USE:
         address = os.environ.pop(SCHEDULER)  # tried once
         with contextlib.suppress(BadInput):
@@ -544,15 +545,33 @@ def _share(connection: Any, view: Mapping[str, Any], worker: str) -> None:
 def _at_hand(view: Mapping[str, Any], worker: str) -> list[str]:
     """The files of a table on this machine, the same as where the question was asked."""
     at = view["at"] or str(Path(view["files"][0]).parent)
+    with FETCHING:
+        if view["at"] not in FETCHED or not _same(view):
+            try:
+                FETCHED[view["at"]] = folder.find(view["at"]) if view["at"] else Path()
+                here = _same(view)
+            except BadInput as error:
+                raise not_at_hand(worker, at) from error
+            if here is None:
+                raise not_at_hand(worker, at)
+            if not here:
+                raise another_edition(worker, at)
+    return [str(FETCHED[view["at"]] / file) for file in view["files"]]
+
+
+FETCHED: dict[str, Path] = {}
+"""Where a worker has what lies at an address; the paths of a shared file system are what they are."""
+
+FETCHING = threading.Lock()
+"""Held by the one task of a worker that fetches."""
+
+
+def _same(view: Mapping[str, Any]) -> bool | None:
+    """Whether the files of a table are here as they were where the question was asked; none where one is not here."""
     try:
-        home = folder.find(view["at"]) if view["at"] else Path()
-        files = [home / file for file in view["files"]]
-        same = [_end(file) for file in files] == view["ends"]
-    except (BadInput, OSError) as error:
-        raise not_at_hand(worker, at) from error
-    if not same:
-        raise another_edition(worker, at)
-    return list(map(str, files))
+        return bool([_end(FETCHED[view["at"]] / file) for file in view["files"]] == view["ends"])
+    except OSError:
+        return None
 
 
 MEND = "put it on a file system that all share, or give an address, as s3://bucket/folder"

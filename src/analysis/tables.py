@@ -8,7 +8,7 @@ import difflib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import accumulate
@@ -152,9 +152,8 @@ def _read_csv(file: Path, spec: Schema) -> Read:
         csv.field_size_limit(limit)
     if not set(header) & set(spec.columns) or len(header) != len(set(header)) or len(header) > MOST_COLUMNS:
         return Read(None, faults)
-    frame = pd.DataFrame(rows, columns=header, dtype="object")
-    frame["_row"] = pd.Series(at, dtype="int64")
-    return _typed(frame, spec, shown, faults, whole)
+    columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True)) if rows else {n: [] for n in header}
+    return _typed(columns, at, spec, shown, faults, whole)
 
 
 def _decoded(data: bytes, shown: str) -> tuple[str, list[Fault]]:
@@ -226,40 +225,46 @@ def nearest_name(column: str, names: list[str]) -> str:
     >>> nearest_name("age_min", ["age_mim", "x"])
     'age_mim'
     """
+    if column in names:
+        return column
     return next(iter(difflib.get_close_matches(column, names, n=1, cutoff=0.6)), "")
 
 
-def _typed(frame: pd.DataFrame, spec: Schema, shown: str, faults: list[Fault], whole: bool) -> Read:
-    """Text cells to typed columns; blanks to missing; cells that cannot be read to faults."""
+def _typed(
+    columns: dict[str, list[str]], at: list[int], spec: Schema, shown: str, faults: list[Fault], whole: bool
+) -> Read:
+    """Text cells to typed columns; blanks to missing; cells that cannot be read to faults. ``at`` are their rows."""
     fields = {field.name: field for field in spec.fields}
-    typed: dict[str, Any] = {"_row": frame["_row"]}
+    typed: dict[str, Any] = {"_row": pd.Series(at, dtype="int64")}
     unread: dict[str, frozenset[int] | None] = {}
-    for name in frame.columns.drop("_row"):
-        text = frame[name].where(frame[name] != "", None)
+    for name, text in columns.items():
+        cells: list[str | None] = [cell or None for cell in text]
         if name not in fields:
-            typed[name] = text.astype("str")
+            typed[name] = pd.array(cells, dtype="str")
             continue
-        _, dtype, needed = TYPES.get(fields[name].type, TEXT)
-        good = text.map(lambda cell, kind=fields[name].type: cell is None or reads(cell, kind)).astype("bool")
-        lost = {int(frame["_row"][position]): text[position] for position in frame.index[~good]}
-        for row, cell in list(lost.items())[:MOST_SHOWN]:
-            faults.append(Fault(shown, show(cell), needed, respelt(cell, fields[name].type), row=row, column=name))
+        kind = fields[name].type
+        _, dtype, needed = TYPES.get(kind, TEXT)
+        lost = {place for place, cell in enumerate(cells) if cell is not None and not reads(cell, kind)}
+        for place in sorted(lost)[:MOST_SHOWN]:
+            cell = text[place]
+            faults.append(Fault(shown, show(cell), needed, respelt(cell, kind), row=at[place], column=name))
         if len(lost) > MOST_SHOWN:
             told = f"{len(lost) - MOST_SHOWN} more rows like these"
             faults.append(Fault(shown, told, needed, "mend these first", column=name))
         if lost:
-            unread[name] = frozenset(lost)
-        text = text.where(good, None)
-        if dtype == "boolean":
-            typed[name] = text.map({"true": True, "false": False}).astype("boolean")
-        elif dtype in ("object", "str"):
-            typed[name] = text.astype("str")
-        else:
-            typed[name] = pd.array(pd.to_numeric(text), dtype=dtype)  # type: ignore[call-overload]
+            unread[name] = frozenset(at[place] for place in lost)
+        read = [
+            None if cell is None or place in lost else VALUES.get(kind, str)(cell) for place, cell in enumerate(cells)
+        ]
+        typed[name] = pd.array(read, dtype="str" if dtype == "object" else dtype)  # type: ignore[call-overload]
     for name in fields.keys() - typed.keys():  # a blank column stands in, so that the others can be checked
-        typed[name] = pd.Series([None] * len(frame), dtype="str")
+        typed[name] = pd.array([None] * len(at), dtype="str")
         unread[name] = None
     return Read(nw.from_native(pd.DataFrame(typed)).lazy(), faults, unread, whole)
+
+
+VALUES: dict[str, Callable[[str], object]] = {"integer": int, "number": float, "boolean": "true".__eq__}
+"""How a cell that can be read becomes a value; text stays text."""
 
 
 def reads(cell: str, kind: str) -> bool:
@@ -409,6 +414,7 @@ def in_one_engine(tables: dict[str, Frame]) -> dict[str, Frame]:
     """Tables that can be joined: where one is in DuckDB, all are."""
     if len({table.implementation for table in tables.values()}) < 2:
         return tables
+
     moved = {}
     for name, table in tables.items():
         if table.implementation.is_duckdb():

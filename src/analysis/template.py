@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from analysis.drafts import UNPRINTED, draft_text
 from analysis.edition import examine
+from analysis.evidence import source_text
 from analysis.exports import digest, read_map, read_sheet, read_sheets, sheet_names
 from analysis.faults import BadInput, Fault, show
 from analysis.folder import PACKAGE
@@ -306,22 +307,13 @@ def _filled(plan: Plan, wrong: list[Fault], file: Path, source: Path | None) -> 
         raise BadInput([*wrong, *absent(plan, sheets)])
     filled = fill(plan, sheets)
     if plan.highlights and not filled.faults:
-        filled = fill_highlights(plan, sheets[""], _text(source) if source else None, filled)
+        filled = fill_highlights(plan, sheets[""], source_text(source) if source else None, filled)
     if filled.faults:
         raise BadInput(filled.faults)
     main = sheets[""]
     blank = f", {main.blank} blank rows between them" if main.blank else ""
     filled.notes.insert(0, f"{main.file}: {len(main.rows)} rows{blank}")
     return filled
-
-
-def _text(source: Path) -> str:
-    try:
-        return source.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise BadInput.one(source, error.strerror or "an error", "the source text") from error
-    except UnicodeDecodeError as error:
-        raise BadInput.one(source, f"a byte at {error.start} that is not UTF-8", "UTF-8 text") from error
 
 
 def _note(path: Path) -> dict[str, Any]:

@@ -5,26 +5,21 @@ What needs heavy imports is imported when it is needed: a build with nothing to 
 
 from __future__ import annotations
 
-import json
 import os
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from analysis.book.plan import Plan, plan, unchanged
 from analysis.faults import BadInput
 
 if TYPE_CHECKING:
-    from analysis.book.ahead import Ahead
+    from analysis.book.bindery import Bindery
     from analysis.book.cluster import Cluster
     from analysis.book.keep import Ran
-    from analysis.edition import Edition
 
 Tell = Callable[[str], None]
 
@@ -84,14 +79,32 @@ def build(
         tell("nothing changed")
         return out / "html" / "index.html"
 
-    from analysis.book.ahead import ahead
-    from analysis.book.publish import workshop
+    from analysis.book.server import start_server
 
-    with elsewhere(how) as cluster:
-        checked = check(planned, how)
-        with workshop(out) as folder, ahead() as worker:
-            finish(planned, checked, run(planned, how, tell, worker, cluster), folder, out, tell)
+    start_server()  # loads beside what follows
+    from analysis.book.bindery import bindery
+
+    with bindery() as hands, elsewhere(how) as cluster:
+        make(planned, out, how, tell, hands, cluster)
     return out / "html" / "index.html"
+
+
+def make(
+    planned: Plan, out: Path, how: How, tell: Tell, hands: Bindery, cluster: Cluster | None, library: Path | None = None
+) -> None:
+    """One book: its edition checked, its chapters run, bound and published."""
+    from analysis.book.publish import publish, workshop
+
+    checking = hands.check(planned, how.scheduler)
+    hands.prepare()
+    from analysis.book.engine import NAME  # noqa: F401 - papermill loads while the edition is checked
+
+    told = checking.result()
+    with workshop(out) as folder:
+        ran = run(planned, how, tell, hands, cluster)
+        tell("assembling")
+        hands.bind(planned, told, ran, folder, library)
+        publish(folder, out)
 
 
 def elsewhere(how: How) -> AbstractContextManager[Cluster | None]:
@@ -103,23 +116,12 @@ def elsewhere(how: How) -> AbstractContextManager[Cluster | None]:
     return connected(how.scheduler, how.jobs)
 
 
-def check(planned: Plan, how: How = How()) -> Edition:
-    """The edition of a plan, found sound; kernels get ready meanwhile, if they are to run here."""
-    from analysis.book.warm import warm_up
-
-    if not how.scheduler:
-        warm_up()  # loads beside what follows
-    from analysis import tabulate
-    from analysis.edition import load
-
-    tabulate.checked(planned.given)
-    return load(planned.edition, planned.given.get("minimum_cell", 0))
-
-
-def run(planned: Plan, how: How, tell: Tell, worker: Ahead, cluster: Cluster | None = None) -> list[Ran]:
+def run(planned: Plan, how: How, tell: Tell, hands: Bindery, cluster: Cluster | None = None) -> list[Ran]:
     """The chapters of a plan, executed."""
     from analysis.book.run import run_all
+    from analysis.book.warm import warm_up
 
+    warm_up()
     return run_all(
         planned,
         cluster.jobs if cluster else how.jobs or os.cpu_count() or 1,
@@ -127,40 +129,8 @@ def run(planned: Plan, how: How, tell: Tell, worker: Ahead, cluster: Cluster | N
         force=how.force,
         seconds=how.seconds,
         one=cluster.running(planned) if cluster else None,
-        done=lambda ran: worker.draw(ran.notebook),
+        done=lambda ran: hands.draw(ran.notebook),
     )
-
-
-def finish(
-    planned: Plan, checked: Edition, ran: Sequence[Ran], folder: Path, out: Path, tell: Tell, *, library: bool = False
-) -> None:
-    """From executed chapters to a published book. In a ``library`` it shares what all books have alike."""
-    from analysis.book.assemble import assemble
-    from analysis.book.card import card_png
-    from analysis.book.crate import record
-    from analysis.book.library import share
-    from analysis.book.publish import publish
-    from analysis.book.receipt import receipt
-    from analysis.book.sphinx import CARD
-    from analysis.book.stage import glued, stage
-    from analysis.book.sums import RECORD, seal
-    from analysis.minute import one_mark_each
-
-    left_out = stage({each.chapter: each.notebook for each in ran}, folder)
-    tell("assembling")
-    told = glued(json.loads(ran[0].notebook))
-    lead = told.get("lead", "")
-    html = folder / "html"
-    assemble(folder / "site", html, checked.title, lead, checked.homepage)
-    marks = one_mark_each(checked.report.declared_interviewees, checked.described)
-    (html / CARD).write_bytes(card_png(checked.title, lead, marks))
-    shared = share(html, out.parent) if library else ""
-    about = {"title": checked.title, "lead": lead, "source": told.get("source", ""), "date": checked.date}
-    (folder / RECORD).write_text(record(planned, checked, ran, left_out, folder), encoding="utf-8")
-    seal(folder)
-    paper = receipt(planned, about, ran, left_out, shared, folder)
-    (folder / "receipt.json").write_text(json.dumps(paper, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    publish(folder, out)
 
 
 def build_all(
@@ -172,8 +142,8 @@ def build_all(
 ) -> list[Outcome]:
     """Make the books of several editions, a folder each, and a front page over them.
 
-    The chapters of the next edition run while the last one is assembled, those of several on a cluster. An edition that fails is reported in
-    its outcome, and the others go on.
+    As many are made side by side as there are processors; on a cluster, as many as keep it busy. An edition that fails is
+    reported in its outcome, and the others go on.
 
     Raises
     ------
@@ -215,40 +185,37 @@ def _plans(editions: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
 
 
 def _make_all(plans: Sequence[Plan], out: Path, how: How, tell: Callable[[str, str], None]) -> dict[str, str]:
-    """Make books one after the other; those that failed, each with the reason."""
-    from analysis.book.ahead import ahead
-    from analysis.book.publish import terminable, workshop
+    """Make books, some side by side: while one is bound, the chapters of another run. Those that failed, with the reason."""
+    from analysis.book.server import start_server
+
+    start_server()
+    from analysis.book.bindery import bindery
+    from analysis.book.engine import NAME  # noqa: F401 - here, not by several threads at once
+    from analysis.book.publish import terminable
+    from analysis.book.run import fitting
+    from analysis.book.warm import stop_all
 
     failed: dict[str, str] = {}
-    checking = Lock()  # tables are read by one thread at a time
-    with terminable(), ahead() as worker, elsewhere(how) as cluster:
-        most = cluster.editions(len(plans[0].notebooks)) if cluster else 1
+    side_by_side = min(len(plans), fitting(how.jobs or os.cpu_count() or 1))
+    with terminable(), bindery(side_by_side) as hands, elsewhere(how) as cluster:
 
-        def prepared(each: Plan) -> tuple[Edition, list[Ran]]:
-            with checking:
-                checked = check(each, how)
-            return checked, run(each, how, lambda line: tell(each.edition.name, line), worker, cluster)
+        def one(each: Plan) -> None:
+            name = each.edition.name
+            try:
+                make(each, out / name, how, lambda line: tell(name, line), hands, cluster, library=out)
+            except Exception as error:
+                failed[name] = told_in_lines(error)
 
-        runner = ThreadPoolExecutor(max_workers=most)
-        coming = deque(runner.submit(prepared, each) for each in plans[:most])
-        later = iter(plans[most:])
+        runner = ThreadPoolExecutor(cluster.editions(len(plans[0].notebooks)) if cluster else side_by_side)
         try:
-            for each in plans:
-                name = each.edition.name
-                try:
-                    checked, ran = coming.popleft().result()
-                except Exception as error:
-                    failed[name] = told_in_lines(error)
-                coming.extend(runner.submit(prepared, after) for after in islice(later, 1))
-                if name in failed:
-                    continue
-                try:
-                    with workshop(out / name) as folder:
-                        finish(each, checked, ran, folder, out / name, lambda line, n=name: tell(n, line), library=True)  # type: ignore[misc]
-                except Exception as error:
-                    failed[name] = told_in_lines(error)
+            wait([runner.submit(one, each) for each in plans])
+        except BaseException:  # interrupted
+            runner.shutdown(wait=False, cancel_futures=True)
+            stop_all()
+            hands.stop()
+            raise
         finally:
-            runner.shutdown(wait=False, cancel_futures=True)  # nothing is left but when interrupted
+            runner.shutdown(wait=True, cancel_futures=True)
     return failed
 
 

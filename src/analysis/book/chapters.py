@@ -125,6 +125,9 @@ class BadParameters(BadInput):
         super().__init__(faults)
         self.known = known
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.faults, self.known)
+
 
 def table(known: Iterable[Parameter]) -> str:
     """Parameters as an aligned table: name, type, default, comment.

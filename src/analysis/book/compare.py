@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from analysis.book.results import WORDS, Origin, Results, Table, row_hash
+from analysis.book.results import WORDS, Results, Table, row_hash
 from analysis.prose import plural
 from analysis.schema import TABLES, schema
 from analysis.tabulate import listed
@@ -25,8 +25,27 @@ KEYS = tuple(dict.fromkeys(schema(name).key[0] for name in TABLES if len(schema(
 ALSO: Mapping[str, tuple[str, ...]] = {"one-by-one": ("legs.to_place", "legs.from_place", "legs.status")}
 """Columns that an exhibit rests on besides those that `SHOWN_IN` links it with."""
 
-LINK = re.compile(r"([^,()]+) \(([^()]*)\)")
+LINK = re.compile(r"([^\s,()][^,()]*) \(([^()]*)\)")
 """A link as `Results` spells it: its text, and where it leads."""
+
+BEHIND = "rows behind it"
+"""The column in which a page names the interviewees behind a count."""
+
+TELLING: Mapping[str, tuple[str, ...]] = {
+    "interviewees": ("counted",),
+    "legs": ("status",),
+    "places": ("name",),
+    "destinations": ("measure",),
+    "statements": ("topic", "quantifier"),
+    "evidence": ("paragraph", "basis"),
+}
+"""Columns of an input row that help to judge a change of another one."""
+
+QUOTES = ("people-not-counted",)
+"""Exhibits that show words of an evidence row, besides those of the chapter on evidence."""
+
+FROM_EVIDENCE = {"words of the source": "exact", "paragraph": "paragraph", "basis": "basis", "rule or reason": "note"}
+"""Columns of the exhibits ``evidence-…``, and those of table ``evidence`` that they show."""
 
 MACHINERY = ("src/analysis/book/", "src/analysis/cli.py")
 """Where the code lies that runs chapters and tells of them."""
@@ -94,6 +113,10 @@ class RowMove:
         return f"{where}: {change(self.old, self.new, self.what)}"
 
 
+NOT_COMMITTED = "not committed"
+"""Among the commits of a file: it was changed since."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Two sets of results, what moved, and in what their origins differ.
@@ -131,6 +154,42 @@ class Comparison:
         counts = {path: what for path, what in self.files.items() if not path.startswith(MACHINERY)}
         return counts or ({} if self.rows or self.unknown else dict(self.files))
 
+    def named(self, key: str) -> str:
+        """An interviewee's key; of one who is not counted it says so, as far as rows are known.
+
+        Examples
+        --------
+        >>> from analysis.book.results import Origin
+        >>> one = Results("x", origin=Origin(rows={"interviewees": {"i01": {"counted": "no"}}}))
+        >>> compare(one, one).named("i01"), compare(one, one).named("i02")
+        ('i01 (counted: no)', 'i02')
+        """
+        return named(self.old, self.new)(key)
+
+    def about(self, row: RowMove) -> str:
+        """What else helps to judge a changed input row: its own telling columns, and whether the person is counted.
+
+        Examples
+        --------
+        >>> from analysis.book.results import Origin
+        >>> leg = {"legs": {"i01.1": {"status": "made", "mode": "air"}}, "interviewees": {"i01": {"counted": "no"}}}
+        >>> old, new = leg, {**leg, "legs": {"i01.1": {"status": "made", "mode": "rail"}}}
+        >>> found = compare(*(Results("x", origin=Origin(rows=rows)) for rows in (old, new)))
+        >>> found.about(found.rows[0])
+        'status: made; i01 (counted: no)'
+        """
+        sides = [(side.origin.rows or {}).get(row.table, {}).get(row.key) for side in (self.new, self.old)]
+        stated = next((side for side in sides if isinstance(side, Mapping)), {}) if row.column else {}
+        told = [
+            f"{column}: {stated[column]}"
+            for column in TELLING.get(row.table, ())
+            if column != row.column and stated.get(column)
+        ]
+        person = person_of(row)
+        if row.table != "interviewees" and self.named(person) != person:
+            told.append(self.named(person))
+        return "; ".join(told)
+
     def behind(self, name: str) -> list[RowMove]:
         """The input rows that changed and that an exhibit rests on."""
         return [row for row in self.rows if rests_on(name, row)]
@@ -151,7 +210,7 @@ def compare(old: Results, new: Results) -> Comparison:
     for part, before, after in (("sentence", old.sentences, new.sentences), ("output", old.outputs, new.outputs)):
         moves += [Move(part, name, "", "", was, now, what) for name, was, now, what in _pairs(before, after)]
     a, b = old.origin, new.origin
-    rows, unknown = _inputs(a, b)
+    rows, unknown = _inputs(old, new)
     files = {path: what for path, _, _, what in _pairs(a.program, b.program)}
     both = a.versions.keys() & b.versions.keys()  # an approved state keeps few of them
     versions = [(name, a.versions[name], b.versions[name]) for name in sorted(both)]
@@ -185,14 +244,19 @@ def _exhibits(old: Results, new: Results) -> Iterator[Move]:
         told = {(move.row, move.column) for move in table} | {
             (move.row, "") for move in table if move.what != "changed"
         }
-        for move in tables("page", name, _page(old, name, labels), _page(new, name, labels), labels):
+        was, now = (_page(each, name, labels) for each in (old, new))
+        for move in tables("page", name, was, now, labels):
             if (move.row, move.column) not in told:
-                yield _links(move)
+                yield _links(move, named(old, new))
+            elif move.what in ("added", "gone"):
+                yield from _people(
+                    move, by_label(now if move.what == "added" else was, labels)[move.row], named(old, new)
+                )
         yield from charts(name, old.charts.get(name), new.charts.get(name))
         for word in WORDS:
-            was, now = (each.words.get(name, {}).get(word, "") for each in (old, new))
-            if was != now:
-                yield Move("words", name, "", word, was, now)
+            said, says = (each.words.get(name, {}).get(word, "") for each in (old, new))
+            if said != says:
+                yield Move("words", name, "", word, said, says)
 
 
 def _page(results: Results, name: str, labels: Sequence[str]) -> Table:
@@ -214,7 +278,7 @@ def _column(table: Table, place: int) -> list[str]:
     return [row[place] for row in table]
 
 
-def _links(move: Move) -> Move:
+def _links(move: Move, naming: Callable[[str], str]) -> Move:
     """A move of a list of links as the links that came and went."""
     old, new = (re.findall(LINK, text) for text in (move.old, move.new))
     if move.what != "changed" or not (old or new):
@@ -223,7 +287,29 @@ def _links(move: Move) -> Move:
     if was == now:
         return replace(move, old=", ".join(href for _, href in old), new=", ".join(href for _, href in new))
     lost, found = ([name for name in side if name not in other] for side, other in ((was, now), (now, was)))
-    return replace(move, old=f"with {listed(lost)}" if lost else "", new=f"with {listed(found)}" if found else "")
+    what = "changed" if lost and found else "gone" if lost else "added"
+    return replace(move, old=_with(lost, move.column, naming), new=_with(found, move.column, naming), what=what)
+
+
+def _people(move: Move, row: Mapping[str, str], naming: Callable[[str], str]) -> Iterator[Move]:
+    """The interviewees behind a row that came or went."""
+    people = _with([name for name, _ in re.findall(LINK, row.get(BEHIND, ""))], BEHIND, naming)
+    if people:
+        old, new = (people, "") if move.what == "gone" else ("", people)
+        yield replace(move, column=BEHIND, old=old, new=new)
+
+
+def _with(names: Sequence[str], column: str, naming: Callable[[str], str]) -> str:
+    return f"with {listed([naming(name) if column == BEHIND else name for name in names])}" if names else ""
+
+
+def named(*sides: Results) -> Callable[[str], str]:
+    """How to name an interviewee: by key, and with what ``counted`` says where it is not yes; the last side that knows it says."""
+    counted: dict[str, str] = {}
+    for side in sides:
+        rows = (side.origin.rows or {}).get("interviewees", {})
+        counted |= {key: str(row.get("counted") or "yes") for key, row in rows.items() if isinstance(row, Mapping)}
+    return lambda key: key if counted.get(key, "yes") == "yes" else f"{key} (counted: {counted[key]})"
 
 
 # Tables
@@ -399,21 +485,55 @@ def _cut(text: str, most: int) -> str:
 # Inputs
 
 
-def _inputs(old: Origin, new: Origin) -> tuple[tuple[RowMove, ...], tuple[str, ...]]:
-    files = tuple(path for path, *_ in _pairs(old.edition, new.edition))
-    if old.rows is None or new.rows is None:
+def _inputs(old: Results, new: Results) -> tuple[tuple[RowMove, ...], tuple[str, ...]]:
+    a, b = old.origin, new.origin
+    files = tuple(path for path, *_ in _pairs(a.edition, b.edition))
+    if a.rows is None or b.rows is None:
         return (), files
-    rows = tuple(move for table in {**old.rows, **new.rows} for move in _rows(table, old.rows, new.rows))
+    rows = tuple(
+        move
+        for table in {**a.rows, **b.rows}
+        for move in _rows(table, *_told(table, (a.rows.get(table, {}), old), (b.rows.get(table, {}), new)))
+    )
     rows += tuple(
-        RowMove("codebook.md", "", "", old.edition.get(path, ""), new.edition.get(path, ""))
+        RowMove("codebook.md", "", "", a.edition.get(path, ""), b.edition.get(path, ""))
         for path in files
         if path == "codebook.md"
     )
     return rows, ()
 
 
-def _rows(table: str, old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[RowMove]:
-    before, after = old.get(table, {}), new.get(table, {})
+def _told(table: str, *sides: tuple[Mapping[str, Any], Results]) -> Iterator[dict[str, Any]]:
+    """The rows of a table on both sides; what is kept as a hash, and differs, by the values that its exhibit lists."""
+    kept = {key for rows, _ in sides for key, row in rows.items() if isinstance(row, str)}
+    codes = [{key: row if isinstance(row, str) else row_hash(row) for key, row in rows.items()} for rows, _ in sides]
+    shown = [_listed(table, results) for _, results in sides]
+    known = {
+        key
+        for key in kept
+        if codes[0].get(key) != codes[1].get(key)
+        and shown[0].get(key) != shown[1].get(key)  # what differs may be what no exhibit lists
+        and all(key in each for each, (rows, _) in zip(shown, sides, strict=True) if key in rows)
+    }
+    for (rows, _), each in zip(sides, shown, strict=True):
+        yield {key: each[key] if key in known else row for key, row in rows.items()}
+
+
+def _listed(table: str, results: Results) -> dict[str, dict[str, str]]:
+    """The rows of table ``evidence`` by key, as far as exhibits list them."""
+    if table != "evidence":
+        return {}
+    return {
+        f"{name.removeprefix('evidence-')}.{row['row']}.{row['column']}": {
+            column: row[shown] for shown, column in FROM_EVIDENCE.items()
+        }
+        for name, rows in results.tables.items()
+        if name.startswith("evidence-") and rows and {"row", "column", *FROM_EVIDENCE} <= set(rows[0])
+        for row in (dict(zip(rows[0], cells, strict=False)) for cells in rows[1:])
+    }
+
+
+def _rows(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[RowMove]:
     for key in {**before, **after}:
         was, now = before.get(key), after.get(key)
         if was is None or now is None:
@@ -436,6 +556,18 @@ def _values(row: Any) -> str:
     return ", ".join(f"{column} {text}" for column, text in row.items() if text)
 
 
+def person_of(row: RowMove) -> str:
+    """The interviewee whom an input row tells of; blank where it tells of none.
+
+    Examples
+    --------
+    >>> person_of(RowMove("evidence", "legs.i05.1.mode", "exact", "a", "b"))
+    'i05'
+    """
+    table, _, key = row.key.partition(".") if row.table == "evidence" else (row.table, "", row.key)
+    return key.split(".")[0] if table in ("interviewees", "legs") else ""
+
+
 def rests_on(exhibit: str, row: RowMove) -> bool:
     """Whether an exhibit may have moved because of an input row. In doubt, it may.
 
@@ -446,10 +578,13 @@ def rests_on(exhibit: str, row: RowMove) -> bool:
     >>> rests_on("interviewees-by-age", RowMove("legs", "i05.1", "nights_waited", "1", "2"))
     False
     """
-    if row.table == "evidence":  # it stands behind the value it speaks of, and in its own exhibit
+    if row.table == "evidence":
         table, _, rest = row.key.partition(".")
         key, _, column = rest.rpartition(".")
-        return exhibit == f"evidence-{table}" or rests_on(exhibit, RowMove(table, key, column, "", ""))
+        # Another exhibit shows where an evidence row is, not what it says.
+        leads_there = row.what != "changed" or exhibit in QUOTES
+        value = RowMove(table, key, column, "", "")
+        return exhibit == f"evidence-{table}" or (leads_there and rests_on(exhibit, value))
     if exhibit in SHOWN_IN:
         return _counted_from((*SHOWN_IN[exhibit][1], *ALSO.get(exhibit, ())), row)
     kind, _, table = exhibit.partition("-")
@@ -549,8 +684,9 @@ def cause(comparison: Comparison) -> str:
 def reasons(comparison: Comparison, name: str) -> list[str]:
     """Because of what an exhibit can have moved: input rows first, then files of the program with their commits."""
     rows = comparison.behind(name)
-    rows = [row for row in rows if row.table != "evidence"] or rows  # evidence comes with its value
-    told = [f"input row {row}" for row in rows[:12]]
+    if not name.startswith("evidence-"):  # elsewhere evidence comes with its value
+        rows = [row for row in rows if row.table != "evidence"] or rows
+    told = [_reason(comparison, row) for row in rows[:12]]
     told += [f"and {len(rows) - 12:,} input values more"] if len(rows) > 12 else []
     if comparison.unknown:
         told.append(f"files of the edition, rows not known: {', '.join(comparison.unknown)}")
@@ -563,6 +699,12 @@ def reasons(comparison: Comparison, name: str) -> list[str]:
         commits = f" ({'; '.join(comparison.commits[path])})" if comparison.commits.get(path) else ""
         told.append(f"{path} {what}{commits}")
     return told + [f"{setting}: {was} → {now}" for setting, was, now in comparison.settings]
+
+
+def _reason(comparison: Comparison, row: RowMove) -> str:
+    person = person_of(row)
+    of = comparison.named(person)
+    return f"input row {row}" + (f"; of {of}" if of != person and row.column not in ("", "counted") else "")
 
 
 def as_text(comparison: Comparison) -> str:
@@ -591,8 +733,37 @@ def _ends(move: Move) -> tuple[str, str]:
 
 
 def follows(comparison: Comparison, move: Move) -> bool:
-    """Whether a chart's move says again what its table's moves say: its data, words, order and size, where the table moved."""
-    return move.part == "chart" and bool(move.row) and any(comparison.of(move.of, "table"))
+    """Whether a chart's move says again what its table's moves say: its data, words, order, size and the end of an axis."""
+    table = comparison.of(move.of, "table")
+    if move.part != "chart" or not table:
+        return False
+    return bool(move.row) or (move.column.endswith("scale.domain") and _keeps_pace(comparison, move, table))
+
+
+def _keeps_pace(comparison: Comparison, domain: Move, table: Sequence[Move]) -> bool:
+    """Whether an axis begins where it did, and ends as much further off or nearer as a number of its table moved.
+
+    By as much, or in the same ratio: one that is cut off moves otherwise.
+    """
+    try:
+        (low, was), (begin, now) = (map(Decimal, map(str, json.loads(end))) for end in (domain.old, domain.new))
+    except (ValueError, TypeError, InvalidOperation):  # no two numbers
+        return False
+    ends = [(_number(move.old), _number(move.new)) for move in table]
+    old, new = (side.tables.get(domain.of, ()) for side in (comparison.old, comparison.new))
+    for column in shared_columns(old, new):
+        ends.append((_largest(old, column), _largest(new, column)))
+    told = [(a, b) for a, b in ends if a is not None and b is not None and a != b]
+    return low == begin and any(now - was == b - a or (b and now * a == was * b) for a, b in told)
+
+
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII) else None
+
+
+def _largest(table: Table, column: str) -> Decimal | None:
+    numbers = (_number(row[table[0].index(column)]) for row in table[1:])
+    return max((number for number in numbers if number is not None), default=None)
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:

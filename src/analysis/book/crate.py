@@ -13,12 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from analysis.book.about import About
 from analysis.book.chapters import FILLED_IN, parameters
 from analysis.book.keep import Ran
 from analysis.book.plan import Plan, rests_on
 from analysis.book.stage import ROOT_PAGE, exhibits
 from analysis.book.sums import LIST
-from analysis.edition import Edition
 from analysis.folder import PACKAGE, sha256
 from analysis.schema import ROOT
 
@@ -43,14 +43,14 @@ Entity = Any
 """An entity of the library's, which has no types of its own."""
 
 
-def record(plan: Plan, edition: Edition, ran: Sequence[Ran], left_out: Mapping[str, str], stage: Path) -> str:
+def record(plan: Plan, edition: About, ran: Sequence[Ran], left_out: Mapping[str, str], stage: Path) -> str:
     """The record of a staged and assembled book, as the text of ``ro-crate-metadata.json``.
 
     Parameters
     ----------
     plan : Plan
         The build.
-    edition : Edition
+    edition : About
         What it was made from.
     ran : sequence of Ran
         The chapters, executed.
@@ -65,7 +65,7 @@ def record(plan: Plan, edition: Edition, ran: Sequence[Ran], left_out: Mapping[s
 class Crate:
     """One record while it is put together."""
 
-    def __init__(self, plan: Plan, edition: Edition, stage: Path) -> None:
+    def __init__(self, plan: Plan, edition: About, stage: Path) -> None:
         from rocrate.rocrate import ROCrate
 
         self.plan, self.edition, self.stage = plan, edition, stage

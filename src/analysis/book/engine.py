@@ -8,6 +8,8 @@ from typing import Any
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
+from analysis.book.warm import Manager
+
 NAME = "analysis-bounded"
 
 MOST_OUTPUT = 50_000_000
@@ -66,7 +68,8 @@ class BoundedEngine(NBClientEngine):  # type: ignore[misc]
         """Run one notebook; it is put into the list ``begun``, where whoever asked finds it if a cell fails."""
         options["begun"].append(nb_man.nb)
         known = {name: options[name] for name in ("resources", "shutdown_kernel", "chapter_seconds")}
-        return Bounded(nb_man, kernel_name=kernel_name, startup_timeout=60, timeout=None, **known).execute()
+        kernel: dict[str, Any] = {"kernel_name": kernel_name, "kernel_manager_class": Manager, "startup_timeout": 60}
+        return Bounded(nb_man, timeout=None, **kernel, **known).execute()
 
 
 papermill_engines.register(NAME, BoundedEngine)

@@ -31,10 +31,10 @@ def share(html: Path, library: Path) -> str:
     """
     name = f"{ALIKE}-{fingerprint(fingerprints(html / ALIKE))[:12]}"
     library.mkdir(parents=True, exist_ok=True)
-    if (library / name).is_dir():
-        shutil.rmtree(html / ALIKE)
-    else:
+    try:
         (html / ALIKE).rename(library / name)
+    except OSError:  # it is there already: a folder with files in it is never replaced
+        shutil.rmtree(html / ALIKE)
     for page in html.glob("*.html"):
         page.write_text(leading_out(page.read_text(encoding="utf-8"), name), encoding="utf-8")
     return name

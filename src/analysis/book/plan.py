@@ -67,7 +67,7 @@ class Plan:
 def runs_with() -> Any:
     """What runs chapters, and what they import."""
     book = ROOT / "src" / "analysis" / "book"
-    machinery = {name: folder.sha256(book / f"{name}.py") for name in ("run", "engine", "warm")}
+    machinery = {name: folder.sha256(book / f"{name}.py") for name in ("run", "engine", "server", "warm", "warmth")}
     return [folder.program(), machinery, folder.sha256(ROOT / "requirements.txt"), sys.version]
 
 

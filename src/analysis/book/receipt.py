@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,11 @@ def inputs(plan: Plan) -> dict[str, Any]:
     }
 
 
+@cache
 def versions() -> dict[str, str]:
     """What a book is made with: Python and every package there is."""
+    told = [each.metadata for each in distributions()]
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
-        **dict(sorted((dist.name.lower(), dist.version) for dist in distributions())),
+        **dict(sorted((each["Name"].lower(), each["Version"]) for each in told)),
     }

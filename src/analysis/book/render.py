@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from html import escape
-from importlib.metadata import version
 from typing import Any
 
 from docutils import nodes
 
+from analysis.book.drawings import as_png, as_svg, canonical
 from analysis.charts import INK, LAND, LINE, MARK, MUTED, PAPER
 from analysis.exhibit import LAB_ONLY, MIME, VEGALITE
-from analysis.folder import CACHE, fingerprint, note
 from analysis.frames import isolated
-
-DRAWN = CACHE / "drawn"
-"""Charts drawn before, by their fingerprints."""
 
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", PAPER: "paper", MARK: "mark", LAND: "land"}
 """The charts' palette, and the style sheet's names for it, which differ in light and dark."""
-
-
-VEGALITE_VERSION = "6.4"
-"""What vl-convert offers of the version that Altair writes."""
 
 FEW_COLUMNS = 5
 """With more columns a table keeps its width and scrolls on a phone."""
@@ -255,33 +245,3 @@ def _painted(spec: Any) -> Any:
     if isinstance(spec, list):
         return [_painted(each) for each in spec]
     return _variable(spec) if isinstance(spec, str) else spec
-
-
-def canonical(spec: Mapping[str, Any]) -> str:
-    """A chart's one spelling, by which its drawing is known."""
-    return json.dumps(spec, sort_keys=True, ensure_ascii=False)
-
-
-@cache
-def as_svg(spec: str) -> str:
-    """A chart as SVG, in the colours of a light page; a chart drawn before is not drawn again."""
-    kept = DRAWN / f"{fingerprint([spec, VEGALITE_VERSION, version('vl-convert-python')])}.svg"
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        return kept.read_text(encoding="utf-8")
-    import vl_convert
-
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION)
-    drawn = svg[svg.index("<svg") :]
-    note(kept, drawn)
-    return drawn
-
-
-@cache
-def as_png(spec: str) -> bytes:
-    """A chart as PNG on white, twice its size in pixels."""
-    import vl_convert
-
-    start, end, rest = as_svg(spec).partition(">")
-    ground = f'<rect width="100%" height="100%" fill="{PAPER}"/>'
-    png: bytes = vl_convert.svg_to_png(f"{start}{end}{ground}{rest}", scale=2)
-    return png

@@ -21,11 +21,12 @@ from typing import Any
 
 import narwhals as nw
 
-from analysis.book.build import check
+from analysis.book.bindery import opened
 from analysis.book.plan import plan
 from analysis.book.render import CHARTS, as_csv
 from analysis.book.run import ChapterFailed, run_all
 from analysis.book.stage import exhibits
+from analysis.book.warm import warm_up
 from analysis.edition import SECOND, Edition, load
 from analysis.exhibit import LAB_ONLY, MIME
 from analysis.faults import BadInput
@@ -374,7 +375,8 @@ def run(edition: str | Path, given: Mapping[str, str], *, jobs: int = 0, tell: C
         When the edition or a parameter cannot be used; nothing was run.
     """
     planned = plan(edition, given)
-    loaded = check(planned)
+    warm_up()  # loads beside what follows
+    loaded = opened(planned)
     executed: dict[str, str] = {}
     failed = ""
     try:

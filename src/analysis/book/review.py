@@ -5,27 +5,46 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis.book.compare import Comparison, compare, verdict
+from analysis.book.compare import NOT_COMMITTED, Comparison, compare, verdict
 from analysis.book.publish import exchange
-from analysis.book.results import APPROVED, STATE, Outcome, Results, approved, approved_files, built, is_built, run
+from analysis.book.results import (
+    APPROVED,
+    PLACES,
+    STATE,
+    Outcome,
+    Results,
+    approved,
+    approved_files,
+    built,
+    is_built,
+    run,
+)
 from analysis.book.review_page import Review, as_html, as_markdown
 from analysis.book.run import ChapterFailed
-from analysis.edition import examine
-from analysis.faults import BadInput
+from analysis.edition import Edition, examine
+from analysis.evidence import Verdict, source_text, verify
+from analysis.faults import BadInput, Fault
 from analysis.folder import find
+from analysis.prose import plural
 from analysis.schema import ROOT
+from analysis.tables import shown_path
 
 MOST_COMMITS = 3
 """Of each file that differs, so many commits are named."""
 
 
 def review(
-    edition: str | Path, folder: Path | None = None, *, jobs: int = 0, tell: Callable[[str], None] = lambda line: None
+    edition: str | Path,
+    folder: Path | None = None,
+    *,
+    source: Path | None = None,
+    jobs: int = 0,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> tuple[Review, Outcome, Path]:
     """Run an edition with default parameters, and compare it with its approved state.
 
@@ -35,6 +54,8 @@ def review(
         A name under ``data/`` or a path.
     folder : Path, optional
         Where the approved state lies; for the edition's name under ``tests/approved`` when not given.
+    source : Path, optional
+        The source text, to hold the coded values against.
 
     Returns
     -------
@@ -44,16 +65,19 @@ def review(
     Raises
     ------
     BadInput
-        When the edition cannot be used or the approved state cannot be read.
+        When the edition cannot be used, or the approved state or the source text cannot be read.
     """
     path = find(edition)
     folder = (folder or APPROVED / path.name).resolve()
     old = approved(folder, path.name)
+    text = None if source is None else source_text(source)
     outcome = run(edition, {}, jobs=jobs, tell=tell)
     new = outcome.results
-    checks = tuple(examine(edition)[1])
+    loaded, faults = examine(edition)
     title = f"Review of {path.name}"
-    whole: dict[str, Any] = {"cells": outcome.cells, "checks": checks, "ran": True}
+    whole: dict[str, Any] = {"cells": outcome.cells, "checks": tuple(_placed(faults, path)), "ran": True}
+    if loaded is not None:
+        whole |= {"edition": loaded.title, "evidence": None if text is None else _held(loaded, text)}
     if old is None:
         told = (
             f"Nothing was ever approved for {path.name}: look at its book, then run analysis review {edition} --accept."
@@ -65,8 +89,52 @@ def review(
             {cell.chapter for cell in outcome.cells} - {cell.chapter for cell in outcome.cells if cell.state != "ran"},
         )
     found = with_commits(compare(old, new), path, folder)
-    made = Review(title, _failing(outcome, verdict(found)), found, "the approved state", "this run", **whole)
+    made = Review(title, _failing(outcome, verdict(found)), found, _state(folder), _here(path, folder), **whole)
     return made, outcome, folder
+
+
+def _held(edition: Edition, text: str) -> Verdict:
+    """Whether the values hold; what an edition hides as small cells is not told in a review either."""
+    held = verify(edition, text)
+    if held.faults and edition.report.minimum_cell > 1:
+        told = Fault(edition.name, plural(len(held.faults), "fault"), "none", "analysis verify names them")
+        return replace(held, faults=(told,))
+    return replace(held, faults=tuple(_placed(held.faults, edition.path)))
+
+
+def _placed(faults: Iterable[Fault], edition: Path) -> Iterator[Fault]:
+    """Faults by their files in the edition's folder, wherever that is on this machine."""
+    for fault in faults:
+        yield replace(fault, file=fault.file.removeprefix(f"{shown_path(edition)}/"))
+
+
+def _state(folder: Path) -> str:
+    """What the approved state is: the commit that wrote it, where there is a whole history."""
+    if not _has_history() or not folder.is_relative_to(ROOT):
+        return "the approved state"
+    whole = (
+        _git("rev-parse", "--is-shallow-repository") == "false"
+    )  # in half a history everything came with its oldest commit
+    commit = _git("log", "-1", "--format=%h (%cs)", "--", str(folder)) if whole else ""
+    changed = ", changed since and not committed" if commit else ", not committed"
+    rest = changed if _git("status", "--porcelain", "--", str(folder)) else ""
+    return f"the state approved in commit {commit}{rest}" if commit else f"the approved state{rest}"
+
+
+def _here(edition: Path, folder: Path) -> str:
+    """What was run: the commit checked out, and whether anything that results are made from is other than in it."""
+    commit = _git("log", "-1", "--format=%h (%cs)") if _has_history() else ""
+    if not commit:
+        return "this run"
+    inside = [str(path) for path in (edition, folder) if path.resolve().is_relative_to(ROOT)]
+    changed = _git("status", "--porcelain", "--", *PLACES.values(), *inside)
+    told = "with changes that are not committed" if changed else "all of it committed"
+    outside = "" if _git("ls-files", "--", str(edition)) else ", of an edition that is not in it"
+    return f"this run, at commit {commit}, {told}{outside}"
+
+
+def _has_history() -> bool:
+    return _git("rev-parse", "--show-toplevel") == str(ROOT)
 
 
 def _failing(outcome: Outcome, told: str) -> str:
@@ -155,7 +223,7 @@ def with_commits(found: Comparison, edition: Path | None = None, since: Path | N
     since : Path, optional
         An approved state: of the commits only those after its own are named.
     """
-    if _git("rev-parse", "--show-toplevel") != str(ROOT):
+    if not _has_history():
         return found
     places = {path: ROOT / path for path in found.files}
     if edition is not None:
@@ -170,7 +238,7 @@ def _commits(path: Path, base: str) -> list[str]:
     given = ("log", f"-{MOST_COMMITS}", "--format=%h %s")
     told = (_git(*given, f"{base}..HEAD", "--", str(path)) if base else "").splitlines()
     if _git("status", "--porcelain", "--", str(path)):
-        return ["not committed", *told]
+        return [NOT_COMMITTED, *told]
     return told or _git("log", "-1", "--format=%h %s", "--", str(path)).splitlines()
 
 

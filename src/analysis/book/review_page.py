@@ -8,19 +8,43 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
+from operator import itemgetter
+from string import punctuation
 from typing import Any
 
 import pandas as pd
 
 from analysis import charts
-from analysis.book.compare import Comparison, Move, by_label, difference, follows, label_columns, reasons, verdict
-from analysis.book.render import as_svg, followed, silent
-from analysis.book.results import Cell, Table
+from analysis.book.compare import (
+    NOT_COMMITTED,
+    Comparison,
+    Move,
+    by_label,
+    difference,
+    follows,
+    label_columns,
+    reasons,
+    verdict,
+)
+from analysis.book.drawings import as_svg
+from analysis.book.render import followed, silent
+from analysis.book.results import Cell
+from analysis.evidence import Verdict
 from analysis.faults import Fault
 from analysis.prose import plural
 
 MOST_ROWS = 40
 """Of a longer table only the rows that moved are shown."""
+
+LONG = 48
+"""Letters of a row from which a table stands as blocks on a narrow screen: in columns its words would stand one by one."""
+
+MOST_IN_MARKDOWN = 1000
+"""Rows of one table in Markdown: a summary of a pull request takes a megabyte."""
+
+UNMOVED = "as it was"
+"""What the last cell of a row says where there is nothing to look at."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +97,15 @@ class Drawings:
     drawings: tuple[Drawing, ...]
 
 
-Block = Heading | Words | Grid | Drawings
+@dataclass(frozen=True)
+class Folded:
+    """A table of what says nothing, behind words that can be opened; Markdown leaves it out."""
+
+    summary: str
+    grid: Grid
+
+
+Block = Heading | Words | Grid | Drawings | Folded
 
 
 @dataclass(frozen=True)
@@ -88,6 +120,10 @@ class Review:
     cells: tuple[Cell, ...] = ()
     checks: tuple[Fault, ...] = ()
     ran: bool = False
+    edition: str = ""
+    """Its title."""
+    evidence: Verdict | None = None
+    """Whether the coded values hold against the source text; None where they were not held against it."""
 
 
 def blocks(review: Review) -> Iterator[Block]:
@@ -95,10 +131,19 @@ def blocks(review: Review) -> Iterator[Block]:
     yield Heading(1, review.title)
     yield Words((review.verdict,), weighty=True)
     comparison = review.comparison
+    if review.edition:
+        yield Words((f"Edition: {review.edition}",))
     if comparison is not None:
         yield Words((f"From: {review.old}. To: {review.new}.",))
+        yield from _claims(comparison)
+    if review.ran:
+        yield _evidence(review.evidence)
+    if comparison is not None:
         yield from _moved(comparison)
         yield from _input_rows(comparison)
+    if review.evidence and review.evidence.faults:
+        yield Heading(2, "Evidence that does not hold", "evidence")
+        yield Words(tuple(map(str, review.evidence.faults)), listed=True)
     if review.ran:
         yield from _cells(review.cells)
         yield from _checks(review.checks)
@@ -106,15 +151,29 @@ def blocks(review: Review) -> Iterator[Block]:
         yield from _origins(comparison)
 
 
+def _claims(comparison: Comparison) -> Iterator[Words]:
+    """What a reviewer holds the moves against: what the changes are meant to do, and whether the data gave a cause."""
+    said = list(dict.fromkeys(said for each in comparison.commits.values() for said in each if said != NOT_COMMITTED))
+    if said:
+        yield Words(("What was done since then, in the words of those who did it:",))
+        yield Words(tuple(said), listed=True)
+    if comparison.moves and not (comparison.rows or comparison.unknown or comparison.settings):
+        told = "Results moved though no data did: the program counts, words or draws something otherwise than before."
+        yield Words((told,), weighty=True)
+
+
+def _evidence(held: Verdict | None) -> Words:
+    if held is None:
+        return Words(("Evidence: not held against the source text; --source FILE does it.",))
+    return Words((f"Evidence: {held} against the source text.",), weighty=bool(held.faults))
+
+
 def _moved(comparison: Comparison) -> Iterator[Block]:
     yield Heading(2, "What moved", "moved")
     if not comparison.moves:
         yield Words(("Nothing.",))
     if len(comparison.exhibits) > 1:
-        yield Grid("Exhibits that moved", ("exhibit", "moves", "the first of them", "sum of the counts", "because of"), tuple(
-            (name, str(len(comparison.of(name))), _gist(comparison.of(name)), _adds_up(comparison, name), _briefly(comparison, name))
-            for name in comparison.exhibits
-        ))  # fmt: skip
+        yield _at_a_glance(comparison)
     for name in comparison.exhibits:
         yield from _exhibit(comparison, name)
     for part, title in (("sentence", "Sentences in the text"), ("output", "Other outputs of cells")):
@@ -122,6 +181,17 @@ def _moved(comparison: Comparison) -> Iterator[Block]:
         if moves:
             yield Heading(2, title, part)
             yield _from_to(f"{title} that moved", "where", [(move.of, move) for move in moves])
+
+
+def _at_a_glance(comparison: Comparison) -> Grid:
+    """The exhibits that moved, a row each; their sums where one of them counts."""
+    sums = {name: _adds_up(comparison, name) for name in comparison.exhibits}
+    counts = ("sum of the counts",) if any(sums.values()) else ()
+    rows = []
+    for name in comparison.exhibits:
+        moves = comparison.of(name)
+        rows.append((name, str(len(moves)), _gist(moves), *(sums[name] for _ in counts), _briefly(comparison, name)))
+    return Grid("Exhibits that moved", ("exhibit", "moves", "the first of them", *counts, "because of"), tuple(rows))
 
 
 def _gist(moves: Sequence[Move]) -> str:
@@ -158,11 +228,13 @@ def _exhibit(comparison: Comparison, name: str) -> Iterator[Block]:
     if whole:
         yield Words((f"The exhibit is {'new' if whole[0].what == 'added' else 'gone'}.",))
     if whole or comparison.of(name, "table"):
-        yield from _side_by_side(old.tables.get(name, ()), new.tables.get(name, ()), comparison.of(name, "table"), name)
+        yield from _side_by_side(comparison, name)
     page = comparison.of(name, "page")
     if page:
         yield _from_to(
-            f"{name}, on its page", "row, column", [(", ".join(filter(None, [m.row, m.column])), m) for m in page]
+            f"{name}, on its page",
+            "row, column",
+            [(", ".join(filter(None, [_row_named(comparison, name, m.row), m.column])), m) for m in page],
         )
     told = comparison.of(name, "words")
     if told:
@@ -172,10 +244,13 @@ def _exhibit(comparison: Comparison, name: str) -> Iterator[Block]:
 
 
 def _from_to(caption: str, first: str, moves: Sequence[tuple[str, Move]]) -> Grid:
-    rows = [
-        (where, *marked(move.old, move.new), move.what + (f", {move.by}" if move.by else "")) for where, move in moves
-    ]
+    rows = [(where, *_ends(move), move.what + (f", {move.by}" if move.by else "")) for where, move in moves]
     return Grid(caption, (first, "from", "to", "what"), tuple(rows))
+
+
+def _ends(move: Move) -> tuple[Text, Text]:
+    """From what to what; of what came or went there is one of the two."""
+    return (move.old or "–", move.new or "–") if move.what in ("added", "gone") else marked(move.old, move.new)
 
 
 def marked(old: str, new: str) -> tuple[Text, Text]:
@@ -196,8 +271,16 @@ def marked(old: str, new: str) -> tuple[Text, Text]:
     return Marked(tuple(part for part in was if part[0])), Marked(tuple(part for part in now if part[0]))
 
 
-def _side_by_side(old: Table, new: Table, moves: Sequence[Move], name: str) -> Iterator[Block]:
+def _row_named(comparison: Comparison, name: str, label: str) -> str:
+    """A row's label; of one that names an interviewee who is not counted it says so."""
+    table = comparison.new.tables.get(name) or comparison.old.tables.get(name, ())
+    return comparison.named(label) if table and table[0][0] == "interviewee" else label
+
+
+def _side_by_side(comparison: Comparison, name: str) -> Iterator[Block]:
     """The table from and to: a row's labels, each column that moved twice, and in words what became of the row."""
+    old, new = (side.tables.get(name, ()) for side in (comparison.old, comparison.new))
+    moves = comparison.of(name, "table")
     labels = label_columns(old, new)
     was, now = by_label(old, labels), by_label(new, labels)
     renamed = {move.new: move.old for move in moves if move.what == "renamed"}
@@ -214,18 +297,12 @@ def _side_by_side(old: Table, new: Table, moves: Sequence[Move], name: str) -> I
         pairs = [((before or {}).get(column, ""), (after or {}).get(column, "")) for column in shown]
         moved = [difference(*pair) for pair in pairs if pair[0] != pair[1] and difference(*pair)]
         cells = [cell for a, b in pairs for cell in (marked(a, b) if a != b else (a, b))]
-        rows.append((label, *cells, ", ".join(filter(None, [state, *moved])) or "as it was"))
+        rows.append((_row_named(comparison, name, label), *cells, ", ".join(filter(None, [state, *moved])) or UNMOVED))
     sums = [_sum(was.values(), now.values(), column) for column in shown]
     if len(columns) == 1 and sums[0]:
         a, b = sums[0]
-        rows.append(
-            (
-                "sum of the column",
-                f"{a:,}",
-                f"{b:,}",
-                f"changed, {difference(str(a), str(b))}" if a != b else "as it was",
-            )
-        )
+        told = f"changed, {difference(str(a), str(b))}" if a != b else UNMOVED
+        rows.append(("sum of the column", *marked(f"{a:,}", f"{b:,}"), told))
     head = (", ".join(labels), *(f"{column}, {end}" for column in shown for end in ("from", "to")), "what")
     if rows:
         yield Grid(f"{name}, the table from and to", head, tuple(rows))
@@ -269,7 +346,7 @@ def _drawn(comparison: Comparison, name: str) -> Iterator[Block]:
     if moves:
         yield _from_to(f"{name}, the chart by path in its Vega-Lite", "path", [(move.column, move) for move in moves])
     elif chart:
-        yield Words(("The chart moved as its table did; encodings and scales are as they were.",))
+        yield Words(("The chart moved as its table did, and its axes with it; how it is drawn is as it was.",))
 
 
 def _drawing(caption: str, spec: Any) -> Iterator[Drawing]:
@@ -307,10 +384,13 @@ def _input_rows(comparison: Comparison) -> Iterator[Block]:
     if comparison.rows:
         rows = [
             (f"{row.table} {row.key}".strip(), row.column or "the row", *marked(row.old, row.new), row.what,
+             comparison.about(row),
              ", ".join(name for name in comparison.exhibits if row in comparison.behind(name)) or "no exhibit that moved")
             for row in comparison.rows
         ]  # fmt: skip
-        yield Grid("Input rows that changed", ("row", "column", "from", "to", "what", "behind"), tuple(rows))
+        yield Grid(
+            "Input rows that changed", ("row", "column", "from", "to", "what", "about the row", "behind"), tuple(rows)
+        )
 
 
 def _cells(cells: Sequence[Cell]) -> Iterator[Block]:
@@ -323,10 +403,20 @@ def _cells(cells: Sequence[Cell]) -> Iterator[Block]:
             f"{ran:,} of {plural(len(cells), 'cell')} ran, in {seconds:.1f} seconds of work; {len(said):,} said something unexpected.",
         )
     )
+    quiet = [cell for cell in cells if cell.state == "ran" and not cell.said]
+    odd = [cell for cell in cells if cell not in quiet]
+    if odd:
+        yield _cells_listed("Cells that failed, warned or did not run", odd)
+    if quiet:
+        told = f"{plural(len(quiet), 'cell')} that ran and said nothing, with seconds"
+        yield Folded(told, _cells_listed("Cells that ran and said nothing", quiet))
+
+
+def _cells_listed(caption: str, cells: Sequence[Cell]) -> Grid:
     rows = [
         (f"{cell.chapter} {cell.cell}", cell.state, f"{cell.seconds:.2f}", cell.said or "nothing") for cell in cells
     ]
-    yield Grid("Cells by chapter", ("cell", "state", "seconds", "errors and warnings"), tuple(rows))
+    return Grid(caption, ("cell", "state", "seconds", "errors and warnings"), tuple(rows))
 
 
 def _checks(checks: Sequence[Fault]) -> Iterator[Block]:
@@ -389,14 +479,24 @@ th, td { border-bottom: 1px solid var(--line); padding: 0.25rem 1rem 0.25rem 0; 
 tbody th { font-weight: normal; }
 mark { background: var(--new); color: var(--ink); font-weight: bold; text-decoration: underline; }
 tr.moved td:last-child { font-weight: bold; }
+@media (max-width: 40rem) {
+ th, td { padding-right: 0.5rem; min-width: 3rem; }
+ table.long, table.long :is(tbody, tr, th, td) { display: block; max-width: none; min-width: 0; }
+ table.long caption { display: block; }
+ table.long thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+ table.long tr { border-bottom: 1px solid var(--line); padding: 0.5rem 0; }
+ table.long :is(th, td) { border: 0; padding: 0.1rem 0; overflow-wrap: anywhere; }
+ table.long tbody th { font-weight: bold; }
+ table.long :is(td:empty, tr:not(.moved) td[data-column$=", to"]) { display: none; }
+ table.long td::before { content: attr(data-column) ": "; color: var(--muted); font-weight: normal; }
+}
 div.drawings { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+summary { cursor: pointer; }
+summary:focus-visible { outline: 2px solid var(--mark); }
 figure { margin: 0; max-width: 100%; }
 figure svg { max-width: 100%; height: auto; }
 figcaption { color: var(--muted); font-size: 0.9rem; }
 """
-
-UNMOVED = ("as it was", "ran")
-"""What the last or second cell of a row says where there is nothing to look at."""
 
 
 def as_html(review: Review) -> str:
@@ -423,21 +523,32 @@ def _html(block: Block, number: int) -> str:
     if isinstance(block, Drawings):
         drawn = (_figure(each, f"{number}-{place}") for place, each in enumerate(block.drawings))
         return f'<div class="drawings">{"".join(drawn)}</div>'
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in block.head)
-    rows = "".join(_tr(row, block.head[-1] == "what") for row in block.rows)
+    if isinstance(block, Folded):
+        return f"<details><summary>{escape(block.summary)}</summary>{_html(block.grid, number)}</details>"
+    # Roles are written out: a table that is shown as blocks is none to every browser.
+    head = "".join(f'<th scope="col" role="columnheader">{escape(text)}</th>' for text in block.head)
+    rows = "".join(_tr(row, block.head) for row in block.rows)
     caption = f'<caption id="table-{number}">{escape(block.caption)}</caption>'
+    long = ' class="long"' if any(sum(map(_length, row)) > LONG for row in block.rows) else ""
     return (
         f'<div class="table" role="region" tabindex="0" aria-labelledby="table-{number}">'
-        f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<table{long} role="table">{caption}<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{rows}</tbody></table></div>'
     )
 
 
-def _tr(row: Sequence[Text], told: bool) -> str:
+def _length(text: Text) -> int:
+    return len(text) if isinstance(text, str) else sum(len(words) for words, _ in text.words)
+
+
+def _tr(row: Sequence[Text], head: Sequence[str]) -> str:
     first, *rest = row
-    moved = ' class="moved"' if told and row[-1] not in UNMOVED else ""
-    return (
-        f'<tr{moved}><th scope="row">{_inline(first)}</th>{"".join(f"<td>{_inline(cell)}</td>" for cell in rest)}</tr>'
+    moved = ' class="moved"' if head[-1] == "what" and row[-1] != UNMOVED else ""
+    cells = "".join(
+        f'<td role="cell" data-column="{escape(column, quote=True)}">{_inline(cell)}</td>'
+        for column, cell in zip(head[1:], rest, strict=True)
     )
+    return f'<tr{moved} role="row"><th scope="row" role="rowheader">{_inline(first)}</th>{cells}</tr>'
 
 
 def _inline(text: Text) -> str:
@@ -482,23 +593,54 @@ def _markdown(block: Block) -> str:
     if isinstance(block, Words):
         mark = "**" if block.weighty else ""
         return "\n".join(f"{'- ' if block.listed else ''}{mark}{plain(line)}{mark}" for line in block.lines)
-    if isinstance(block, Drawings):
+    if isinstance(block, (Drawings, Folded)):
         return ""
-    rows = [map(plain, block.head), ("---",) * len(block.head), *(map(_cell, row) for row in block.rows[:MOST_ROWS])]
-    more = len(block.rows) - MOST_ROWS
+    shown = block.rows[:MOST_IN_MARKDOWN]
+    rows = [map(plain, block.head), ("---",) * len(block.head), *(map(_cell, row) for row in shown)]
+    more = len(block.rows) - len(shown)
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([f"{plain(block.caption)}:", "", *lines, *(["", f"And {more:,} rows more."] if more > 0 else [])])
+    rest = ["", f"And {plural(more, 'row')} more, on the page."] if more else []
+    return "\n".join([f"{plain(block.caption)}:", "", *lines, *rest])
 
 
 def _cell(text: Text) -> str:
+    """A text with its marked words in bold.
+
+    Examples
+    --------
+    >>> print(_cell(Marked((("it", False), (" brought ", True), ("the war", False)))))
+    it **brought** the war
+    >>> print(_cell(Marked((("families", False), (",", True), (" and", False)))))
+    familie&#115;**,** and
+    """
     if isinstance(text, str):
         return plain(text)
-    parts = [
-        f"**{plain(words)}**" if new and words.strip() else plain(words) if words.strip() else " "
-        for words, new in text.words
+    pieces: list[tuple[str, bool]] = []
+    for words, new in text.words:  # what stands in bold begins and ends with a word; spaces stand beside it
+        spaces = (words[:1].isspace(), words[-1:].isspace())
+        pieces += [(" " * spaces[0], False), (plain(words), new and not words.isspace()), (" " * spaces[1], False)]
+    runs = [
+        ("".join(piece for piece, _ in each), new)
+        for new, each in groupby(filter(itemgetter(0), pieces), key=itemgetter(1))
     ]
-    spaced = [part + (" " if words[-1:].isspace() else "") for part, (words, _) in zip(parts, text.words, strict=True)]
-    return "".join(spaced)
+    for place, (bold, new) in enumerate(runs):
+        if new:
+            before, after = (runs[n][0] if 0 <= n < len(runs) else "" for n in (place - 1, place + 1))
+            if not bold[0].isalnum() and _in_a_word(before[-1:]):
+                runs[place - 1] = (before[:-1] + _reference(before[-1]), False)
+            if not bold[-1].isalnum() and _in_a_word(after[:1]):
+                runs[place + 1] = (_reference(after[0]) + after[1:], False)
+    return " ".join("".join(f"**{run}**" if new else run for run, new in runs).split())
+
+
+def _in_a_word(beside: str) -> bool:
+    """Whether stars between this and a mark of punctuation would be taken for stars: CommonMark wants a space or punctuation beside."""
+    return bool(beside) and not beside.isspace() and beside not in punctuation
+
+
+def _reference(character: str) -> str:
+    """The character shown as itself, and written as punctuation."""
+    return f"&#{ord(character)};"
 
 
 __all__ = ["Review", "as_html", "as_markdown", "verdict"]

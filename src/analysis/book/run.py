@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -167,12 +168,11 @@ def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: fl
         for cell in executed.cells
         if cell.cell_type == "code"
     )
-    return Ran(notebook.stem, nbformat.writes(executed), what_it_rests_on(executed), time.monotonic() - started, cells)
+    text = json.dumps(executed, ensure_ascii=False)  # nbformat's own writing takes as long as the work of a chapter
+    return Ran(notebook.stem, text, what_it_rests_on(executed), time.monotonic() - started, cells)
 
 
 def _cell_of(notebook: Path, source: str) -> str:
     """The id of the cell with a source, as the chapter has it."""
-    import json
-
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return next((str(cell["id"]) for cell in cells if "".join(cell["source"]) == source), INJECTED)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from html import escape, unescape
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from analysis.book.render import FOLDER, VEGALITE_VERSION
-from analysis.schema import ROOT
+from analysis.book import vega
+from analysis.book.render import FOLDER
 
 LANDMARKS = {
     '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Book">',
@@ -105,19 +103,4 @@ def write_engine(app: Any, error: Exception | None) -> None:
     """Write the one script that makes charts interactive; pages load it only when a chart comes into view."""
     if error or app.builder.format != "html":
         return
-    (Path(app.outdir) / "_static" / "vega.js").write_text(engine(), encoding="utf-8")
-
-
-def engine() -> str:
-    """Vega for the browser, bundled by vl-convert; kept, as bundling takes a second."""
-    kept = ROOT / "_build" / ".cache" / f"vega-{version('vl-convert-python')}.js"
-    if kept.is_file():
-        return kept.read_text(encoding="utf-8")
-    import vl_convert
-
-    bundle = vl_convert.javascript_bundle("window.reportEmbed = vegaEmbed;", vl_version=VEGALITE_VERSION)
-    whole = f"(() => {{{bundle}}})();\n"  # its names would collide with Sphinx's own
-    with contextlib.suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(whole, encoding="utf-8")
-    return whole
+    (Path(app.outdir) / "_static" / "vega.js").write_text(vega.script(), encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book.render import as_csv
-from analysis.exhibit import MIME
+from analysis.exhibit import LAB_ONLY, MIME
 from analysis.schema import ROOT
 
 ROOT_PAGE = "index"
@@ -56,9 +56,40 @@ def numbered(notebooks: Sequence[dict[str, Any]]) -> None:
             exhibit["number"] = f"{chapter}.{place}"
 
 
-def cleaned_text(notebook: dict[str, Any]) -> str:
-    """A notebook as its file holds it."""
-    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+def cleaned_text(notebook: Mapping[str, Any]) -> str:
+    """A notebook as its file holds it: a cell a line.
+
+    Examples
+    --------
+    >>> print(cleaned_text({"nbformat": 4, "cells": [{"id": "a"}, {"id": "b"}]}), end="")
+    {"cells": [
+    {"id": "a"},
+    {"id": "b"}
+    ], "nbformat": 4}
+    """
+    cells = ",\n".join(_dumped(cell) for cell in notebook["cells"])
+    rest = _dumped({name: value for name, value in notebook.items() if name != "cells"})
+    return f'{{"cells": [\n{cells}\n], {rest[1:]}\n'
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def for_pages(notebook: dict[str, Any]) -> dict[str, Any]:
+    """A notebook with no more than pages are made from: without what front ends of notebooks show in place of exhibits."""
+    cells = [
+        {**cell, "outputs": [_for_page(output) for output in cell["outputs"] if LAB_ONLY not in output.get("data", {})]}
+        if cell["cell_type"] == "code"
+        else cell
+        for cell in notebook["cells"]
+    ]
+    return {**notebook, "cells": cells}
+
+
+def _for_page(output: dict[str, Any]) -> dict[str, Any]:
+    data = output.get("data", {})
+    return {**output, "data": {kind: data[kind] for kind in (MIME, "text/plain")}} if MIME in data else output
 
 
 def stage(executed: Mapping[str, str], into: Path) -> dict[str, str]:
@@ -92,7 +123,7 @@ def stage(executed: Mapping[str, str], into: Path) -> dict[str, str]:
             forget(notebook, gone)
     pages = [ROOT_PAGE, *list(shown)[1:]]
     for page, notebook in zip(pages, shown.values(), strict=True):
-        (site / f"{page}.ipynb").write_text(cleaned_text(notebook), encoding="utf-8")
+        (site / f"{page}.ipynb").write_text(cleaned_text(for_pages(notebook)), encoding="utf-8")
     toc = "\n".join(["format: jb-book", f"root: {pages[0]}", "chapters:", *(f"  - file: {page}" for page in pages[1:])])
     (site / "_toc.yml").write_text(toc + "\n", encoding="utf-8")
     shutil.copytree(ROOT / "_static", site / "_static")

@@ -2,38 +2,34 @@
 
 A `jupyter_client` kernel provisioner, found by its entry point, with a kernelspec of its own; papermill
 and nbclient use it as any kernel (``-k analysis-warm``). Most of a chapter's time is imports; they are
-done once here. A kernel inherits loaded modules and nothing else: no kernel ever runs in the server.
+done once, in `server`. Most of what is left is waiting: a kernel is handed over only when it listens, and its end is awaited, not asked for
+every tenth of a second; `Manager` spares the fifth of a second in which an ordinary client listens for stray messages.
 """
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from analysis.book.server import can_fork, end_with, start_server
 
 KERNEL = "analysis-warm"
 """The kernelspec's name."""
 
-LOADED = ["ipykernel.kernelapp", "ipykernel.ipkernel", "analysis.report", "krippendorff", "iso3166", "markdown_it"]
-"""What the server has loaded before the first fork."""
-
 SPECS = Path(__file__).parent / "jupyter"
 """A Jupyter data folder with the kernelspec, for calls from a checkout that has not installed it."""
-
-FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-"""Where there is no fork, kernels start in the ordinary way: the same, only slower."""
-
-
-def can_fork() -> bool:
-    """Whether kernels can be forked here: a daemonic process, such as a worker of a cluster, may have no children."""
-    return FORKS and not multiprocessing.current_process().daemon
 
 
 def warm_up() -> None:
@@ -41,17 +37,7 @@ def warm_up() -> None:
     paths = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
     if str(SPECS) not in paths:
         os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(SPECS), *paths]))
-    if can_fork():
-        from multiprocessing import forkserver
-
-        _context()
-        forkserver.ensure_running()
-
-
-def _context() -> Any:
-    context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LOADED)
-    return context
+    start_server()
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -61,10 +47,41 @@ class WarmProvisioner(LocalProvisioner):
         """Start the kernel that the command describes."""
         if not can_fork() or "-f" not in cmd:
             return await super().launch_kernel(cmd, **kwargs)
-        kernel = Forked(cmd[cmd.index("-f") :], kwargs.get("cwd"), kwargs.get("env") or os.environ)
+        arguments, environment = cmd[cmd.index("-f") :], kwargs.get("env") or os.environ
+        kernel = await asyncio.to_thread(Forked, arguments, kwargs.get("cwd"), environment)
         self.process = kernel  # type: ignore[assignment]
         self.pid = self.pgid = kernel.pid
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel at once, and wait for it: the manager would ask only every tenth of a second."""
+        await super().kill(restart)
+        if isinstance(self.process, Forked):
+            await asyncio.to_thread(self.process.wait)
+
+
+class Client(AsyncKernelClient):
+    """A client of a kernel that listens already."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Ask the kernel for a word on either channel.
+
+        What it may still say to that question answers no cell, and is passed over; an ordinary client waits until
+        nothing has come for 0.2 seconds.
+        """
+        self.kernel_info()
+        try:
+            await self.get_shell_msg(timeout=1)
+            await self.get_iopub_msg(timeout=1)
+        except Empty:  # started in the ordinary way, or on a machine with much to do
+            await super().wait_for_ready(timeout)
+
+
+class Manager(AsyncKernelManager):
+    """Manages kernels through `Client`."""
+
+    client_class = "analysis.book.warm.Client"
+    client_factory = Client
 
 
 RUNNING: set[Forked] = set()
@@ -83,12 +100,16 @@ class Forked:
     stdin = stdout = stderr = None
 
     def __init__(self, arguments: Sequence[str], folder: str | None, environment: Mapping[str, str]) -> None:
-        self._process = _context().Process(
-            target=serve, args=(list(arguments), str(folder or os.getcwd()), dict(environment)), daemon=True
-        )
+        context = start_server()
+        listens, tell = context.Pipe(duplex=False)
+        call = (list(arguments), str(folder or os.getcwd()), dict(environment), tell)
+        self._process = context.Process(target=serve, args=call, daemon=True)
         self._process.start()
+        tell.close()
         self.pid: int = self._process.pid
         RUNNING.add(self)
+        with listens:  # or it has ended, which whoever talks to it finds out
+            multiprocessing.connection.wait([listens, self._process.sentinel], timeout=60)
 
     def poll(self) -> int | None:
         """The exit code, None while it runs."""
@@ -116,13 +137,13 @@ class Forked:
         self.send_signal(signal.SIGTERM)
 
 
-def serve(arguments: list[str], folder: str, environment: dict[str, str]) -> None:
+def serve(arguments: list[str], folder: str, environment: dict[str, str], tell: Any) -> None:
     """Be a kernel: what the forked process runs."""
     os.setsid()  # signals to the kernel's group must not reach the server
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
@@ -131,12 +152,7 @@ def serve(arguments: list[str], folder: str, environment: dict[str, str]) -> Non
 
     from ipykernel.kernelapp import IPKernelApp
 
-    IPKernelApp.launch_instance(arguments)
-
-
-def _end_with_parent() -> None:
-    """End the kernel when the build that asked for it is gone, however that ended."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    kernel: Any = IPKernelApp.instance()
+    kernel.initialize(arguments)
+    tell.close()
+    kernel.start()

@@ -1,0 +1,165 @@
+"""The bindery: a process beside the chapters that checks editions, draws charts and binds books.
+
+What that takes is heavy, Sphinx above all. Loaded by a thread beside the chapters it would hold them up; and threads
+that import parts of the same packages at once can find one of them half loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.book.about import About, about
+from analysis.book.keep import Ran
+from analysis.book.plan import Plan
+from analysis.book.server import end_with, start_server
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from analysis.edition import Edition
+
+LOADED = ("vl_convert", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_", "furo", "rocrate.rocrate")
+
+
+class Bindery:
+    """Processes, one for each hand, forked from the warm server; each takes the next thing that is to be done."""
+
+    def __init__(self, hands: int = 1) -> None:
+        context = start_server()
+        leash, self._leash = context.Pipe(duplex=False)
+        self._pool = ProcessPoolExecutor(hands, context, begin, (leash,))
+
+    def check(self, plan: Plan, scheduler: str = "") -> Future[About]:
+        """What a book tells of the edition of a plan, found sound, by the cluster at a scheduler's address; see `opened`."""
+        return self._pool.submit(check, plan, scheduler)
+
+    def prepare(self) -> None:
+        """Load what binding needs, in its turn."""
+        self._pool.submit(load)
+
+    def draw(self, notebook: str) -> None:
+        """Draw the charts of an executed notebook before they are needed."""
+        self._pool.submit(draw, notebook)
+
+    def bind(self, plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
+        """Make all outputs of a build in a folder; see `bind`."""
+        self._pool.submit(bind, plan, told, ran, folder, library).result()
+
+    def stop(self) -> None:
+        """End at once; what it may be doing nobody waits for."""
+        self._leash.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def bindery(hands: int = 1) -> Iterator[Bindery]:
+    """A bindery for the length of a build."""
+    held = Bindery(hands)
+    try:
+        yield held
+    finally:
+        held.stop()
+
+
+def begin(leash: Connection) -> None:
+    """Begin as a process of the bindery: it lives as long as the one that holds the other end of its leash."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the build, which lets go of the leash
+    end_with(leash)
+
+
+def load() -> None:
+    """Load what binding needs."""
+    for module in LOADED:
+        import_module(module)
+
+
+def opened(plan: Plan) -> Edition:
+    """The edition of a plan, found sound, and its parameters too.
+
+    Raises
+    ------
+    BadInput
+        When one of them cannot be used.
+    """
+    from analysis import tabulate
+    from analysis.edition import load as loaded
+
+    tabulate.checked(plan.given)
+    return loaded(plan.edition, plan.given.get("minimum_cell", 0))
+
+
+def check(plan: Plan, scheduler: str = "") -> About:
+    """What a book tells of the edition of a plan, found sound; large tables by the workers of a cluster."""
+    if scheduler:
+        from analysis.spread import SCHEDULER
+
+        os.environ[SCHEDULER] = scheduler
+    return about(opened(plan))
+
+
+def draw(notebook: str) -> None:
+    """Draw the charts of an executed notebook; they are kept."""
+    from analysis.book.drawings import as_png, as_svg, canonical
+    from analysis.book.render import panels
+    from analysis.book.stage import exhibits
+
+    for exhibit in exhibits(json.loads(notebook)):
+        if exhibit["chart"]:
+            for part in panels(exhibit["chart"]):
+                as_svg(canonical(part))
+            as_png(canonical(exhibit["chart"]))
+
+
+def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
+    """From executed chapters to all outputs of a build, ready to publish.
+
+    Parameters
+    ----------
+    plan : Plan
+        The build.
+    told : About
+        What the book tells of its edition.
+    ran : sequence of Ran
+        The chapters, executed.
+    folder : Path
+        An empty folder for the outputs.
+    library : Path, optional
+        Where the books lie with which this one shares what all have alike.
+
+    Raises
+    ------
+    AssemblyFailed
+        When Sphinx warns or fails.
+    """
+    from analysis.book.assemble import assemble
+    from analysis.book.card import card_png
+    from analysis.book.crate import record
+    from analysis.book.drawings import tidy
+    from analysis.book.library import share
+    from analysis.book.receipt import receipt
+    from analysis.book.sphinx import CARD
+    from analysis.book.stage import glued, stage
+    from analysis.book.sums import RECORD, seal
+    from analysis.minute import one_mark_each
+
+    left_out = stage({each.chapter: each.notebook for each in ran}, folder)
+    said = glued(json.loads(ran[0].notebook))
+    lead = said.get("lead", "")
+    html = folder / "html"
+    assemble(folder / "site", html, told.title, lead, told.homepage)
+    (html / CARD).write_bytes(card_png(told.title, lead, one_mark_each(told.declared, told.described)))
+    tidy()
+    shared = share(html, library) if library else ""
+    cover: Mapping[str, str] = {"title": told.title, "lead": lead, "source": said.get("source", ""), "date": told.date}
+    (folder / RECORD).write_text(record(plan, told, ran, left_out, folder), encoding="utf-8")
+    seal(folder)
+    paper = receipt(plan, cover, ran, left_out, shared, folder)
+    (folder / "receipt.json").write_text(json.dumps(paper, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,49 @@
+"""The warm server: a process that has loaded what chapters and books need, from which others are forked.
+
+Python's own ``forkserver``. What is forked from it inherits loaded modules and nothing else: nothing else ever runs
+in it. Imports nothing heavy, so that the server can be started first and load beside whatever follows.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+LOADED = ["analysis.book.warmth"]
+"""What the server has loaded before the first fork: a module that loads the rest."""
+
+FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+"""Where there is no fork, processes start in the ordinary way: the same, only slower."""
+
+
+def can_fork() -> bool:
+    """Whether processes can be forked here: a daemonic one, such as a worker of a cluster, may have no children."""
+    return FORKS and not multiprocessing.current_process().daemon
+
+
+def start_server() -> Any:
+    """The context of processes that are forked from the server, which loads beside the caller; the usual one where none can be."""
+    if not can_fork():
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
+
+    context: Any = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LOADED)
+    forkserver.ensure_running()
+    return context
+
+
+def end_with(*others: Any) -> None:
+    """From now on, end this process when the one that asked for it is gone, however that ended, or one of others is ready."""
+    parent = multiprocessing.parent_process()
+    watched = [*([parent.sentinel] if parent else []), *others]
+    threading.Thread(target=_end_when, args=(watched,), daemon=True).start()
+
+
+def _end_when(watched: Sequence[Any]) -> None:
+    if multiprocessing.connection.wait(watched):
+        os._exit(1)
