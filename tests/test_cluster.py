@@ -192,9 +192,23 @@ def test_checks_of_a_large_table_run_on_the_workers(address: str, large: Path, t
         f"FROM read_parquet('{part}', file_row_number = true))) TO '{part}.new' (FORMAT parquet)"
     )
     os.replace(f"{part}.new", part)
-    here, there = run("check", broken, code=2), run("check", broken, "--scheduler", address, code=2)
-    assert "people/1.parquet, row 9, column counted: found 'ja', needed one of yes" in here.stderr
-    assert (here.stdout, here.stderr) == (there.stdout, there.stderr)
+    for command in (["check", broken], ["build", broken, "--out", tmp_path / "out"]):
+        before = answered(address)
+        here, there = run(*command, code=2), run(*command, "--scheduler", address, code=2)
+        assert "people/1.parquet, row 9, column counted: found 'ja', needed one of yes" in here.stderr
+        assert (here.stdout, here.stderr) == (there.stdout, there.stderr)
+        assert answered(address) > before
+
+
+def answered(address: str) -> int:
+    """How many questions the workers have answered so far."""
+    with Client(address) as client:
+        done = lambda dask_scheduler: sum(  # noqa: E731, a lambda travels whole
+            prefix.state_counts["forgotten"]
+            for name, prefix in dask_scheduler.task_prefixes.items()
+            if name == "answer"
+        )
+        return int(client.run_on_scheduler(done))
 
 
 def test_kernels_are_forked_where_the_worker_may(on_cluster: cluster.Cluster):
