@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -13,12 +14,12 @@ from itertools import count
 from pathlib import Path
 
 from analysis.book import chapters
-from benchmarks import editions
+from benchmarks import cluster, editions
 from benchmarks.timing import Row, Took, alone, beside, in_turn, run, stepped, watched
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million")
+ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million", "spread")
 
 RUN_CHAPTERS = """
 import os
@@ -191,8 +192,8 @@ def ten_million(rounds: int) -> list[Row]:
             """A step times itself, so that loading Python is not counted."""
             call = [sys.executable, "-m", "benchmarks.large", name, str(edition)]
             said = subprocess.run(call, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout
-            seconds, megabytes = map(float, said.split()[-2:])
-            return Took(seconds, megabytes)
+            seconds, megabytes, _ = said.split()[-3:]
+            return Took(float(seconds), float(megabytes))
 
         return [
             Row("check of ten million rows", stepped([step("check") for _ in range(rounds)]), None, ""),
@@ -204,3 +205,36 @@ def ten_million(rounds: int) -> list[Row]:
                 rounds,
             ),
         ]
+
+
+def spread(rounds: int) -> list[Row]:
+    """Ten million interviewees in Parquet on two workers of a Dask cluster, beside one process: the same counts and faults.
+
+    The memory is that of the worker which held most, and of the one process.
+    """
+    told = {
+        "check": "check of ten million people and their legs, two workers",
+        "tabulate": "all tabulations of ten million rows, two workers",
+        "routes": "routes of ten million people, two workers",
+    }
+    with tempfile.TemporaryDirectory() as base, cluster.workers(2, warm=False) as two:
+        edition = editions.large(Path(base) / "large", 10_000_000, legs=True)
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+        found: dict[str, set[str]] = {name: set() for name in told}
+
+        def step(name: str, *scheduler: str) -> Took:
+            call = [sys.executable, "-m", "benchmarks.large", name, str(edition), *scheduler]
+            said = subprocess.run(call, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout
+            seconds, megabytes, fingerprint = said.split()[-3:]
+            found[name].add(fingerprint)
+            if scheduler:
+                held = two.client.run(resource.getrusage, resource.RUSAGE_SELF)
+                return Took(float(seconds), max(each.ru_maxrss for each in held.values()) / 1000)
+            return Took(float(seconds), float(megabytes))
+
+        rows = [
+            in_turn(what, lambda n=name: step(n, two.address), lambda n=name: step(n), "DuckDB in one process", rounds)  # type: ignore[misc]
+            for name, what in told.items()
+        ]
+        assert {len(each) for each in found.values()} == {1}, f"not the same on the cluster: {found}"
+        return rows

@@ -1,9 +1,13 @@
-"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION``."""
+"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION [SCHEDULER]``.
+
+Prints seconds, the megabytes of this process at most, and a fingerprint of what it found.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 SQL = [
@@ -14,17 +18,21 @@ SQL = [
 """The groups that the tables of interviewees are counted from, as one would write them by hand."""
 
 
-def check(edition: Path) -> float:
+Found = tuple[float, object]
+"""Seconds, and what came of it."""
+
+
+def check(edition: Path) -> Found:
     """Everything that ``analysis check`` does."""
     from analysis.edition import examine
 
     started = time.perf_counter()
     _, faults = examine(edition)
     assert not [fault for fault in faults if not fault.doubt], faults
-    return time.perf_counter() - started
+    return time.perf_counter() - started, [fault.as_dict() for fault in faults]
 
 
-def tabulate(edition: Path) -> float:
+def tabulate(edition: Path) -> Found:
     """The tables of interviewees."""
     from analysis import tabulate
     from analysis.edition import examine
@@ -40,21 +48,44 @@ def tabulate(edition: Path) -> float:
     ]
     seconds = time.perf_counter() - started
     assert len({table.total for table in tables}) == 1
-    return seconds
+    return seconds, [table.frame.to_dict("list") for table in tables]
 
 
-def sql(edition: Path) -> float:
+def routes(edition: Path) -> Found:
+    """The table of routes, for which people are joined with their legs."""
+    from analysis import tabulate
+    from analysis.edition import examine
+
+    loaded, _ = examine(edition, sound=True)
+    assert loaded is not None
+    started = time.perf_counter()
+    people, legs = (loaded.tables[name] for name in ("interviewees", "legs"))
+    table = tabulate.by_route(people, legs, loaded.places, level="place", declared=None)
+    return time.perf_counter() - started, table.frame.to_dict("list")
+
+
+def sql(edition: Path) -> Found:
     """The same groups by DuckDB's own SQL."""
     import duckdb
 
     started = time.perf_counter()
     for query in SQL:
         duckdb.sql(query.format(file=edition / "interviewees.parquet")).fetchall()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, None
+
+
+def main(step: str, edition: str, scheduler: str = "") -> None:
+    """Do a step, on a cluster where one is named."""
+    import resource
+
+    from analysis.book.build import How, elsewhere
+    from analysis.folder import fingerprint
+
+    steps = {"check": check, "tabulate": tabulate, "routes": routes, "sql": sql}
+    with elsewhere(How(scheduler=scheduler)) if scheduler else nullcontext():
+        took, found = steps[step](Path(edition))
+    print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f} {fingerprint(found)}")
 
 
 if __name__ == "__main__":
-    import resource
-
-    took = {"check": check, "tabulate": tabulate, "sql": sql}[sys.argv[1]](Path(sys.argv[2]))
-    print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f}")
+    main(*sys.argv[1:])

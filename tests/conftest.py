@@ -21,6 +21,7 @@ SLOW = (
     # What another test holds as well, more shortly; `make test-all` and the weekly run of CI leave none out.
     "test_cluster.py::test_a_worker_killed", "test_cluster.py::test_several_editions", "test_cluster.py::test_a_large_edition",
     "test_cluster.py::test_kernels_are_forked", "test_cluster.py::test_an_edition_at_an_address_makes",
+    "test_spread.py::test_a_broken_edition_is_told_of_in_the_same_words[Parquet",
     "test_hostile.py::test_nothing_runs", "test_hostile.py::test_it_", "test_hostile.py::test_titles", "test_hostile.py::test_the_codebook",
     "test_hostile.py::test_a_search", "test_hostile.py::test_downloads", "test_shapes.py::test_figures_in_sentences",
     "test_review.py::test_a_refactoring", "test_keep.py::test_force_runs_all", "test_book.py::test_another_edition_gives",

@@ -324,6 +324,7 @@ BROKEN = {
     "Parquet with a day that is none": (parquet("legs", "SELECT * REPLACE ('2022-02-30' AS departed) FROM t"), "legs.parquet, row 2, column departed: found '2022-02-30'"),
     "Parquet with five for true": (parquet("destinations", "SELECT * REPLACE (5 AS includes_others) FROM t"), "destinations.parquet, row 2, column includes_others: found '5'"),
     "Parquet with a misspelt word": (parquet("legs", "SELECT * REPLACE (CASE leg WHEN '2' THEN 'maed' ELSE status END AS status) FROM t"), "legs.parquet, row 4, column status: found 'maed'"),
+    "Parquet with a hard space": (parquet("interviewees", "SELECT * REPLACE (profession || chr(160) AS profession) FROM t"), "needed text without blanks at its ends"),
     "Parquet with a key twice": (parquet("places", "FROM t UNION ALL (FROM t WHERE place = 'oral')"), "places.parquet, row 11, column place: found 'oral' 2 times"),
     "second part of Parquet": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * REPLACE ('x' AS age_min) FROM t WHERE interviewee = 'i06'"), "interviewees/part-1.parquet, row 2, column age_min: found 'x'"),
     "second part, a wrong word": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * REPLACE ('x' AS counted) FROM t WHERE interviewee >= 'i06'"), "interviewees/part-1.parquet, row 3, column counted: found 'x'"),

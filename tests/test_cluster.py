@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import fsspec
 import pytest
 from conftest import ANALYSIS, ROOT, run
 from distributed import Client
 from test_faults import chapter
 
-from analysis import folder
+from analysis import folder, spread
 from analysis.book import cluster, server
 from analysis.book.build import build
 from analysis.book.plan import plan
@@ -115,7 +118,7 @@ def test_a_worker_with_another_version_refuses(on_cluster: cluster.Cluster, tmp_
 def test_a_large_edition_is_read_where_the_worker_is(
     on_cluster: cluster.Cluster, edition: Path, tmp_path: Path, monkeypatch, scheme: str
 ):
-    monkeypatch.setattr(cluster, "MOST_SENT", 0)
+    monkeypatch.setattr(spread, "MOST_SENT", 0)
     planned = plan(f"{scheme}{edition}", {})
     one = on_cluster.running(planned)
     look = chapter(tmp_path, "from analysis.edition import load\nprint(load('copy').report.declared_interviewees)")
@@ -130,6 +133,84 @@ def test_a_large_edition_is_read_where_the_worker_is(
         one(look, {}, tmp_path, SOON)
 
 
+MANY = 1_200_000
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An edition whose table is large enough to be counted on the workers: a folder of parts, the last row at fault."""
+    folder = tmp_path_factory.mktemp("large") / "edition"
+    (folder / "people").mkdir(parents=True)
+    for part, rows in enumerate((f"range({MANY - 10})", f"range({MANY - 10}, {MANY})")):
+        duckdb.sql(
+            "COPY (SELECT 'p' || md5(i::VARCHAR)[:8] || i AS interviewee, 'yes' AS counted, 18 + i % 50 AS age_min, 18 + i % 50 AS age_max, "
+            "'man' AS gender, NULL AS profession, NULL AS isco08 "
+            f"FROM {rows} AS t(i)) TO '{folder}/people/{part}.parquet' (FORMAT parquet)"
+        )
+    package = {
+        "title": "t",
+        "description": "d",
+        "report": {"public_source": True},
+        "resources": [{"name": "interviewees", "path": "people"}],
+    }
+    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    assert sum(file.stat().st_size for file in folder.rglob("*.parquet")) > spread.MOST_SENT
+    return folder
+
+
+ASK = """
+from analysis import spread, tabulate
+from analysis.edition import load
+people = load({name!r}).tables["interviewees"]
+asked = []
+ask = spread.Workers.ask
+spread.Workers.ask = lambda self, *a: asked.append(len(a[2])) or ask(self, *a)
+counts = tabulate.by_age(people, age_bands="30", declared=None)
+print(counts.frame.values.tolist(), asked)
+"""
+
+
+def test_chapters_that_fill_every_thread_still_get_their_counts(
+    on_cluster: cluster.Cluster, large: Path, tmp_path: Path
+):
+    """Each worker has one thread, which its chapter would hold while it waits for counts that need it."""
+    one = on_cluster.running(plan(large, {}))
+    look = chapter(tmp_path, ASK.format(name=large.name))
+    with ThreadPoolExecutor(2) as side_by_side:
+        ran = list(side_by_side.map(lambda _: one(look, {}, tmp_path, SOON), range(2)))
+    share = MANY * 12 // 50
+    for each in ran:
+        (output,) = json.loads(each.notebook)["cells"][-1]["outputs"]
+        assert "".join(output["text"]) == f"[['under 30', {share}], ['30 and over', {MANY - share}]] [3]\n"
+
+
+def test_checks_of_a_large_table_run_on_the_workers(address: str, large: Path, tmp_path: Path):
+    broken = Path(shutil.copytree(large, tmp_path / "broken"))
+    part = broken / "people" / "1.parquet"
+    duckdb.sql(
+        f"COPY (SELECT * EXCLUDE (i) REPLACE (if(i = 7, 'ja', counted) AS counted) FROM (SELECT *, file_row_number AS i "
+        f"FROM read_parquet('{part}', file_row_number = true))) TO '{part}.new' (FORMAT parquet)"
+    )
+    os.replace(f"{part}.new", part)
+    for command in (["check", broken], ["build", broken, "--out", tmp_path / "out"]):
+        before = answered(address)
+        here, there = run(*command, code=2), run(*command, "--scheduler", address, code=2)
+        assert "people/1.parquet, row 9, column counted: found 'ja', needed one of yes" in here.stderr
+        assert (here.stdout, here.stderr) == (there.stdout, there.stderr)
+        assert answered(address) > before
+
+
+def answered(address: str) -> int:
+    """How many questions the workers have answered so far."""
+    with Client(address) as client:
+        done = lambda dask_scheduler: sum(  # noqa: E731, a lambda travels whole
+            prefix.state_counts["forgotten"]
+            for name, prefix in dask_scheduler.task_prefixes.items()
+            if name == "answer"
+        )
+        return int(client.run_on_scheduler(done))
+
+
 def test_kernels_are_forked_where_the_worker_may(on_cluster: cluster.Cluster):
     workers = on_cluster.client.scheduler_info()["workers"]
     names = {found["name"]: worker for worker, found in workers.items()}
@@ -139,7 +220,7 @@ def test_kernels_are_forked_where_the_worker_may(on_cluster: cluster.Cluster):
 
 
 def test_nothing_at_the_address(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(cluster, "ANSWER", 0.5)
+    monkeypatch.setattr(spread, "ANSWER", 0.5)
     for wrong in ("tcp://127.0.0.1:1", "nonsense", "foo://127.0.0.1:8786"):
         with (
             pytest.raises(

@@ -20,6 +20,7 @@ from analysis.faults import Fault, nearest, show
 from analysis.frames import Frame, as_text
 from analysis.rules import RULES, words
 from analysis.schema import Field, Schema, countries, schema, vocabulary
+from analysis.spread import first, gathered, summed
 from analysis.tables import MOST_SHOWN, all_different
 
 MOST_WORDS = 8
@@ -36,6 +37,9 @@ FAR = 100
 
 ODD = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]"
 """Control characters, and the sign that stands where a character was lost in conversion."""
+
+BLANK = r"[\s" + "\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""A blank, spelt out, as DuckDB's ``\\s`` knows those of ASCII alone."""
 
 FORMULA = r"^(?:[=@]|[+-].*[(|!])"
 """How text begins that a spreadsheet runs."""
@@ -73,7 +77,7 @@ def field_checks(field: Field) -> Iterator[Check]:
     if field.type == "string" and not field.enum:
         yield Check(
             field.name,
-            ~blank & column.str.contains(rf"^\s|\s$|{ODD}"),
+            ~blank & column.str.contains(f"^{BLANK}|{BLANK}$|{ODD}"),
             "text without blanks at its ends or control characters",
             "retype the cell",
         )
@@ -222,22 +226,14 @@ def _sighted(check: Check, unread: Unread) -> Check | None:
 def _run(checks: list[Check], frame: Frame, file: str) -> Iterator[Fault]:
     if not checks:
         return
-    tally = frame.select(
-        **{f"c{n}": check.bad.fill_null(False).cast(nw.Int64).sum() for n, check in enumerate(checks)}
-    ).collect("pandas")
+    counts = {f"c{n}": check.bad.fill_null(False).cast(nw.Int64).sum() for n, check in enumerate(checks)}
+    (tally,) = gathered(frame.select(**counts), summed())
     for n, check in enumerate(checks):
-        bad = int(as_text(tally.item(0, f"c{n}")) or 0)
+        bad = int(as_text(tally[f"c{n}"]) or 0)
         if not bad:
             continue
-        rows = (
-            frame.filter(check.bad)
-            .select("_row", check.column)
-            .sort("_row")
-            .head(MOST_SHOWN)
-            .collect("pandas")
-            .rows(named=True)
-        )
-        for row in rows:
+        rows = frame.filter(check.bad).select("_row", check.column).sort("_row").head(MOST_SHOWN)
+        for row in gathered(rows, first(MOST_SHOWN)):
             value = row[check.column]
             mend = check.mend or check.hints.get(as_text(value)) or nearest(value, check.allowed)
             yield Fault(
@@ -262,9 +258,8 @@ def _duplicates(spec: Schema, frame: Frame, file: str, unread: Unread) -> Iterat
         .filter(nw.col("_n") > 1)
         .sort("_row")
         .head(MOST_SHOWN)
-        .collect("pandas")
     )
-    for row in twice.rows(named=True):
+    for row in gathered(twice, first(MOST_SHOWN), by=key):
         found = ".".join(str(row[part]) for part in key)
         yield Fault(
             file,
@@ -312,7 +307,7 @@ def reference_faults(
                 known = None
             given = frame.filter(~nw.col(column).is_null()).select("_row", column)
             lost = given if known is None else given.join(known, on=column, how="anti")
-            rows = lost.sort("_row").head(MOST_SHOWN + 1).collect("pandas").rows(named=True)
+            rows = gathered(lost.sort("_row").head(MOST_SHOWN + 1), first(MOST_SHOWN + 1))
             if not rows:
                 continue
             near = (
@@ -323,7 +318,8 @@ def reference_faults(
                 hint = nearest(row[column], near) or f"add it to {other}, or mend it here"
                 yield Fault(files[name], show(row[column]), needed, hint, int(row["_row"]), column)
             if len(rows) > MOST_SHOWN:
-                yield from _rest(int(lost.select(nw.len()).collect("pandas").item()), files[name], column, needed)
+                (more,) = gathered(lost.select(nw.len().alias("n")), summed())
+                yield from _rest(int(more["n"]), files[name], column, needed)
     if "legs" in looked_at and "legs" not in unsure and not {"leg", "interviewee"} & set(known_wrong.get("legs", {})):
         gaps = (
             looked_at["legs"]
@@ -332,9 +328,8 @@ def reference_faults(
             .filter(nw.col("_n") != nw.col("_last"))
             .sort("_row")
             .head(MOST_SHOWN)
-            .collect("pandas")
         )
-        for row in gaps.rows(named=True):
+        for row in gathered(gaps, first(MOST_SHOWN), by=("interviewee",)):
             yield Fault(
                 files["legs"],
                 f"{row['_n']} legs of {row['interviewee']}, the last numbered {row['_last']}",
@@ -382,18 +377,17 @@ def lone_faults(interviewees: Frame, file: str) -> Iterator[Fault]:
     tabulated with others here can still be alone by a route.
     """
     told = sum((~nw.col(trait).is_null()).cast(nw.Int64) for trait in ("age_min", "gender", "profession"))
-    rows = (
+    traits = ("age_min", "age_max", "gender", "profession", "isco08")
+    single = (
         interviewees.filter((nw.col("counted") == "yes") & (told >= 2))
-        .group_by("age_min", "age_max", "gender", "profession", "isco08")
+        .group_by(*traits)
         .agg(nw.len().alias("_n"), nw.col("_row").min().alias("_row"))
         .filter(nw.col("_n") == 1)
         .select("_row")
-        .sort("_row")
-        .collect("pandas")["_row"]
-        .to_list()
     )
+    rows = sorted(int(row["_row"]) for row in gathered(single, by=traits))
     if rows:
-        shown = ", ".join(str(int(row)) for row in rows[:20])
+        shown = ", ".join(map(str, rows[:20]))
         more = f" and {len(rows) - 20:,} more" if len(rows) > 20 else ""
         alone = "row that is" if len(rows) == 1 else "rows that are"
         yield Fault(
@@ -408,8 +402,8 @@ def lone_faults(interviewees: Frame, file: str) -> Iterator[Fault]:
 def named_faults(interviewees: Frame, codebook: str, file: str) -> Iterator[Fault]:
     """Identifiers of people in the edition's codebook, which the book prints as it is."""
     said = {word: row for row, line in reversed([*enumerate(codebook.splitlines(), 1)]) for word in WORD.findall(line)}
-    known = interviewees.filter(nw.col("interviewee").is_in(list(said))).select("interviewee").collect("pandas")
-    for who in sorted(map(str, known["interviewee"].to_list()))[:MOST_SHOWN] if said else []:
+    known = gathered(interviewees.filter(nw.col("interviewee").is_in(list(said))).select("interviewee")) if said else []
+    for who in sorted(str(row["interviewee"]) for row in known)[:MOST_SHOWN]:
         needed = "nothing that tells of one person, as report.minimum_cell asks"
         yield Fault(file, show(who), needed, "the book prints this text: reword it", said[who], doubt=True)
 

@@ -71,7 +71,10 @@ def parser() -> argparse.ArgumentParser:
         "--seconds", type=float, default=900.0, metavar="N", help="how long a chapter may take (default: %(default)g)"
     )
     make.add_argument(
-        "--scheduler", default="", metavar="ADDRESS", help="run chapters on the Dask cluster at tcp://HOST:PORT"
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="run chapters, and count large tables, on the Dask cluster at tcp://HOST:PORT",
     )
     make.add_argument("--force", action="store_true", help="run every chapter, whether or not anything changed")
     make.add_argument(
@@ -93,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
         const="-",
         metavar="FILE",
         help="the faults and their counts as JSON too (default: printed)",
+    )
+    look.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help="check large tables on the Dask cluster at tcp://HOST:PORT"
     )
 
     begin = command("new", new, "Begin an edition: empty, or filled from an export as a map says.")
@@ -201,6 +207,7 @@ def _teller(name: str) -> Callable[[str], None]:
 
 def check(options: argparse.Namespace) -> int:
     """``analysis check``."""
+    from analysis.book.build import How, elsewhere
     from analysis.edition import embed, examine
     from analysis.faults import BadInput, tallied
     from analysis.folder import find
@@ -208,7 +215,8 @@ def check(options: argparse.Namespace) -> int:
     try:
         if options.embed and embed(find(options.edition)):
             _complain("datapackage.json: schemas copied")
-        loaded, faults = examine(options.edition)
+        with elsewhere(How(scheduler=options.scheduler)):
+            loaded, faults = examine(options.edition)
     except BadInput as error:
         if not options.json:
             raise

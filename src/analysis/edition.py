@@ -20,6 +20,7 @@ from analysis.faults import BadInput, Fault, nearest, show
 from analysis.folder import PACKAGE, find
 from analysis.frames import Frame, Row, as_frame, as_text, records
 from analysis.schema import TABLES, raw, schema
+from analysis.spread import first, gathered, summed
 from analysis.tables import MOST_SHOWN, Read, in_one_engine, is_date, nearest_name, read_table, shown_path
 
 SECOND = "second-"
@@ -142,7 +143,7 @@ class Edition:
         if "interviewees" not in self.tables:
             return 0
         yes = self.tables["interviewees"].filter(nw.col("counted") == "yes")
-        return int(yes.select(nw.len()).collect("pandas").item())
+        return int(gathered(yes.select(nw.len().alias("n")), summed())[0]["n"])
 
     @cached_property
     def counted(self) -> frozenset[str]:
@@ -559,7 +560,8 @@ def _report_faults(
 ) -> Iterator[Fault]:
     """What the report object says that the tables contradict."""
     if "interviewees" in tables and report.declared_interviewees is not None:
-        counted = tables["interviewees"].filter(nw.col("counted") == "yes").select(nw.len()).collect("pandas").item()
+        yes = tables["interviewees"].filter(nw.col("counted") == "yes")
+        counted = int(gathered(yes.select(nw.len().alias("n")), summed())[0]["n"])
         if counted > report.declared_interviewees:
             needed = f"at least {counted}, the interviewees counted yes"
             yield Fault(package, str(report.declared_interviewees), needed, column="report.declared_interviewees")
@@ -572,7 +574,7 @@ def _report_faults(
             yield Fault(package, found, "a place of table places", hint, column="report.collected_at")
     if report.event_date and "legs" in tables:
         early = tables["legs"].filter(nw.col("departed") < report.event_date).select("_row", "departed")
-        for row in early.sort("_row").head(MOST_SHOWN).collect("pandas").rows(named=True):
+        for row in gathered(early.sort("_row").head(MOST_SHOWN), first(MOST_SHOWN)):
             yield Fault(
                 package,
                 f"a departure on {row['departed']} (legs, row {row['_row']})",

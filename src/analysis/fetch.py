@@ -96,6 +96,11 @@ def origin(edition: Path) -> str:
         return ""
 
 
+def home(file: Path) -> Path | None:
+    """The folder of the fetched edition that a file belongs to; none for any other file."""
+    return next((each for each in file.parents if FOLDER in each.parts and origin(each)), None)
+
+
 def at_address(file: Path) -> str:
     """A file of a fetched edition by its address, which is where it can be mended; blank for any other file.
 
@@ -106,7 +111,7 @@ def at_address(file: Path) -> str:
     >>> at_address(Path("data/oral-2022/legs.csv"))
     ''
     """
-    edition = next((each for each in file.parents if FOLDER in each.parts and origin(each)), None)
+    edition = home(file)
     if edition is None or Path.cwd().is_relative_to(edition.parent):
         return ""
     return f"{origin(edition)}/{file.relative_to(edition).as_posix()}"

@@ -18,7 +18,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis import fetch
+from analysis import fetch, spread
 from analysis.faults import Fault, show
 from analysis.frames import Frame
 from analysis.schema import ROOT, Schema
@@ -318,39 +318,35 @@ def _read_parquet(file: Path, spec: Schema, sound: bool) -> Read:
         return Read(None, [Fault(shown_path(file), told, "a sound Parquet file", "write it anew")])
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _quoted(path: Path) -> str:
-    """A path as DuckDB's SQL names it: signs that would make it a pattern stand for themselves."""
-    return _text(re.sub(r"[*?\[]", r"[\g<0>]", str(path)))
-
-
 def _scan_parquet(file: Path, spec: Schema, sound: bool) -> Read:
     """A Parquet table through DuckDB, lazily: only counts and rows at fault ever come to memory."""
     import duckdb
 
     shown = shown_path(file)
     files = sorted(file.glob("*.parquet")) if file.is_dir() else [file]
-    names = ", ".join(map(_quoted, files))
+    names = ", ".join(map(spread.pattern, map(str, files)))
     measured: Any = duckdb.sql(f"SELECT file_name, num_rows FROM parquet_file_metadata([{names}])")
     counted = dict(measured.fetchall())
-    before = list(accumulate((counted[str(part)] for part in files), initial=0))
-    parts = tuple(zip(before, map(shown_path, files), strict=False))
-    first = ", ".join(f"{_text(str(part))}: {rows + 2}" for part, rows in zip(files, before, strict=False))
-    relation: Any = duckdb.sql(
-        f"SELECT * EXCLUDE (filename), file_row_number + MAP {{{first}}}[filename] AS _row "
-        f"FROM read_parquet([{names}], file_row_number = true, filename = true)"
-    )
+    scan = spread.Scan(tuple(map(str, files)), tuple(counted[str(part)] for part in files))
+    parts = tuple(zip(accumulate(scan.rows, initial=0), map(shown_path, files), strict=False))
+    relation = spread.relation(scan)
     kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
-    columns = [name for name in relation.columns if name not in ("_row", "file_row_number")]
+    columns = [name for name in relation.columns if name != "_row"]
     faults = _header_faults(columns, spec, shown)
     if not set(columns) & set(spec.columns) or len(columns) > MOST_COLUMNS:
         return Read(None, faults)
-    # Every cell is read once here: a page that is broken is found out before anything counts on it.
+    there = [column for column in spec.fields if column.name in columns]
+    text = {column.name: f"NULLIF(CAST(\"{column.name}\" AS VARCHAR), '')" for column in there}
+    good = {name.name: _good(name.type, kinds[name.name], f'"{name.name}"', text[name.name]) for name in there}
+    lost = {name: f"{text[name]} IS NOT NULL AND NOT coalesce({good[name]}, false)" for name in text}
+    counts = dict.fromkeys(lost, 0)
     if not sound:
-        relation.aggregate(", ".join(f'max(hash("{name}"))' for name in spec.columns if name in columns)).fetchall()
+        # Every cell is read once here: a page that is broken is found out before anything counts on it.
+        asked = [
+            f'count(*) FILTER ({wrong}) AS "{name}", max(hash("{name}")) AS "{name} #"' for name, wrong in lost.items()
+        ]
+        (found,) = _gathered(relation.aggregate(", ".join(asked)), spread.summed())
+        counts = {name: int(found[name]) for name in lost}
     picked: list[str] = []
     unread: dict[str, frozenset[int] | None] = {}
     for column in spec.fields:
@@ -359,23 +355,27 @@ def _scan_parquet(file: Path, spec: Schema, sound: bool) -> Read:
             picked.append(f'CAST(NULL AS {kind}) AS "{column.name}"')
             unread[column.name] = None
             continue
-        text = f"NULLIF(CAST(\"{column.name}\" AS VARCHAR), '')"
-        good = _good(column.type, kinds[column.name], f'"{column.name}"', text)
-        lost = relation.filter(f"{text} IS NOT NULL AND NOT coalesce({good}, false)")
-        rows = [] if sound else lost.project(f"_row, {text}").order("_row").limit(MOST_SHOWN + 1).fetchall()
-        needed = TYPES.get(column.type, TEXT)[2]
-        for row, value in rows[:MOST_SHOWN]:
-            faults.append(Fault(shown, show(value), needed, respelt(value, column.type), row=row, column=column.name))
-        if rows:
-            unread[column.name] = frozenset(row for row, _ in rows) if len(rows) <= MOST_SHOWN else None
-        if len(rows) > MOST_SHOWN:
-            more = lost.count("*").fetchall()[0][0] - MOST_SHOWN
-            faults.append(Fault(shown, f"{more} more rows like these", needed, "mend these first", column=column.name))
-        value = text if kinds[column.name] == "VARCHAR" or kind == "VARCHAR" else f'"{column.name}"'
-        value = f"CASE WHEN {good} THEN {value} END" if rows else value
+        cell = text[column.name]
+        value = cell if kinds[column.name] == "VARCHAR" or kind == "VARCHAR" else f'"{column.name}"'
+        many = counts[column.name]
+        if many:
+            wrong = relation.filter(lost[column.name]).project(f"_row, {cell} AS cell").order("_row").limit(MOST_SHOWN)
+            rows = [(int(row["_row"]), row["cell"]) for row in _gathered(wrong, spread.first(MOST_SHOWN))]
+            needed = TYPES.get(column.type, TEXT)[2]
+            for row, told in rows:
+                faults.append(Fault(shown, show(told), needed, respelt(told, column.type), row=row, column=column.name))
+            unread[column.name] = frozenset(row for row, _ in rows) if many <= MOST_SHOWN else None
+            value = f"CASE WHEN {good[column.name]} THEN {value} END"
+        if many > MOST_SHOWN:
+            told = f"{many - MOST_SHOWN} more rows like these"
+            faults.append(Fault(shown, told, needed, "mend these first", column=column.name))
         picked.append(f'TRY_CAST({value} AS {kind}) AS "{column.name}"')
-    frame = nw.from_native(relation.project(f"{', '.join(picked)}, _row")).lazy()
+    frame = nw.from_native(spread.relation(replace(scan, picked=f"{', '.join(picked)}, _row"))).lazy()
     return Read(frame, faults, unread, True, parts if file.is_dir() else ())
+
+
+def _gathered(relation: Any, merge: spread.Merge = spread.every) -> spread.Asked:
+    return spread.gathered(nw.from_native(relation).lazy(), merge)
 
 
 def _good(kind: str, stored: str, column: str, text: str) -> str:
@@ -405,15 +405,15 @@ def all_different(table: Frame, key: Sequence[str]) -> bool:
     relation: Any = table.to_native()
     given = " AND ".join(f'"{part}" IS NOT NULL' for part in key)
     columns = ", ".join(f'"{part}"' for part in key)
-    found = relation.filter(given).aggregate(f"count(*), count(DISTINCT hash({columns}))").fetchall()[0]
-    return bool(found[0] == found[1])
+    counted = relation.filter(given).aggregate(f"count(*) AS n, count(DISTINCT hash({columns})) AS kinds")
+    (found,) = spread.gathered(nw.from_native(counted).lazy(), spread.summed(), by=key)
+    return bool(found["n"] == found["kinds"])
 
 
 def in_one_engine(tables: dict[str, Frame]) -> dict[str, Frame]:
     """Tables that can be joined: where one is in DuckDB, all are."""
     if len({table.implementation for table in tables.values()}) < 2:
         return tables
-    import duckdb
 
     moved = {}
     for name, table in tables.items():
@@ -421,10 +421,8 @@ def in_one_engine(tables: dict[str, Frame]) -> dict[str, Frame]:
             moved[name] = table
         else:
             frame = table.collect("pandas").to_native()
-            relation: Any = duckdb.from_df(
-                frame.astype({c: "object" for c, kind in frame.dtypes.items() if kind == "str"})
-            )
             text = [c for c, kind in frame.dtypes.items() if kind == "str"]
             casts = ", ".join(f'CAST("{c}" AS VARCHAR) AS "{c}"' if c in text else f'"{c}"' for c in frame.columns)
-            moved[name] = nw.from_native(relation.project(casts)).lazy()
+            held = spread.Held(frame.astype(dict.fromkeys(text, "object")), casts)
+            moved[name] = nw.from_native(spread.relation(held)).lazy()
     return moved

@@ -1,6 +1,6 @@
 """Counting honestly. Pure: an edition's tables in, small tables of counts out; no disk, no charts.
 
-The engine groups by the raw codes (`grouped`), so that it works the same on pandas and on DuckDB;
+The engine groups by the raw codes (`grouped`), so that it works the same on pandas, on DuckDB and on a cluster;
 labels, bands and rows for what is not known are made afterwards, from the handful of groups.
 Every table of interviewees adds up to the declared number.
 """
@@ -19,6 +19,7 @@ import pandas as pd
 from analysis.faults import BadInput, nearest
 from analysis.frames import FEW, Frame, Row, as_text, isolated, readable, records
 from analysis.schema import country_name, schema, vocabulary
+from analysis.spread import gathered, greatest, summed
 
 NOT_STATED = "not stated"
 NOT_DESCRIBED = "not described"
@@ -71,11 +72,11 @@ def grouped(frame: Frame, columns: Sequence[str], key: str = "interviewee") -> p
         The columns as text (blank for missing), ``n``, and ``who``: a tuple of keys, empty when there
         are more than `FEW` rows in all.
     """
-    many = frame.group_by(list(columns)).agg(nw.len().alias("n")).collect("pandas").rows(named=True)
+    many = gathered(frame.group_by(list(columns)).agg(nw.len().alias("n")), summed(*columns))
     total = sum(int(row["n"]) for row in many)
     behind: dict[tuple[str, ...], list[str]] = {}
     if total <= FEW:
-        for row in frame.select(key, *columns).collect("pandas").rows(named=True):
+        for row in gathered(frame.select(key, *columns)):
             behind.setdefault(tuple(as_text(row[c]) for c in columns), []).append(as_text(row[key]))
     groups = [(tuple(as_text(row[column]) for column in columns), int(row["n"])) for row in many]
     return pd.DataFrame(
@@ -257,9 +258,9 @@ def routes(people: Frame, legs: Frame | None) -> tuple[Frame, list[str]]:
     if legs is None:
         return frame, []
     made = legs.filter(nw.col("status") == "made")
-    last = made.select(nw.col("leg").max()).collect("pandas").item()
+    (last,) = gathered(made.select(nw.col("leg").max()), greatest)
     stops: list[str] = []
-    for number in range(1, int(as_text(last) or 0) + 1):
+    for number in range(1, int(as_text(last["leg"]) or 0) + 1):
         here = f"s{number}"
         step = made.filter(nw.col("leg") == number).select(
             "interviewee",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -36,9 +37,9 @@ class Bindery:
         leash, self._leash = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(hands, context, begin, (leash,))
 
-    def check(self, plan: Plan) -> Future[About]:
-        """What a book tells of the edition of a plan, found sound; see `opened`."""
-        return self._pool.submit(check, plan)
+    def check(self, plan: Plan, scheduler: str = "") -> Future[About]:
+        """What a book tells of the edition of a plan, found sound, by the cluster at a scheduler's address; see `opened`."""
+        return self._pool.submit(check, plan, scheduler)
 
     def prepare(self) -> None:
         """Load what binding needs, in its turn."""
@@ -95,8 +96,12 @@ def opened(plan: Plan) -> Edition:
     return loaded(plan.edition, plan.given.get("minimum_cell", 0))
 
 
-def check(plan: Plan) -> About:
-    """What a book tells of the edition of a plan, found sound."""
+def check(plan: Plan, scheduler: str = "") -> About:
+    """What a book tells of the edition of a plan, found sound; large tables by the workers of a cluster."""
+    if scheduler:
+        from analysis.spread import SCHEDULER
+
+        os.environ[SCHEDULER] = scheduler
     return about(opened(plan))
 
 

@@ -35,7 +35,7 @@ class How:
     seconds: float = 900.0
     """How long a chapter may take."""
     scheduler: str = ""
-    """The address of a Dask cluster whose workers run the chapters; blank to run them here."""
+    """The address of a Dask cluster whose workers run the chapters and count large tables; blank to do so here."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def make(
     """One book: its edition checked, its chapters run, bound and published."""
     from analysis.book.publish import publish, workshop
 
-    checking = hands.check(planned)
+    checking = hands.check(planned, how.scheduler)
     hands.prepare()
     from analysis.book.engine import NAME  # noqa: F401 - papermill loads while the edition is checked
 
@@ -108,7 +108,7 @@ def make(
 
 
 def elsewhere(how: How) -> AbstractContextManager[Cluster | None]:
-    """The cluster on which chapters run, where the call names one."""
+    """The cluster on which chapters run and large tables are checked and counted, where the call names one."""
     if not how.scheduler:
         return nullcontext()
     from analysis.book.cluster import connected

@@ -12,18 +12,18 @@ they start in the ordinary way: the same, only slower.
 An edition of ordinary size travels with each chapter. A larger one is read where the worker is: at the same address, or
 the same path of a shared file system. Whichever way, it is the very same, byte for byte, or the worker refuses. The
 executed notebook is all that comes back.
+
+Large tables in Parquet are counted and checked on the workers too, each taking its share: see `analysis.spread`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import os
 import shutil
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -31,41 +31,22 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import fetch, folder
+from analysis import fetch, folder, spread
 from analysis.book.keep import Ran
 from analysis.book.plan import Plan, runs_with
 from analysis.faults import BadInput, Fault
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
-
-MOST_SENT = 4_000_000
-"""Bytes of an edition up to which its files travel with each chapter."""
-
-ANSWER = 10.0
-"""Seconds within which a scheduler answers."""
-
-ALONE = 60.0
-"""Seconds that a cluster may be without any worker; one that is started again takes some."""
-
-LOOK = 5.0
-"""Seconds after which a chapter that is not done yet is asked whether there are workers."""
-
-AGAIN = 2
-"""How often a chapter is tried again that broke for other reasons than its own cells."""
+    from distributed import Future
 
 
 @dataclass
-class Cluster:
-    """A cluster that answers."""
+class Cluster(spread.Workers):
+    """A cluster that answers, and runs chapters."""
 
-    address: str
-    client: Client
     jobs: int
     """Chapters in flight at once, of all editions."""
     slots: threading.Semaphore = field(repr=False)
-    alone: float | None = None
-    """Since when no worker was seen, if none was."""
 
     def editions(self, chapters: int) -> int:
         """How many editions of so many chapters keep all workers busy while one of them is assembled.
@@ -92,7 +73,7 @@ class Cluster:
                     seconds,
                     version(),
                     key=f"{plan.edition.name}-{notebook.stem}-{uuid.uuid4().hex}",
-                    retries=AGAIN,
+                    retries=spread.AGAIN,
                     pure=False,
                 )
                 try:
@@ -104,41 +85,21 @@ class Cluster:
 
     def _outcome(self, future: Future[Any], where: str) -> dict[str, Any]:
         """What the task gave, waited for as long as there are workers."""
-        from distributed import CancelledError, KilledWorker, wait
+        from distributed import CancelledError, KilledWorker
 
         from analysis.book.run import ChapterFailed
 
-        while True:
-            try:
-                wait([future], timeout=LOOK)
-                break
-            except TimeoutError:
-                pass
-            except (CancelledError, OSError) as error:
-                raise self._gone() from error
-            try:
-                workers = self.client.nthreads()
-            except (CancelledError, OSError) as error:
-                raise self._gone() from error
-            now = time.monotonic()
-            self.alone = None if workers else self.alone or now
-            if self.alone and now - self.alone > ALONE:
-                mend = "start some, and build again: chapters that were done are kept"
-                raise BadInput.one(self.address, "no worker left", "one at least", mend)
+        self.wait([future])
         try:
             return dict(future.result())
         except KilledWorker as error:
             lost = "lost with each worker that took it, which memory short of its needs can do; see the workers' logs"
             raise ChapterFailed(f"{where}: {lost}") from error
         except CancelledError as error:
-            raise self._gone() from error
+            raise self.gone() from error
         except Exception as error:  # what it was, the worker's program knows
             said = (str(error).strip() or "no message").splitlines()[0]
             raise ChapterFailed(f"{where}: on the cluster: {type(error).__name__}: {said}") from error
-
-    def _gone(self) -> BadInput:
-        mend = "start it, and build again: chapters that were done are kept"
-        return BadInput.one(self.address, "a scheduler that is gone", "one that stays", mend)
 
 
 @contextlib.contextmanager
@@ -157,30 +118,15 @@ def connected(address: str, jobs: int = 0) -> Iterator[Cluster]:
     BadInput
         When Dask is not installed, nothing answers, or there are no workers.
     """
+    client = spread.connect(address)
     try:
-        from distributed import Client
-    except ImportError as error:
-        mend = "pip install 'analysis[cluster]'"
-        raise BadInput.one("--scheduler", "no package distributed", "it, to reach a Dask cluster", mend) from error
-    for name in [each for each in logging.root.manager.loggerDict if each.startswith("distributed")]:
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it is told in a line of our own
-    try:
-        client = Client(address, timeout=ANSWER)
-    except (OSError, ValueError, TypeError) as error:
-        mend = "start one with: dask scheduler"
-        raise BadInput.one(
-            f"--scheduler {address}", "nothing that answers", "a Dask scheduler, as tcp://HOST:PORT", mend
-        ) from error
-    try:
-        try:
-            client.wait_for_workers(1, timeout=ANSWER)
-        except TimeoutError as error:
-            mend = f"start one with: dask worker {address}"
-            raise BadInput.one(f"--scheduler {address}", "no workers", "one at least", mend) from error
         jobs = jobs or sum(client.nthreads().values())
-        yield Cluster(address, client, jobs, threading.Semaphore(jobs))
+        cluster = Cluster(address, client, jobs, threading.Semaphore(jobs))
+        spread.IN_USE.append(cluster)
+        yield cluster
     finally:
-        client.close(timeout=ANSWER)
+        spread.IN_USE.clear()
+        client.close(timeout=spread.ANSWER)
 
 
 def as_ran(told: Mapping[str, Any]) -> Ran:
@@ -205,7 +151,7 @@ def as_ran(told: Mapping[str, Any]) -> Ran:
 def carried(plan: Plan) -> dict[str, Any]:
     """The edition of a plan as a task carries it: its files, if they are small, and else where they can be read."""
     files = [plan.edition / name for name in plan.contents]
-    small = sum(file.stat().st_size for file in files) <= MOST_SENT
+    small = sum(file.stat().st_size for file in files) <= spread.MOST_SENT
     return {
         "name": plan.edition.name,
         "contents": dict(plan.contents),
@@ -231,7 +177,7 @@ def run_chapter(
         ``ran``, a `Ran` as plain values; or ``failed``, why the chapter could not run to its end; or ``refused``, the
         faults for which it was not begun. Only what is none of these is raised, and tried again.
     """
-    from distributed import get_worker
+    from distributed import get_worker, secede
 
     from analysis.book.run import ChapterFailed, run_one
     from analysis.book.warm import warm_up
@@ -239,14 +185,14 @@ def run_chapter(
     worker = get_worker()
     try:
         if program != version():
-            needed = "the same as where the build was called"
-            raise BadInput.one(
-                f"worker {worker.address}",
-                "another version of the program, its lock file or Python",
-                needed,
-                "bring it up to date, and start it again",
-            )
+            raise spread.another_version(worker.address)
         path = at_hand(edition, Path(worker.local_directory) / "editions", worker.address)
+        if edition["files"] is None:
+            # Its tables may be large: the kernel asks the cluster, and the answer may need this very thread, so the chapter
+            # leaves it and waits beside. Chapters in flight are bounded where the build was called. Those of other editions
+            # stay, since Dask would crowd what has left upon workers that seem idle.
+            os.environ[spread.SCHEDULER] = worker.scheduler.address  # as this worker reaches it
+            secede()
         warm_up()
         with tempfile.TemporaryDirectory() as desk:
             notebook = Path(desk) / f"{chapter}.ipynb"
@@ -285,13 +231,10 @@ def at_hand(edition: Mapping[str, Any], shelf: Path, worker: str) -> Path:
 
 
 def _found(edition: Mapping[str, Any], worker: str) -> Path:
-    where = f"worker {worker}"
-    mend = "put it on a file system that all share, or give an address, as s3://bucket/folder"
     try:
         path = folder.find(edition["at"])
     except BadInput as error:
-        needed = f"it where the worker can read it, as it is larger than {MOST_SENT:,} bytes"
-        raise BadInput.one(where, f"no edition at {edition['at']}", needed, mend) from error
+        raise spread.not_at_hand(worker, edition["at"]) from error
     if folder.contents(path) != edition["contents"]:
-        raise BadInput.one(where, f"another edition at {edition['at']}", "the same, byte for byte", mend)
+        raise spread.another_edition(worker, edition["at"])
     return path
