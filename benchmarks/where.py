@@ -66,8 +66,8 @@ def main() -> int:
     warm.WarmProvisioner.kill = noted  # type: ignore[method-assign]
     check = bindery.Bindery.check
 
-    def checked(self: Any, plan: Any) -> Future[Any]:
-        found = check(self, plan)
+    def checked(self: Any, *arguments: Any) -> Future[Any]:
+        found = check(self, *arguments)
         told = "the server loads, papermill beside it; the edition is checked"
         found.add_done_callback(lambda done: STEPS.append((told, 0.0, time.perf_counter() - BEGAN)))
         return found
@@ -77,7 +77,7 @@ def main() -> int:
 
     def binding(self: Any, *arguments: Any) -> None:
         bound(self, *arguments)
-        hands.append(self._pool.submit(time.process_time).result())
+        hands.extend(pool.submit(time.process_time).result() for pool in (self._binders, self._drawers))
 
     hands: list[float] = []
     bindery.Bindery.bind = binding  # type: ignore[method-assign]
@@ -99,7 +99,8 @@ def main() -> int:
         "the command itself: papermill, messages": own.ru_utime + own.ru_stime,
         "the warm server": server,
         f"{len(chapters)} kernels": sum(KERNELS),
-        "the bindery: check, drawings, Sphinx": sum(hands),
+        "the binder: check, Sphinx": hands[0],
+        "the drawer: SVG and PNG": hands[1],
     }
     print("| process | processor seconds |\n| --- | --- |")
     for told, seconds in spent.items():

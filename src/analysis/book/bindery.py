@@ -30,33 +30,35 @@ LOADED = ("vl_convert", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.
 
 
 class Bindery:
-    """Processes, one for each hand, forked from the warm server; each takes the next thing that is to be done."""
+    """Processes forked from the warm server: for each hand one that checks and binds, and one that draws beside it."""
 
     def __init__(self, hands: int = 1) -> None:
         context = start_server()
         leash, self._leash = context.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(hands, context, begin, (leash,))
+        self._binders = ProcessPoolExecutor(hands, context, begin, (leash,))
+        self._drawers = ProcessPoolExecutor(hands, context, begin, (leash,))
 
     def check(self, plan: Plan, scheduler: str = "") -> Future[About]:
         """What a book tells of the edition of a plan, found sound, by the cluster at a scheduler's address; see `opened`."""
-        return self._pool.submit(check, plan, scheduler)
+        return self._binders.submit(check, plan, scheduler)
 
     def prepare(self) -> None:
         """Load what binding needs, in its turn."""
-        self._pool.submit(load)
+        self._binders.submit(load)
 
-    def draw(self, notebook: str) -> None:
+    def draw(self, notebook: str) -> Future[None]:
         """Draw the charts of an executed notebook before they are needed."""
-        self._pool.submit(draw, notebook)
+        return self._drawers.submit(draw, notebook)
 
     def bind(self, plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
         """Make all outputs of a build in a folder; see `bind`."""
-        self._pool.submit(bind, plan, told, ran, folder, library).result()
+        self._binders.submit(bind, plan, told, ran, folder, library).result()
 
     def stop(self) -> None:
         """End at once; what it may be doing nobody waits for."""
         self._leash.close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._binders, self._drawers):
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextlib.contextmanager

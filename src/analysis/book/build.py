@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +101,9 @@ def make(
 
     told = checking.result()
     with workshop(out) as folder:
-        ran = run(planned, how, tell, hands, cluster)
+        drawn: list[Future[None]] = []
+        ran = run(planned, how, tell, lambda each: drawn.append(hands.draw(each.notebook)), cluster)
+        wait(drawn)  # what cannot be drawn fails where it is bound
         tell("assembling")
         hands.bind(planned, told, ran, folder, library)
         publish(folder, out)
@@ -116,8 +118,8 @@ def elsewhere(how: How) -> AbstractContextManager[Cluster | None]:
     return connected(how.scheduler, how.jobs)
 
 
-def run(planned: Plan, how: How, tell: Tell, hands: Bindery, cluster: Cluster | None = None) -> list[Ran]:
-    """The chapters of a plan, executed."""
+def run(planned: Plan, how: How, tell: Tell, done: Callable[[Ran], None], cluster: Cluster | None = None) -> list[Ran]:
+    """The chapters of a plan, executed; each is handed on as soon as it is."""
     from analysis.book.run import run_all
     from analysis.book.warm import warm_up
 
@@ -129,7 +131,7 @@ def run(planned: Plan, how: How, tell: Tell, hands: Bindery, cluster: Cluster | 
         force=how.force,
         seconds=how.seconds,
         one=cluster.running(planned) if cluster else None,
-        done=lambda ran: hands.draw(ran.notebook),
+        done=done,
     )
 
 

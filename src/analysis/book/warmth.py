@@ -20,4 +20,5 @@ gc.disable()  # what is loaded here stays
 for module in (*KERNELS, *CHAPTERS):
     import_module(module)
 gc.freeze()  # a collection in a kernel would touch, and so copy, every page that it shares with the server
+gc.set_threshold(100_000, 50, 100)  # kernels and binderies live for seconds, and make large trees that last as long
 gc.enable()
