@@ -22,7 +22,6 @@ BIN = Path(sys.executable).parent
 ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million", "spread")
 
 RUN_CHAPTERS = """
-import os
 from analysis.book.plan import plan
 from analysis.book.server import start_server
 start_server()
@@ -30,12 +29,10 @@ planned = plan("oral-2022", {})
 from analysis.book.bindery import bindery
 with bindery() as hands:
     checking = hands.check(planned)
-    import analysis.book.engine
-    from analysis.book.run import run_all
+    from analysis.book.run import default_jobs, run_all
     from analysis.book.warm import warm_up
     warm_up()
-    checking.result()
-    run_all(planned, os.cpu_count(), print, force=True)
+    run_all(planned, default_jobs(), print, force=True, ready=checking.result)
 """
 """All chapters, from a cold Python, checked first; no book."""
 

@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     )
     make.add_argument("--out", type=_folder, help="where the book goes (default: _build/EDITION)")
     make.add_argument(
-        "--jobs", type=int, default=0, metavar="N", help="chapters side by side (default: as many as processors)"
+        "--jobs", type=int, default=0, metavar="N", help="chapters side by side (default: one more than processors)"
     )
 
     make.add_argument(

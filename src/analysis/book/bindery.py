@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from analysis.book.about import About, about
 from analysis.book.keep import Ran
 from analysis.book.plan import Plan
-from analysis.book.server import end_with, start_server
+from analysis.book.server import end_with, seldom_collect, start_server
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -30,35 +30,33 @@ LOADED = ("vl_convert", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.
 
 
 class Bindery:
-    """Processes forked from the warm server: for each hand one that checks and binds, and one that draws beside it."""
+    """Processes, one for each hand, forked from the warm server; each takes the next thing that is to be done."""
 
     def __init__(self, hands: int = 1) -> None:
         context = start_server()
         leash, self._leash = context.Pipe(duplex=False)
-        self._binders = ProcessPoolExecutor(hands, context, begin, (leash,))
-        self._drawers = ProcessPoolExecutor(hands, context, begin, (leash,))
+        self._pool = ProcessPoolExecutor(hands, context, begin, (leash,))
 
     def check(self, plan: Plan, scheduler: str = "") -> Future[About]:
         """What a book tells of the edition of a plan, found sound, by the cluster at a scheduler's address; see `opened`."""
-        return self._binders.submit(check, plan, scheduler)
+        return self._pool.submit(check, plan, scheduler)
 
     def prepare(self) -> None:
         """Load what binding needs, in its turn."""
-        self._binders.submit(load)
+        self._pool.submit(load)
 
     def draw(self, notebook: str) -> Future[None]:
         """Draw the charts of an executed notebook before they are needed."""
-        return self._drawers.submit(draw, notebook)
+        return self._pool.submit(draw, notebook)
 
     def bind(self, plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
         """Make all outputs of a build in a folder; see `bind`."""
-        self._binders.submit(bind, plan, told, ran, folder, library).result()
+        self._pool.submit(bind, plan, told, ran, folder, library).result()
 
     def stop(self) -> None:
         """End at once; what it may be doing nobody waits for."""
         self._leash.close()
-        for pool in (self._binders, self._drawers):
-            pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextlib.contextmanager
@@ -74,6 +72,7 @@ def bindery(hands: int = 1) -> Iterator[Bindery]:
 def begin(leash: Connection) -> None:
     """Begin as a process of the bindery: it lives as long as the one that holds the other end of its leash."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the build, which lets go of the leash
+    seldom_collect()
     end_with(leash)
 
 

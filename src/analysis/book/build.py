@@ -29,7 +29,7 @@ class How:
     """How a call wants its books made."""
 
     jobs: int = 0
-    """Chapters side by side; 0 for as many as there are processors, or threads of the cluster."""
+    """Chapters side by side; 0 for one more than there are processors, or for as many as the cluster has threads."""
     force: bool = False
     """Run every chapter and write every page, whether or not anything changed."""
     seconds: float = 900.0
@@ -97,12 +97,17 @@ def make(
 
     checking = hands.check(planned, how.scheduler)
     hands.prepare()
-    from analysis.book.engine import NAME  # noqa: F401 - papermill loads while the edition is checked
-
+    drawn: list[Future[None]] = []
+    ran = run(
+        planned,
+        how,
+        tell,
+        ready=checking.result,  # kernels start while the edition is checked; no cell runs before
+        done=lambda each: drawn.append(hands.draw(each.notebook)),
+        cluster=cluster,
+    )
     told = checking.result()
     with workshop(out) as folder:
-        drawn: list[Future[None]] = []
-        ran = run(planned, how, tell, lambda each: drawn.append(hands.draw(each.notebook)), cluster)
         wait(drawn)  # what cannot be drawn fails where it is bound
         tell("assembling")
         hands.bind(planned, told, ran, folder, library)
@@ -118,20 +123,29 @@ def elsewhere(how: How) -> AbstractContextManager[Cluster | None]:
     return connected(how.scheduler, how.jobs)
 
 
-def run(planned: Plan, how: How, tell: Tell, done: Callable[[Ran], None], cluster: Cluster | None = None) -> list[Ran]:
+def run(
+    planned: Plan,
+    how: How,
+    tell: Tell,
+    *,
+    ready: Callable[[], object],
+    done: Callable[[Ran], None],
+    cluster: Cluster | None,
+) -> list[Ran]:
     """The chapters of a plan, executed; each is handed on as soon as it is."""
-    from analysis.book.run import run_all
+    from analysis.book.run import default_jobs, run_all
     from analysis.book.warm import warm_up
 
     warm_up()
     return run_all(
         planned,
-        cluster.jobs if cluster else how.jobs or os.cpu_count() or 1,
+        cluster.jobs if cluster else how.jobs or default_jobs(),
         tell,
         force=how.force,
         seconds=how.seconds,
         one=cluster.running(planned) if cluster else None,
         done=done,
+        ready=ready,
     )
 
 
@@ -191,8 +205,8 @@ def _make_all(plans: Sequence[Plan], out: Path, how: How, tell: Callable[[str, s
     from analysis.book.server import start_server
 
     start_server()
+    from analysis.book import engine  # noqa: F401 - here, not by several threads at once
     from analysis.book.bindery import bindery
-    from analysis.book.engine import NAME  # noqa: F401 - here, not by several threads at once
     from analysis.book.publish import terminable
     from analysis.book.run import fitting
     from analysis.book.warm import stop_all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from papermill.clientwrap import PapermillNotebookClient
@@ -19,23 +20,30 @@ MOST_OUTPUT = 50_000_000
 class Bounded(PapermillNotebookClient):  # type: ignore[misc]
     """Ends the kernel of a chapter that takes too long or prints without end, and remembers why."""
 
-    def __init__(self, *arguments: Any, chapter_seconds: float, **options: Any) -> None:
+    def __init__(self, *arguments: Any, chapter_seconds: float, ready: Callable[[], object], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.seconds = chapter_seconds
+        self.ready = ready
         self.shown = 0
         self.ended = ""
 
     def execute(self, **options: Any) -> Any:
         """Run the chapter."""
-        late = threading.Timer(self.seconds, self.end, [f"not done after {self.seconds:g} seconds"])
-        late.daemon = True
-        late.start()
         try:
             return super().execute(**options)
         except Exception as error:
             if self.ended:
                 raise OutOfBounds(self.ended) from error
             raise
+
+    def papermill_execute_cells(self) -> None:
+        """Run its cells, once whoever asked for it is ready; the kernel stands by."""
+        self.ready()
+        late = threading.Timer(self.seconds, self.end, [f"not done after {self.seconds:g} seconds"])
+        late.daemon = True
+        late.start()
+        try:
+            super().papermill_execute_cells()
         finally:
             late.cancel()
 
@@ -67,7 +75,7 @@ class BoundedEngine(NBClientEngine):  # type: ignore[misc]
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
         """Run one notebook; it is put into the list ``begun``, where whoever asked finds it if a cell fails."""
         options["begun"].append(nb_man.nb)
-        known = {name: options[name] for name in ("resources", "shutdown_kernel", "chapter_seconds")}
+        known = {name: options[name] for name in ("resources", "shutdown_kernel", "chapter_seconds", "ready")}
         kernel: dict[str, Any] = {"kernel_name": kernel_name, "kernel_manager_class": Manager, "startup_timeout": 60}
         return Bounded(nb_man, timeout=None, **kernel, **known).execute()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -44,6 +45,7 @@ def run_all(
     seconds: float = CHAPTER_SECONDS,
     one: Callable[..., Ran] | None = None,
     done: Callable[[Ran], None] = lambda ran: None,
+    ready: Callable[[], object] = lambda: None,
 ) -> list[Ran]:
     """Run the chapters of a plan; a chapter is taken as kept when nothing it rests on has changed.
 
@@ -63,6 +65,8 @@ def run_all(
         Runs one chapter, as `run_one` does; another may run it on another machine, whose memory is not ours to weigh.
     done : callable
         Called with each chapter as soon as it is there.
+    ready : callable
+        Called before the first cell of a chapter, when its kernel stands by: waits for what must come first, or raises.
 
     Returns
     -------
@@ -75,16 +79,26 @@ def run_all(
         With chapter, cell and error, when a cell fails. Chapters not yet begun are not run.
     """
 
+    if one is None:
+        from analysis.book import engine  # noqa: F401 - papermill, here and not by several threads at once
+
     def take(notebook: Path) -> Ran:
         found = None if force else kept(plan, notebook)
         if found:
             done(found)
             return found
-        ran = (one or run_one)(notebook, plan.chosen(notebook), plan.edition.parent, seconds)
+        ran = _run(notebook)
         keep(plan, notebook, ran)
         tell(f"{ran.chapter} {ran.seconds:.1f} s")
         done(ran)
         return ran
+
+    def _run(notebook: Path) -> Ran:
+        call = (notebook, plan.chosen(notebook), plan.edition.parent, seconds)
+        if one is None:
+            return run_one(*call, ready=ready)
+        ready()
+        return one(*call)
 
     with ThreadPoolExecutor(max_workers=jobs if one else fitting(jobs)) as pool:
         futures = [pool.submit(take, notebook) for notebook in plan.notebooks if notebook.suffix == ".ipynb"]
@@ -105,6 +119,11 @@ def _results(futures: list[Future[Ran]]) -> list[Ran]:
     return [future.result() for future in futures]
 
 
+def default_jobs() -> int:
+    """Chapters side by side unless a call says otherwise: one more than processors, as of each a part is waiting."""
+    return (os.cpu_count() or 1) + 1
+
+
 def fitting(jobs: int) -> int:
     """How many chapters may run side by side with the memory at hand, one at least."""
     try:
@@ -115,7 +134,14 @@ def fitting(jobs: int) -> int:
     return max(1, min(jobs, free // KERNEL_BYTES))
 
 
-def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: float = CHAPTER_SECONDS) -> Ran:
+def run_one(
+    notebook: Path,
+    chosen: Mapping[str, Any],
+    folder: Path,
+    seconds: float = CHAPTER_SECONDS,
+    *,
+    ready: Callable[[], object] = lambda: None,
+) -> Ran:
     """Run one chapter through papermill.
 
     Parameters
@@ -128,6 +154,8 @@ def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: fl
         The folder in which its kernel runs: that beside the edition.
     seconds : float
         How long it may take.
+    ready : callable
+        Called before its first cell.
     """
     import nbformat
     import papermill
@@ -150,6 +178,7 @@ def run_one(notebook: Path, chosen: Mapping[str, Any], folder: Path, seconds: fl
             kernel_name=KERNEL,
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
             chapter_seconds=seconds,
+            ready=ready,
             begun=begun,
         )
     except PapermillExecutionError as error:

@@ -6,6 +6,7 @@ in it. Imports nothing heavy, so that the server can be started first and load b
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -35,6 +36,11 @@ def start_server() -> Any:
     context.set_forkserver_preload(LOADED)
     forkserver.ensure_running()
     return context
+
+
+def seldom_collect() -> None:
+    """Look seldom for cycles: a process of a build lives for seconds, and makes large trees that last as long as it does."""
+    gc.set_threshold(100_000, 50, 100)
 
 
 def end_with(*others: Any) -> None:

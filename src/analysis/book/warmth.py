@@ -6,6 +6,8 @@ import gc
 import os
 from importlib import import_module
 
+from analysis.book.server import seldom_collect
+
 KERNELS = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.completerlib",
     "IPython.core.debugger", "IPython.extensions.storemagic", "psutil", "tornado.platform.asyncio",
@@ -20,5 +22,5 @@ gc.disable()  # what is loaded here stays
 for module in (*KERNELS, *CHAPTERS):
     import_module(module)
 gc.freeze()  # a collection in a kernel would touch, and so copy, every page that it shares with the server
-gc.set_threshold(100_000, 50, 100)  # kernels and binderies live for seconds, and make large trees that last as long
+seldom_collect()
 gc.enable()

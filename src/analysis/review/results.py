@@ -11,7 +11,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ import narwhals as nw
 from analysis.book.bindery import opened
 from analysis.book.plan import plan
 from analysis.book.render import CHARTS, as_csv
-from analysis.book.run import ChapterFailed, run_all
+from analysis.book.run import ChapterFailed, default_jobs, run_all
 from analysis.book.stage import exhibits
 from analysis.book.warm import warm_up
 from analysis.edition import SECOND, Edition, load
@@ -382,7 +381,7 @@ def run(edition: str | Path, given: Mapping[str, str], *, jobs: int = 0, tell: C
     try:
         run_all(
             planned,
-            jobs or os.cpu_count() or 1,
+            jobs or default_jobs(),
             tell,
             force=True,  # a review looks at what the program does now
             done=lambda ran: executed.update({ran.chapter: ran.notebook}),
