@@ -32,7 +32,7 @@ FEW = settings(max_examples=4)
 def client() -> Iterator[Client]:
     """A cluster of two workers inside this process, each with one thread."""
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as made,
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as made,
         Client(made) as found,
     ):
         yield found

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _complain(*lines: str) -> None:
     for line in filter(None, lines):
-        print(line, file=sys.stderr)
+        sys.stderr.write(f"{line}\n")  # at once, as books are made side by side
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ import json
 import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def parameters(notebook: Path) -> dict[str, Parameter]:
     return {name: found for source in sources for name, found in _declared(source).items()}
 
 
+@cache  # also because Python 3.11 may fail to parse in several threads at once: the first call is before they start
 def _declared(source: str) -> dict[str, Parameter]:
     comments = {
         token.start[0]: token.string.lstrip("# ")
