@@ -83,8 +83,9 @@ def build(
 
     start_server()  # loads beside what follows
     from analysis.book.bindery import bindery
+    from analysis.book.publish import terminable
 
-    with bindery() as hands, elsewhere(how) as cluster:
+    with terminable(), bindery() as hands, elsewhere(how) as cluster:
         make(planned, out, how, tell, hands, cluster)
     return out / "html" / "index.html"
 

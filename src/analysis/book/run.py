@@ -189,6 +189,8 @@ def run_one(
         raise ChapterFailed(f"{where}: {error}", notebook.stem) from error
     except DeadKernelError as error:
         raise ChapterFailed(f"{where}: its kernel died", notebook.stem) from error
+    except RuntimeError as error:  # jupyter_client's word for a kernel that does not start
+        raise ChapterFailed(f"{where}: {error}", notebook.stem) from error
     cells = tuple(
         (
             INJECTED if INJECTED in cell.metadata.get("tags", []) else str(cell["id"]),

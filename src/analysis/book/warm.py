@@ -14,6 +14,7 @@ import multiprocessing.connection
 import os
 import signal
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty
@@ -22,6 +23,7 @@ from typing import Any
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_core.paths import jupyter_runtime_dir
 
 from analysis.book.server import can_fork, end_with, start_server
 
@@ -78,10 +80,24 @@ class Client(AsyncKernelClient):
 
 
 class Manager(AsyncKernelManager):
-    """Manages kernels through `Client`."""
+    """Manages kernels through `Client`, over sockets in the file system where there are such.
+
+    Numbered ports are chosen before the kernel takes them: of many kernels side by side one finds its own taken, and dies.
+    """
 
     client_class = "analysis.book.warm.Client"
     client_factory = Client
+
+    def __init__(self, **options: Any) -> None:
+        sockets = Path(jupyter_runtime_dir()) / f"k-{uuid.uuid4().hex[:16]}"
+        if can_fork() and len(os.fsencode(sockets)) < MOST_LETTERS:
+            sockets.parent.mkdir(parents=True, exist_ok=True)
+            options |= {"transport": "ipc", "ip": str(sockets)}
+        super().__init__(**options)
+
+
+MOST_LETTERS = 90
+"""Bytes in the path of a socket; systems take about a hundred."""
 
 
 RUNNING: set[Forked] = set()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.book.warm import KERNEL, warm_up
+from analysis.book.warm import KERNEL, Manager, warm_up
 
 ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 WARNING = re.compile(r"^(?P<where>\S.*?):\d+: (?P<what>\w*Warning: .*)$", re.MULTILINE)
@@ -74,6 +74,7 @@ def trial(
     client = NotebookClient(
         book,
         kernel_name=KERNEL,
+        kernel_manager_class=Manager,
         timeout=seconds,
         resources={"metadata": {"path": str(folder)}},
         shutdown_kernel="immediate",
