@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 from analysis.book.cluster import Cluster, connected
 from analysis.book.plan import Plan, plan
 from analysis.book.run import run_all
+from benchmarks.editions import many
 
 ROOT = Path(__file__).resolve().parents[1]
 DASK = [sys.executable, "-m", "dask"]
@@ -69,12 +71,42 @@ def chapters(cluster: Cluster, plans: Sequence[Plan]) -> float:
     return time.perf_counter() - started
 
 
+def lose_one(editions: int) -> int:
+    """Build editions, books and all, on two workers, one of which is killed on the way: how many were built."""
+    with tempfile.TemporaryDirectory() as base, workers(2) as cluster:
+        made = many(Path(base), editions)
+        address = cluster.client.scheduler.address
+        call = [
+            sys.executable,
+            "-m",
+            "analysis.cli",
+            "build",
+            *map(str, made),
+            "--out",
+            f"{base}/out",
+            "--scheduler",
+            address,
+        ]
+        building = subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        while len(list(Path(base).glob("out/*/receipt.json"))) < editions // 3:
+            time.sleep(0.2)
+        lost = next(iter(cluster.client.run(os.getpid).values()))
+        os.kill(lost, signal.SIGKILL)
+        said, _ = building.communicate()
+        print(f"worker {lost} killed after {editions // 3} books; exit {building.returncode}: {said.splitlines()[0]}")
+        return len(list(Path(base).glob("out/*/receipt.json")))
+
+
 def main() -> int:
-    """One worker and two in turn, medians and their ratio."""
+    """One worker and two in turn, medians and their ratio; or how many books come of it when a worker is lost."""
     parser = argparse.ArgumentParser(prog="benchmarks.cluster", description=__doc__)
     parser.add_argument("--editions", type=int, default=10, help="copies of the first edition (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="how often each side runs (default: %(default)s)")
+    parser.add_argument("--lose", action="store_true", help="kill one of two workers while books are made")
     options = parser.parse_args()
+    if options.lose:
+        print(f"{lose_one(options.editions)} of {options.editions} books made")
+        return 0
     took: dict[int, list[float]] = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as base:
         copies = [Path(base) / f"copy-{number}" for number in range(options.editions)]

@@ -7,6 +7,7 @@ that import parts of the same packages at once can find one of them half loaded.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -52,6 +53,8 @@ class Bindery:
     def bind(self, plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
         """Make all outputs of a build in a folder; see `bind`."""
         self._pool.submit(bind, plan, told, ran, folder, library).result()
+        if library:  # more are to come: Sphinx leaves much behind, in cycles
+            self._pool.submit(gc.collect)
 
     def stop(self) -> None:
         """End at once; what it may be doing nobody waits for."""
