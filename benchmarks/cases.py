@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from benchmarks.timing import Row, Took, alone, beside, in_turn, run, stepped, w
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million", "spread")
+ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million", "large_book", "spread")
 
 RUN_CHAPTERS = """
 from analysis.book.plan import plan
@@ -202,6 +203,26 @@ def ten_million(rounds: int) -> list[Row]:
                 rounds,
             ),
         ]
+
+
+def large_book(rounds: int) -> list[Row]:
+    """A book of ten million interviewees, with legs, beside one of seventeen: seconds, memory, and the bytes of the pages."""
+    with tempfile.TemporaryDirectory() as base:
+        made = {rows: editions.large(Path(base) / str(rows) / "large", rows, legs=True) for rows in (17, 10_000_000)}
+        env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+
+        def book(rows: int) -> Took:
+            out = Path(base) / f"out-{rows}"
+            return run(
+                [sys.executable, "-m", "analysis.cli", "build", "--force", str(made[rows]), "--out", str(out)],
+                Path(base),
+                env,
+            )
+
+        row = beside("a book of ten million people", lambda: book(10_000_000), lambda: book(17), "one of 17", rounds)
+        sizes = {rows: sum(file.stat().st_size for file in Path(base).glob(f"out-{rows}/html/*.html")) for rows in made}
+        bytes_told = " and ".join(f"{size:,}" for size in sizes.values())
+        return [replace(row, what=f"{row.what} (pages of 17 and of ten million: {bytes_told} bytes)")]
 
 
 def spread(rounds: int) -> list[Row]:

@@ -48,6 +48,7 @@ def main(times: int) -> int:
                 subprocess.run(call, cwd=ROOT, check=True, capture_output=True)
                 receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
                 assert all(fingerprints(out / name) == files for name, files in receipt["outputs"].items())
+        subprocess.run([*call, "--force"], cwd=ROOT, check=True, capture_output=True)  # cleans up what killed ones left
         left = [path.name for path in out.iterdir() if path.name.startswith(".stage")]
         print(
             f"{times} rebuilds, {killed} killed before their end: {whole} of {times} books whole, {old} of them the old one; left: {left}"

@@ -80,7 +80,7 @@ def run_all(
     """
 
     if one is None:
-        from analysis.book import engine  # noqa: F401 - papermill, here and not by several threads at once
+        from analysis.book import engine  # noqa: F401 - loads papermill, here and not by several threads at once
 
     def take(notebook: Path) -> Ran:
         found = None if force else kept(plan, notebook)
@@ -100,15 +100,15 @@ def run_all(
         ready()
         return one(*call)
 
-    with ThreadPoolExecutor(max_workers=jobs if one else fitting(jobs)) as pool:
-        futures = [pool.submit(take, notebook) for notebook in plan.notebooks if notebook.suffix == ".ipynb"]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        except BaseException:  # interrupted: no chapter is worth waiting for
-            pool.shutdown(wait=False, cancel_futures=True)
-            stop_all()
-            raise
-        pool.shutdown(wait=True, cancel_futures=True)
+    pool = ThreadPoolExecutor(max_workers=jobs if one else fitting(jobs))
+    futures = [pool.submit(take, notebook) for notebook in plan.notebooks if notebook.suffix == ".ipynb"]
+    try:
+        wait(futures, return_when=FIRST_EXCEPTION)
+    except BaseException:  # interrupted: no chapter is worth waiting for
+        pool.shutdown(wait=False, cancel_futures=True)
+        stop_all()
+        raise
+    pool.shutdown(wait=True, cancel_futures=True)
     return _results(futures)
 
 
