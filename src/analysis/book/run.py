@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from analysis.book.keep import Ran, keep, kept, what_it_rests_on
@@ -82,6 +83,8 @@ def run_all(
     if one is None:
         from analysis.book import engine  # noqa: F401 - loads papermill, here and not by several threads at once
 
+    stopped = Event()
+
     def take(notebook: Path) -> Ran:
         found = None if force else kept(plan, notebook)
         if found:
@@ -89,8 +92,9 @@ def run_all(
             return found
         ran = _run(notebook)
         keep(plan, notebook, ran)
-        tell(f"{ran.chapter} {ran.seconds:.1f} s")
-        done(ran)
+        if not stopped.is_set():  # the last word is that of the interruption
+            tell(f"{ran.chapter} {ran.seconds:.1f} s")
+            done(ran)
         return ran
 
     def _run(notebook: Path) -> Ran:
@@ -105,6 +109,7 @@ def run_all(
     try:
         wait(futures, return_when=FIRST_EXCEPTION)
     except BaseException:  # interrupted: no chapter is worth waiting for
+        stopped.set()
         pool.shutdown(wait=False, cancel_futures=True)
         stop_all()
         raise
