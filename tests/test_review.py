@@ -474,7 +474,10 @@ def test_what_was_meant_stands_beside_what_moved(base: Results):
     rows = tuple((a, "6" if a == "18–24" else b) for a, b in base.tables["interviewees-by-age"])
     moved = replace(base, tables={**base.tables, "interviewees-by-age": rows})
     said = {"src/analysis/tabulate.py": ["not committed", "7eb292f Say in one place which legs were travelled"]}
-    page = as_markdown(Review("R", "V", replace(compare(base, moved), commits=said)))
+    files = {"src/analysis/tabulate.py": "changed", "src/analysis/book/run.py": "changed"}
+    said |= {"src/analysis/book/run.py": ["abc1234 What cannot have moved a result"]}
+    page = as_markdown(Review("R", "V", replace(compare(base, moved), commits=said, files=files)))
+    assert "abc1234" not in page.partition("## What moved")[0]
     assert "in the words of those who did it:\n\n- 7eb292f Say in one place which legs were travelled\n\n" in page
     assert "moved though no data did" in page
     changed_row = replace(compare(base, moved), unknown=("legs.csv",))

@@ -37,6 +37,9 @@ from analysis.review.results import Cell
 MOST_ROWS = 40
 """Of a longer table only the rows that moved are shown."""
 
+MOST_CLAIMS = 8
+"""Commits named before what moved; all stand beside the files that differ."""
+
 LONG = 48
 """Letters of a row from which a table stands as blocks on a narrow screen: in columns its words would stand one by one."""
 
@@ -153,10 +156,14 @@ def blocks(review: Review) -> Iterator[Block]:
 
 def _claims(comparison: Comparison) -> Iterator[Words]:
     """What a reviewer holds the moves against: what the changes are meant to do, and whether the data gave a cause."""
-    said = list(dict.fromkeys(said for each in comparison.commits.values() for said in each if said != NOT_COMMITTED))
+    program = comparison.program
+    touched = [told for path, told in comparison.commits.items() if path in program or path.startswith("edition: ")]
+    said = list(dict.fromkeys(said for each in touched for said in each if said != NOT_COMMITTED))
     if said:
+        more = len(said) - MOST_CLAIMS
+        rest = [f"and {more} more, beside the files that differ"] if more > 0 else []
         yield Words(("What was done since then, in the words of those who did it:",))
-        yield Words(tuple(said), listed=True)
+        yield Words((*said[:MOST_CLAIMS], *rest), listed=True)
     if comparison.moves and not (comparison.rows or comparison.unknown or comparison.settings):
         told = "Results moved though no data did: the program counts, words or draws something otherwise than before."
         yield Words((told,), weighty=True)
