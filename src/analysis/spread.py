@@ -54,6 +54,9 @@ SHARE = 8 * 122_880
 MOST_HELD = 20_000_000
 """Rows whose keys a worker may hold at once."""
 
+MOST_MEMORY = "600MB"
+"""What DuckDB may hold in a chapter or a check."""
+
 END = 65_536
 """Bytes at the end of a Parquet file that tell it from another: they say of every column of every group of rows how long it is."""
 
@@ -156,10 +159,24 @@ def pattern(path: str) -> str:
     return text(re.sub(r"[*?\[]", r"[\g<0>]", path))
 
 
+@cache
+def bounded() -> None:
+    """Bound the memory of DuckDB in this process: beyond it, it works on disk. Several chapters run side by side."""
+    import duckdb
+
+    desk = folder.CACHE / "duckdb"
+    with contextlib.suppress(OSError):
+        desk.mkdir(parents=True, exist_ok=True)
+    folder.prune(desk, 64)  # what ended kernels left
+    duckdb.execute(f"SET memory_limit = '{MOST_MEMORY}'")
+    duckdb.execute(f"SET temp_directory = {text(str(desk / str(os.getpid())))}")
+
+
 def relation(table: Scan | Held) -> Any:
     """A table in DuckDB; where workers might be asked about it, under a name that they can give it too."""
     import duckdb
 
+    bounded()
     if not possible():
         if isinstance(table, Scan):
             return duckdb.sql(table.sql())
