@@ -77,7 +77,7 @@ def main() -> int:
 
     def binding(self: Any, *arguments: Any) -> None:
         bound(self, *arguments)
-        hands.append(self._pool.submit(time.process_time).result())
+        hands.append(self._binders.submit(time.process_time).result())
 
     hands: list[float] = []
     bindery.Bindery.bind = binding  # type: ignore[method-assign]

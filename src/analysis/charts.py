@@ -71,9 +71,27 @@ LOOK = alt.Config(
 )
 
 
+def values(frame: Any, **_: Any) -> dict[str, Any]:
+    """The rows of a frame as a chart holds them: numbers, words, yes and no; what is not a number is null.
+
+    Altair's own way copies and looks through every column for what these frames never hold, such as times and durations.
+
+    Examples
+    --------
+    >>> values(pd.DataFrame({"label": ["18-24"], "count": [3], "share": [float("nan")]}))
+    {'values': [{'label': '18-24', 'count': 3, 'share': None}]}
+    """
+    rows = frame.to_dict(orient="records")
+    return {"values": [{name: None if pd.isna(cell) else cell for name, cell in row.items()} for row in rows]}
+
+
+alt.data_transformers.register("analysis-values", values)
+
+
 def themed(chart: Any, description: str, **told: Any) -> dict[str, Any]:
     """A finished chart's Vega-Lite, with the report's look and what it says."""
-    spec: dict[str, Any] = given(chart, config=LOOK, description=description, **told).to_dict(validate=False)
+    with alt.data_transformers.enable("analysis-values"):
+        spec: dict[str, Any] = given(chart, config=LOOK, description=description, **told).to_dict(validate=False)
     return spec
 
 

@@ -71,26 +71,23 @@ class Check:
 
 
 def field_checks(field: Field) -> Iterator[Check]:
-    """The checks that a column's schema asks for."""
+    """The checks that a column's schema asks for; only those of what a value is not must leave out blanks themselves."""
     column = nw.col(field.name)
     blank = column.is_null()
     if field.type == "string" and not field.enum:
         yield Check(
             field.name,
-            ~blank & column.str.contains(f"^{BLANK}|{BLANK}$|{ODD}"),
+            column.str.contains(f"^{BLANK}|{BLANK}$|{ODD}"),
             "text without blanks at its ends or control characters",
             "retype the cell",
         )
     if field.type == "string" and not field.enum and not field.pattern:
         yield Check(
-            field.name,
-            ~blank & column.is_in(RESERVED),
-            "a value of the source",
-            "leave the cell blank for what is not stated",
+            field.name, column.is_in(RESERVED), "a value of the source", "leave the cell blank for what is not stated"
         )
         yield Check(
             field.name,
-            ~blank & column.str.contains(FORMULA),
+            column.str.contains(FORMULA),
             "text that no spreadsheet takes for a formula",
             "downloads hold it as it stands",
             doubt=True,
@@ -108,9 +105,9 @@ def field_checks(field: Field) -> Iterator[Check]:
             f"{field.title.lower()} of the form {field.pattern}",
         )
     if field.minimum is not None:
-        yield Check(field.name, ~blank & (column < field.minimum), f"{field.minimum:g} or more")
+        yield Check(field.name, column < field.minimum, f"{field.minimum:g} or more")
     if field.maximum is not None:
-        yield Check(field.name, ~blank & (column > field.maximum), f"{field.maximum:g} or less")
+        yield Check(field.name, column > field.maximum, f"{field.maximum:g} or less")
 
 
 def row_checks(table: str) -> Iterator[Check]:

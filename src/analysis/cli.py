@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from analysis.book.build import How
 
 DEFAULT = "oral-2022"
+
+
+def command() -> int:
+    """What a shell calls: a command, and then the end of the process."""
+    code = main()
+    if "duckdb" not in sys.modules:  # which looks at what is left of it, and complains
+        gc.freeze()  # what is loaded ends with the process: no need to look through it
+    return code
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -347,4 +356,4 @@ def review(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(command())

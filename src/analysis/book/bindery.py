@@ -1,7 +1,7 @@
-"""The bindery: a process beside the chapters that checks editions, draws charts and binds books.
+"""The bindery: processes beside the chapters, of which some check editions and bind books, others draw charts.
 
-What that takes is heavy, Sphinx above all. Loaded by a thread beside the chapters it would hold them up; and threads
-that import parts of the same packages at once can find one of them half loaded.
+What that takes is heavy, Sphinx and the drawing program above all. Loaded by a thread beside the chapters it would hold
+them up; and threads that import parts of the same packages at once can find one of them half loaded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.book.about import About, about
 from analysis.book.keep import Ran
@@ -27,39 +27,45 @@ if TYPE_CHECKING:
 
     from analysis.edition import Edition
 
-LOADED = ("vl_convert", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_", "furo", "rocrate.rocrate")
+LOADED = ("jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_", "furo", "rocrate.rocrate")
 
 
 class Bindery:
-    """Processes, one for each hand, forked from the warm server; each takes the next thing that is to be done."""
+    """Binders and as many draughtsmen, each a process forked from the warm server; each takes the next thing to be done."""
 
     def __init__(self, hands: int = 1) -> None:
         context = start_server()
         leash, self._leash = context.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(hands, context, begin, (leash,))
+        self._binders = ProcessPoolExecutor(hands, context, begin, (leash,))
+        self._draughtsmen = ProcessPoolExecutor(hands, context, begin, (leash,))
 
     def check(self, plan: Plan, scheduler: str = "") -> Future[About]:
         """What a book tells of the edition of a plan, found sound, by the cluster at a scheduler's address; see `opened`."""
-        return self._pool.submit(check, plan, scheduler)
+        return self._binders.submit(check, plan, scheduler)
 
     def prepare(self) -> None:
         """Load what binding needs, in its turn."""
-        self._pool.submit(load)
+        self._binders.submit(load)
 
     def draw(self, notebook: str) -> Future[None]:
-        """Draw the charts of an executed notebook before they are needed."""
-        return self._pool.submit(draw, notebook)
+        """Draw the charts of an executed notebook as the pages show them, before they are needed."""
+        return self._draughtsmen.submit(draw, notebook)
+
+    def picture(self, notebook: str) -> None:
+        """Draw the charts of an executed notebook as the pictures to take away, which are needed last."""
+        self._draughtsmen.submit(picture, notebook)
 
     def bind(self, plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
         """Make all outputs of a build in a folder; see `bind`."""
-        self._pool.submit(bind, plan, told, ran, folder, library).result()
+        self._binders.submit(bind, plan, told, ran, folder, library).result()
         if library:  # more are to come: Sphinx leaves much behind, in cycles
-            self._pool.submit(gc.collect)
+            self._binders.submit(gc.collect)
 
     def stop(self) -> None:
         """End at once; what it may be doing nobody waits for."""
         self._leash.close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._draughtsmen.shutdown(wait=True, cancel_futures=True)
+        self._binders.shutdown(wait=True, cancel_futures=True)
 
 
 @contextlib.contextmanager
@@ -110,16 +116,28 @@ def check(plan: Plan, scheduler: str = "") -> About:
 
 
 def draw(notebook: str) -> None:
-    """Draw the charts of an executed notebook; they are kept."""
-    from analysis.book.drawings import as_png, as_svg, canonical
+    """Draw the charts of an executed notebook for the pages; they are kept."""
+    from analysis.book.drawings import as_svg, canonical
     from analysis.book.render import panels
+
+    for chart in charts(notebook):
+        for part in panels(chart):
+            as_svg(canonical(part))
+
+
+def picture(notebook: str) -> None:
+    """Draw the charts of an executed notebook as pictures; they are kept."""
+    from analysis.book.drawings import as_png, canonical
+
+    for chart in charts(notebook):
+        as_png(canonical(chart))
+
+
+def charts(notebook: str) -> list[dict[str, Any]]:
+    """The charts of the exhibits of an executed notebook."""
     from analysis.book.stage import exhibits
 
-    for exhibit in exhibits(json.loads(notebook)):
-        if exhibit["chart"]:
-            for part in panels(exhibit["chart"]):
-                as_svg(canonical(part))
-            as_png(canonical(exhibit["chart"]))
+    return [exhibit["chart"] for exhibit in exhibits(json.loads(notebook)) if exhibit["chart"]]
 
 
 def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:

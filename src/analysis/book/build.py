@@ -109,6 +109,8 @@ def make(
     )
     told = checking.result()
     with workshop(out) as folder:
+        for each in ran:
+            hands.picture(each.notebook)
         wait(drawn)  # what cannot be drawn fails where it is bound
         tell("assembling")
         hands.bind(planned, told, ran, folder, library)

@@ -69,8 +69,20 @@ def inputs(plan: Plan) -> dict[str, Any]:
 @cache
 def versions() -> dict[str, str]:
     """What a book is made with: Python and every package there is."""
-    told = [each.metadata for each in distributions()]
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
-        **dict(sorted((each["Name"].lower(), each["Version"]) for each in told)),
+        **dict(sorted(name_and_version(each.read_text("METADATA") or "") for each in distributions())),
     }
+
+
+def name_and_version(metadata: str) -> tuple[str, str]:
+    """Of a package, by its metadata, whose description need not be read for it.
+
+    Examples
+    --------
+    >>> name_and_version("Metadata-Version: 2.1\\nName: PyYAML\\nVersion: 6.0\\n\\nVersion: of what is said below")
+    ('pyyaml', '6.0')
+    """
+    head = metadata.partition("\n\n")[0].splitlines()
+    told = dict(line.split(": ", 1) for line in head if line.startswith(("Name: ", "Version: ")))
+    return told["Name"].lower(), told["Version"]

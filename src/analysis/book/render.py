@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -59,16 +60,16 @@ FOLDER = "exhibits"
 """Where in the book the files of exhibits lie."""
 
 
-def downloads(exhibit: dict[str, Any]) -> dict[str, tuple[str, bytes]]:
-    """The files that a reader may take away: by kind their name and content."""
-    files: dict[str, tuple[str, bytes]] = {}
+def downloads(exhibit: dict[str, Any]) -> dict[str, tuple[str, Callable[[], str | bytes]]]:
+    """The files that a reader may take away: by kind their name, and what gives their content when they are written."""
+    files: dict[str, tuple[str, Callable[[], str | bytes]]] = {}
     if exhibit["rows"]:
-        files["CSV"] = (f"{exhibit['id']}.csv", as_csv(exhibit).encode())
+        files["CSV"] = (f"{exhibit['id']}.csv", partial(as_csv, exhibit))
     if exhibit["chart"]:
         spec = canonical(exhibit["chart"])
-        files["SVG"] = (f"{exhibit['id']}.svg", as_svg(spec).encode())
-        files["PNG"] = (f"{exhibit['id']}.png", as_png(spec))
-        files["Vega-Lite"] = (f"{exhibit['id']}.vl.json", spec.encode())
+        files["SVG"] = (f"{exhibit['id']}.svg", partial(as_svg, spec))
+        files["PNG"] = (f"{exhibit['id']}.png", partial(as_png, spec))
+        files["Vega-Lite"] = (f"{exhibit['id']}.vl.json", partial(str, spec))
     return files
 
 

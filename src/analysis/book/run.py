@@ -147,7 +147,9 @@ def run_one(
     *,
     ready: Callable[[], object] = lambda: None,
 ) -> Ran:
-    """Run one chapter through papermill.
+    """Run one chapter through papermill: prepared, run by our engine, and looked through for errors, each by papermill.
+
+    Its one call for all three would also write the notebook as text, which nobody reads and takes as long as a chapter's work.
 
     Parameters
     ----------
@@ -163,9 +165,10 @@ def run_one(
         Called before its first cell.
     """
     import nbformat
-    import papermill
     from nbclient.exceptions import DeadKernelError
+    from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook, raise_for_execution_errors
 
     from analysis.book import engine
 
@@ -173,19 +176,19 @@ def run_one(
     where = f"chapter {notebook.stem}"
     begun: list[Any] = []  # the notebook as it is executed, for what ran of a chapter that failed
     try:
-        executed = papermill.execute_notebook(
-            notebook,
-            None,
-            dict(chosen),
-            engine_name=engine.NAME,
+        prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=KERNEL, prepare_only=True)
+        executed = papermill_engines.execute_notebook_with_engine(
+            engine.NAME,
+            prepared,
+            KERNEL,
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
             progress_bar=False,
-            kernel_name=KERNEL,
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
             chapter_seconds=seconds,
             ready=ready,
             begun=begun,
         )
+        raise_for_execution_errors(executed, None)
     except PapermillExecutionError as error:
         last = str(error.evalue).strip().splitlines()
         told = f"{where}, cell {_cell_of(notebook, error.source)}: {error.ename}: {last[0] if last else 'no message'}"

@@ -96,7 +96,8 @@ def write_exhibits(app: Any, error: Exception | None) -> None:
         for files in page.get("exhibits", {}).values():
             folder.mkdir(exist_ok=True)
             for name, content in files.values():
-                (folder / name).write_bytes(content)
+                made = content()
+                (folder / name).write_bytes(made if isinstance(made, bytes) else made.encode())
 
 
 def write_engine(app: Any, error: Exception | None) -> None:

@@ -16,11 +16,13 @@ import signal
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
@@ -93,7 +95,13 @@ class Manager(AsyncKernelManager):
         if can_fork() and len(os.fsencode(sockets)) < MOST_LETTERS:
             sockets.parent.mkdir(parents=True, exist_ok=True)
             options |= {"transport": "ipc", "ip": str(sockets)}
-        super().__init__(**options)
+        super().__init__(kernel_spec_manager=_specs(), **options)
+
+
+@cache
+def _specs() -> KernelSpecManager:
+    """Where kernelspecs are found; looking for those folders takes longer than to read one."""
+    return KernelSpecManager()
 
 
 MOST_LETTERS = 90
