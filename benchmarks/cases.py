@@ -27,6 +27,7 @@ from analysis.book.plan import plan
 from analysis.book.server import start_server
 start_server()
 planned = plan("oral-2022", {})
+from analysis.book import engine
 from analysis.book.bindery import bindery
 with bindery() as hands:
     checking = hands.check(planned)
@@ -34,8 +35,10 @@ with bindery() as hands:
     from analysis.book.warm import warm_up
     warm_up()
     run_all(planned, default_jobs(), print, force=True, ready=checking.result)
+import gc
+gc.freeze()
 """
-"""All chapters, from a cold Python, checked first; no book."""
+"""All chapters, from a cold Python, checked first; no book. Begins and ends as the command line does."""
 
 
 def processors() -> int:

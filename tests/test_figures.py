@@ -18,7 +18,9 @@ import pytest
 from conftest import ROOT, absent, run
 
 from analysis import charts, prose, report, tabulate
-from analysis.book.render import chart_html, panels
+from analysis.book import drawings
+from analysis.book.drawings import canonical, panels
+from analysis.book.render import chart_html
 from analysis.checks import MOST_WORDS
 from analysis.edition import load
 from analysis.frames import records
@@ -286,6 +288,20 @@ def test_an_address_that_is_none_of_the_web_is_no_link(edition):
         dangerous = SimpleNamespace(addresses={"x": address}, evidence_places={})
         (link,) = report.figure_row(dangerous, row)["read in"]
         assert (link.text, link.href) == (row["reported_by"], "")
+
+
+def test_a_chart_is_drawn_alike_whatever_was_drawn_before():
+    """A map cuts its marks at its edge, by the ids of paths that the drawing program numbers on and on."""
+    land = [{"type": "Feature", "geometry": {"type": "Point", "coordinates": [0, 0]}, "properties": {}}]
+    lines = pd.DataFrame([{"from": "a", "to": "b", "status": "made", "legs": 1, "x1": 0, "y1": 0, "x2": 1, "y2": 1}])
+    places = pd.DataFrame([{"name": "a", "precision": "city", "kind": "place", "x": 0, "y": 0}])
+    one, two = (canonical(charts.route_map(lines, places, land, (-1, -1, east, 2), description="")) for east in (2, 3))
+    first, other, again = drawings._svg(one), drawings._svg(two), drawings._svg(one)
+    assert first == again
+    ids, theirs = (set(re.findall(r'<clipPath id="([^"]+)"', svg)) for svg in (first, other))
+    assert ids
+    assert not ids & theirs
+    assert ids == set(re.findall(r"url\(#([^)]+)\)", first))
 
 
 def test_panels_of_a_chart_are_drawn_apart(exhibits):

@@ -19,13 +19,8 @@ from altair.utils.schemapi import debug_mode
 
 from analysis.basemap import Box
 from analysis.frames import MOST_MARKS, isolated, records
+from analysis.look import FONT, INK, LAND, LINE, MARK, MUTED, PAPER
 from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Counts
-
-INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8", "#e3e6ea"
-"""The palette. The book replaces each by a variable that follows the page's light or dark scheme."""
-
-FONT = "'Liberation Sans', Arial, sans-serif"
-"""The drawing program carries the first, browsers have one of its widths: a chart is laid out alike on every machine."""
 
 WIDTH = 340
 """Pixels: legible on a phone without scaling."""
@@ -65,7 +60,7 @@ LOOK = alt.Config(
         labelFontSize=12,
         titleFontSize=12,
         titleFontWeight="normal",
-        labelLimit=180,
+        labelLimit=0,  # labels come folded; to cut one hides a value, and takes as long as to draw it
     ),
     title=alt.TitleConfig(color=INK, fontSize=13, fontWeight="bold", anchor="start"),
 )

@@ -223,7 +223,7 @@ def _sighted(check: Check, unread: Unread) -> Check | None:
 def _run(checks: list[Check], frame: Frame, file: str) -> Iterator[Fault]:
     if not checks:
         return
-    counts = {f"c{n}": check.bad.fill_null(False).cast(nw.Int64).sum() for n, check in enumerate(checks)}
+    counts = {f"c{n}": check.bad.sum() for n, check in enumerate(checks)}
     (tally,) = gathered(frame.select(**counts), summed())
     for n, check in enumerate(checks):
         bad = int(as_text(tally[f"c{n}"]) or 0)

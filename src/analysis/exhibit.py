@@ -14,12 +14,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.edition import READ
-
-MIME = "application/vnd.analysis.exhibit+json"
-LAB_ONLY = "application/vnd.analysis.lab-only+json"
-"""Marks an output that is for notebook front ends; the book has drawn its content already."""
-VEGALITE = "application/vnd.vegalite.v5+json"
-"""The type that JupyterLab draws charts from, also of the later Vega-Lite that Altair writes."""
+from analysis.look import LAB_ONLY, MIME, VEGALITE
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from analysis.book import drawings
 from analysis.book.about import About, about
 from analysis.book.keep import Ran
 from analysis.book.plan import Plan
@@ -31,29 +33,36 @@ LOADED = ("jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_", "fur
 
 
 class Bindery:
-    """Binders and as many draughtsmen, each a process forked from the warm server; each takes the next thing to be done."""
+    """Binders and as many draughtsmen, each a process; each takes the next thing that is to be done.
+
+    Binders are forked from the warm server. A draughtsman needs nothing of what that has loaded, and starts beside it.
+    """
 
     def __init__(self, hands: int = 1) -> None:
         context = start_server()
         leash, self._leash = context.Pipe(duplex=False)
         self._binders = ProcessPoolExecutor(hands, context, begin, (leash,))
-        self._draughtsmen = ProcessPoolExecutor(hands, context, begin, (leash,))
+        self._draughtsmen = ProcessPoolExecutor(hands, multiprocessing.get_context("spawn"), begin, (leash,))
+        self._waiting = ThreadPoolExecutor(hands)
+        """For what waits until the server has loaded."""
 
     def check(self, plan: Plan, scheduler: str = "") -> Future[About]:
         """What a book tells of the edition of a plan, found sound, by the cluster at a scheduler's address; see `opened`."""
-        return self._binders.submit(check, plan, scheduler)
+        return self._waiting.submit(lambda: self._binders.submit(check, plan, scheduler).result())
 
     def prepare(self) -> None:
-        """Load what binding needs, in its turn."""
-        self._binders.submit(load)
+        """Load what drawing needs now, and what binding needs once the edition is checked."""
+        with held_back(signal.SIGINT):
+            self._draughtsmen.submit(drawings.start)
+        self._waiting.submit(lambda: self._binders.submit(load).result())
 
     def draw(self, notebook: str) -> Future[None]:
         """Draw the charts of an executed notebook as the pages show them, before they are needed."""
-        return self._draughtsmen.submit(draw, notebook)
+        return self._draughtsmen.submit(drawings.draw, notebook)
 
     def picture(self, notebook: str) -> None:
         """Draw the charts of an executed notebook as the pictures to take away, which are needed last."""
-        self._draughtsmen.submit(picture, notebook)
+        self._draughtsmen.submit(drawings.picture, notebook)
 
     def bind(self, plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
         """Make all outputs of a build in a folder; see `bind`."""
@@ -64,6 +73,7 @@ class Bindery:
     def stop(self) -> None:
         """End at once; what it may be doing nobody waits for."""
         self._leash.close()
+        self._waiting.shutdown(wait=False, cancel_futures=True)
         self._draughtsmen.shutdown(wait=True, cancel_futures=True)
         self._binders.shutdown(wait=True, cancel_futures=True)
 
@@ -76,6 +86,19 @@ def bindery(hands: int = 1) -> Iterator[Bindery]:
         yield held
     finally:
         held.stop()
+
+
+@contextlib.contextmanager
+def held_back(number: int) -> Iterator[None]:
+    """Hold a signal back, also from a process that is started meanwhile, which then says what it makes of it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, which sends none of its own to such a process
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def begin(leash: Connection) -> None:
@@ -115,31 +138,6 @@ def check(plan: Plan, scheduler: str = "") -> About:
     return about(opened(plan))
 
 
-def draw(notebook: str) -> None:
-    """Draw the charts of an executed notebook for the pages; they are kept."""
-    from analysis.book.drawings import as_svg, canonical
-    from analysis.book.render import panels
-
-    for chart in charts(notebook):
-        for part in panels(chart):
-            as_svg(canonical(part))
-
-
-def picture(notebook: str) -> None:
-    """Draw the charts of an executed notebook as pictures; they are kept."""
-    from analysis.book.drawings import as_png, canonical
-
-    for chart in charts(notebook):
-        as_png(canonical(chart))
-
-
-def charts(notebook: str) -> list[dict[str, Any]]:
-    """The charts of the exhibits of an executed notebook."""
-    from analysis.book.stage import exhibits
-
-    return [exhibit["chart"] for exhibit in exhibits(json.loads(notebook)) if exhibit["chart"]]
-
-
 def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
     """From executed chapters to all outputs of a build, ready to publish.
 
@@ -164,7 +162,6 @@ def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Pat
     from analysis.book.assemble import assemble
     from analysis.book.card import card_png
     from analysis.book.crate import record
-    from analysis.book.drawings import tidy
     from analysis.book.library import share
     from analysis.book.receipt import receipt
     from analysis.book.sphinx import CARD
@@ -178,7 +175,7 @@ def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Pat
     html = folder / "html"
     assemble(folder / "site", html, told.title, lead, told.homepage)
     (html / CARD).write_bytes(card_png(told.title, lead, one_mark_each(told.declared, told.described)))
-    tidy()
+    drawings.tidy()
     shared = share(html, library) if library else ""
     cover: Mapping[str, str] = {"title": told.title, "lead": lead, "source": said.get("source", ""), "date": told.date}
     (folder / RECORD).write_text(record(plan, told, ran, left_out, folder), encoding="utf-8")

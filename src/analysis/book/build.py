@@ -81,7 +81,8 @@ def build(
 
     from analysis.book.server import start_server
 
-    start_server()  # loads beside what follows
+    start_server()
+    from analysis.book import engine  # noqa: F401 - papermill, loaded while the server loads: the first fork waits for it
     from analysis.book.bindery import bindery
     from analysis.book.publish import terminable
 
@@ -208,7 +209,7 @@ def _make_all(plans: Sequence[Plan], out: Path, how: How, tell: Callable[[str, s
     from analysis.book.server import start_server
 
     start_server()
-    from analysis.book import engine  # noqa: F401 - here, not by several threads at once
+    from analysis.book import engine  # noqa: F401 - here, beside the server, and not by several threads at once
     from analysis.book.bindery import bindery
     from analysis.book.publish import terminable
     from analysis.book.run import fitting

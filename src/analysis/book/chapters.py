@@ -6,13 +6,14 @@ import ast
 import io
 import json
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from analysis.faults import BadInput, Fault, nearest
+from analysis.look import MIME
 from analysis.schema import ROOT
 
 CHAPTERS = ROOT / "chapters"
@@ -146,3 +147,11 @@ def table(known: Iterable[Parameter]) -> str:
     return "\n".join(
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
     )
+
+
+def exhibits(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The exhibits that an executed notebook carries, in order."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            if MIME in output.get("data", {}):
+                yield output["data"][MIME]

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book.about import About
-from analysis.book.chapters import FILLED_IN, parameters
+from analysis.book.chapters import FILLED_IN, exhibits, parameters
 from analysis.book.keep import Ran
 from analysis.book.plan import Plan, rests_on
-from analysis.book.stage import ROOT_PAGE, exhibits
+from analysis.book.stage import ROOT_PAGE
 from analysis.book.sums import LIST
 from analysis.folder import PACKAGE, sha256
 from analysis.schema import ROOT

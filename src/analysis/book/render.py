@@ -13,10 +13,9 @@ from typing import Any
 
 from docutils import nodes
 
-from analysis.book.drawings import as_png, as_svg, canonical
-from analysis.charts import INK, LAND, LINE, MARK, MUTED, PAPER
-from analysis.exhibit import LAB_ONLY, MIME, VEGALITE
+from analysis.book.drawings import as_png, as_svg, canonical, panels
 from analysis.frames import isolated
+from analysis.look import INK, LAB_ONLY, LAND, LINE, MARK, MIME, MUTED, PAPER, VEGALITE
 
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", PAPER: "paper", MARK: "mark", LAND: "land"}
 """The charts' palette, and the style sheet's names for it, which differ in light and dark."""
@@ -139,27 +138,6 @@ def _one_chart(spec: dict[str, Any], label: str) -> str:
         f'<div class="chart"><div class="drawing" role="img" {label}>{followed(silent(as_svg(text)))}</div>'
         f'<script type="application/json">{inline}</script></div>'
     )
-
-
-def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """The panels of a chart as charts, each with its own data, where the chart says that they stand apart; else the chart.
-
-    Examples
-    --------
-    >>> halves = [{"data": {"name": "a"}, "description": "A"}, {"data": {"name": "b"}, "description": "B"}]
-    >>> whole = {"vconcat": halves, "datasets": {"a": [1], "b": [2]}, "usermeta": {"apart": True}}
-    >>> panels(whole)[1]
-    {'datasets': {'b': [2]}, 'data': {'name': 'b'}, 'description': 'B'}
-    """
-    if not spec.get("usermeta", {}).get("apart") or "vconcat" not in spec:
-        return [spec]
-    shared = {name: part for name, part in spec.items() if name not in ("vconcat", "usermeta", "spacing")}
-    parts = []
-    for panel in spec["vconcat"]:
-        text = json.dumps(panel)
-        own = {name: rows for name, rows in spec.get("datasets", {}).items() if f'"{name}"' in text}
-        parts.append({**shared, "datasets": own, **panel})
-    return parts
 
 
 def table_html(exhibit: dict[str, Any], name: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.book.chapters import exhibits
 from analysis.book.render import as_csv
-from analysis.exhibit import LAB_ONLY, MIME
+from analysis.look import LAB_ONLY, MIME
 from analysis.schema import ROOT
 
 ROOT_PAGE = "index"
@@ -32,14 +33,6 @@ def cleaned(notebook: dict[str, Any]) -> dict[str, Any]:
     kernel = notebook["metadata"].get("kernelspec", {})
     notebook["metadata"] = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return notebook
-
-
-def exhibits(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The exhibits that an executed notebook carries, in order."""
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            if MIME in output.get("data", {}):
-                yield output["data"][MIME]
 
 
 def glued(notebook: dict[str, Any]) -> dict[str, str]:
@@ -77,7 +70,10 @@ def _dumped(value: Any) -> str:
 
 
 def for_pages(notebook: dict[str, Any]) -> dict[str, Any]:
-    """A notebook with no more than pages are made from: without what front ends of notebooks show in place of exhibits."""
+    """A notebook with no more than pages are made from: without what front ends of notebooks show in place of exhibits.
+
+    Exhibits are in it as text: MyST-NB copies, validates and writes notebooks, value by value.
+    """
     cells = [
         {**cell, "outputs": [_for_page(output) for output in cell["outputs"] if LAB_ONLY not in output.get("data", {})]}
         if cell["cell_type"] == "code"
@@ -89,7 +85,7 @@ def for_pages(notebook: dict[str, Any]) -> dict[str, Any]:
 
 def _for_page(output: dict[str, Any]) -> dict[str, Any]:
     data = output.get("data", {})
-    return {**output, "data": {kind: data[kind] for kind in (MIME, "text/plain")}} if MIME in data else output
+    return {**output, "data": {MIME: _dumped(data[MIME]), "text/plain": data["text/plain"]}} if MIME in data else output
 
 
 def stage(executed: Mapping[str, str], into: Path) -> dict[str, str]:

@@ -21,16 +21,16 @@ from typing import Any
 import narwhals as nw
 
 from analysis.book.bindery import opened
+from analysis.book.chapters import exhibits
 from analysis.book.plan import plan
 from analysis.book.render import CHARTS, as_csv
 from analysis.book.run import ChapterFailed, default_jobs, run_all
-from analysis.book.stage import exhibits
 from analysis.book.warm import warm_up
 from analysis.edition import SECOND, Edition, load
-from analysis.exhibit import LAB_ONLY, MIME
 from analysis.faults import BadInput
 from analysis.folder import find, fingerprints, sha256
 from analysis.frames import FEW, Frame, as_frame, records
+from analysis.look import LAB_ONLY, MIME
 from analysis.schema import ROOT, schema
 from analysis.trail import MADE_WITH
 

@@ -1,0 +1,16 @@
+"""What notebooks, pages and the drawing program agree on: colours, the font, and the types that outputs come as."""
+
+INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8", "#e3e6ea"
+"""The palette. The book replaces each by a variable that follows the page's light or dark scheme."""
+
+FONT = "'Liberation Sans', Arial, sans-serif"
+"""The drawing program carries the first, browsers have one of its widths: a chart is laid out alike on every machine."""
+
+MIME = "application/vnd.analysis.exhibit+json"
+"""An exhibit as plain JSON: what the book draws from."""
+
+LAB_ONLY = "application/vnd.analysis.lab-only+json"
+"""Marks an output that is for notebook front ends; the book has drawn its content already."""
+
+VEGALITE = "application/vnd.vegalite.v5+json"
+"""The type that JupyterLab draws charts from, also of the later Vega-Lite that Altair writes."""
