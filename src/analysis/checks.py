@@ -21,7 +21,7 @@ from analysis.frames import Frame, as_text
 from analysis.rules import RULES, words
 from analysis.schema import Field, Schema, countries, schema, vocabulary
 from analysis.spread import first, gathered, summed
-from analysis.tables import MOST_SHOWN, all_different
+from analysis.tables import MOST_SHOWN, all_different, all_known
 
 MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
@@ -297,6 +297,8 @@ def reference_faults(
             if other in unsure or known_wrong.get(name, {}).get(column, ()) is None:
                 continue
             if other in tables:
+                if all_known(frame, column, tables[other], there):
+                    continue
                 known = tables[other].select(nw.col(there).alias(column)).unique()
             elif other == "paragraphs":
                 continue

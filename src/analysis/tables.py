@@ -396,18 +396,27 @@ def _good(kind: str, stored: str, column: str, text: str) -> str:
 
 
 def all_different(table: Frame, key: Sequence[str]) -> bool:
-    """Whether it is certain, without holding the keys in memory, that no key of a DuckDB table stands twice.
+    """Whether it is certain, without holding the keys of a DuckDB table in memory, that no key stands twice.
 
-    Fingerprints are counted in place of keys; where two are alike, only a closer look can tell.
+    There fingerprints are counted in place of keys; where two are alike, only a closer look can tell. So it is where keys
+    lack a part.
     """
     if not table.implementation.is_duckdb():
-        return False
+        return not table.collect("pandas").to_native().duplicated(list(key)).any()
     relation: Any = table.to_native()
     given = " AND ".join(f'"{part}" IS NOT NULL' for part in key)
     columns = ", ".join(f'"{part}"' for part in key)
     counted = relation.filter(given).aggregate(f"count(*) AS n, count(DISTINCT hash({columns})) AS kinds")
     (found,) = spread.gathered(nw.from_native(counted).lazy(), spread.summed(), by=key)
     return bool(found["n"] == found["kinds"])
+
+
+def all_known(table: Frame, column: str, known: Frame, there: str) -> bool:
+    """Whether it is certain at a glance that all values of a column stand in that of another table; of tables in pandas."""
+    if table.implementation.is_duckdb() or known.implementation.is_duckdb():
+        return False
+    given, found = (frame.collect("pandas").to_native()[name] for frame, name in ((table, column), (known, there)))
+    return bool((given.isna() | given.isin(found)).all())
 
 
 def in_one_engine(tables: dict[str, Frame]) -> dict[str, Frame]:
