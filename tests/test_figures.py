@@ -304,6 +304,23 @@ def test_a_chart_is_drawn_alike_whatever_was_drawn_before():
     assert ids == set(re.findall(r"url\(#([^)]+)\)", first))
 
 
+def test_a_row_of_many_marks_is_as_tall_as_its_lines_and_beside_its_label():
+    people = {"people": load("oral-2022").tables["interviewees"], "declared": 46}
+    counts = tabulate.by_age(**people, age_bands="18,25,35,45")
+    assert list(counts.frame["interviewees"])[-1] == 38, "not described"
+    svg = drawings._svg(canonical(charts.tallied(counts, description="")))
+    rows, lines = len(counts.frame), 4
+    height = float(re.search(r'height="([\d.]+)"', svg)[1])
+    assert rows * lines * 12 < height < rows * (lines * 17 + 7) + 40
+    at = r' transform="translate\(([\d.]+),([\d.]+)\)"'
+    marks = [(float(x), float(y)) for x, y in re.findall(rf'<path aria-label="x: [^"]*"[^>]*?{at}', svg)]
+    assert len(set(marks)) == 46, "none upon another"
+    hidden = sorted({y for _, y in marks})[-lines:]
+    assert min(b - a for a, b in pairwise(hidden)) >= 12
+    ((_, number),) = re.findall(rf"<text[^>]*?{at}[^>]*>38</text>", svg)
+    assert abs(float(number) - sum(hidden) / lines) < 8
+
+
 def test_panels_of_a_chart_are_drawn_apart(exhibits):
     chart = exhibits["destinations"].chart()
     parts = panels(chart)

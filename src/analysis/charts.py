@@ -176,8 +176,13 @@ def _by_state(counts: Counts, *looks: Any) -> dict[str, Any]:
 
 
 def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
+    """Marks in lines of ten; where a row has fewer lines than another, they stand in its middle, beside its label."""
+    most = int(frame["count"].max() if len(frame) else 1)
+    wide = max(1, min(ACROSS, most))
+    lines = max(1, math.ceil(most / ACROSS))
     dots = []
     for row, who in zip(records(frame), counts.who, strict=True):
+        above = lines - max(1, math.ceil(row["count"] / ACROSS))  # in halves of a line
         for n in range(row["count"]):
             dots.append(
                 {
@@ -185,20 +190,20 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
                     "lines": row["lines"],
                     "state": row["state"],
                     "x": n % ACROSS,
-                    "line": n // ACROSS,
+                    "line": above + 2 * (n // ACROSS),
                     noun.rstrip("s"): who[n] if n < len(who) else row["state"],
                 }
             )
     marks = pd.DataFrame(dots, columns=["label", "lines", "state", "x", "line", noun.rstrip("s")])
-    wide = max(1, min(ACROSS, int(frame["count"].max() if len(frame) else 1)))
-    lines = int(marks["line"].max()) + 1 if len(marks) else 1
     scale = alt.Scale(domain=[-0.5, wide + 0.7], nice=False)
     points = (
         alt.Chart(marks)
         .mark_point(size=110, opacity=1, strokeWidth=1.5)
         .encode(
             y=_labels(frame),
-            yOffset=alt.YOffset("line:O").scale(domain=list(range(lines))) if lines > 1 else alt.YOffsetValue(0),
+            yOffset=alt.YOffset("line:O").scale(domain=list(range(2 * lines - 1)))
+            if lines > 1
+            else alt.YOffsetValue(0),
             x=alt.X("x:Q", scale=scale, axis=None),
             shape=alt.Shape("state:N", legend=None).scale(**_by_state(counts, "circle", "circle", "square", "diamond")),
             fill=alt.Fill("state:N", legend=None).scale(**_by_state(counts, MARK, PAPER, PAPER, PAPER)),
@@ -209,7 +214,8 @@ def _marks(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:
     ends = frame.assign(x=[min(n, ACROSS) - 0.3 for n in frame["count"]])
     numbers = _numbers(ends).encode(x=alt.X("x:Q", scale=scale, axis=None))
     tall = 24 + 13 * int(frame["lines"].str.count("\n").max())
-    return alt.layer(points, numbers, width=STEP * (wide + 1), height=alt.Step(max(tall, 24 * lines)))
+    row = {"for": "position"} if lines > 1 else {}  # a step would else be that of a line of marks in a row
+    return alt.layer(points, numbers, width=STEP * (wide + 1), height=alt.Step(max(tall, STEP * lines + 7), **row))
 
 
 def _bars(frame: pd.DataFrame, counts: Counts, noun: str) -> Any:

@@ -67,8 +67,6 @@ class Bindery:
     def bind(self, plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
         """Make all outputs of a build in a folder; see `bind`."""
         self._binders.submit(bind, plan, told, ran, folder, library).result()
-        if library:  # more are to come: Sphinx leaves much behind, in cycles
-            self._binders.submit(gc.collect)
 
     def stop(self) -> None:
         """End at once; what it may be doing nobody waits for."""
@@ -182,3 +180,5 @@ def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Pat
     seal(folder)
     paper = receipt(plan, cover, ran, left_out, shared, folder)
     (folder / "receipt.json").write_text(json.dumps(paper, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if library:  # more are to come: Sphinx leaves much behind, in cycles
+        gc.collect()
