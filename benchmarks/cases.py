@@ -34,7 +34,7 @@ with bindery() as hands:
     from analysis.book.run import default_jobs, run_all
     from analysis.book.warm import warm_up
     warm_up()
-    run_all(planned, default_jobs(), print, force=True, ready=checking.result)
+    run_all(planned, default_jobs(planned.edition), print, force=True, ready=checking.result)
 import gc
 gc.freeze()
 """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -237,3 +239,27 @@ def test_every_question_of_a_check_names_its_tables(workers, edition: Path):
     workers(asked)
     assert max(shares for _, shares in found) > 2
     assert not [sql for sql, _ in found if "read_parquet" in sql or str(ROOT) in sql]
+
+
+LETTING_GO = """
+import duckdb, sys
+from analysis import spread
+from analysis.edition import examine
+
+def held():
+    return duckdb.execute("SELECT current_setting('memory_limit')").fetchone()[0]
+
+for sound in (False, True):
+    edition, faults = examine(sys.argv[1], sound=sound)
+    rows = edition.tables["interviewees"].collect("pandas").shape[0]
+    print(rows, len(faults), held())
+    spread.let_go()
+print(held() != "429.1 MiB", not spread.KNOWN)
+"""
+
+
+def test_what_duckdb_held_is_given_back_and_tables_can_be_read_again(edition: Path):
+    parquet("interviewees", "FROM t")(edition)
+    call = [sys.executable, "-c", LETTING_GO, str(edition)]
+    said = subprocess.run(call, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said == ["10 0 572.2 MiB", "10 0 429.1 MiB", "True True"]

@@ -22,7 +22,7 @@ def tool(name: str) -> str:
     """A linter beside this Python or on the path."""
     found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if not found and name == "actionlint" and not os.environ.get("GITHUB_ACTIONS"):
-        pytest.skip("actionlint is not here: it is not part of the lock, see .github/workflows/book.yml")
+        pytest.skip("actionlint is not here: pip install --no-deps --require-hashes -r .github/actionlint.txt")
     return found or absent(name) or ""
 
 

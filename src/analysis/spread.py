@@ -21,6 +21,7 @@ import logging
 import math
 import os
 import re
+import sys
 import threading
 import time
 import uuid
@@ -54,8 +55,8 @@ SHARE = 8 * 122_880
 MOST_HELD = 20_000_000
 """Rows whose keys a worker may hold at once."""
 
-MOST_MEMORY = "600MB"
-"""What DuckDB may hold in a chapter or a check."""
+CHECKING, COUNTING = "600MB", "450MB"
+"""What DuckDB may hold in a check, which looks at every key, and in a chapter, which counts."""
 
 END = 65_536
 """Bytes at the end of a Parquet file that tell it from another: they say of every column of every group of rows how long it is."""
@@ -160,23 +161,32 @@ def pattern(path: str) -> str:
 
 
 @cache
-def bounded() -> None:
-    """Bound the memory of DuckDB in this process: beyond it, it works on disk. Several chapters run side by side."""
+def bounded(most: str) -> None:
+    """Bound the memory of DuckDB in this process: beyond it, it works on disk."""
     import duckdb
 
     desk = folder.CACHE / "duckdb"
     with contextlib.suppress(OSError):
         desk.mkdir(parents=True, exist_ok=True)
     folder.prune(desk, 64)  # what ended kernels left
-    duckdb.execute(f"SET memory_limit = '{MOST_MEMORY}'")
+    duckdb.execute(f"SET memory_limit = '{most}'")
     duckdb.execute(f"SET temp_directory = {text(str(desk / str(os.getpid())))}")
+
+
+def let_go() -> None:
+    """Give back what DuckDB holds in this process, where it was asked for anything; tables it had are gone."""
+    if "duckdb" in sys.modules:
+        import duckdb
+
+        duckdb.default_connection().close()
+        KNOWN.clear()
+        bounded.cache_clear()
 
 
 def relation(table: Scan | Held) -> Any:
     """A table in DuckDB; where workers might be asked about it, under a name that they can give it too."""
     import duckdb
 
-    bounded()
     if not possible():
         if isinstance(table, Scan):
             return duckdb.sql(table.sql())

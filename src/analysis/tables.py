@@ -312,6 +312,7 @@ def _read_parquet(file: Path, spec: Schema, sound: bool) -> Read:
     import duckdb
 
     try:
+        spread.bounded(spread.COUNTING if sound else spread.CHECKING)
         return _scan_parquet(file, spec, sound)
     except duckdb.Error as error:
         told = str(error).splitlines()[0]

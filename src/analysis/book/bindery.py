@@ -129,11 +129,14 @@ def opened(plan: Plan) -> Edition:
 
 def check(plan: Plan, scheduler: str = "") -> About:
     """What a book tells of the edition of a plan, found sound; large tables by the workers of a cluster."""
-    if scheduler:
-        from analysis.spread import SCHEDULER
+    from analysis import spread
 
-        os.environ[SCHEDULER] = scheduler
-    return about(opened(plan))
+    if scheduler:
+        os.environ[spread.SCHEDULER] = scheduler
+    try:
+        return about(opened(plan))
+    finally:
+        spread.let_go()
 
 
 def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:

@@ -143,7 +143,7 @@ def run(
     warm_up()
     return run_all(
         planned,
-        cluster.jobs if cluster else how.jobs or default_jobs(),
+        cluster.jobs if cluster else how.jobs or default_jobs(planned.edition),
         tell,
         force=how.force,
         seconds=how.seconds,

@@ -22,6 +22,9 @@ KERNEL_BYTES = 400_000_000
 """The memory that a chapter should find free before it is started beside others."""
 
 
+LARGE_BYTES = 16_000_000
+"""Of Parquet, from which an edition's chapters run one by one."""
+
 INJECTED = "injected-parameters"
 """The tag of the cell that papermill adds, and its name here: papermill gives it another id at each run."""
 
@@ -124,9 +127,13 @@ def _results(futures: list[Future[Ran]]) -> list[Ran]:
     return [future.result() for future in futures]
 
 
-def default_jobs() -> int:
-    """Chapters side by side unless a call says otherwise: one more than processors, as of each a part is waiting."""
-    return (os.cpu_count() or 1) + 1
+def default_jobs(edition: Path) -> int:
+    """Chapters side by side unless a call says otherwise: one more than processors, as of each a part is waiting.
+
+    Of an edition with large tables one, as DuckDB takes all processors, and hundreds of megabytes, for each.
+    """
+    large = sum(file.stat().st_size for file in edition.rglob("*.parquet")) > LARGE_BYTES
+    return 1 if large else (os.cpu_count() or 1) + 1
 
 
 def fitting(jobs: int) -> int:

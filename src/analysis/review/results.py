@@ -381,7 +381,7 @@ def run(edition: str | Path, given: Mapping[str, str], *, jobs: int = 0, tell: C
     try:
         run_all(
             planned,
-            jobs or default_jobs(),
+            jobs or default_jobs(planned.edition),
             tell,
             force=True,  # a review looks at what the program does now
             done=lambda ran: executed.update({ran.chapter: ran.notebook}),
