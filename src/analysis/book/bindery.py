@@ -12,10 +12,12 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from analysis.book import drawings
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from analysis.edition import Edition
 
 LOADED = ("jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_", "furo", "rocrate.rocrate")
+
+EXECUTORS = {"cache": "NotebookClientCache", "direct": "NotebookClientDirect", "inline": "NotebookClientInline"}
+"""Clients of MyST-NB for modes of execution that the book turns off, by module. With them comes a database, which is
+half of all that a binder would load; in a binder, nothing stands in their place."""
 
 
 class Bindery:
@@ -107,7 +113,11 @@ def begin(leash: Connection) -> None:
 
 
 def load() -> None:
-    """Load what binding needs."""
+    """Load what binding needs, and not what MyST-NB could execute notebooks with."""
+    for module, name in EXECUTORS.items():
+        stand_in = ModuleType(f"myst_nb.core.execute.{module}")
+        setattr(stand_in, name, None)
+        sys.modules.setdefault(stand_in.__name__, stand_in)
     for module in LOADED:
         import_module(module)
 
