@@ -59,6 +59,7 @@
       const who = item.datum && item.datum.interviewee;
       const same = who && item.datum.state !== who ? marks.filter((each) => each.datum.interviewee === who) : [item];
       said.textContent = same.length > 1 ? `${who}: ${same.map((each) => apart(each.datum.label)).join("; ")}` : told(item);
+      said.classList.add("stays");
       drawing.querySelectorAll(".ring").forEach((ring) => ring.remove());
       const whole = drawing.getBoundingClientRect();
       for (const each of same) {
