@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -69,6 +70,17 @@ def test_a_fresh_process_for_every_chapter(tmp_path: Path):
     run_one(chapter(tmp_path, dirty), {}, tmp_path)
     seen = json.loads(run_one(chapter(tmp_path, look), {}, tmp_path).notebook)["cells"][0]["outputs"][0]["text"]
     assert "".join(seen).split() == ["False", "False", "False", str(tmp_path)]
+
+
+def test_a_chapter_leaves_no_thread_and_no_open_file_behind(tmp_path: Path):
+    run_one(chapter(tmp_path, "1"), {}, tmp_path)
+    held = lambda: (threading.active_count(), len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0)  # noqa: E731
+    before = held()
+    for _ in range(3):
+        worker = threading.Thread(target=run_one, args=(chapter(tmp_path, "1"), {}, tmp_path))
+        worker.start()
+        worker.join()
+    assert all(now <= then for now, then in zip(held(), before, strict=True))
 
 
 def test_as_many_side_by_side_as_memory_holds(monkeypatch: pytest.MonkeyPatch):

@@ -22,6 +22,7 @@ import contextlib
 import math
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import uuid
@@ -183,6 +184,7 @@ def run_chapter(
     from analysis.book.warm import warm_up
 
     worker = get_worker()
+    stop_profile(worker)
     try:
         if program != version():
             raise spread.another_version(worker.address)
@@ -202,6 +204,18 @@ def run_chapter(
         return {"failed": str(error)}
     except BadInput as error:
         return {"refused": [fault.as_dict() for fault in error.faults]}
+
+
+def stop_profile(worker: Any) -> None:
+    """Stop Dask's profiler where what it asks of Python can halt the whole worker for good.
+
+    Before 3.11.9 Python could collect garbage while it told the frames of all threads; what then lets go of the interpreter's
+    lock waits forever (python/cpython#106883). Seen once in a few hundred chapters.
+    """
+    if sys.version_info < (3, 11, 9):
+        for name in ("profile", "profile-cycle"):
+            if name in worker.periodic_callbacks:
+                worker.loop.add_callback(worker.periodic_callbacks[name].stop)
 
 
 def at_hand(edition: Mapping[str, Any], shelf: Path, worker: str) -> Path:

@@ -206,6 +206,8 @@ def run_one(
         raise ChapterFailed(f"{where}: its kernel died", notebook.stem) from error
     except RuntimeError as error:  # jupyter_client's word for a kernel that does not start
         raise ChapterFailed(f"{where}: {error}", notebook.stem) from error
+    finally:
+        _close_loop()
     cells = tuple(
         (
             INJECTED if INJECTED in cell.metadata.get("tags", []) else str(cell["id"]),
@@ -216,6 +218,16 @@ def run_one(
     )
     text = json.dumps(executed, ensure_ascii=False)  # nbformat's own writing takes as long as the work of a chapter
     return Ran(notebook.stem, text, what_it_rests_on(executed), time.monotonic() - started, cells)
+
+
+def _close_loop() -> None:
+    """End the event loop that this thread talked to a kernel in: left behind, it keeps a thread and files until found as garbage."""
+    from jupyter_core.utils import ensure_event_loop
+
+    loop = ensure_event_loop()
+    if not loop.is_running():  # in a notebook it is the notebook's own
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
 
 
 def _cell_of(notebook: Path, source: str) -> str:
