@@ -15,10 +15,16 @@ if TYPE_CHECKING:
 
 DEFAULT = "oral-2022"
 
+INTERRUPTED = 130
+"""The exit code when somebody pressed Ctrl-C, as shells have it."""
+
 
 def command() -> int:
     """What a shell calls: a command, and then the end of the process."""
     code = main()
+    if code == INTERRUPTED:  # all is tidied; threads that still ask after ended kernels would hold it up for seconds
+        sys.stdout.flush()
+        os._exit(code)
     if "duckdb" not in sys.modules:  # which looks at what is left of it, and complains
         gc.freeze()  # what is loaded ends with the process: no need to look through it
     return code
@@ -38,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         _complain("interrupted; nothing was published")
-        return 130
+        return INTERRUPTED
     except OSError as error:
         _complain(f"{error.filename or 'files'}: {error.strerror or error}")
         return 2

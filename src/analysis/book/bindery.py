@@ -24,7 +24,7 @@ from analysis.book import drawings
 from analysis.book.about import About, about
 from analysis.book.keep import Ran
 from analysis.book.plan import Plan
-from analysis.book.server import end_with, seldom_collect, start_server
+from analysis.book.server import end_with, held_back, seldom_collect, start_server
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -90,19 +90,6 @@ def bindery(hands: int = 1) -> Iterator[Bindery]:
         yield held
     finally:
         held.stop()
-
-
-@contextlib.contextmanager
-def held_back(number: int) -> Iterator[None]:
-    """Hold a signal back, also from a process that is started meanwhile, which then says what it makes of it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows, which sends none of its own to such a process
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [number])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def begin(leash: Connection) -> None:

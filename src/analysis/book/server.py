@@ -6,12 +6,14 @@ in it. Imports nothing heavy, so that the server can be started first and load b
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 LOADED = ["analysis.book.warmth"]
@@ -30,12 +32,29 @@ def start_server() -> Any:
     """The context of processes that are forked from the server, which loads beside the caller; the usual one where none can be."""
     if not can_fork():
         return multiprocessing.get_context("spawn")
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
+    resource_tracker.ensure_running()  # first, as it would let the signal through again
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LOADED)
-    forkserver.ensure_running()
+    with held_back(
+        signal.SIGINT
+    ):  # it will ignore it, but loads first; what is forked from it says what it makes of it
+        forkserver.ensure_running()
     return context
+
+
+@contextlib.contextmanager
+def held_back(number: int) -> Iterator[None]:
+    """Hold a signal back, also from a process that is started meanwhile, which then says what it makes of it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, which sends none of its own to such a process
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def seldom_collect() -> None:

@@ -164,6 +164,9 @@ class Forked:
 def serve(arguments: list[str], folder: str, environment: dict[str, str], tell: Any) -> None:
     """Be a kernel: what the forked process runs."""
     os.setsid()  # signals to the kernel's group must not reach the server
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # forgets what came while it was one of the build's processes
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a cell can be interrupted, by whoever means this kernel
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
