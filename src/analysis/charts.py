@@ -60,7 +60,7 @@ LOOK = alt.Config(
         labelFontSize=12,
         titleFontSize=12,
         titleFontWeight="normal",
-        labelLimit=0,  # labels come folded; to cut one hides a value, and takes as long as to draw it
+        labelLimit=0,  # labels come folded, and to cut one would hide a value; none is measured for it
     ),
     title=alt.TitleConfig(color=INK, fontSize=13, fontWeight="bold", anchor="start"),
 )

@@ -37,9 +37,7 @@ def start_server() -> Any:
     resource_tracker.ensure_running()  # first, as it would let the signal through again
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LOADED)
-    with held_back(
-        signal.SIGINT
-    ):  # it will ignore it, but loads first; what is forked from it says what it makes of it
+    with held_back(signal.SIGINT):  # it will ignore it, but loads first
         forkserver.ensure_running()
     return context
 
