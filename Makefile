@@ -10,8 +10,8 @@ $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/jupyter kernelspec install --sys-prefix --log-level ERROR src/analysis/book/jupyter/kernels/analysis-warm
-	$(BIN)/python -m analysis.book.vega
+	$(BIN)/jupyter kernelspec install --sys-prefix --log-level ERROR src/parabook/jupyter/kernels/parabook-warm
+	$(BIN)/python -m parabook.vega
 	touch $(READY)
 
 book: $(READY)

@@ -14,25 +14,25 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from analysis.book import chapters
 from benchmarks import cluster, editions
 from benchmarks.timing import Row, Took, alone, beside, in_turn, run, stepped, watched
+from parabook import chapters
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million", "large_book", "spread")
 
 RUN_CHAPTERS = """
-from analysis.book.plan import plan
-from analysis.book.server import start_server
+from parabook.plan import plan
+from parabook.server import start_server
 start_server()
 planned = plan("oral-2022", {})
-from analysis.book import engine
-from analysis.book.bindery import bindery
+from parabook import engine
+from parabook.pool import bindery
 with bindery() as hands:
     checking = hands.check(planned)
-    from analysis.book.run import default_jobs, run_all
-    from analysis.book.warm import warm_up
+    from parabook.run import default_jobs, run_all
+    from parabook.kernels import warm_up
     warm_up()
     run_all(planned, default_jobs(planned.edition), print, force=True, ready=checking.result)
 import gc
@@ -105,7 +105,7 @@ def built(rounds: int) -> list[Row]:
 
         def ours() -> Took:
             forget(copy)
-            return run([sys.executable, "-m", "analysis.cli", "build"], copy, env)
+            return run([sys.executable, "-m", "analysis.publish.cli", "build"], copy, env)
 
         def theirs() -> Took:
             shutil.rmtree(Path(out) / "_build", ignore_errors=True)
@@ -118,7 +118,7 @@ def unchanged(rounds: int) -> list[Row]:
     """The same again, nothing changed."""
     with checkout() as copy, tempfile.TemporaryDirectory() as out:
         env = here(copy)
-        mine = [sys.executable, "-m", "analysis.cli", "build"]
+        mine = [sys.executable, "-m", "analysis.publish.cli", "build"]
         theirs = [f"{BIN}/jupyter-book", "build", ".", "--path-output", out]
         run(mine, copy, env)
         run(theirs, copy, env)
@@ -137,7 +137,7 @@ def one_value(rounds: int) -> list[Row]:
     """One value of one table changed: the chapters that read it run, and the book is assembled."""
     with checkout() as copy:
         env = here(copy)
-        mine = [sys.executable, "-m", "analysis.cli", "build"]
+        mine = [sys.executable, "-m", "analysis.publish.cli", "build"]
         run(mine, copy, env)
         figures = copy / "data" / "oral-2022" / "destinations.csv"
         text = figures.read_text(encoding="utf-8")
@@ -161,7 +161,7 @@ def hundred(rounds: int) -> list[Row]:
             forget(copy)
             out = Path(base) / f"out-{number}"
             shutil.rmtree(out, ignore_errors=True)
-            call = [sys.executable, "-m", "analysis.cli", "build", *map(str, made[:number]), "--out", str(out)]
+            call = [sys.executable, "-m", "analysis.publish.cli", "build", *map(str, made[:number]), "--out", str(out)]
             return run(call, copy, env)
 
         lines = [
@@ -217,7 +217,7 @@ def large_book(rounds: int) -> list[Row]:
         def book(rows: int) -> Took:
             out = Path(base) / f"out-{rows}"
             return run(
-                [sys.executable, "-m", "analysis.cli", "build", "--force", str(made[rows]), "--out", str(out)],
+                [sys.executable, "-m", "analysis.publish.cli", "build", "--force", str(made[rows]), "--out", str(out)],
                 Path(base),
                 env,
             )
@@ -229,7 +229,7 @@ def large_book(rounds: int) -> list[Row]:
 
 
 def spread(rounds: int) -> list[Row]:
-    """Ten million interviewees in Parquet on two workers of a Dask cluster, beside one process: the same counts and faults.
+    """Ten million interviewees in Parquet on two workers of a Dask cluster, beside one process: the same counts and problems.
 
     The memory is that of the worker which held most, and of the one process.
     """

@@ -12,10 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from analysis.folder import fingerprints
 from analysis.schema import ROOT
+from parabook.files import hash_files
 
-BUILD = [sys.executable, "-m", "analysis.cli", "build"]
+BUILD = [sys.executable, "-m", "analysis.publish.cli", "build"]
 
 
 def main(times: int) -> int:
@@ -31,7 +31,7 @@ def main(times: int) -> int:
             started = time.perf_counter()
             subprocess.run(call, cwd=ROOT, check=True, capture_output=True)
             seconds = time.perf_counter() - started
-            books.append(fingerprints(out / "html"))
+            books.append(hash_files(out / "html"))
         chance, killed, whole, old = random.Random(times), 0, 0, 0
         for number in range(times):
             figures.write_text(states[(number + 1) % 2], encoding="utf-8")
@@ -39,7 +39,7 @@ def main(times: int) -> int:
             time.sleep(chance.uniform(0, seconds * 0.9))
             process.send_signal(signal.SIGKILL)
             killed += process.wait() == -signal.SIGKILL
-            in_place = fingerprints(out / "html")
+            in_place = hash_files(out / "html")
             whole += in_place in books
             old += in_place == books[number % 2]
             if (
@@ -47,7 +47,7 @@ def main(times: int) -> int:
             ):  # the next build succeeds, and its outputs are those of one build
                 subprocess.run(call, cwd=ROOT, check=True, capture_output=True)
                 receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
-                assert all(fingerprints(out / name) == files for name, files in receipt["outputs"].items())
+                assert all(hash_files(out / name) == files for name, files in receipt["outputs"].items())
         subprocess.run([*call, "--force"], cwd=ROOT, check=True, capture_output=True)  # cleans up what killed ones left
         left = [path.name for path in out.iterdir() if path.name.startswith(".stage")]
         print(

@@ -27,9 +27,9 @@ def check(edition: Path) -> Found:
     from analysis.edition import examine
 
     started = time.perf_counter()
-    _, faults = examine(edition)
-    assert not [fault for fault in faults if not fault.doubt], faults
-    return time.perf_counter() - started, [fault.as_dict() for fault in faults]
+    _, problems = examine(edition)
+    assert not [problem for problem in problems if not problem.warning], problems
+    return time.perf_counter() - started, [problem.as_dict() for problem in problems]
 
 
 def tabulate(edition: Path) -> Found:
@@ -78,13 +78,13 @@ def main(step: str, edition: str, scheduler: str = "") -> None:
     """Do a step, on a cluster where one is named."""
     import resource
 
-    from analysis.book.build import How, elsewhere
-    from analysis.folder import fingerprint
+    from parabook.build import How, elsewhere
+    from parabook.files import digest
 
     steps = {"check": check, "tabulate": tabulate, "routes": routes, "sql": sql}
     with elsewhere(How(scheduler=scheduler)) if scheduler else nullcontext():
         took, found = steps[step](Path(edition))
-    print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f} {fingerprint(found)}")
+    print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f} {digest(found)}")
 
 
 if __name__ == "__main__":

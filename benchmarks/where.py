@@ -48,17 +48,19 @@ def seconds_of(pid: int) -> float:
 
 def main() -> int:
     """Build once, cold, and print the table."""
-    from analysis.book.server import start_server
+    from parabook.server import start_server
 
     start_server()
-    from analysis.book import engine  # noqa: F401 - as the command does
+    from parabook import engine  # noqa: F401 - as the command does
 
     STEPS.append(("papermill is loaded", 0.0, time.perf_counter() - BEGAN))
     from concurrent.futures import Future
     from multiprocessing import forkserver
 
-    from analysis.book import bindery, build, publish, run, warm
     from analysis.folder import CACHE
+    from parabook import build, publish, run
+    from parabook import kernels as warm
+    from parabook import pool as bindery
 
     kill = warm.WarmProvisioner.kill
 

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT.parent / "shared" / "source" / "article.txt"
-ANALYSIS = [sys.executable, "-m", "analysis.cli"]
+ANALYSIS = [sys.executable, "-m", "analysis.publish.cli"]
 
 
 SLOW = (
@@ -27,8 +27,8 @@ SLOW = (
     "test_review.py::test_a_refactoring", "test_keep.py::test_force_runs_all", "test_book.py::test_another_edition_gives",
     "test_shapes.py::test_charts_are_drawn", "test_shapes.py::test_a_book_is_made",
     "test_reproducible.py::test_parameters_are_those", "test_reproducible.py::test_one_of_several_books",
-    "test_faults.py::test_a_build_ended_at_any_moment_leaves_the_book_whole[term]",
-    "test_faults.py::test_a_build_ended_at_any_moment_leaves_the_book_whole[int]",
+    "test_problems.py::test_a_build_ended_at_any_moment_leaves_the_book_whole[term]",
+    "test_problems.py::test_a_build_ended_at_any_moment_leaves_the_book_whole[int]",
     "test_review.py::test_nothing_is_approved_without", "test_review.py::test_a_book_and_an_edition_compare",
     "test_review.py::test_a_move_leads_to_the_commit", "test_review.py::test_the_page_is_for_everyone_and_runs_nothing[360",
     "test_access.py::test_the_keyboard_reaches_every_control[evidence]", "test_access.py::test_the_keyboard_reaches_every_control[routes]",

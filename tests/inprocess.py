@@ -1,4 +1,4 @@
-"""The chapters run in this very process, without kernels: what they show, in a second; for tests that seed faults."""
+"""The chapters run in this very process, without kernels: what they show, in a second; for tests that seed problems."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from analysis import report
-from analysis.book import chapters
 from analysis.edition import Edition, load
-from analysis.review.results import Results, from_notebooks, origin
+from parabook import chapters
+from parabook.review.results import Results, from_notebooks, origin
 
 
 @contextmanager
@@ -76,13 +76,13 @@ def results(edition: str | Path | Edition, *names: str) -> Results:
 
 
 def mutated(patch: pytest.MonkeyPatch, function: Callable[..., Any], old: str, new: str) -> None:
-    """A fault in the code: a function with some of its text replaced, wherever the package holds it."""
+    """A problem in the code: a function with some of its text replaced, wherever the package holds it."""
     function = inspect.unwrap(function)
     module = sys.modules[function.__module__]
     text = textwrap.dedent(inspect.getsource(function))
     assert old in text, f"{function.__name__} has no {old!r}"
     held = getattr(module, function.__name__)
-    # It must see what the module sees, other faults included: it is defined there, and put back by the patch.
+    # It must see what the module sees, other problems included: it is defined there, and put back by the patch.
     patch.setattr(module, function.__name__, held)
     code = "from __future__ import annotations\n" + text.replace(old, new)
     exec(compile(code, f"<{function.__name__}>", "exec"), vars(module))

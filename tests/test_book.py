@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run
 
-from analysis.book.assemble import AssemblyFailed, assemble
-from analysis.book.publish import exchange, workshop
 from analysis.edition import embed
 from analysis.schema import raw
+from parabook.assemble import AssemblyFailed, assemble
+from parabook.publish import exchange, workshop
 
 CONTRACT = {
     "interviewees-by-age": ["age", "interviewees"],
@@ -213,7 +213,7 @@ def test_a_failing_cell_leaves_the_old_book_in_place(tmp_path: Path, monkeypatch
     old.write_text("old")
     (out / "receipt.json").write_text('{"digest": "old"}')
     done = subprocess.run(
-        [sys.executable, "-m", "analysis.cli", "build", "--out", str(out)],
+        [sys.executable, "-m", "analysis.publish.cli", "build", "--out", str(out)],
         cwd=checkout, env={"PYTHONPATH": str(checkout / "src"), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
@@ -229,7 +229,7 @@ HEAVY = ["pandas", "altair", "sphinx", "duckdb", "vl_convert"]
 def test_the_command_line_loads_nothing_that_the_bindery_does(tmp_path: Path):
     """Two threads of one process that import parts of the same packages can leave one half loaded; and it is slow."""
     code = (
-        "import sys; from analysis.cli import main; "
+        "import sys; from analysis.publish.cli import main; "
         f"assert main(['build', '--out', {str(tmp_path / 'out')!r}]) == 0; "
         f"print(*(name for name in {HEAVY} if name in sys.modules))"
     )
@@ -258,7 +258,7 @@ def test_schemas_are_embedded_and_drift_is_told(edition: Path):
     assert embed(edition) is False  # what is committed is what the tool writes
     changed(edition, "datapackage.json", ("Whose leg.", "Whose?"))
     done = run("check", edition)
-    assert "doubt:" in done.stderr
+    assert "warning:" in done.stderr
     assert "legs" in done.stderr
     assert "--embed" in done.stderr
     run("check", edition, "--embed")
@@ -317,7 +317,7 @@ def test_an_interrupted_build_cleans_up(step: str, tmp_path: Path):
     import signal
 
     out = tmp_path / "out"
-    call = [sys.executable, "-m", "analysis.cli", "build", "--force", "--out", str(out)]
+    call = [sys.executable, "-m", "analysis.publish.cli", "build", "--force", "--out", str(out)]
     building = subprocess.Popen(call, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     assert building.stderr
     while not building.stderr.readline().endswith(step):

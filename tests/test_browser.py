@@ -65,7 +65,7 @@ def test_from_a_count_to_the_words_and_back(browser, book: Path):
 
 def test_the_book_prints(browser, book: Path, tmp_path: Path):
     """Cover, contents, every chapter, charts as vectors: the sheet that Chromium prints, and the PDF."""
-    from analysis.book.paper import begins, one_page, print_book
+    from parabook.pdf import begins, one_page, print_book
 
     sheet = one_page(book / "html")
     chapters = ["index", "interviewees", "routes", "destinations", "evidence", "codebook", "reproduce"]

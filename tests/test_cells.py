@@ -51,7 +51,7 @@ class Run:
     """pytest's verdict on a project's cells: by cell its state, message, text, seconds and properties."""
 
     def __init__(self, project: Path, *arguments: str, code: int) -> None:
-        call = [sys.executable, "-m", "pytest", "-p", "analysis.review.cells", "-p", "no:cacheprovider"]
+        call = [sys.executable, "-m", "pytest", "-p", "parabook.pytest_plugin", "-p", "no:cacheprovider"]
         junit = project / "junit.xml"
         junit.unlink(missing_ok=True)
         done = subprocess.run(
@@ -156,7 +156,7 @@ def test_bad_input_shows_the_row_at_fault(tmp_path: Path):
     legs[2], legs[4] = legs[2].replace(",air,", ",aiir,"), legs[4].replace(",made,", ",mad,")
     (bad / "legs.csv").write_text("\n".join(legs) + "\n", encoding="utf-8")
     junit = tmp_path / "out.xml"
-    call = [sys.executable, "-m", "pytest", "-p", "analysis.review.cells", "-p", "no:cacheprovider", "-q"]
+    call = [sys.executable, "-m", "pytest", "-p", "parabook.pytest_plugin", "-p", "no:cacheprovider", "-q"]
     call += ["chapters/routes.ipynb", "-k", "open-edition", "--edition", str(bad), "--junitxml", str(junit)]
     done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout
@@ -164,7 +164,7 @@ def test_bad_input_shows_the_row_at_fault(tmp_path: Path):
     assert failure is not None
     lines = str(failure.text).splitlines()
     assert lines[0] == failure.get("message")
-    assert lines[0].startswith("BadInput: bad/legs.csv, row 5, column status: found 'mad', needed one of")
+    assert lines[0].startswith("InputError: bad/legs.csv, row 5, column status: found 'mad', needed one of")
     assert '"interviewee": "i03", "leg": "1", "status": "mad"' in lines[1]
     assert lines[2].startswith("bad/legs.csv, row 3, column mode: found 'aiir', needed one of")
     assert '"interviewee": "i02", "leg": "1"' in lines[3]
@@ -214,7 +214,7 @@ def test_ctrl_c_ends_the_session_and_the_chapter(project: Path, tmp_path: Path):
     waits = f"from pathlib import Path\nPath({str(mark)!r}).touch()\nimport time\ntime.sleep(600)"
     for name in ("first", "second"):
         chapter(project, name, waits=waits)
-    call = [sys.executable, "-m", "pytest", "-p", "analysis.review.cells", "-p", "no:cacheprovider"]
+    call = [sys.executable, "-m", "pytest", "-p", "parabook.pytest_plugin", "-p", "no:cacheprovider"]
     with subprocess.Popen(call, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
         while not mark.exists():
             assert running.poll() is None
@@ -289,7 +289,7 @@ class TestNotAsked:
 
     def test_loading_the_plugin_loads_nothing_heavy(self):
         heavy = "{'pandas', 'altair', 'nbclient', 'nbformat', 'papermill', 'jupyter_client', 'narwhals'}"
-        code = f"import sys, analysis.review.cells; raise SystemExit(str({heavy} & set(sys.modules) or '') or 0)"
+        code = f"import sys, parabook.pytest_plugin; raise SystemExit(str({heavy} & set(sys.modules) or '') or 0)"
         subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -299,4 +299,4 @@ def test_this_project_s_chapters_are_tests():
     assert options["chapters"] == ["chapters"]
     assert "chapters" in options["testpaths"]
     # Where names differ, `-p` and the entry point would register one plugin twice, and pytest would refuse.
-    assert settings["project"]["entry-points"]["pytest11"] == {"analysis.review.cells": "analysis.review.cells"}
+    assert settings["project"]["entry-points"]["pytest11"] == {"parabook.pytest_plugin": "parabook.pytest_plugin"}

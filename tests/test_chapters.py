@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from conftest import ROOT, run
 
-from analysis.book import chapters
+from parabook import chapters
 
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 

@@ -1,4 +1,4 @@
-"""A broken edition is refused with file, row and column, every fault in one pass, and never a traceback."""
+"""A broken edition is refused with file, row and column, every problem in one pass, and never a traceback."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analysis import checks, tables
-from analysis.cli import main
 from analysis.edition import examine
-from analysis.faults import Fault
 from analysis.folder import find
 from analysis.frames import Frame
+from analysis.publish.cli import main
 from analysis.schema import Schema
+from parabook.errors import Problem
 
 
 def cell(table: str, row: int, column: str, value: str) -> Callable[[Path], None]:
@@ -402,7 +402,7 @@ def once(monkeypatch: pytest.MonkeyPatch) -> None:
     known = functools.cache(examine)
     monkeypatch.setattr("analysis.edition.examine", lambda edition, **_: known(find(edition)))
     monkeypatch.setattr("analysis.edition.read_table", read_once)
-    monkeypatch.setattr("analysis.checks.table_faults", checked_once)
+    monkeypatch.setattr("analysis.checks.table_problems", checked_once)
 
 
 KEPT: dict[tuple[str, bytes], tables.Read] = {}
@@ -416,22 +416,22 @@ def read_once(file: Path, spec: Schema, *, sound: bool = False) -> tables.Read:
         return tables.read_table(file, spec)
     key = (spec.name, file.read_bytes())
     read = KEPT[key] = KEPT.get(key) or tables.read_table(file, spec)
-    assert not read.faults
+    assert not read.problems
     return read
 
 
-def checked_once(spec: Schema, frame: Frame, file: str, unread: checks.Unread) -> list[Fault]:
-    """`table_faults`, for a table of the first edition once."""
+def checked_once(spec: Schema, frame: Frame, file: str, unread: checks.Unread) -> list[Problem]:
+    """`table_problems`, for a table of the first edition once."""
     kept = any(frame is read.frame for read in KEPT.values())
     if kept and id(frame) in SOUND:
         return []
-    faults = whole_check(spec, frame, file, unread)
-    if kept and not faults:
+    problems = whole_check(spec, frame, file, unread)
+    if kept and not problems:
         SOUND.add(id(frame))
-    return faults
+    return problems
 
 
-whole_check = checks.table_faults
+whole_check = checks.table_problems
 
 
 @pytest.fixture
@@ -459,7 +459,7 @@ def test_a_broken_edition_is_refused_in_words_and_the_old_book_stays(kind: str, 
     code, _, complained = say("check", edition)
     assert code == 2
     assert told in complained
-    assert all(line.startswith(("fault: ", "doubt: ", str(edition))) for line in complained.splitlines())
+    assert all(line.startswith(("error: ", "warning: ", str(edition))) for line in complained.splitlines())
     code, _, complained = say("build", edition, "--out", published)
     assert code == 2
     assert told in complained
@@ -478,24 +478,24 @@ def test_faults_and_counts_come_as_json(edition: Path, tmp_path: Path):
     code, said, complained = say("check", edition, "--json")
     whole = json.loads(said)
     assert code == 2
-    assert complained.count("doubt: ") == 2
-    wrong = [fault for fault in whole["faults"] if not fault["doubt"]]
+    assert complained.count("warning: ") == 2
+    wrong = [problem for problem in whole["problems"] if not problem["warning"]]
     assert wrong[0] == {
         "file": str(edition / "legs.csv"),
         "row": 3,
         "column": "mode",
         "found": "'aire'",
         "needed": "one of air, rail, road, bicycle, foot",
-        "mend": "did you mean 'air'?",
-        "doubt": False,
+        "hint": "did you mean 'air'?",
+        "warning": False,
     }
-    assert whole["counts"]["faults"] == len(wrong)
-    assert whole["counts"]["files"][str(edition / "places.csv")] == {"faults": 0, "doubts": 1}
-    code, said, _ = say("check", edition, "--json", tmp_path / "faults.json")
-    assert json.loads((tmp_path / "faults.json").read_text(encoding="utf-8")) == whole
-    assert said.splitlines()[-1].startswith(f"{edition}: 1 fault, 2 doubts (")
+    assert whole["counts"]["problems"] == len(wrong)
+    assert whole["counts"]["files"][str(edition / "places.csv")] == {"problems": 0, "warnings": 1}
+    code, said, _ = say("check", edition, "--json", tmp_path / "problems.json")
+    assert json.loads((tmp_path / "problems.json").read_text(encoding="utf-8")) == whole
+    assert said.splitlines()[-1].startswith(f"{edition}: 1 problem, 2 warnings (")
     code, said, _ = say("check", "nowhere", "--json")
-    assert (code, json.loads(said)["faults"][0]["found"]) == (2, "no such edition")
+    assert (code, json.loads(said)["problems"][0]["found"]) == (2, "no such edition")
 
 
 DOUBTED = {
@@ -515,8 +515,8 @@ def test_a_doubt_is_told_and_stops_nothing(kind: str, edition: Path):
     for table in ("evidence", "settlements", "second-legs"):  # new values have no evidence yet
         drop(edition, table)
     code, _, complained = say("check", edition)
-    assert f"doubt: {edition}/{told}" in complained
-    assert (code, "fault:" in complained) == (0, False)
+    assert f"warning: {edition}/{told}" in complained
+    assert (code, "problem:" in complained) == (0, False)
 
 
 def drop(edition: Path, table: str) -> None:
@@ -533,7 +533,7 @@ def test_many_declared_and_few_described_is_no_doubt(edition: Path):
 
 
 def test_what_could_not_be_read_is_not_found_wrong_twice(edition: Path):
-    """Faults that would only follow from other faults are left out; those beside them are found."""
+    """Problems that would only follow from other problems are left out; those beside them are found."""
     both(
         cell("interviewees", 3, "age_min", "twenty"),  # neither "both ages or neither" nor missing evidence
         data("places.csv", lambda content: b"%PDF"),  # every leg leads there
@@ -541,7 +541,7 @@ def test_what_could_not_be_read_is_not_found_wrong_twice(edition: Path):
         text("destinations.csv", "f1,KAZ", "f1,KAX"),
         text("paragraphs.csv", "fingerprint", "fingerprnt"),
     )(edition)
-    told = {(Path(fault.file).name, fault.row, fault.column) for fault in examine(edition)[1]}
+    told = {(Path(problem.file).name, problem.row, problem.column) for problem in examine(edition)[1]}
     assert told == {
         ("interviewees.csv", 3, "age_min"),
         ("places.csv", None, None),
@@ -584,9 +584,11 @@ def test_any_cell_that_does_not_fit_is_found(small: Path, row: int, column: str,
     rows[row - 1][rows[0].index(column)] = value
     with (small / "interviewees.csv").open("w", encoding="utf-8", newline="") as out:
         csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
-    faults = [fault for fault in examine(small)[1] if not fault.doubt]
-    assert (row, column) in {(fault.row, fault.column) for fault in faults} or (
-        column == "age_min" and not value and (row, "age_max") in {(fault.row, fault.column) for fault in faults}
+    problems = [problem for problem in examine(small)[1] if not problem.warning]
+    assert (row, column) in {(problem.row, problem.column) for problem in problems} or (
+        column == "age_min"
+        and not value
+        and (row, "age_max") in {(problem.row, problem.column) for problem in problems}
     )
 
 
@@ -596,7 +598,7 @@ def test_any_bytes_for_a_table_are_refused(small: Path, content: bytes):
     (small / "interviewees.csv").write_bytes(content)
     code, _, complained = say("check", small)
     assert code == 2
-    assert f"fault: {small}/interviewees.csv" in complained
+    assert f"problem: {small}/interviewees.csv" in complained
 
 
 @settings(max_examples=60, deadline=None)
@@ -618,7 +620,7 @@ def test_any_json_is_taken_or_refused_in_words(tmp_path_factory: pytest.TempPath
     }
     (folder / "datapackage.json").write_text(json.dumps(package | inside.get(key, {key: content})), encoding="utf-8")
     code, said, _ = say("check", folder, "--json")
-    assert code == (2 if json.loads(said)["counts"]["faults"] else 0)
+    assert code == (2 if json.loads(said)["counts"]["problems"] else 0)
 
 
 def test_every_fault_is_found_in_one_pass(edition: Path):
@@ -631,12 +633,12 @@ def test_every_fault_is_found_in_one_pass(edition: Path):
     code, said, complained = say("check", edition)
     assert code == 2
     assert all(f"column {name}" in complained for name in ("gender", "age_min", "mode"))
-    assert said.splitlines()[-1].startswith(f"{edition}: 3 faults, 0 doubts (")
+    assert said.splitlines()[-1].startswith(f"{edition}: 3 problems, 0 warnings (")
 
 
 def test_a_settlement_that_the_tables_no_longer_bear_out_is_a_doubt(edition: Path):
     text("settlements.csv", "counted,no,no,no", "counted,no,no,yes")(edition)
-    told = "doubt: " + str(edition / "settlements.csv") + ", row 2, column settled: found 'yes', needed 'no'"
+    told = "warning: " + str(edition / "settlements.csv") + ", row 2, column settled: found 'yes', needed 'no'"
     assert told in say("check", edition)[2]
 
 

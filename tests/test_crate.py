@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run
 
-from analysis.folder import sha256
+from parabook.files import sha256
 
 CHAPTERS = [file.stem for file in (ROOT / "chapters").glob("*.ipynb")]
 

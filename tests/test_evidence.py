@@ -37,7 +37,7 @@ def wrong_values(column: str, value: str) -> list[str]:
 
 def test_every_value_of_the_edition_resolves(article):
     verdict = verify(load("oral-2022"), article)
-    assert not verdict.faults
+    assert not verdict.problems
     assert verdict.resolved == verdict.values > 150
 
 
@@ -64,7 +64,11 @@ def test_each_wrong_value_is_named(article, edition: Path, record_property):
             tried += 1
             frame.at[at, column] = other
             named = faults_of(loaded, article, frame, table)
-            found = [fault for fault in named if fault.column == column and key in fault.file and table in fault.file]
+            found = [
+                problem
+                for problem in named
+                if problem.column == column and key in problem.file and table in problem.file
+            ]
             caught += bool(found)
             if not found:
                 missed.append((table, key, column, before, other))
@@ -83,7 +87,7 @@ def faults_of(loaded, article, frame, table):
     blank = frame.astype("str").where(frame != "", None)
     tables = {**loaded.tables, table: nw.from_native(blank).lazy()}
     changed = Edition(loaded.name, loaded.path, loaded.package, loaded.report, tables, loaded.files)
-    return verify(changed, article).faults
+    return verify(changed, article).problems
 
 
 def test_the_declared_number_is_evidence_too(article, edition: Path):
@@ -107,7 +111,7 @@ def test_a_changed_source_is_found_out(article, edition: Path, tmp_path: Path):
 
 def test_verify_says_how_many(article):
     done = run("verify", "oral-2022", "--source", SOURCE)
-    assert "165 of 165 values resolve, 0 faults" in done.stdout
+    assert "165 of 165 values resolve, 0 problems" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -137,5 +141,5 @@ def test_a_wrong_count_of_words_is_named(article, edition: Path):
     number, words, fingerprint = lines[3].split(",")
     lines[3] = f"{number},{int(words) + 1},{fingerprint}"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (fault,) = verify(load(edition), article).faults
-    assert (fault.column, fault.found) == ("words", f"{int(words) + 1} words")
+    (problem,) = verify(load(edition), article).problems
+    assert (problem.column, problem.found) == ("words", f"{int(words) + 1} words")

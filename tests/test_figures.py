@@ -18,13 +18,13 @@ import pytest
 from conftest import ROOT, absent, run
 
 from analysis import charts, prose, report, tabulate
-from analysis.book import drawings
-from analysis.book.drawings import canonical, panels
-from analysis.book.render import chart_html
 from analysis.checks import MOST_WORDS
 from analysis.edition import load
 from analysis.frames import records
 from analysis.rules import words
+from parabook import drawings
+from parabook.drawings import canonical, panels
+from parabook.render import chart_html
 
 NAME = "destination-figures-2022"
 COLLECTED = ROOT.parent / "shared" / "data" / "destination-figures.csv"
@@ -149,7 +149,7 @@ def test_numbers_are_read_in_both_spellings():
 
 
 def test_it_has_no_fault_and_embeds_the_schema_with_its_own_column(tmp_path: Path):
-    assert "0 faults, 0 doubts" in run("check", NAME).stdout
+    assert "0 problems, 0 warnings" in run("check", NAME).stdout
     package = json.loads((ROOT / "data" / NAME / "datapackage.json").read_text(encoding="utf-8"))
     (table,) = package["resources"]
     assert table["schema"]["fields"][-1]["name"] == "role"

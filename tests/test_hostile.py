@@ -239,7 +239,7 @@ def test_a_search_finds_the_words_and_runs_none(browser, hostile: Path):
 
 def test_it_prints(browser, hostile: Path, tmp_path: Path):
     """The sheet that is printed runs nothing either."""
-    from analysis.book.paper import one_page
+    from parabook.pdf import one_page
 
     shutil.copytree(hostile / "html", tmp_path / "html")
     (tmp_path / "html" / "sheet.html").write_text(one_page(tmp_path / "html"), encoding="utf-8")
@@ -262,7 +262,7 @@ def test_downloads_hold_exactly_the_values(hostile: Path):
 
 def test_a_spreadsheets_formula_is_a_doubt(tmp_path: Path):
     attacked(tmp_path / "edition")
-    doubted = {fault.found for fault in examine(tmp_path / "edition")[1] if fault.column == "profession"}
+    doubted = {problem.found for problem in examine(tmp_path / "edition")[1] if problem.column == "profession"}
     assert len(doubted) == 2
     assert any("HYPERLINK" in found for found in doubted)
     assert any("@SUM" in found for found in doubted)

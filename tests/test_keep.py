@@ -11,8 +11,8 @@ import pytest
 from conftest import ROOT, run
 
 from analysis import folder
-from analysis.book import keep
-from analysis.book.plan import plan, rests_on, unchanged
+from parabook import cache as keep
+from parabook.plan import plan, rests_on, unchanged
 
 CHAPTERS = ["summary", "interviewees", "routes", "destinations", "evidence", "codebook", "reproduce"]
 
@@ -96,7 +96,7 @@ def test_what_a_key_rests_on(monkeypatch: pytest.MonkeyPatch):
     assert differ == {"summary", "routes", "reproduce"}
     assert whole.book_key != other.book_key
     before = whole.key(whole.notebooks[2])
-    monkeypatch.setattr("analysis.book.plan.runs_with", lambda: "another program")
+    monkeypatch.setattr("parabook.plan.runs_with", lambda: "another program")
     assert whole.key(whole.notebooks[2]) != before
     assert rests_on(whole, ["legs"]).keys() == {"legs.csv"}
     assert rests_on(whole, ["*"]) == whole.contents

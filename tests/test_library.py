@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run
 
-from analysis.book.library import page
+from analysis.publish.library import page
 
 pytestmark = pytest.mark.xdist_group("library")  # one book for all its tests, made once
 

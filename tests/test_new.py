@@ -20,9 +20,9 @@ from conftest import ROOT, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.cli import main
 from analysis.edition import load
 from analysis.new.answers import bounds, slug, ungrouped
+from analysis.publish.cli import main
 from analysis.schema import TABLES, raw, schema
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -70,8 +70,8 @@ def test_an_empty_edition_says_what_is_to_be_filled(tmp_path: Path):
     assert "interviewees.csv: found no rows, and none in" in said
     assert "add rows below the header" in said
     for key in ("title", "description", "licenses", "sources", "contributors"):
-        assert f"doubt: {edition / 'datapackage.json'}, column {key}: found nothing" in said
-    assert said.count("fault:") == 1
+        assert f"warning: {edition / 'datapackage.json'}, column {key}: found nothing" in said
+    assert said.count("problem:") == 1
 
 
 def test_an_empty_edition_is_a_data_package(tmp_path: Path):
@@ -172,7 +172,7 @@ def test_an_example_becomes_an_edition(name: str, counts: dict[str, int], tmp_pa
     assert {file.stem for file in edition.glob("*.csv")} == set(counts)
     code, _, said = quietly("check", edition)
     assert code == 0
-    assert "fault" not in said
+    assert "problem" not in said
     note = json.loads((edition / "import.json").read_text(encoding="utf-8"))
     assert note["source"] == "export.csv"
     assert len(note["sha256"]) == 64
@@ -968,7 +968,7 @@ MISCODED = {
     "words not in the text": (swap("We took a bus", "We took a car", MARKS), CODES, "h.csv, row 3, column content: found 'We took a car', needed words that stand in one paragraph of the source text"),
     "words in two paragraphs": (swap("I am a baker", "We left.", MARKS), CODES, "column content: found 'We left.' in 2 paragraphs"),
     "no words": (swap("I am a baker", "...", MARKS), CODES, "column content: found 0 words"),
-    "shortened to other words": (MARKS, swap("  tags:", '  fragments: {"4": a butcher}\n  tags:', CODES), "column content: found 'a butcher', needed consecutive words of the highlight; mend highlights.fragments.4"),
+    "shortened to other words": (MARKS, swap("  tags:", '  fragments: {"4": a butcher}\n  tags:', CODES), "column content: found 'a butcher', needed consecutive words of the highlight; hint highlights.fragments.4"),
     "place unknown": (MARKS, swap("Oral}", "Orel}", CODES), "h.csv, row 3, column tag: found 'Orel', needed a place that the map describes"),
     "mode unknown": (MARKS, swap("road", "rod", CODES), "h.csv, row 3, column tag: found 'rod', needed one of air, rail, road"),
     "column unknown": (MARKS, swap("gender:", "gendr:", CODES), "m.yml, column highlights.tags.woman.interviewees: found 'gendr', needed one of interviewee, counted"),
@@ -1056,7 +1056,7 @@ ANYTHING = st.recursive(
 
 @given(st.dictionaries(NAMES, ANYTHING, max_size=5))
 def test_no_map_whatsoever_breaks_the_import(given_map: dict[str, Any]):
-    """Any shape of map gives faults or tables."""
+    """Any shape of map gives problems or tables."""
     from analysis.new.highlights import fill_highlights
     from analysis.new.intake import Filled, Sheet, fill
     from analysis.new.maps import read_plan
@@ -1066,9 +1066,9 @@ def test_no_map_whatsoever_breaks_the_import(given_map: dict[str, Any]):
         ("Age", "Sex", "tag", "content", "document", "id"),
         ((2, {"Age": "20-24", "Sex": "m"}), (3, {"Age": "x"})),
     )
-    plan, faults = read_plan(given_map, "m.yml")
-    assert all(str(fault) for fault in faults)
-    if not faults:
+    plan, problems = read_plan(given_map, "m.yml")
+    assert all(str(problem) for problem in problems)
+    if not problems:
         sheets = {table.sheet: sheet for table in plan.tables} | {"": sheet}
         filled = fill(plan, sheets)
         filled = fill_highlights(plan, sheet, "A text.", filled) if plan.highlights else filled
@@ -1079,13 +1079,13 @@ def test_no_map_whatsoever_breaks_the_import(given_map: dict[str, Any]):
 def test_no_file_whatsoever_breaks_the_reader(content: bytes):
     import tempfile
 
-    from analysis.faults import BadInput
     from analysis.new.exports import read_sheet, read_yaml
+    from parabook.errors import InputError
 
     with tempfile.TemporaryDirectory() as folder:
         for name in ("e.csv", "e.xlsx"):
             file = Path(folder) / name
             file.write_bytes(content)
             for read in (read_sheet, read_yaml):
-                with contextlib.suppress(BadInput):
+                with contextlib.suppress(InputError):
                     read(file)

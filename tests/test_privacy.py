@@ -20,8 +20,8 @@ from conftest import ROOT, run
 from analysis import charts, privacy, report
 from analysis.edition import examine, load
 from analysis.exhibit import Exhibit
-from analysis.faults import BadInput
 from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Counts
+from parabook.errors import InputError
 
 TRAITS: dict[str, tuple[str, ...]] = {
     "age": ("17", "20", "24", "30", "40", "50", ""),
@@ -399,7 +399,7 @@ def test_a_parameter_raises_the_number_of_the_edition_and_never_lowers_it(tmp_pa
     assert load(folder, 7).report.minimum_cell == 7
     if own == 1:
         return
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(InputError) as caught:
         load(folder, 3)
     assert str(caught.value) == "parameter minimum_cell: found 3, needed 5 or more, or 0; 5 is the edition's own number"
     done = run("build", folder, "-p", "minimum_cell=3", "--out", tmp_path / "out", code=2)
@@ -413,15 +413,15 @@ def test_people_who_are_alone_are_one_doubt(tmp_path: Path):
         people[n] = {**people[n], "age": f"{30 + n}"}
     folder = written(tmp_path / "lone", people)
     done = run("check", folder)
-    (doubt,) = done.stderr.splitlines()
-    assert doubt.startswith("doubt: ")
-    assert "interviewees.csv: found 2 rows that are alone in age, gender and profession (row 6, 11), needed" in doubt
+    (warning,) = done.stderr.splitlines()
+    assert warning.startswith("warning: ")
+    assert "interviewees.csv: found 2 rows that are alone in age, gender and profession (row 6, 11), needed" in warning
     for said in ({"minimum_cell": 3}, {"public_source": True}):
         assert not examine(written(folder, people, **said))[1]
     everybody = written(folder, [{**people[0], "age": str(20 + n)} for n in range(30)])
-    (fault,) = examine(everybody)[1]
-    assert "30 rows that are alone" in str(fault)
-    assert "20, 21 and 10 more)" in str(fault)
+    (problem,) = examine(everybody)[1]
+    assert "30 rows that are alone" in str(problem)
+    assert "20, 21 and 10 more)" in str(problem)
 
 
 def test_the_same_people_are_alone_in_parquet(tmp_path: Path):
@@ -437,19 +437,19 @@ def test_the_same_people_are_alone_in_parquet(tmp_path: Path):
         csv_file.unlink()
     package = (folder / "datapackage.json").read_text(encoding="utf-8")
     (folder / "datapackage.json").write_text(package.replace(".csv", ".parquet"), encoding="utf-8")
-    after = [fault for fault in examine(folder)[1] if "alone" in fault.found]
-    assert [fault.found for fault in after] == [before.found]
+    after = [problem for problem in examine(folder)[1] if "alone" in problem.found]
+    assert [problem.found for problem in after] == [before.found]
 
 
 def test_a_codebook_that_names_somebody_is_a_doubt_where_people_are_hidden(tmp_path: Path):
     folder = written(tmp_path / "named", crowd(1), minimum_cell=3)
     (folder / "codebook.md").write_text("Rules.\n\nThe profession of i02 is as told, not i999.\n", encoding="utf-8")
-    (doubt,) = examine(folder)[1]
-    assert doubt.doubt
-    assert (doubt.row, doubt.found) == (3, "'i02'")
+    (warning,) = examine(folder)[1]
+    assert warning.warning
+    assert (warning.row, warning.found) == (3, "'i02'")
 
 
 @pytest.mark.parametrize("wrong", ["yes", 1, None])
 def test_whether_the_source_is_public_is_true_or_false(tmp_path: Path, wrong: object):
-    faults = examine(written(tmp_path / "wrong", crowd(1), public_source=wrong))[1]
-    assert [fault.column for fault in faults if not fault.doubt] == ["report.public_source"]
+    problems = examine(written(tmp_path / "wrong", crowd(1), public_source=wrong))[1]
+    assert [problem.column for problem in problems if not problem.warning] == ["report.public_source"]

@@ -51,7 +51,7 @@ def built_in(folder: Path, given: dict[str, str]) -> Path:
     surroundings = {name: value for name, value in given.items() if name.isupper()}
     done = subprocess.run(
         ["/bin/sh", "-c", f'umask {given["umask"]}; exec "$@"', "sh",
-         sys.executable, "-m", "analysis.cli", "build", "--out", "book", "--jobs", given["jobs"]],
+         sys.executable, "-m", "analysis.publish.cli", "build", "--out", "book", "--jobs", given["jobs"]],
         cwd=folder, env={"PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": str(folder / "src"), **surroundings},
         capture_output=True, check=False, timeout=240,
     )  # fmt: skip
@@ -193,7 +193,7 @@ def test_every_page_leads_to_the_list(book: Path):
 
 def test_pictures_have_no_part_in_the_digest(book: Path):
     """Their pixels depend on the system's fonts; the receipt has their fingerprints all the same."""
-    from analysis.book.sums import outputs, sums
+    from parabook.checksums import outputs, sums
 
     found = outputs(book)
     whole = sums(found)

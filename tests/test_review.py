@@ -1,4 +1,4 @@
-"""Comparing and reviewing: every seeded fault is caught and named, what changes no result moves nothing."""
+"""Comparing and reviewing: every seeded problem is caught and named, what changes no result moves nothing."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from test_book import changed
 
 from analysis import charts, prose, report, tabulate, trail
 from analysis import edition as editions
-from analysis.review import judge
-from analysis.review import page as review_page
-from analysis.review import results as books
-from analysis.review.compare import Comparison, as_text, compare, reasons, verdict
-from analysis.review.judge import accept, only
-from analysis.review.page import Review, as_html, as_markdown
-from analysis.review.results import LEFT_OUT, Results, approved, approved_files, built
+from parabook.review import judge
+from parabook.review import page as review_page
+from parabook.review import results as books
+from parabook.review.compare import Comparison, as_text, compare, reasons, verdict
+from parabook.review.judge import accept, only
+from parabook.review.page import Review, as_html, as_markdown
+from parabook.review.results import LEFT_OUT, Results, approved, approved_files, built
 
 HOME = ROOT / "data" / "oral-2022"
 
@@ -38,7 +38,7 @@ def loaded() -> editions.Edition:
 
 @pytest.fixture(scope="module")
 def base(loaded: editions.Edition) -> Results:
-    """What the chapters say without any fault."""
+    """What the chapters say without any problem."""
     return inprocess.results(loaded)
 
 
@@ -79,11 +79,11 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("problem", FAULTS)
 def test_a_fault_in_the_code_is_caught_and_named(
-    fault: str, base: Results, loaded: editions.Edition, monkeypatch: pytest.MonkeyPatch
+    problem: str, base: Results, loaded: editions.Edition, monkeypatch: pytest.MonkeyPatch
 ):
-    function, old, new, expected = FAULTS[fault]
+    function, old, new, expected = FAULTS[problem]
     inprocess.mutated(monkeypatch, function, old, new)
     chapter = base.words[expected[1]]["chapter"]  # the others would only take time
     found = compare(only(base, [chapter]), inprocess.results(replace(loaded), chapter))
@@ -111,9 +111,9 @@ def twin(tmp_path: Path) -> Path:
     return Path(shutil.copytree(HOME, tmp_path / HOME.name))
 
 
-@pytest.mark.parametrize("fault", DATA)
-def test_a_fault_in_the_data_is_caught_and_leads_to_its_row(fault: str, base: Results, twin: Path):
-    file, old, new, row, expected = DATA[fault]
+@pytest.mark.parametrize("problem", DATA)
+def test_a_fault_in_the_data_is_caught_and_leads_to_its_row(problem: str, base: Results, twin: Path):
+    file, old, new, row, expected = DATA[problem]
     changed(twin, file, (old, new))
     chapter = base.words[expected[1]]["chapter"]
     found = compare(only(base, [chapter]), inprocess.results(twin, chapter))
@@ -152,7 +152,7 @@ def test_another_spelling_of_the_same_table_moves_nothing(base: Results, twin: P
 
 
 def test_kernels_say_the_same_as_this_process(base: Results, book: Path):
-    """What the tests above seed faults into is what a book is made of."""
+    """What the tests above seed problems into is what a book is made of."""
     found = compare(base, built(book))
     assert [str(move) for move in found.moves] == []
     assert (found.rows, found.unknown, found.files) == ((), (), {})
@@ -490,7 +490,7 @@ def test_what_was_meant_stands_beside_what_moved(base: Results):
 
 def test_one_fault_is_one_fault(twin: Path):
     changed(twin, "legs.csv", ("i02,1,made,moscow,astrakhan,air", "i02,1,made,moscow,astrakhan,aiir"))
-    assert run("check", twin, code=2).stdout.splitlines()[-1].startswith(f"{twin}: 1 fault, 0 doubts (")
+    assert run("check", twin, code=2).stdout.splitlines()[-1].startswith(f"{twin}: 1 problem, 0 warnings (")
 
 
 def test_the_default_edition_is_as_approved(tmp_path: Path):
@@ -533,8 +533,8 @@ def test_evidence_that_hides_small_cells_is_counted_and_not_quoted(article: str,
     changed(twin, "legs.csv", ("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3"))
     changed(twin, "datapackage.json", ('"minimum_cell": 1', '"minimum_cell": 3'))
     held = judge._held(editions.load(twin), article)
-    assert [str(fault) for fault in held.faults] == [
-        "oral-2022: found 1 fault, needed none; analysis verify names them"
+    assert [str(problem) for problem in held.problems] == [
+        "oral-2022: found 1 problem, needed none; analysis verify names them"
     ]
 
 
@@ -557,7 +557,7 @@ def test_nothing_is_approved_without_being_asked(twin: Path, tmp_path: Path):
         "PYTHONUTF8": "1",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "analysis.cli", "review", str(twin), "--approved", str(state), "--out", str(out)],
+        [sys.executable, "-m", "analysis.publish.cli", "review", str(twin), "--approved", str(state), "--out", str(out)],
         cwd=tmp_path, env=os.environ | setting, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
@@ -576,11 +576,11 @@ def test_nothing_is_approved_without_being_asked(twin: Path, tmp_path: Path):
 
 
 def test_only_an_approved_state_is_ever_replaced(base: Results, tmp_path: Path):
-    from analysis.faults import BadInput
+    from parabook.errors import InputError
 
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").write_text("x")
-    with pytest.raises(BadInput, match=r"a folder without inputs\.json"):
+    with pytest.raises(InputError, match=r"a folder without inputs\.json"):
         accept(books.Outcome(base, ()), tmp_path / "mine")
     assert [path.name for path in tmp_path.rglob("*")] == ["mine", "file"]
     accept(books.Outcome(base, ()), tmp_path / "new")
@@ -634,7 +634,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 def reviewed(checkout: Path, out: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "analysis.cli", "review", "--out", str(out)],
+        [sys.executable, "-m", "analysis.publish.cli", "review", "--out", str(out)],
         cwd=checkout, env=os.environ | {"PYTHONPATH": str(checkout / "src")}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -678,12 +678,12 @@ def test_a_cell_that_fails_is_named_on_the_page(checkout: Path, tmp_path: Path):
 
 
 def test_an_approved_state_that_is_broken_is_refused(tmp_path: Path):
-    from analysis.faults import BadInput
+    from parabook.errors import InputError
 
     for name, text in (("inputs.json", '{"else": 1}'), ("inputs.json", "{"), ("exhibits.json", "{}\xff")):
         (tmp_path / "inputs.json").write_text("{}")
         (tmp_path / name).write_bytes(text.encode("latin-1"))
-        with pytest.raises(BadInput, match="an approved state"):
+        with pytest.raises(InputError, match="an approved state"):
             approved(tmp_path, "x")
 
 

@@ -141,14 +141,14 @@ def sentences(edition: Edition) -> dict[str, str]:
 def edition(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Edition:
     """One edition of the shape that a test names."""
     folder = SHAPES[request.param](tmp_path_factory.mktemp("shapes") / request.param)
-    assert [str(fault) for fault in examine(folder)[1] if not fault.doubt] == []
+    assert [str(problem) for problem in examine(folder)[1] if not problem.warning] == []
     return load(folder)
 
 
 every_shape = pytest.mark.parametrize("edition", SHAPES, indirect=True)
 
 UNGRAMMATICAL = {
-    "one of many": r"\b1 (persons|people|legs|rows|figures|values|nights|pairs|files|others|statements|interviewees|columns|doubts|days)\b",
+    "one of many": r"\b1 (persons|people|legs|rows|figures|values|nights|pairs|files|others|statements|interviewees|columns|warnings|days)\b",
     "many of one": r"(?<![0-9,.–/])(?!1 )\d[\d,]* (person|leg|row|figure|night|pair|file|statement)\b(?! of)",
     "all of one": r"\ball 1\b(?!,)",
     "of the one": r"\b(1|none) of the 1\b(?!,)",

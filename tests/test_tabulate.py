@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from jsonschema import ValidationError
 
 from analysis import charts, tabulate
-from analysis.faults import BadInput
 from analysis.tabulate import NOT_DESCRIBED, NOT_STATED
+from parabook.errors import InputError
 
 settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
 settings.load_profile("quick")
@@ -201,7 +201,7 @@ def _parts(spec: Any) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("edges", ["", "a", "25,18", "18,18", "0,5", "18;25", "18,500"])
 def test_edges_that_make_no_bands_are_refused(edges):
-    with pytest.raises(BadInput, match="age_bands"):
+    with pytest.raises(InputError, match="age_bands"):
         tabulate.bands(edges)
 
 

@@ -1,8 +1,8 @@
-"""What must hold of an edition's tables. Pure: typed tables in, faults out; written once for every engine.
+"""What must hold of an edition's tables. Pure: typed tables in, problems out; written once for every engine.
 
 A table is a narwhals ``LazyFrame`` with the schema's columns and ``_row``, the row as a spreadsheet
 numbers it (the header is row 1). Each check is an expression that is true of a bad row; all of a
-table's checks are counted in one pass, and only the rows at fault are ever collected.
+table's checks are counted in one pass, and only the rows at problem are ever collected.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 
 import narwhals as nw
 
-from analysis.faults import Fault, nearest, show
 from analysis.frames import Frame, as_text
 from analysis.rules import RULES, words
 from analysis.schema import Field, Schema, countries, schema, vocabulary
 from analysis.spread import first, gathered, summed
 from analysis.tables import MOST_SHOWN, all_different, all_known
+from parabook.errors import Problem, nearest, show
 
 MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
@@ -33,7 +33,7 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """What an identifier looks like."""
 
 FAR = 100
-"""How many times two figures of one measure and one place may differ before it is a doubt."""
+"""How many times two figures of one measure and one place may differ before it is a warning."""
 
 ODD = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]"
 """Control characters, and the sign that stands where a character was lost in conversion."""
@@ -56,18 +56,18 @@ found wrong there already is not found wrong again."""
 
 @dataclass(frozen=True)
 class Check:
-    """One condition on the rows of a table: true where a row is at fault."""
+    """One condition on the rows of a table: true where a row is at problem."""
 
     column: str
     bad: nw.Expr
     needed: str
-    mend: str = ""
+    hint: str = ""
     allowed: tuple[str, ...] = ()
-    doubt: bool = False
+    warning: bool = False
     beside: tuple[str, ...] = ()
     """Further columns that the condition looks at."""
     hints: Mapping[str, str] = field(default_factory=dict)
-    """How to mend, by the value found."""
+    """How to hint, by the value found."""
 
 
 def field_checks(field: Field) -> Iterator[Check]:
@@ -90,7 +90,7 @@ def field_checks(field: Field) -> Iterator[Check]:
             column.str.contains(FORMULA),
             "text that no spreadsheet takes for a formula",
             "downloads hold it as it stands",
-            doubt=True,
+            warning=True,
         )
     if field.required:
         yield Check(field.name, blank, "a value", "this column may not be blank")
@@ -129,16 +129,16 @@ def row_checks(table: str) -> Iterator[Check]:
             beside=("age_max",),
         )
         yield Check(
-            "age_min", col("age_min") < 10, "an age at which people are interviewed", "check the source", doubt=True
+            "age_min", col("age_min") < 10, "an age at which people are interviewed", "check the source", warning=True
         )
         yield Check(
-            "age_max", col("age_max") > 100, "an age at which people are interviewed", "check the source", doubt=True
+            "age_max", col("age_max") > 100, "an age at which people are interviewed", "check the source", warning=True
         )
     if table == "places":
         known = (*countries(), *vocabulary("former-countries"))
         yield Check("country", ~col("country").is_in(known), "an ISO 3166-1 alpha-3 code in use")
         hints = {code: gone(former) for code, former in vocabulary("former-countries").items()}
-        yield Check("country", col("country").is_in(tuple(hints)), IN_USE, hints=hints, doubt=True)
+        yield Check("country", col("country").is_in(tuple(hints)), IN_USE, hints=hints, warning=True)
         yield Check(
             "longitude",
             col("latitude").is_null() != col("longitude").is_null(),
@@ -191,8 +191,8 @@ def gone(former: Mapping[str, str]) -> str:
     return f"once {former['name']}, now {former['now']}"
 
 
-def table_faults(spec: Schema, frame: Frame, file: str, unread: Unread | None = None) -> list[Fault]:
-    """Every fault of one table by itself.
+def table_problems(spec: Schema, frame: Frame, file: str, unread: Unread | None = None) -> list[Problem]:
+    """Every problem of one table by itself.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def _sighted(check: Check, unread: Unread) -> Check | None:
     return replace(check, bad=check.bad & ~nw.col("_row").is_in(rows)) if rows else check
 
 
-def _run(checks: list[Check], frame: Frame, file: str) -> Iterator[Fault]:
+def _run(checks: list[Check], frame: Frame, file: str) -> Iterator[Problem]:
     if not checks:
         return
     counts = {f"c{n}": check.bad.sum() for n, check in enumerate(checks)}
@@ -232,19 +232,21 @@ def _run(checks: list[Check], frame: Frame, file: str) -> Iterator[Fault]:
         rows = frame.filter(check.bad).select("_row", check.column).sort("_row").head(MOST_SHOWN)
         for row in gathered(rows, first(MOST_SHOWN)):
             value = row[check.column]
-            mend = check.mend or check.hints.get(as_text(value)) or nearest(value, check.allowed)
-            yield Fault(
-                file, show(as_text(value) or None), check.needed, mend, int(row["_row"]), check.column, check.doubt
+            hint = check.hint or check.hints.get(as_text(value)) or nearest(value, check.allowed)
+            yield Problem(
+                file, show(as_text(value) or None), check.needed, hint, int(row["_row"]), check.column, check.warning
             )
-        yield from _rest(bad, file, check.column, check.needed, check.doubt)
+        yield from _rest(bad, file, check.column, check.needed, check.warning)
 
 
-def _rest(bad: int, file: str, column: str, needed: str, doubt: bool = False) -> Iterator[Fault]:
+def _rest(bad: int, file: str, column: str, needed: str, warning: bool = False) -> Iterator[Problem]:
     if bad > MOST_SHOWN:
-        yield Fault(file, f"{bad - MOST_SHOWN} more rows like these", needed, "mend these first", None, column, doubt)
+        yield Problem(
+            file, f"{bad - MOST_SHOWN} more rows like these", needed, "hint these first", None, column, warning
+        )
 
 
-def _duplicates(spec: Schema, frame: Frame, file: str, unread: Unread) -> Iterator[Fault]:
+def _duplicates(spec: Schema, frame: Frame, file: str, unread: Unread) -> Iterator[Problem]:
     key = list(spec.key)
     if any(unread.get(part, ()) is None for part in key) or all_different(frame, key):
         return
@@ -258,7 +260,7 @@ def _duplicates(spec: Schema, frame: Frame, file: str, unread: Unread) -> Iterat
     )
     for row in gathered(twice, first(MOST_SHOWN), by=key):
         found = ".".join(str(row[part]) for part in key)
-        yield Fault(
+        yield Problem(
             file,
             f"{show(found)} {row['_n']} times",
             "each key once",
@@ -268,14 +270,14 @@ def _duplicates(spec: Schema, frame: Frame, file: str, unread: Unread) -> Iterat
         )
 
 
-def reference_faults(
+def reference_problems(
     tables: Tables,
     files: Mapping[str, str],
     of: Tables | None = None,
     *,
     unsure: Collection[str] = (),
     unread: Mapping[str, Unread] | None = None,
-) -> Iterator[Fault]:
+) -> Iterator[Problem]:
     """Values that refer to a row which is not there; legs that are not numbered 1 to n.
 
     Parameters
@@ -287,7 +289,7 @@ def reference_faults(
     of : mapping of LazyFrame, optional
         The tables whose values are looked at, all of them unless given.
     unsure : collection of str
-        Tables whose rows or keys are themselves at fault: that one of their rows is missing proves nothing.
+        Tables whose rows or keys are themselves at problem: that one of their rows is missing proves nothing.
     unread : mapping, optional
         By table, cells that reading found wrong already.
     """
@@ -314,8 +316,8 @@ def reference_faults(
             )
             needed = f"the {there} of a row of table {other}"
             for row in rows[:MOST_SHOWN]:
-                hint = nearest(row[column], near) or f"add it to {other}, or mend it here"
-                yield Fault(files[name], show(row[column]), needed, hint, int(row["_row"]), column)
+                hint = nearest(row[column], near) or f"add it to {other}, or hint it here"
+                yield Problem(files[name], show(row[column]), needed, hint, int(row["_row"]), column)
             if len(rows) > MOST_SHOWN:
                 (more,) = gathered(lost.select(nw.len().alias("n")), summed())
                 yield from _rest(int(more["n"]), files[name], column, needed)
@@ -329,7 +331,7 @@ def reference_faults(
             .head(MOST_SHOWN)
         )
         for row in gathered(gaps, first(MOST_SHOWN), by=("interviewee",)):
-            yield Fault(
+            yield Problem(
                 files["legs"],
                 f"{row['_n']} legs of {row['interviewee']}, the last numbered {row['_last']}",
                 "legs numbered 1 to n",
@@ -339,21 +341,23 @@ def reference_faults(
             )
 
 
-def figure_faults(destinations: Frame, file: str) -> Iterator[Fault]:
+def figure_problems(destinations: Frame, file: str) -> Iterator[Problem]:
     """Country codes of figures that ISO 3166-1 does not know; figures far from others like them."""
     columns = ("_row", "figure", "countries", "measure", "low", "high")
     rows = destinations.select(*columns).sort("_row").collect("pandas").rows(named=True)
     for row in rows:
         codes = as_text(row["countries"]).split()
         if len(set(codes)) < len(codes):
-            yield Fault(file, show(row["countries"]), "each country once", "", int(row["_row"]), "countries")
+            yield Problem(file, show(row["countries"]), "each country once", "", int(row["_row"]), "countries")
         for code in dict.fromkeys(codes):
             former = vocabulary("former-countries").get(code)
             if former:
-                yield Fault(file, show(code), IN_USE, gone(former), int(row["_row"]), "countries", doubt=True)
+                yield Problem(file, show(code), IN_USE, gone(former), int(row["_row"]), "countries", warning=True)
             elif code not in countries():
                 hint = nearest(code, countries()) if len(code) == 3 else ""
-                yield Fault(file, show(code), "an ISO 3166-1 alpha-3 code in use", hint, int(row["_row"]), "countries")
+                yield Problem(
+                    file, show(code), "an ISO 3166-1 alpha-3 code in use", hint, int(row["_row"]), "countries"
+                )
     alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
         alike.setdefault((as_text(row["countries"]), as_text(row["measure"])), []).append(row)
@@ -366,13 +370,13 @@ def figure_faults(destinations: Frame, file: str) -> Iterator[Fault]:
             low = as_text(row["low"])
             if low and row is not neighbour and float(low) > FAR * least:
                 needed = f"no more than {FAR:,} times {least:,.0f}, the high of {neighbour['figure']} ({measure}, same countries)"
-                yield Fault(file, low, needed, "check both", int(as_text(row["_row"])), "low", doubt=True)
+                yield Problem(file, low, needed, "check both", int(as_text(row["_row"])), "low", warning=True)
 
 
-def lone_faults(interviewees: Frame, file: str) -> Iterator[Fault]:
+def lone_problems(interviewees: Frame, file: str) -> Iterator[Problem]:
     """The people whom the book would show alone: nobody else has the same age, gender and profession.
 
-    One doubt for all of them. Somebody of whom fewer than two of the three are told is not looked at. Who is
+    One warning for all of them. Somebody of whom fewer than two of the three are told is not looked at. Who is
     tabulated with others here can still be alone by a route.
     """
     told = sum((~nw.col(trait).is_null()).cast(nw.Int64) for trait in ("age_min", "gender", "profession"))
@@ -389,22 +393,22 @@ def lone_faults(interviewees: Frame, file: str) -> Iterator[Fault]:
         shown = ", ".join(map(str, rows[:20]))
         more = f" and {len(rows) - 20:,} more" if len(rows) > 20 else ""
         alone = "row that is" if len(rows) == 1 else "rows that are"
-        yield Fault(
+        yield Problem(
             file,
             f"{len(rows):,} {alone} alone in age, gender and profession (row {shown}{more})",
             "nobody whom these could identify",
             "set report.minimum_cell to 3 or more in datapackage.json, or report.public_source to true where everybody can read the source",
-            doubt=True,
+            warning=True,
         )
 
 
-def named_faults(interviewees: Frame, codebook: str, file: str) -> Iterator[Fault]:
+def named_problems(interviewees: Frame, codebook: str, file: str) -> Iterator[Problem]:
     """Identifiers of people in the edition's codebook, which the book prints as it is."""
     said = {word: row for row, line in reversed([*enumerate(codebook.splitlines(), 1)]) for word in WORD.findall(line)}
     known = gathered(interviewees.filter(nw.col("interviewee").is_in(list(said))).select("interviewee")) if said else []
     for who in sorted(str(row["interviewee"]) for row in known)[:MOST_SHOWN]:
         needed = "nothing that tells of one person, as report.minimum_cell asks"
-        yield Fault(file, show(who), needed, "the book prints this text: reword it", said[who], doubt=True)
+        yield Problem(file, show(who), needed, "the book prints this text: reword it", said[who], warning=True)
 
 
 def coded_columns(name: str) -> tuple[str, ...]:
@@ -439,17 +443,17 @@ def coded_values(tables: Tables) -> dict[tuple[str, str, str], str]:
     return values
 
 
-def evidence_faults(
+def evidence_problems(
     evidence: Frame,
     values: Mapping[tuple[str, str, str], str],
     files: Mapping[str, str],
     *,
     unsure: Collection[str] = (),
     blind: Collection[tuple[str, str]] = (),
-) -> Iterator[Fault]:
+) -> Iterator[Problem]:
     """Evidence that leads nowhere, says too much, or names no rule; values that have none.
 
-    ``unsure`` are tables whose rows or keys are themselves at fault, ``blind`` columns (with their table) of
+    ``unsure`` are tables whose rows or keys are themselves at problem, ``blind`` columns (with their table) of
     which some cell could not be read: that a value of theirs is not there proves nothing.
     """
     file, seen = files["evidence"], set()
@@ -459,19 +463,19 @@ def evidence_faults(
         where = int(row["_row"])
         if place not in values and place[0] not in unsure and (place[0], place[2]) not in blind:
             hint = nearest(".".join(place), (".".join(known) for known in values))
-            yield Fault(
+            yield Problem(
                 file, show(".".join(place)), "table, key and column of a value that is not blank", hint, where, "key"
             )
         if as_text(row["exact"]) and not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS:
-            yield Fault(
+            yield Problem(
                 file, show(row["exact"]), f"one to {MOST_WORDS} words", "quote a fragment of the source", where, "exact"
             )
         if row["basis"] == "derived" and rule_of(row["note"]) not in RULES:
             hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"
-            yield Fault(file, show(row["note"]), "a rule's name first in the note", hint, where, "note")
+            yield Problem(file, show(row["note"]), "a rule's name first in the note", hint, where, "note")
     for name, key, column in values:
         if (name, key, column) not in seen and not {"evidence", name} & set(unsure):
-            yield Fault(
+            yield Problem(
                 file,
                 f"no evidence for {name} {key} {column}",
                 "one row of evidence for every coded value",
@@ -481,22 +485,22 @@ def evidence_faults(
             )
 
 
-def settlement_faults(
+def settlement_problems(
     settlements: Frame, values: Mapping[tuple[str, str, str], str], files: Mapping[str, str]
-) -> Iterator[Fault]:
+) -> Iterator[Problem]:
     """Settlements whose ruling is not what the edition now carries."""
     for row in settlements.sort("_row").collect("pandas").rows(named=True):
         place = (as_text(row["table"]), as_text(row["key"]), as_text(row["column"]))
         carried, settled = values.get(place, ""), as_text(row["settled"])
         if carried != settled:
-            yield Fault(
+            yield Problem(
                 files["settlements"],
                 show(settled or None),
                 f"{show(carried or None)}, as {'.'.join(place)} has it",
-                "mend the table or the settlement",
+                "hint the table or the settlement",
                 int(row["_row"]),
                 "settled",
-                doubt=True,
+                warning=True,
             )
 
 

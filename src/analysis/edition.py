@@ -16,12 +16,13 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import checks, fetch, folder
-from analysis.faults import BadInput, Fault, nearest, show
 from analysis.folder import PACKAGE, find
 from analysis.frames import Frame, Row, as_frame, as_text, records
 from analysis.schema import TABLES, raw, schema
 from analysis.spread import first, gathered, summed
 from analysis.tables import MOST_SHOWN, Read, in_one_engine, is_date, nearest_name, read_table, shown_path
+from parabook import files
+from parabook.errors import InputError, Problem, nearest, show
 
 SECOND = "second-"
 """Before a table's name: the same table as the second coder filled it."""
@@ -188,8 +189,8 @@ def load(edition: str | Path, minimum_cell: int = 0) -> Edition:
 
     Raises
     ------
-    BadInput
-        With every fault found, when the edition cannot be used. Doubts do not stop it. Also for a
+    InputError
+        With every problem found, when the edition cannot be used. Doubts do not stop it. Also for a
         ``minimum_cell`` below the edition's.
 
     Examples
@@ -199,76 +200,81 @@ def load(edition: str | Path, minimum_cell: int = 0) -> Edition:
     """
     path = find(edition)
     before = folder.found_sound(path)
-    loaded, faults = examine(path, sound=before.exists())
-    errors = [fault for fault in faults if not fault.doubt]
+    loaded, problems = examine(path, sound=before.exists())
+    errors = [problem for problem in problems if not problem.warning]
     if errors or loaded is None:
-        raise BadInput(errors)
+        raise InputError(errors)
     own = loaded.report.minimum_cell
     if minimum_cell and minimum_cell < own:
-        raise BadInput.one(
+        raise InputError.one(
             "parameter minimum_cell", str(minimum_cell), f"{own} or more, or 0", f"{own} is the edition's own number"
         )
     if not before.exists():
-        folder.note(before)
-        folder.prune(before.parent, 200)
+        files.write_atomically(before)
+        files.prune(before.parent, 200)
     return replace(loaded, report=replace(loaded.report, minimum_cell=max(own, minimum_cell)))
 
 
-def examine(edition: str | Path, *, sound: bool = False) -> tuple[Edition | None, list[Fault]]:
+def examine(edition: str | Path, *, sound: bool = False) -> tuple[Edition | None, list[Problem]]:
     """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read.
 
     A table that is broken does not keep the others from being checked. What depends on what could not be read
     is left out, rather than reported as wrong. What is known to be ``sound``, byte for byte, is not checked again.
     """
     path = find(edition)
-    package, faults = _package(path / PACKAGE)
+    package, problems = _package(path / PACKAGE)
     if package is None:
-        return None, faults
+        return None, problems
     reads: dict[str, Read] = {}
     files: dict[str, str] = {}
-    for name, file in _resources(path, package, faults):
+    for name, file in _resources(path, package, problems):
         files[name] = shown_path(file)
         reads[name] = read_table(file, schema(name.removeprefix(SECOND)), sound=sound)
-        faults += reads[name].faults
+        problems += reads[name].problems
     together = in_one_engine({name: read.frame for name, read in reads.items() if read.frame is not None})
     tables = {name: table for name, table in together.items() if not name.startswith(SECOND)}
     second = {name.removeprefix(SECOND): table for name, table in together.items() if name.startswith(SECOND)}
     report, found = _report(package, shown_path(path / PACKAGE))
-    faults += found
+    problems += found
     listed = _listed(package)
     if not {"interviewees", "destinations"} & listed:
-        faults.append(
-            Fault(shown_path(path / PACKAGE), "neither interviewees nor destinations", "at least one of these tables")
+        problems.append(
+            Problem(shown_path(path / PACKAGE), "neither interviewees nor destinations", "at least one of these tables")
         )
     if all(read.whole for read in reads.values()):
-        faults += _without_rows(tables, files)
+        problems += _without_rows(tables, files)
     if not sound:
-        faults += _codebook_faults(path)
+        problems += _codebook_problems(path)
         checked = {name: table for name, table in together.items() if name.startswith(SECOND) or name in tables}
-        faults += _content(checked, reads, files, listed, report, shown_path(path / PACKAGE))
+        problems += _content(checked, reads, files, listed, report, shown_path(path / PACKAGE))
     for name, read in reads.items():
-        faults = [read.located(fault, files[name]) for fault in faults]
+        problems = [read.located(problem, files[name]) for problem in problems]
     noted = Noted(tables, ""), Noted(second, SECOND)
     whole = Edition(path.name, path, package, report, noted[0], files, noted[1])
-    if not sound and report.minimum_cell > 1 and "interviewees" in tables and all(fault.doubt for fault in faults):
-        faults += checks.named_faults(tables["interviewees"], whole.codebook(), shown_path(path / "codebook.md"))
-        READ.discard("codebook.md")  # to look for faults is not to tell results
-    return whole, faults
+    if (
+        not sound
+        and report.minimum_cell > 1
+        and "interviewees" in tables
+        and all(problem.warning for problem in problems)
+    ):
+        problems += checks.named_problems(tables["interviewees"], whole.codebook(), shown_path(path / "codebook.md"))
+        READ.discard("codebook.md")  # to look for problems is not to tell results
+    return whole, problems
 
 
-def _without_rows(tables: dict[str, Frame], files: Mapping[str, str]) -> Iterator[Fault]:
+def _without_rows(tables: dict[str, Frame], files: Mapping[str, str]) -> Iterator[Problem]:
     """An edition that nobody has filled yet; an evidence table without rows, which is as none."""
     main = [name for name in ("interviewees", "destinations") if name in files]
     read = [name for name in main if name in tables]
     empty = {name for name in (*read, *({"evidence"} & tables.keys())) if _is_empty(tables[name])}
     if main and set(main) <= empty:
         other = f", and none in {files[main[1]]}" if main[1:] else ""
-        mend = "add rows below the header: a person or a figure each"
-        yield Fault(files[main[0]], f"no rows{other}", "at least one interviewee or one destination figure", mend)
+        hint = "add rows below the header: a person or a figure each"
+        yield Problem(files[main[0]], f"no rows{other}", "at least one interviewee or one destination figure", hint)
     if "evidence" in empty:
         del tables["evidence"]
-        mend = "add them, or take the table off the list in datapackage.json if the source is no text"
-        yield Fault(files["evidence"], "no rows", "a row of evidence for every coded value", mend, doubt=True)
+        hint = "add them, or take the table off the list in datapackage.json if the source is no text"
+        yield Problem(files["evidence"], "no rows", "a row of evidence for every coded value", hint, warning=True)
 
 
 def _is_empty(table: Frame) -> bool:
@@ -283,103 +289,105 @@ def _listed(package: Mapping[str, Any]) -> set[str]:
     return {near for name in names if isinstance(name, str) and (near := nearest_name(name, known))}
 
 
-def _codebook_faults(path: Path) -> Iterator[Fault]:
+def _codebook_problems(path: Path) -> Iterator[Problem]:
     file, shown = path / "codebook.md", shown_path(path / "codebook.md")
     if not file.exists() and not file.is_symlink():
         return
     if not _inside(file, path) or not file.is_file():
-        yield Fault(shown, "no ordinary file of the edition's folder", "a text file")
+        yield Problem(shown, "no ordinary file of the edition's folder", "a text file")
         return
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        yield Fault(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8", "save it as UTF-8")
+        yield Problem(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8", "save it as UTF-8")
     except OSError as error:
-        yield Fault(shown, error.strerror or "an error", "a file that can be read")
+        yield Problem(shown, error.strerror or "an error", "a file that can be read")
     else:
         odd = re.search(checks.ODD, text)
         if odd:
             row = text[: odd.start()].count("\n") + 1
-            yield Fault(shown, show(odd[0]), "text without control characters", "remove it", row=row)
+            yield Problem(shown, show(odd[0]), "text without control characters", "remove it", row=row)
 
 
-def _package(file: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
+def _package(file: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
     shown = shown_path(file)
-    faults: list[Fault] = []
+    problems: list[Problem] = []
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for key, times in Counter(key for key, _ in pairs).items():
             if times > 1:
-                faults.append(Fault(shown, f"key {show(key)} {times} times", "each key once", "remove one", column=key))
+                problems.append(
+                    Problem(shown, f"key {show(key)} {times} times", "each key once", "remove one", column=key)
+                )
         return dict(pairs)
 
     def no_number(text: str) -> None:
-        faults.append(Fault(shown, text, "a number of JSON"))
+        problems.append(Problem(shown, text, "a number of JSON"))
 
     try:
         text = file.read_text(encoding="utf-8")
         package = json.loads(text, object_pairs_hook=once, parse_constant=no_number)
         json.dumps(package, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
-        return None, [Fault(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8", "save it as UTF-8")]
+        return None, [Problem(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8", "save it as UTF-8")]
     except UnicodeEncodeError:
-        return None, [Fault(shown, "half of a surrogate pair", "whole characters", "retype the text")]
+        return None, [Problem(shown, "half of a surrogate pair", "whole characters", "retype the text")]
     except json.JSONDecodeError as error:
-        return None, [Fault(shown, error.msg, "JSON", "mend it there", row=error.lineno)]
+        return None, [Problem(shown, error.msg, "JSON", "hint it there", row=error.lineno)]
     except (ValueError, RecursionError) as error:
-        return None, [Fault(shown, str(error).split(";")[0].splitlines()[0], "JSON of an ordinary size")]
+        return None, [Problem(shown, str(error).split(";")[0].splitlines()[0], "JSON of an ordinary size")]
     if not isinstance(package, dict):
-        return None, [Fault(shown, show(json.dumps(package)), "a JSON object")]
-    return package, [*faults, *_metadata_faults(package, shown)]
+        return None, [Problem(shown, show(json.dumps(package)), "a JSON object")]
+    return package, [*problems, *_metadata_problems(package, shown)]
 
 
-def _metadata_faults(package: Mapping[str, Any], shown: str) -> Iterator[Fault]:
+def _metadata_problems(package: Mapping[str, Any], shown: str) -> Iterator[Problem]:
     for key in ("name", "title", "description", "homepage", "created"):
-        yield from _text_faults(package.get(key, ""), shown, key, lines=key == "description")
+        yield from _text_problems(package.get(key, ""), shown, key, lines=key == "description")
     home = package.get("homepage") or ""
     if isinstance(home, str) and home and not re.fullmatch(r"https?://[^\s<>\"']+", home):
-        yield Fault(shown, show(home), "an address that begins with http:// or https://", column="homepage")
+        yield Problem(shown, show(home), "an address that begins with http:// or https://", column="homepage")
     for key, kind in (("licenses", "name"), ("sources", "title"), ("contributors", "title")):
         given = package.get(key, [])
         if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-            yield Fault(shown, show(json.dumps(given)), f"a list of objects with a {kind}", column=key)
+            yield Problem(shown, show(json.dumps(given)), f"a list of objects with a {kind}", column=key)
             continue
         for number, each in enumerate(given, 1):
             for part in ("name", "title", "path", "role", "email", "organization"):
-                yield from _text_faults(each.get(part, ""), shown, f"{key}[{number}].{part}")
+                yield from _text_problems(each.get(part, ""), shown, f"{key}[{number}].{part}")
         if key in package and not any(str(each.get("title", "")).strip() for each in given):
-            yield Fault(
-                shown, "nothing", f"titles of {key}, which the book prints", "fill them in", column=key, doubt=True
+            yield Problem(
+                shown, "nothing", f"titles of {key}, which the book prints", "fill them in", column=key, warning=True
             )
     for key in ("title", "description"):
         if isinstance(package.get(key), str) and not package[key].strip():
-            yield Fault(shown, "nothing", f"a {key}, which the book prints", "fill it in", column=key, doubt=True)
+            yield Problem(shown, "nothing", f"a {key}, which the book prints", "fill it in", column=key, warning=True)
 
 
-def _text_faults(given: object, shown: str, column: str, *, lines: bool = False) -> Iterator[Fault]:
+def _text_problems(given: object, shown: str, column: str, *, lines: bool = False) -> Iterator[Problem]:
     """Why a value of the package is no text that a page can show; a title stands on one line."""
     if not isinstance(given, str):
-        yield Fault(shown, show(json.dumps(given)), "text", column=column)
+        yield Problem(shown, show(json.dumps(given)), "text", column=column)
     elif re.search(checks.ODD, given) or (not lines and re.search(r"[\t\n]", given)):
         needed = "text without control characters" if lines else "text on one line, without control characters"
-        yield Fault(shown, show(given), needed, "retype it", column=column)
+        yield Problem(shown, show(given), needed, "retype it", column=column)
 
 
-def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]:
+def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Problem]]:
     """The report object, checked by hand: it is small, and its messages matter."""
     given = package.get("report", {})
-    faults: list[Fault] = []
+    problems: list[Problem] = []
 
     def wrong(column: str, found: object, needed: str) -> None:
         told = show(found) if isinstance(found, str) else json.dumps(found)
-        faults.append(Fault(file, told if len(told) < 80 else show(told), needed, column=f"report.{column}"))
+        problems.append(Problem(file, told if len(told) < 80 else show(told), needed, column=f"report.{column}"))
 
     if not isinstance(given, dict):
-        return Report(), [Fault(file, show(json.dumps(given)), "an object", column="report")]
+        return Report(), [Problem(file, show(json.dumps(given)), "an object", column="report")]
     known = {"declared_interviewees", "collected_at", "reference_event", "minimum_cell", "public_source"}
     for extra in sorted(given.keys() - known):
-        faults.append(
-            Fault(file, show(extra), f"one of {', '.join(sorted(known))}", nearest(extra, known), column="report")
+        problems.append(
+            Problem(file, show(extra), f"one of {', '.join(sorted(known))}", nearest(extra, known), column="report")
         )
     declared, minimum = given.get("declared_interviewees"), given.get("minimum_cell", 1)
     event, place = given.get("reference_event"), given.get("collected_at")
@@ -401,11 +409,11 @@ def _report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Fault]]
         event = None
     title, day = ((event or {}).get(key) for key in ("title", "date"))
     if title is not None:
-        faults += _text_faults(title, file, "report.reference_event.title")
+        problems += _text_problems(title, file, "report.reference_event.title")
     if day is not None and day != "" and not is_date(day):
         wrong("reference_event.date", day, "a date as YYYY-MM-DD")
         day = ""
-    return Report(declared, place or "", str(title or ""), str(day or ""), minimum, public), faults
+    return Report(declared, place or "", str(title or ""), str(day or ""), minimum, public), problems
 
 
 def _inside(target: Path, folder: Path) -> bool:
@@ -415,15 +423,15 @@ def _inside(target: Path, folder: Path) -> bool:
         return False
 
 
-def _file_fault(path: Path, file: str, shown: str, where: str) -> Fault | None:
+def _file_fault(path: Path, file: str, shown: str, where: str) -> Problem | None:
     """Why a table's file cannot be one, if it cannot."""
     target = path / file
     if "\0" in file or len(file) > 200:
-        return Fault(shown, show(file), "a path of ordinary characters and length", column=where)
+        return Problem(shown, show(file), "a path of ordinary characters and length", column=where)
     if Path(file).is_absolute() or not _inside(target, path):
-        return Fault(shown, show(file), "a path inside the edition's folder", column=where)
+        return Problem(shown, show(file), "a path inside the edition's folder", column=where)
     if not target.exists():
-        return Fault(
+        return Problem(
             shown_path(target),
             "no such file",
             "the table that datapackage.json lists",
@@ -432,33 +440,33 @@ def _file_fault(path: Path, file: str, shown: str, where: str) -> Fault | None:
     if target.is_dir():
         return _folder_fault(target, path)
     if not target.is_file():
-        return Fault(shown_path(target), "no ordinary file", "a CSV or Parquet file")
+        return Problem(shown_path(target), "no ordinary file", "a CSV or Parquet file")
     return None
 
 
-def _folder_fault(folder: Path, path: Path) -> Fault | None:
+def _folder_fault(folder: Path, path: Path) -> Problem | None:
     """Why a folder is no table, if it is none: what lies in it and would be passed over is said."""
     parts = [part for part in sorted(folder.iterdir()) if not part.name.startswith((".", "_"))]
     if not any(part.suffix == ".parquet" for part in parts):
-        return Fault(shown_path(folder), "a folder", "a CSV or Parquet file, or a folder of Parquet parts")
+        return Problem(shown_path(folder), "a folder", "a CSV or Parquet file, or a folder of Parquet parts")
     for part in parts:
         if part.is_dir():
-            return Fault(
+            return Problem(
                 shown_path(part), "a folder inside a table's folder", "Parquet parts only", "move its parts up"
             )
         if part.suffix != ".parquet" or not part.is_file() or not _inside(part, path):
-            return Fault(
+            return Problem(
                 shown_path(part), "no Parquet part of this edition", "Parquet parts only", "take it out of the folder"
             )
     return None
 
 
-def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, Path]]:
-    """The tables that the package lists, with their files; faults are added to the list."""
+def _resources(path: Path, package: Mapping[str, Any], problems: list[Problem]) -> Iterator[tuple[str, Path]]:
+    """The tables that the package lists, with their files; problems are added to the list."""
     shown = shown_path(path / PACKAGE)
     resources = package.get("resources")
     if not isinstance(resources, list) or not resources:
-        faults.append(Fault(shown, "no resources", "a list of tables", column="resources"))
+        problems.append(Problem(shown, "no resources", "a list of tables", column="resources"))
         return
     seen: set[str] = set()
     paths: set[str] = set()
@@ -466,37 +474,39 @@ def _resources(path: Path, package: Mapping[str, Any], faults: list[Fault]) -> I
         name, file = (resource.get(key) if isinstance(resource, dict) else None for key in ("name", "path"))
         where = f"resources[{number}]"
         if not isinstance(name, str) or not isinstance(file, str) or not name or not file:
-            faults.append(Fault(shown, show(resource), "a name and a path", column=where))
+            problems.append(Problem(shown, show(resource), "a name and a path", column=where))
             continue
         table = name.removeprefix(SECOND)
         if table not in TABLES:
             hint = nearest(name, TABLES)
             if hint:
-                faults.append(Fault(shown, show(name), f"one of {', '.join(TABLES)}", hint, column=where, doubt=True))
+                problems.append(
+                    Problem(shown, show(name), f"one of {', '.join(TABLES)}", hint, column=where, warning=True)
+                )
             continue
         if name in seen:
-            faults.append(Fault(shown, f"{show(name)} twice", "each table once", column=where))
+            problems.append(Problem(shown, f"{show(name)} twice", "each table once", column=where))
             continue
         seen.add(name)
         target = path / file
         wrong = _file_fault(path, file, shown, where)
         if os.path.normpath(file) in paths:
-            faults.append(Fault(shown, f"{show(file)} twice", "each file for one table", column=where))
+            problems.append(Problem(shown, f"{show(file)} twice", "each file for one table", column=where))
         elif wrong:
-            faults.append(wrong)
+            problems.append(wrong)
         else:
             yield name, target
         paths.add(os.path.normpath(file))
         given = resource.get("schema") if isinstance(resource, dict) else None
         if given is not None and given != with_own_fields(table, given):
-            faults.append(
-                Fault(
+            problems.append(
+                Problem(
                     shown,
                     f"a schema of {name} unlike data/schemas/{table}.json",
                     "the same schema",
                     "run analysis check --embed to copy it anew",
                     column=where,
-                    doubt=True,
+                    warning=True,
                 )
             )
 
@@ -508,28 +518,28 @@ def _content(
     listed: Collection[str],
     report: Report,
     package: str,
-) -> list[Fault]:
+) -> list[Problem]:
     """What must hold of the typed tables, alone and together; of the second coder's as of the first's.
 
     ``listed`` are the tables that there should be, also those that could not be read.
     """
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     unsure = {name for name in listed if name not in reads or not reads[name].whole or name not in together}
     unread = {name: reads[name].unread for name in together}
     for name, frame in together.items():
         spec = schema(name.removeprefix(SECOND))
-        found = checks.table_faults(spec, frame, files[name], unread[name])
-        if set(spec.key) & ({fault.column for fault in found if not fault.doubt} | set(unread[name])):
+        found = checks.table_problems(spec, frame, files[name], unread[name])
+        if set(spec.key) & ({problem.column for problem in found if not problem.warning} | set(unread[name])):
             unsure.add(name)
         if spec.name == "destinations" and not {"countries", "measure", "low", "high"} & set(unread[name]):
-            found += checks.figure_faults(frame, files[name])
-        faults += found
+            found += checks.figure_problems(frame, files[name])
+        problems += found
     for coder in ("", SECOND):
         # The second coder's legs are of the second coder's people, between the edition's places.
         own = {name.removeprefix(coder) for name in together if name.startswith(SECOND) == bool(coder)}
         theirs = {table: coder + table if table in own else table for table in TABLES}
         seen = {table: together[name] for table, name in theirs.items() if name in together}
-        faults += checks.reference_faults(
+        problems += checks.reference_problems(
             seen,
             {table: files[name] for table, name in theirs.items() if name in files},
             of={table: together[coder + table] for table in sorted(own, key=TABLES.index)},
@@ -537,51 +547,51 @@ def _content(
             unread={table: unread[coder + table] for table in own},
         )
     tables = {name: table for name, table in together.items() if not name.startswith(SECOND)}
-    faults += _report_faults(tables, report, package, unsure)
+    problems += _report_problems(tables, report, package, unsure)
     if (
         "interviewees" in tables
         and report.minimum_cell == 1
         and not report.public_source
         and not unread["interviewees"]
     ):
-        faults += checks.lone_faults(tables["interviewees"], files["interviewees"])
+        problems += checks.lone_problems(tables["interviewees"], files["interviewees"])
     if {"evidence", "settlements"} & set(tables):
         values = all_values(tables, report)
         blind = {(name, column) for name, columns in unread.items() for column in columns}
         if "evidence" in tables and set(unread["evidence"]) <= {"paragraph"}:
-            faults += checks.evidence_faults(tables["evidence"], values, files, unsure=unsure, blind=blind)
+            problems += checks.evidence_problems(tables["evidence"], values, files, unsure=unsure, blind=blind)
         if "settlements" in tables and not unsure:
-            faults += checks.settlement_faults(tables["settlements"], values, files)
-    return faults
+            problems += checks.settlement_problems(tables["settlements"], values, files)
+    return problems
 
 
-def _report_faults(
+def _report_problems(
     tables: Mapping[str, Frame], report: Report, package: str, unsure: Collection[str]
-) -> Iterator[Fault]:
+) -> Iterator[Problem]:
     """What the report object says that the tables contradict."""
     if "interviewees" in tables and report.declared_interviewees is not None:
         yes = tables["interviewees"].filter(nw.col("counted") == "yes")
         counted = int(gathered(yes.select(nw.len().alias("n")), summed())[0]["n"])
         if counted > report.declared_interviewees:
             needed = f"at least {counted}, the interviewees counted yes"
-            yield Fault(package, str(report.declared_interviewees), needed, column="report.declared_interviewees")
+            yield Problem(package, str(report.declared_interviewees), needed, column="report.declared_interviewees")
     if report.collected_at and "places" not in unsure:
         places = tables["places"].collect("pandas")["place"].to_list() if "places" in tables else []
         known = [str(place) for place in places]
         if report.collected_at not in known:
             hint = nearest(report.collected_at, known)
             found = show(report.collected_at)
-            yield Fault(package, found, "a place of table places", hint, column="report.collected_at")
+            yield Problem(package, found, "a place of table places", hint, column="report.collected_at")
     if report.event_date and "legs" in tables:
         early = tables["legs"].filter(nw.col("departed") < report.event_date).select("_row", "departed")
         for row in gathered(early.sort("_row").head(MOST_SHOWN), first(MOST_SHOWN)):
-            yield Fault(
+            yield Problem(
                 package,
                 f"a departure on {row['departed']} (legs, row {row['_row']})",
                 f"departures from {report.event_date} on, the reference event",
                 "check the source",
                 column="report.reference_event.date",
-                doubt=True,
+                warning=True,
             )
 
 
@@ -622,13 +632,13 @@ def embed(path: Path) -> bool:
     Columns that an edition's schema adds of its own are kept. A resource named ``second-`` and a table's name is that table as the second coder filled it.
     """
     if fetch.origin(path):
-        raise BadInput.one(
+        raise InputError.one(
             fetch.origin(path), "an address", "a folder on this machine, to write to", "copy it here first"
         )
     file = path / PACKAGE
-    package, faults = _package(file)
+    package, problems = _package(file)
     if package is None:
-        raise BadInput(faults)
+        raise InputError(problems)
     before = file.read_text(encoding="utf-8")
     for resource in package["resources"] if isinstance(package.get("resources"), list) else []:
         table = str(resource.get("name", "")).removeprefix(SECOND) if isinstance(resource, dict) else ""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from analysis.checks import rule_of
 from analysis.edition import Edition, all_values
-from analysis.faults import BadInput, Fault, nearest, show
 from analysis.frames import Row, as_text, records
 from analysis.rules import RULES, Setting, normalise, numbers, says, words
 from analysis.schema import countries, vocabulary
+from parabook.errors import InputError, Problem, nearest, show
 
 MONTHS = [
     "january",
@@ -38,7 +38,7 @@ class Verdict:
     """Coded values looked at."""
     resolved: int
     """Values whose evidence holds."""
-    faults: tuple[Fault, ...]
+    problems: tuple[Problem, ...]
 
     def __str__(self) -> str:
         return f"{self.resolved:,} of {self.values:,} values resolve"
@@ -49,15 +49,15 @@ def source_text(file: Path) -> str:
 
     Raises
     ------
-    BadInput
+    InputError
         When it cannot be read, or is not UTF-8.
     """
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise BadInput.one(file, error.strerror or "an error", "the source text") from error
+        raise InputError.one(file, error.strerror or "an error", "the source text") from error
     except UnicodeDecodeError as error:
-        raise BadInput.one(file, f"a byte at {error.start} that is not UTF-8", "UTF-8 text") from error
+        raise InputError.one(file, f"a byte at {error.start} that is not UTF-8", "UTF-8 text") from error
 
 
 def paragraphs(text: str) -> list[str]:
@@ -100,13 +100,13 @@ def verify(edition: Edition, text: str) -> Verdict:
     Returns
     -------
     Verdict
-        Faults name table, row, column and fragment. A value is *stated* when it can be read in its
+        Problems name table, row, column and fragment. A value is *stated* when it can be read in its
         fragment; *derived* when its rule gives it again; *judged* is a person's word and only its
         fragment is looked for.
     """
     values = all_values(edition.tables, edition.report)
     source = paragraphs(text)
-    faults = list(_paragraph_faults(edition, source))
+    problems = list(_paragraph_problems(edition, source))
     wrong: set[tuple[str, str, str]] = set()
     seen: set[tuple[str, str, str]] = set()
     for row in records(edition.text["evidence"]) if "evidence" in edition.tables else []:
@@ -114,42 +114,42 @@ def verify(edition: Edition, text: str) -> Verdict:
         seen.add(place)
         problem = _problem(edition, row, values.get(place, ""), source)
         if problem:
-            found, needed, mend = problem
+            found, needed, hint = problem
             wrong.add(place)
             file = edition.files.get(row["table"], "datapackage.json")
             where = f"{file} [{row['key']}]"
-            faults.append(Fault(where, found, needed, mend, column=row["column"]))
+            problems.append(Problem(where, found, needed, hint, column=row["column"]))
     for place in values.keys() - seen:
         wrong.add(place)
-        faults.append(
-            Fault(
+        problems.append(
+            Problem(
                 f"{edition.files.get(place[0], place[0])} [{place[1]}]",
                 show(values[place]),
                 "a row of evidence",
                 column=place[2],
             )
         )
-    return Verdict(len(values), len(values.keys() - wrong), tuple(faults))
+    return Verdict(len(values), len(values.keys() - wrong), tuple(problems))
 
 
-def _paragraph_faults(edition: Edition, source: list[str]) -> Iterator[Fault]:
+def _paragraph_problems(edition: Edition, source: list[str]) -> Iterator[Problem]:
     if "paragraphs" not in edition.tables:
-        yield Fault(edition.name, "no table paragraphs", "the fingerprints of the source's paragraphs")
+        yield Problem(edition.name, "no table paragraphs", "the fingerprints of the source's paragraphs")
         return
     stored = edition.text["paragraphs"]
     if len(stored) != len(source):
-        yield Fault(edition.files["paragraphs"], f"{len(stored)} paragraphs", f"{len(source)}, as in the source")
+        yield Problem(edition.files["paragraphs"], f"{len(stored)} paragraphs", f"{len(source)}, as in the source")
     for row in records(stored):
         number = int(row["paragraph"])
         if number <= len(source) and fingerprint(source[number - 1]) != row["fingerprint"]:
-            yield Fault(
+            yield Problem(
                 f"{edition.files['paragraphs']} [{number}]",
                 f"fingerprint {row['fingerprint'][:12]}…",
                 f"{fingerprint(source[number - 1])[:12]}…, that of the source's paragraph {number}",
                 column="fingerprint",
             )
         elif number <= len(source) and len(words(source[number - 1])) != int(row["words"]):
-            yield Fault(
+            yield Problem(
                 f"{edition.files['paragraphs']} [{number}]",
                 f"{row['words']} words",
                 f"{len(words(source[number - 1]))}, as the source's paragraph {number} has",
@@ -158,7 +158,7 @@ def _paragraph_faults(edition: Edition, source: list[str]) -> Iterator[Fault]:
 
 
 def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple[str, str, str] | None:
-    """Why a value's evidence does not hold (found, needed, how to mend), or None when it does."""
+    """Why a value's evidence does not hold (found, needed, how to hint), or None when it does."""
     number, fragment = int(row["paragraph"]), row["exact"]
     quoted = f"the fragment “{fragment}”"
     if not value:
@@ -173,7 +173,7 @@ def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple
             f"it stands in paragraph {elsewhere[0]}" if elsewhere else "quote the source",
         )
     if row["basis"] == "stated" and not readable(value, row["column"], fragment, edition):
-        return show(value), f"a value that can be read in {quoted}", "mend the value, or give another basis"
+        return show(value), f"a value that can be read in {quoted}", "hint the value, or give another basis"
     if row["basis"] == "derived":
         setting = Setting(row["column"], edition.report.collected_at, edition.report.event_date)
         given = as_text(RULES[rule_of(row["note"])](fragment, setting))

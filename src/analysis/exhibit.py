@@ -1,6 +1,6 @@
 """One exhibit: a caption, a chart, the table behind it, its source; shown in a notebook, drawn by the book.
 
-An exhibit travels in the executed notebook as plain JSON under `MIME`, beside the Vega-Lite chart that
+An exhibit travels in the executed notebook as plain JSON under `EXHIBIT`, beside the Vega-Lite chart that
 any notebook front end shows. The book draws from that JSON alone.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.edition import READ
-from analysis.look import LAB_ONLY, MIME, VEGALITE
+from parabook.protocol import EXHIBIT, LAB_ONLY, VEGALITE
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Exhibit:
 
     def _ipython_display_(self) -> None:
         plain = self.as_json()
-        first: dict[str, Any] = {MIME: plain, "text/plain": f"{self.caption} {self.description}"}
+        first: dict[str, Any] = {EXHIBIT: plain, "text/plain": f"{self.caption} {self.description}"}
         if plain["chart"]:
             first[VEGALITE] = plain["chart"]
         display(first)
@@ -115,7 +115,7 @@ RESTS_ON = "rests-on"
 
 
 def display(data: Mapping[str, Any], **metadata: Any) -> None:
-    """Show data by MIME type, and note what it rests on, so that it is made anew when that changes."""
+    """Show data by EXHIBIT type, and note what it rests on, so that it is made anew when that changes."""
     from IPython.display import display as show_raw
 
     show_raw(dict(data), raw=True, metadata={**metadata, RESTS_ON: sorted(READ)})

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from analysis.faults import BadInput
+from parabook.errors import InputError
 
 BESIDE = ("codebook.md",)
 """Files of an edition that its package does not name."""
@@ -56,18 +56,18 @@ def fetched(address: str, into: Path, package: str) -> Path:
 
     Raises
     ------
-    BadInput
+    InputError
         When the driver for such addresses is not installed, nothing answers, or no edition is there.
     """
     address = re.sub(r"(?<=[^:/])/+$", "", address)
     store, base = _store(address)
     name = PurePosixPath(base).name
     if not name or name == "..":
-        raise BadInput.one(address, "no folder's name", "the address of an edition's folder")
+        raise InputError.one(address, "no folder's name", "the address of an edition's folder")
     try:
         text = store.cat_file(f"{base}/{package}")
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise BadInput.one(address, f"no {package}", "an edition's folder", "mend the address") from error
+        raise InputError.one(address, f"no {package}", "an edition's folder", "hint the address") from error
     except Exception as error:  # drivers have exceptions of their own, known only to who has them installed
         raise _unreadable(address, error) from error
     into = into / hashlib.sha256(address.encode()).hexdigest()[:16]
@@ -83,9 +83,9 @@ def fetched(address: str, into: Path, package: str) -> Path:
             raise _unreadable(address, error) from error
 
 
-def _unreadable(address: str, error: Exception) -> BadInput:
+def _unreadable(address: str, error: Exception) -> InputError:
     said = (str(error).strip() or "no message").splitlines()[0]
-    return BadInput.one(address, f"{type(error).__name__} ({said})", "an edition that can be read")
+    return InputError.one(address, f"{type(error).__name__} ({said})", "an edition that can be read")
 
 
 def origin(edition: Path) -> str:
@@ -128,12 +128,12 @@ def _store(address: str) -> tuple[Any, str]:
         raise _lacking(address, str(error).splitlines()[0].rstrip(".")) from error
     except Exception as error:
         said = (str(error).strip() or "no message").splitlines()[0]
-        raise BadInput.one(address, said, "an address that fsspec knows, as s3://bucket/folder") from error
+        raise InputError.one(address, said, "an address that fsspec knows, as s3://bucket/folder") from error
     return store, str(base).rstrip("/")
 
 
-def _lacking(address: str, what: str) -> BadInput:
-    return BadInput.one(address, "no driver for such addresses", "an installed one", what)
+def _lacking(address: str, what: str) -> InputError:
+    return InputError.one(address, "no driver for such addresses", "an installed one", what)
 
 
 def _brought(store: Any, base: str, folder: Path, into: Path) -> Path:

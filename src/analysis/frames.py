@@ -10,7 +10,7 @@ from typing import Any, cast
 import narwhals as nw
 import pandas as pd
 
-from analysis.faults import missing
+from parabook.errors import missing
 
 Frame = nw.LazyFrame[Any]
 """A table that an engine counts: pandas for CSV, DuckDB for Parquet."""

@@ -5,12 +5,3 @@ INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff"
 
 FONT = "'Liberation Sans', Arial, sans-serif"
 """The drawing program carries the first, browsers have one of its widths: a chart is laid out alike on every machine."""
-
-MIME = "application/vnd.analysis.exhibit+json"
-"""An exhibit as plain JSON: what the book draws from."""
-
-LAB_ONLY = "application/vnd.analysis.lab-only+json"
-"""Marks an output that is for notebook front ends; the book has drawn its content already."""
-
-VEGALITE = "application/vnd.vegalite.v5+json"
-"""The type that JupyterLab draws charts from, also of the later Vega-Lite that Altair writes."""

@@ -1,4 +1,4 @@
-"""Questions to tables of many rows, spread over the workers of a Dask cluster; only counts and rows at fault come back.
+"""Questions to tables of many rows, spread over the workers of a Dask cluster; only counts and rows at problem come back.
 
 Tabulations, loaders and checks ask through `gathered`, and know nothing of where the answer is found. On pandas and DuckDB
 it is the table itself that answers. With ``--scheduler``, and a table large enough to pay, the very expression that DuckDB
@@ -33,8 +33,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import fetch, folder
-from analysis.faults import BadInput, Fault
 from analysis.frames import Frame
+from parabook import files
+from parabook.errors import InputError, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +169,7 @@ def bounded(most: str) -> None:
     desk = folder.CACHE / "duckdb"
     with contextlib.suppress(OSError):
         desk.mkdir(parents=True, exist_ok=True)
-    folder.prune(desk, 64)  # what ended kernels left
+    files.prune(desk, 64)  # what ended kernels left
     duckdb.execute(f"SET memory_limit = '{most}'")
     duckdb.execute(f"SET temp_directory = {text(str(desk / str(os.getpid())))}")
 
@@ -390,7 +391,7 @@ class Workers:
 
         Raises
         ------
-        BadInput
+        InputError
             When the workers cannot read the tables, or are gone.
         """
         from distributed import CancelledError, KilledWorker
@@ -403,20 +404,20 @@ class Workers:
             told = [future.result() for future in futures]
         except KilledWorker as error:
             needed = "workers with the memory for a share of the rows"
-            raise BadInput.one(self.address, "a question lost with each worker that took it", needed) from error
+            raise InputError.one(self.address, "a question lost with each worker that took it", needed) from error
         except CancelledError as error:
             raise self.gone() from error
         except RuntimeError as error:  # a worker that knows no such question
             said = " ".join(str(error).split())[:80]
             needed = "workers with this version of the program"
-            raise BadInput.one(self.address, said, needed, "bring them up to date, and start them again") from error
+            raise InputError.one(self.address, said, needed, "bring them up to date, and start them again") from error
         finally:
             for future in futures:
                 future.release()
         rows: Asked = []
         for share in told:
             if "refused" in share:
-                raise BadInput(Fault(**fault) for fault in share["refused"])
+                raise InputError(Problem(**problem) for problem in share["refused"])
             if "broken" in share:
                 return None
             rows += [dict(zip(columns, row, strict=True)) for row in share["rows"]]
@@ -441,13 +442,13 @@ class Workers:
             now = time.monotonic()
             self.alone = None if workers else self.alone or now
             if self.alone and now - self.alone > ALONE:
-                mend = "start some, and build again: chapters that were done are kept"
-                raise BadInput.one(self.address, "no worker left", "one at least", mend)
+                hint = "start some, and build again: chapters that were done are kept"
+                raise InputError.one(self.address, "no worker left", "one at least", hint)
 
-    def gone(self) -> BadInput:
+    def gone(self) -> InputError:
         """That the scheduler does not answer any more."""
-        mend = "start it, and build again: chapters that were done are kept"
-        return BadInput.one(self.address, "a scheduler that is gone", "one that stays", mend)
+        hint = "start it, and build again: chapters that were done are kept"
+        return InputError.one(self.address, "a scheduler that is gone", "one that stays", hint)
 
 
 IN_USE: list[Workers] = []
@@ -463,7 +464,7 @@ def pool() -> Workers | None:
     """The cluster; a process that was told of one connects when it first has something to ask, and counts by itself where it cannot."""
     if not IN_USE:
         address = os.environ.pop(SCHEDULER)  # tried once
-        with contextlib.suppress(BadInput):
+        with contextlib.suppress(InputError):
             IN_USE.append(Workers(address, connect(address)))
     return IN_USE[-1] if IN_USE else None
 
@@ -473,22 +474,22 @@ def connect(address: str) -> Client:
 
     Raises
     ------
-    BadInput
+    InputError
         When Dask is not installed, nothing answers, or there are no workers.
     """
     try:
         from distributed import Client
     except ImportError as error:
-        mend = "pip install 'analysis[cluster]'"
-        raise BadInput.one("--scheduler", "no package distributed", "it, to reach a Dask cluster", mend) from error
+        hint = "pip install 'analysis[cluster]'"
+        raise InputError.one("--scheduler", "no package distributed", "it, to reach a Dask cluster", hint) from error
     for name in [each for each in logging.root.manager.loggerDict if each.startswith("distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it is told in a line of our own
     try:
         client = Client(address, timeout=ANSWER)
     except (OSError, ValueError, TypeError) as error:
-        mend = "start one with: dask scheduler"
-        raise BadInput.one(
-            f"--scheduler {address}", "nothing that answers", "a Dask scheduler, as tcp://HOST:PORT", mend
+        hint = "start one with: dask scheduler"
+        raise InputError.one(
+            f"--scheduler {address}", "nothing that answers", "a Dask scheduler, as tcp://HOST:PORT", hint
         ) from error
     try:
         client.wait_for_workers(1, timeout=ANSWER)
@@ -496,8 +497,8 @@ def connect(address: str) -> Client:
         client.close(timeout=ANSWER)
         if not isinstance(error, TimeoutError):
             raise
-        mend = f"start one with: dask worker {address}"
-        raise BadInput.one(f"--scheduler {address}", "no workers", "one at least", mend) from error
+        hint = f"start one with: dask worker {address}"
+        raise InputError.one(f"--scheduler {address}", "no workers", "one at least", hint) from error
     return client
 
 
@@ -506,7 +507,7 @@ def program() -> str:
     """The fingerprint of what makes a question, and of what answers it."""
     import duckdb
 
-    return folder.fingerprint([folder.program(), duckdb.__version__])
+    return files.digest([folder.program(), duckdb.__version__])
 
 
 def answer(sql: str, views: Sequence[Mapping[str, Any]], asked_by: str) -> dict[str, Any]:
@@ -515,7 +516,7 @@ def answer(sql: str, views: Sequence[Mapping[str, Any]], asked_by: str) -> dict[
     Returns
     -------
     dict
-        ``rows``; or ``broken``, what DuckDB said; or ``refused``, the faults for which it was not asked.
+        ``rows``; or ``broken``, what DuckDB said; or ``refused``, the problems for which it was not asked.
     """
     import duckdb
     from distributed import get_worker
@@ -531,8 +532,8 @@ def answer(sql: str, views: Sequence[Mapping[str, Any]], asked_by: str) -> dict[
             return {"rows": connection.sql(sql).fetchall()}
     except duckdb.Error as error:
         return {"broken": str(error)}
-    except BadInput as error:
-        return {"refused": [fault.as_dict() for fault in error.faults]}
+    except InputError as error:
+        return {"refused": [problem.as_dict() for problem in error.problems]}
 
 
 @cache
@@ -577,7 +578,7 @@ def _at_hand(view: Mapping[str, Any], worker: str) -> list[str]:
             try:
                 FETCHED[view["at"]] = folder.find(view["at"]) if view["at"] else Path()
                 here = _same(view)
-            except BadInput as error:
+            except InputError as error:
                 raise not_at_hand(worker, at) from error
             if here is None:
                 raise not_at_hand(worker, at)
@@ -604,20 +605,20 @@ def _same(view: Mapping[str, Any]) -> bool | None:
 MEND = "put it on a file system that all share, or give an address, as s3://bucket/folder"
 
 
-def not_at_hand(worker: str, at: str) -> BadInput:
+def not_at_hand(worker: str, at: str) -> InputError:
     """That a worker cannot read an edition."""
     needed = f"it where the worker can read it, as it is larger than {MOST_SENT:,} bytes"
-    return BadInput.one(f"worker {worker}", f"no edition at {at}", needed, MEND)
+    return InputError.one(f"worker {worker}", f"no edition at {at}", needed, MEND)
 
 
-def another_edition(worker: str, at: str) -> BadInput:
+def another_edition(worker: str, at: str) -> InputError:
     """That an edition is not the same where a worker reads it."""
-    return BadInput.one(f"worker {worker}", f"another edition at {at}", "the same, byte for byte", MEND)
+    return InputError.one(f"worker {worker}", f"another edition at {at}", "the same, byte for byte", MEND)
 
 
-def another_version(worker: str) -> BadInput:
+def another_version(worker: str) -> InputError:
     """That a worker would count in another way."""
-    return BadInput.one(
+    return InputError.one(
         f"worker {worker}",
         "another version of the program, its lock file or Python",
         "the same as where the build was called",

@@ -1,4 +1,4 @@
-"""Reading a table's file: CSV or Parquet in, a typed lazy frame and the faults of its cells out."""
+"""Reading a table's file: CSV or Parquet in, a typed lazy frame and the problems of its cells out."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import fetch, spread
-from analysis.faults import Fault, show
 from analysis.frames import Frame
 from analysis.schema import ROOT, Schema
+from parabook.errors import Problem, show
 
 MOST_LETTERS = 5000
 """Longest text of a cell: more is no label and no note."""
@@ -47,7 +47,7 @@ LONGEST = 131_072
 """Letters in a cell beyond which a file is no table of ours; a quote that is never closed runs into it."""
 
 MOST_SHOWN = 100
-"""Faults of one kind listed one by one; the rest are counted."""
+"""Problems of one kind listed one by one; the rest are counted."""
 
 MOST_COLUMNS = 1000
 """No table has more, an edition's own columns included."""
@@ -77,7 +77,7 @@ class Read:
 
     frame: Frame | None
     """The typed table with ``_row``; none where nothing could be read."""
-    faults: list[Fault]
+    problems: list[Problem]
     unread: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
     """Rows whose cell of a column could not be read, None for all of them: the frame is blank there."""
     whole: bool = True
@@ -85,12 +85,12 @@ class Read:
     parts: tuple[tuple[int, str], ...] = ()
     """For a folder of parts: the number before each one's first row, and its path to show."""
 
-    def located(self, fault: Fault, file: str) -> Fault:
-        """A fault of this table's folder, put in the part where its row stands."""
-        if not self.parts or fault.file != file or fault.row is None:
-            return fault
-        before, part = next((b, p) for b, p in reversed(self.parts) if b < fault.row - 1 or b == 0)
-        return replace(fault, file=part, row=fault.row - before)
+    def located(self, problem: Problem, file: str) -> Problem:
+        """A problem of this table's folder, put in the part where its row stands."""
+        if not self.parts or problem.file != file or problem.row is None:
+            return problem
+        before, part = next((b, p) for b, p in reversed(self.parts) if b < problem.row - 1 or b == 0)
+        return replace(problem, file=part, row=problem.row - before)
 
 
 PARTED = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -109,7 +109,7 @@ def read_table(file: Path, spec: Schema, *, sound: bool = False) -> Read:
     try:
         return _read_parquet(file, spec, sound) if file.is_dir() or file.suffix == ".parquet" else _read_csv(file, spec)
     except OSError as error:
-        return Read(None, [Fault(shown_path(file), error.strerror or "an error", "a file that can be read")])
+        return Read(None, [Problem(shown_path(file), error.strerror or "an error", "a file that can be read")])
 
 
 def _read_csv(file: Path, spec: Schema) -> Read:
@@ -117,13 +117,13 @@ def _read_csv(file: Path, spec: Schema) -> Read:
     data = file.read_bytes()
     other = next((kind for sign, kind in KINDS.items() if data.startswith(sign)), "")
     if other:
-        return Read(None, [Fault(shown, other, "CSV", "export the table as CSV, or name it .parquet if it is that")])
-    text, faults = _decoded(data, shown)
+        return Read(None, [Problem(shown, other, "CSV", "export the table as CSV, or name it .parquet if it is that")])
+    text, problems = _decoded(data, shown)
     first = text.partition("\n")[0]
     comma = next((sign for sign in PARTED if "," not in first and first.count(sign) > 1), ",")
     if comma in PARTED:
         told = f"cells parted by {PARTED[comma]}"
-        faults.append(Fault(shown, told, "cells parted by commas", "export it as comma-separated", row=1))
+        problems.append(Problem(shown, told, "cells parted by commas", "export it as comma-separated", row=1))
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=comma)
     header: list[str] = []
     rows: list[list[str]] = []
@@ -133,7 +133,7 @@ def _read_csv(file: Path, spec: Schema) -> Read:
     try:
         header = next(reader, [])
         number, found = _header(header, reader, spec, shown)
-        faults += found
+        problems += found
         for number, cells in enumerate(reader, number + 1):  # noqa: B020 - the header's row goes on
             if not cells:
                 continue
@@ -143,20 +143,20 @@ def _read_csv(file: Path, spec: Schema) -> Read:
                 continue
             whole = False
             needed = f"{len(header)} cells, as in the header"
-            mend = "quote cells that hold a comma, or add the missing ones"
-            faults.append(Fault(shown, f"{len(cells)} cells", needed, mend, row=number))
+            hint = "quote cells that hold a comma, or add the missing ones"
+            problems.append(Problem(shown, f"{len(cells)} cells", needed, hint, row=number))
     except csv.Error as error:
         whole = False
-        faults.append(Fault(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
+        problems.append(Problem(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
     finally:
         csv.field_size_limit(limit)
     if not set(header) & set(spec.columns) or len(header) != len(set(header)) or len(header) > MOST_COLUMNS:
-        return Read(None, faults)
+        return Read(None, problems)
     columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True)) if rows else {n: [] for n in header}
-    return _typed(columns, at, spec, shown, faults, whole)
+    return _typed(columns, at, spec, shown, problems, whole)
 
 
-def _decoded(data: bytes, shown: str) -> tuple[str, list[Fault]]:
+def _decoded(data: bytes, shown: str) -> tuple[str, list[Problem]]:
     """The text of a file, and what is wrong with its bytes; of a wrong encoding the text as far as it can be guessed."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
@@ -166,17 +166,17 @@ def _decoded(data: bytes, shown: str) -> tuple[str, list[Fault]]:
         if data.startswith(mark):
             told = ("a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM")
             text = data.decode(encoding, errors="replace").lstrip("\ufeff")
-            return text.replace("\0", ""), [Fault(shown, *told, row=1)]
-    faults = []
+            return text.replace("\0", ""), [Problem(shown, *told, row=1)]
+    problems = []
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         row = _row_after(data[: error.start].decode("utf-8"))
-        faults.append(Fault(shown, f"byte 0x{data[error.start]:02x}", "UTF-8", "save it as UTF-8", row=row))
+        problems.append(Problem(shown, f"byte 0x{data[error.start]:02x}", "UTF-8", "save it as UTF-8", row=row))
         text = data.decode("cp1252", errors="replace")
     if "\0" in text:
-        faults.append(Fault(shown, "a NUL byte", "text", row=_row_after(text[: text.index("\0")])))
-    return text.replace("\0", ""), faults
+        problems.append(Problem(shown, "a NUL byte", "text", row=_row_after(text[: text.index("\0")])))
+    return text.replace("\0", ""), problems
 
 
 def _row_after(text: str) -> int:
@@ -184,37 +184,39 @@ def _row_after(text: str) -> int:
     return len(list(csv.reader(io.StringIO(text + "x", newline=""))))
 
 
-def _header(header: list[str], reader: Iterator[list[str]], spec: Schema, shown: str) -> tuple[int, list[Fault]]:
-    """The faults of a header; where it stands one row too low, ``header`` becomes it. With its row."""
-    faults = _header_faults(header, spec, shown)
+def _header(header: list[str], reader: Iterator[list[str]], spec: Schema, shown: str) -> tuple[int, list[Problem]]:
+    """The problems of a header; where it stands one row too low, ``header`` becomes it. With its row."""
+    problems = _header_problems(header, spec, shown)
     known = set(spec.columns)
     if not known & set(header) and len(header) <= MOST_COLUMNS:
         below = next(reader, [])
         if known & set(below):
             header[:] = below
-            above = Fault(shown, "a row above the header", "the names of the columns", "remove it", row=1)
-            return 2, [above, *_header_faults(header, spec, shown, row=2)]
-    return 1, faults
+            above = Problem(shown, "a row above the header", "the names of the columns", "remove it", row=1)
+            return 2, [above, *_header_problems(header, spec, shown, row=2)]
+    return 1, problems
 
 
-def _header_faults(header: list[str], spec: Schema, shown: str, row: int = 1) -> list[Fault]:
+def _header_problems(header: list[str], spec: Schema, shown: str, row: int = 1) -> list[Problem]:
     if not header:
-        return [Fault(shown, "an empty file", f"a header row: {','.join(spec.columns)}", row=row)]
+        return [Problem(shown, "an empty file", f"a header row: {','.join(spec.columns)}", row=row)]
     if len(header) > MOST_COLUMNS:
-        return [Fault(shown, f"{len(header):,} columns", f"{MOST_COLUMNS:,} or fewer", row=row)]
-    faults = []
+        return [Problem(shown, f"{len(header):,} columns", f"{MOST_COLUMNS:,} or fewer", row=row)]
+    problems = []
     for column, times in sorted(Counter(header).items()):
         if times > 1 and column:
-            faults.append(Fault(shown, f"column {show(column)} twice", "each column once", row=row))
+            problems.append(Problem(shown, f"column {show(column)} twice", "each column once", row=row))
     if not all(header):
-        faults.append(Fault(shown, "a column without a name", "a name for each column", "name or remove it", row=row))
+        problems.append(
+            Problem(shown, "a column without a name", "a name for each column", "name or remove it", row=row)
+        )
     extra = [name for name in header if name not in spec.columns]
     for column in spec.columns:
         if column not in header:
             near = nearest_name(column, extra)
             hint = f"rename {show(near)}" if near else "add it; it may be left blank"
-            faults.append(Fault(shown, "no such column", f"column {column}", hint, row=row, column=column))
-    return faults
+            problems.append(Problem(shown, "no such column", f"column {column}", hint, row=row, column=column))
+    return problems
 
 
 def nearest_name(column: str, names: list[str]) -> str:
@@ -231,9 +233,9 @@ def nearest_name(column: str, names: list[str]) -> str:
 
 
 def _typed(
-    columns: dict[str, list[str]], at: list[int], spec: Schema, shown: str, faults: list[Fault], whole: bool
+    columns: dict[str, list[str]], at: list[int], spec: Schema, shown: str, problems: list[Problem], whole: bool
 ) -> Read:
-    """Text cells to typed columns; blanks to missing; cells that cannot be read to faults. ``at`` are their rows."""
+    """Text cells to typed columns; blanks to missing; cells that cannot be read to problems. ``at`` are their rows."""
     fields = {field.name: field for field in spec.fields}
     typed: dict[str, Any] = {"_row": pd.Series(at, dtype="int64")}
     unread: dict[str, frozenset[int] | None] = {}
@@ -247,10 +249,10 @@ def _typed(
         lost = {place for place, cell in enumerate(cells) if cell is not None and not reads(cell, kind)}
         for place in sorted(lost)[:MOST_SHOWN]:
             cell = text[place]
-            faults.append(Fault(shown, show(cell), needed, respelt(cell, kind), row=at[place], column=name))
+            problems.append(Problem(shown, show(cell), needed, respelt(cell, kind), row=at[place], column=name))
         if len(lost) > MOST_SHOWN:
             told = f"{len(lost) - MOST_SHOWN} more rows like these"
-            faults.append(Fault(shown, told, needed, "mend these first", column=name))
+            problems.append(Problem(shown, told, needed, "hint these first", column=name))
         if lost:
             unread[name] = frozenset(at[place] for place in lost)
         read = [
@@ -260,7 +262,7 @@ def _typed(
     for name in fields.keys() - typed.keys():  # a blank column stands in, so that the others can be checked
         typed[name] = pd.array([None] * len(at), dtype="str")
         unread[name] = None
-    return Read(nw.from_native(pd.DataFrame(typed)).lazy(), faults, unread, whole)
+    return Read(nw.from_native(pd.DataFrame(typed)).lazy(), problems, unread, whole)
 
 
 VALUES: dict[str, Callable[[str], object]] = {"integer": int, "number": float, "boolean": "true".__eq__}
@@ -308,7 +310,7 @@ def respelt(cell: str, kind: str) -> str:
 
 
 def _read_parquet(file: Path, spec: Schema, sound: bool) -> Read:
-    """A Parquet table through DuckDB; a file that DuckDB cannot read is a fault, whenever that shows."""
+    """A Parquet table through DuckDB; a file that DuckDB cannot read is a problem, whenever that shows."""
     import duckdb
 
     try:
@@ -316,11 +318,11 @@ def _read_parquet(file: Path, spec: Schema, sound: bool) -> Read:
         return _scan_parquet(file, spec, sound)
     except duckdb.Error as error:
         told = str(error).splitlines()[0]
-        return Read(None, [Fault(shown_path(file), told, "a sound Parquet file", "write it anew")])
+        return Read(None, [Problem(shown_path(file), told, "a sound Parquet file", "write it anew")])
 
 
 def _scan_parquet(file: Path, spec: Schema, sound: bool) -> Read:
-    """A Parquet table through DuckDB, lazily: only counts and rows at fault ever come to memory."""
+    """A Parquet table through DuckDB, lazily: only counts and rows at problem ever come to memory."""
     import duckdb
 
     shown = shown_path(file)
@@ -333,9 +335,9 @@ def _scan_parquet(file: Path, spec: Schema, sound: bool) -> Read:
     relation = spread.relation(scan)
     kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
     columns = [name for name in relation.columns if name != "_row"]
-    faults = _header_faults(columns, spec, shown)
+    problems = _header_problems(columns, spec, shown)
     if not set(columns) & set(spec.columns) or len(columns) > MOST_COLUMNS:
-        return Read(None, faults)
+        return Read(None, problems)
     there = [column for column in spec.fields if column.name in columns]
     text = {column.name: f"NULLIF(CAST(\"{column.name}\" AS VARCHAR), '')" for column in there}
     good = {name.name: _good(name.type, kinds[name.name], f'"{name.name}"', text[name.name]) for name in there}
@@ -364,15 +366,17 @@ def _scan_parquet(file: Path, spec: Schema, sound: bool) -> Read:
             rows = [(int(row["_row"]), row["cell"]) for row in _gathered(wrong, spread.first(MOST_SHOWN))]
             needed = TYPES.get(column.type, TEXT)[2]
             for row, told in rows:
-                faults.append(Fault(shown, show(told), needed, respelt(told, column.type), row=row, column=column.name))
+                problems.append(
+                    Problem(shown, show(told), needed, respelt(told, column.type), row=row, column=column.name)
+                )
             unread[column.name] = frozenset(row for row, _ in rows) if many <= MOST_SHOWN else None
             value = f"CASE WHEN {good[column.name]} THEN {value} END"
         if many > MOST_SHOWN:
             told = f"{many - MOST_SHOWN} more rows like these"
-            faults.append(Fault(shown, told, needed, "mend these first", column=column.name))
+            problems.append(Problem(shown, told, needed, "hint these first", column=column.name))
         picked.append(f'TRY_CAST({value} AS {kind}) AS "{column.name}"')
     frame = nw.from_native(spread.relation(replace(scan, picked=f"{', '.join(picked)}, _row"))).lazy()
-    return Read(frame, faults, unread, True, parts if file.is_dir() else ())
+    return Read(frame, problems, unread, True, parts if file.is_dir() else ())
 
 
 def _gathered(relation: Any, merge: spread.Merge = spread.every) -> spread.Asked:

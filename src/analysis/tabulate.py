@@ -16,10 +16,10 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis.faults import BadInput, nearest
 from analysis.frames import FEW, Frame, Row, as_text, isolated, readable, records
 from analysis.schema import country_name, schema, vocabulary
 from analysis.spread import gathered, greatest, summed
+from parabook.errors import InputError, nearest
 
 NOT_STATED = "not stated"
 NOT_DESCRIBED = "not described"
@@ -150,7 +150,7 @@ def bands(edges: str) -> list[tuple[int, int, str]]:
     given = [edge.strip() for edge in edges.split(",")]
     lower = [int(edge) for edge in given] if all(edge.isascii() and edge.isdigit() for edge in given) else []
     if not lower or lower != sorted(set(lower)) or lower[0] < 1 or lower[-1] > 120:
-        raise BadInput.one(
+        raise InputError.one(
             "parameter age_bands", repr(edges), "rising whole numbers with commas between", "such as 18,25,35,45"
         )
     inner = [(a, b - 1, f"{a}–{b - 1}" if b - a > 1 else f"{a}") for a, b in itertools.pairwise(lower)]
@@ -182,7 +182,7 @@ def checked(parameters: Mapping[str, Any]) -> None:
     if "age_bands" in parameters:
         bands(parameters["age_bands"])
     if parameters.get("minimum_cell", 0) < 0:
-        raise BadInput.one("parameter minimum_cell", repr(parameters["minimum_cell"]), "a whole number from 0")
+        raise InputError.one("parameter minimum_cell", repr(parameters["minimum_cell"]), "a whole number from 0")
     for name, levels in (("profession_level", PROFESSION_LEVELS), ("route_level", ROUTE_LEVELS)):
         if name in parameters:
             _one_of(name, parameters[name], levels)
@@ -209,7 +209,7 @@ def profession_of(codes: Row, level: str) -> str:
 
 def _one_of(parameter: str, value: str, allowed: Sequence[str]) -> None:
     if value not in allowed:
-        raise BadInput.one(
+        raise InputError.one(
             f"parameter {parameter}", repr(value), f"one of {', '.join(allowed)}", nearest(value, allowed)
         )
 

@@ -168,7 +168,7 @@ def two_codings(edition: Edition) -> Exhibit:
 
 
 def settlements(edition: Edition) -> Exhibit:
-    """Exhibit ``settlements``: each difference or doubt of the second coder, and the ruling."""
+    """Exhibit ``settlements``: each difference or warning of the second coder, and the ruling."""
     if edition.report.minimum_cell > 1 and "settlements" in edition.tables:
         return _withheld(edition, "settlements", "Differences and doubts, settled.")
     columns = schema("settlements").columns

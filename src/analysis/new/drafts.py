@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from analysis.faults import Fault
 from analysis.new.answers import quoted
 from analysis.new.intake import Sheet
 from analysis.new.maps import PAIRS
 from analysis.schema import schema
+from parabook.errors import Problem
 
 UNPRINTED: Final = "#|"
 """What lines of a draft begin with that tell an export's values: they are for the one who fills the map, and are left
@@ -32,7 +32,7 @@ Places go below places: "Oral": {country: KAZ, precision: city}; another spellin
 """How to fill a draft."""
 
 
-def draft_text(file: str, sheets: Mapping[str, Sheet], unread: Sequence[Fault] = ()) -> str:
+def draft_text(file: str, sheets: Mapping[str, Sheet], unread: Sequence[Problem] = ()) -> str:
     """The draft of a map: YAML to fill.
 
     Examples
@@ -63,7 +63,7 @@ def draft_text(file: str, sheets: Mapping[str, Sheet], unread: Sequence[Fault] =
             "",
             f"{UNPRINTED} The columns of the export:",
             *listed,
-            *(f"{UNPRINTED} {fault}" for fault in unread),
+            *(f"{UNPRINTED} {problem}" for problem in unread),
             "",
         ]
     )

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import yaml
 
-from analysis.faults import BadInput, Fault, show
 from analysis.frames import as_text
 from analysis.new.answers import named, tidy
 from analysis.new.intake import Sheet
 from analysis.new.maps import Plan, read_plan
 from analysis.tables import shown_path
+from parabook.errors import InputError, Problem, show
 
 LARGEST: Final = 512 * 2**20
 """Bytes of an export, unpacked: more than any form tool gives, less than memory."""
@@ -55,8 +55,8 @@ class _Text(yaml.SafeLoader):
 _Text.yaml_implicit_resolvers = {"": [("tag:yaml.org,2002:null", re.compile(""))]}  # nothing at all is not the text ""
 
 
-def read_map(file: Path) -> tuple[Plan, list[Fault]]:
-    """A map from its YAML file, as a plan, and every fault in it."""
+def read_map(file: Path) -> tuple[Plan, list[Problem]]:
+    """A map from its YAML file, as a plan, and every problem in it."""
     return read_plan(read_yaml(file), shown_path(file))
 
 
@@ -67,15 +67,15 @@ def read_yaml(file: Path) -> Any:
     try:
         given = yaml.load(data.decode("utf-8-sig"), _Text)  # a SafeLoader
     except UnicodeDecodeError as error:
-        raise BadInput.one(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8") from error
+        raise InputError.one(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8") from error
     except yaml.MarkedYAMLError as error:
         row = error.problem_mark.line + 1 if error.problem_mark else None
         needed = "YAML: names, a colon, and values below or beside them"
-        raise BadInput.one(shown, error.problem or "something odd", needed, "mend it there", row=row) from error
+        raise InputError.one(shown, error.problem or "something odd", needed, "hint it there", row=row) from error
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
-        raise BadInput.one(shown, type(error).__name__, "YAML of an ordinary shape") from error
+        raise InputError.one(shown, type(error).__name__, "YAML of an ordinary shape") from error
     if not isinstance(given, dict):
-        raise BadInput.one(shown, "no names with values", "a map in YAML", "begin it with tables:")
+        raise InputError.one(shown, "no names with values", "a map in YAML", "begin it with tables:")
     return given
 
 
@@ -103,9 +103,9 @@ def read_sheets(file: Path, plan: Plan) -> dict[str, Sheet]:
     shown = shown_path(file)
     wanted = {plan.sheet, *(table.sheet for table in plan.tables)}
     for name in sorted(wanted - {"", *names}):
-        raise BadInput.one(shown, f"no sheet {show(name)}", f"one of {', '.join(map(show, names))}")
+        raise InputError.one(shown, f"no sheet {show(name)}", f"one of {', '.join(map(show, names))}")
     if not plan.sheet and len(names) > 1:
-        raise BadInput.one(
+        raise InputError.one(
             shown,
             f"{len(names)} sheets: {', '.join(names)}",
             "the one with the answers",
@@ -148,7 +148,7 @@ def _sheet(label: str, rows: Iterator[tuple[int, Cells]], header: int) -> Sheet:
     names: list[str] = []
     kept: list[tuple[int, dict[str, str]]] = []
     odd: dict[tuple[int, str], str] = {}
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     blank = pending = 0
     for number, cells in rows:
         if number < header:
@@ -156,14 +156,14 @@ def _sheet(label: str, rows: Iterator[tuple[int, Cells]], header: int) -> Sheet:
         if not names:
             names = _names([text for text, _ in cells])
             if not any(names):
-                raise BadInput.one(
+                raise InputError.one(
                     label, "a blank header row", "the names of the columns", "write header: ROW in the map", row=number
                 )
             continue
         if not any(text or wrong for text, wrong in cells):
             pending += 1
             if pending > MOST_GAP:
-                raise BadInput.one(
+                raise InputError.one(
                     label, f"more than {MOST_GAP} blank rows", "the answers without gaps", "delete them", row=number
                 )
             continue
@@ -172,22 +172,22 @@ def _sheet(label: str, rows: Iterator[tuple[int, Cells]], header: int) -> Sheet:
         for place, (text, wrong) in enumerate(cells):
             if place >= len(names) or not names[place]:
                 if text or wrong:
-                    faults.append(_nameless(label, number, place, text or wrong, header))
+                    problems.append(_nameless(label, number, place, text or wrong, header))
                 continue
             row[names[place]] = text
             if wrong:
                 odd[number, names[place]] = wrong
         kept.append((number, row))
     if not names:
-        raise BadInput.one(label, "nothing", f"the names of the columns in row {header}")
-    if faults:
-        first = {fault.column: fault for fault in reversed(faults)}
-        raise BadInput([*reversed(first.values())][:20])
+        raise InputError.one(label, "nothing", f"the names of the columns in row {header}")
+    if problems:
+        first = {problem.column: problem for problem in reversed(problems)}
+        raise InputError([*reversed(first.values())][:20])
     return Sheet(label, tuple(name for name in names if name), tuple(kept), odd, blank)
 
 
-def _nameless(label: str, number: int, place: int, text: str, header: int) -> Fault:
-    return Fault(
+def _nameless(label: str, number: int, place: int, text: str, header: int) -> Problem:
+    return Problem(
         label,
         "a value in a column without a name",
         "a name for every column with values",
@@ -232,26 +232,26 @@ def _names(header: list[str]) -> list[str]:
 
 def _bytes(file: Path, needed: str, most: int = LARGEST) -> bytes:
     if file.is_dir():
-        raise BadInput.one(shown_path(file), "a folder", needed)
+        raise InputError.one(shown_path(file), "a folder", needed)
     try:
         if file.stat().st_size > most:
-            raise BadInput.one(shown_path(file), f"{file.stat().st_size} bytes", f"{most} or fewer")
+            raise InputError.one(shown_path(file), f"{file.stat().st_size} bytes", f"{most} or fewer")
         return file.read_bytes()
     except OSError as error:
-        raise BadInput.one(shown_path(file), error.strerror or "an error", needed) from error
+        raise InputError.one(shown_path(file), error.strerror or "an error", needed) from error
 
 
 def _is_workbook(file: Path) -> bool:
     """Whether a file is XLSX, by its content; other formats of spreadsheets are refused in words."""
     head = _bytes(file, "an export in CSV or XLSX")[:8]
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise BadInput.one(
+        raise InputError.one(
             shown_path(file), "an old or encrypted workbook", "CSV or XLSX", "save it as XLSX, without a password"
         )
     if head.startswith(b"PK") and file.suffix.casefold() not in (".xlsx", ".xlsm"):
-        raise BadInput.one(shown_path(file), "an archive", "CSV or XLSX", "unpack it, or save the workbook as XLSX")
+        raise InputError.one(shown_path(file), "an archive", "CSV or XLSX", "unpack it, or save the workbook as XLSX")
     if file.suffix.casefold() in (".xlsx", ".xlsm") and not head.startswith(b"PK"):
-        raise BadInput.one(shown_path(file), "no XLSX inside", "CSV or XLSX", "name it .csv if it is text")
+        raise InputError.one(shown_path(file), "no XLSX inside", "CSV or XLSX", "name it .csv if it is text")
     return head.startswith(b"PK")
 
 
@@ -265,11 +265,11 @@ def _csv_rows(file: Path, delimiter: str, header: int) -> Iterator[tuple[int, Ce
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
-        raise BadInput.one(
+        raise InputError.one(
             shown, f"byte 0x{data[error.start]:02x}", "UTF-8", "export or save it as CSV UTF-8", row=row
         ) from error
     if "\0" in text:
-        raise BadInput.one(shown, "a NUL byte", "text", row=text[: text.index("\0")].count("\n") + 1)
+        raise InputError.one(shown, "a NUL byte", "text", row=text[: text.index("\0")].count("\n") + 1)
     lines = text.splitlines()
     first = lines[header - 1] if header <= len(lines) else ""
     parted = delimiter or max(",;\t", key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
@@ -280,11 +280,11 @@ def _csv_rows(file: Path, delimiter: str, header: int) -> Iterator[tuple[int, Ce
             if number == header:
                 width = len(cells)
             elif number > header and any(cells) and len(cells) != width:
-                mend = "quote cells that hold the sign between cells, or export it anew"
-                raise BadInput.one(shown, f"{len(cells)} cells", f"{width} cells, as in the header", mend, row=number)
+                hint = "quote cells that hold the sign between cells, or export it anew"
+                raise InputError.one(shown, f"{len(cells)} cells", f"{width} cells, as in the header", hint, row=number)
             yield number, [(tidy(cell), "") for cell in cells]
     except csv.Error as error:
-        raise BadInput.one(shown, str(error), "CSV with straight quotes", "export it anew", row=number + 1) from error
+        raise InputError.one(shown, str(error), "CSV with straight quotes", "export it anew", row=number + 1) from error
 
 
 # --- XLSX ------------------------------------------------------------------------------------------------------------
@@ -299,12 +299,12 @@ def _open(file: Path, values: bool) -> Any:
         with zipfile.ZipFile(file) as archive:
             size = sum(part.file_size for part in archive.infolist())
         if size > LARGEST:
-            raise BadInput.one(shown, f"{size} bytes unpacked", f"{LARGEST} or fewer", "export fewer columns, or CSV")
+            raise InputError.one(shown, f"{size} bytes unpacked", f"{LARGEST} or fewer", "export fewer columns, or CSV")
         return openpyxl.load_workbook(file, read_only=True, data_only=values, keep_links=False)
-    except (BadInput, MemoryError):
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # what openpyxl raises for a broken workbook is any of a dozen types
-        raise BadInput.one(
+        raise InputError.one(
             shown, f"a workbook that cannot be read ({type(error).__name__})", "sound XLSX", "save it anew"
         ) from error
 
@@ -319,15 +319,15 @@ def _workbook_rows(file: Path, name: str) -> Iterator[tuple[int, Cells]]:
             sheet.reset_dimensions()  # the size a sheet claims may be false
         for number, (row, raw) in enumerate(zip(*(sheet.iter_rows() for sheet in sheets), strict=True), 1):
             if len(row) > MOST_COLUMNS:
-                raise BadInput.one(
+                raise InputError.one(
                     f"{shown}, sheet {name}", f"{len(row)} columns", f"{MOST_COLUMNS} or fewer", row=number
                 )
             yield number, [_cell(cell, written) for cell, written in zip(row, raw, strict=True)]
-    except BadInput:
+    except InputError:
         raise
     except Exception as error:  # see _open
         found = f"a sheet that cannot be read ({type(error).__name__})"
-        raise BadInput.one(f"{shown}, sheet {name}", found, "sound XLSX", "save it anew") from error
+        raise InputError.one(f"{shown}, sheet {name}", found, "sound XLSX", "save it anew") from error
     finally:
         values.close()
         formulas.close()

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from analysis.checks import MOST_WORDS
 from analysis.evidence import fingerprints, paragraphs
-from analysis.faults import Fault, nearest, show
 from analysis.new.answers import bounds, named, quoted, tidy
 from analysis.new.intake import Filled, Gathered, Line, Sheet, Unforeseen, place_row
 from analysis.new.maps import IMPORTED, PAIRS, Plan
 from analysis.rules import normalise, words
 from analysis.schema import schema
+from parabook.errors import Problem, nearest, show
 
 KEYS: Final = ("id", "document", "tag", "content", "interviewees", "counted", "fragments", "tags")
 REPORT: Final = ("declared_interviewees", "collected_at", "reference_event.date")
@@ -70,8 +70,8 @@ def fill_highlights(plan: Plan, sheet: Sheet, source: str | None, filled: Filled
     ['she left', 'she left']
     """
     coder = _Coder(plan, sheet)
-    if coder.faults:
-        filled.faults += coder.faults
+    if coder.problems:
+        filled.problems += coder.problems
         return filled
     for row, cells in sheet.rows:
         try:
@@ -90,7 +90,7 @@ def fill_highlights(plan: Plan, sheet: Sheet, source: str | None, filled: Filled
             Line(dict(zip(schema("paragraphs").columns, map(str, row), strict=True)), "source text", row[0])
             for row in fingerprints(source)
         ]
-    filled.faults += coder.faults + list(coder.gathered.faults())
+    filled.problems += coder.problems + list(coder.gathered.problems())
     return filled
 
 
@@ -107,55 +107,55 @@ class _Coder:
         self.tags = {tidy(tag): what for tag, what in self._section("tags").items()}
         self.people = {tidy(name): str(person) for name, person in self._section("interviewees").items()}
         self.fragments = {tidy(key): str(text) for key, text in self._section("fragments").items()}
-        self.faults = list(self._wrong())
+        self.problems = list(self._wrong())
 
     def _section(self, key: str) -> Mapping[str, Any]:
         given = self.given.get(key) or {}
         return given if isinstance(given, Mapping) else {}
 
-    def _wrong(self) -> Iterator[Fault]:
+    def _wrong(self) -> Iterator[Problem]:
         """What is wrong with the section itself, or with the columns it names."""
         file = self.plan.file
         for key in self.given:
             if key not in KEYS:
-                yield Fault(file, show(key), f"one of {', '.join(KEYS)}", nearest(key, KEYS), column="highlights")
+                yield Problem(file, show(key), f"one of {', '.join(KEYS)}", nearest(key, KEYS), column="highlights")
         for key in ("tags", "interviewees", "fragments"):
             if not isinstance(self.given.get(key) or {}, Mapping):
-                yield Fault(file, "a list or one value", "names with values below them", column=f"highlights.{key}")
+                yield Problem(file, "a list or one value", "names with values below them", column=f"highlights.{key}")
         for key in ("interviewees", "fragments"):
             for name, text in self._section(key).items():
                 if not isinstance(text, str) or not text:
-                    yield Fault(file, "nothing, or further names", "one value", column=f"highlights.{key}.{name}")
+                    yield Problem(file, "nothing, or further names", "one value", column=f"highlights.{key}.{name}")
         for key, column in self.column.items():
             if column not in self.sheet.columns:
                 hint = nearest(column, self.sheet.columns) or f"columns there: {', '.join(self.sheet.columns)}"
-                yield Fault(file, show(column), f"a column of {self.sheet.file}", hint, column=f"highlights.{key}")
+                yield Problem(file, show(column), f"a column of {self.sheet.file}", hint, column=f"highlights.{key}")
         for tag, what in self.tags.items():
             yield from self._wrong_tag(f"highlights.tags.{tag}", what)
 
-    def _wrong_tag(self, where: str, what: object) -> Iterator[Fault]:
+    def _wrong_tag(self, where: str, what: object) -> Iterator[Problem]:
         if what == "ignore":
             return
         if not isinstance(what, Mapping):
-            yield Fault(self.plan.file, show(what), "ignore, or the table and columns it codes", column=where)
+            yield Problem(self.plan.file, show(what), "ignore, or the table and columns it codes", column=where)
             return
         for key, entry in what.items():
             if key not in TAG_KEYS:
-                yield Fault(
+                yield Problem(
                     self.plan.file, show(key), f"one of {', '.join(TAG_KEYS)}", nearest(key, TAG_KEYS), column=where
                 )
             elif key not in CODED:
                 if not isinstance(entry, str):
-                    yield Fault(self.plan.file, "a list or further names", "one value", column=f"{where}.{key}")
+                    yield Problem(self.plan.file, "a list or further names", "one value", column=f"{where}.{key}")
             elif not isinstance(entry, Mapping) or not all(isinstance(value, str) for value in entry.values()):
-                yield Fault(
+                yield Problem(
                     self.plan.file, "no columns", f"columns of {key} with their values", column=f"{where}.{key}"
                 )
             else:
                 known = REPORT if key == "report" else (*schema(key).columns, *PAIRS.get(key, {}))
                 for column in entry:
                     if column not in known:
-                        yield Fault(
+                        yield Problem(
                             self.plan.file,
                             show(column),
                             f"one of {', '.join(known)}",
@@ -163,15 +163,15 @@ class _Coder:
                             column=f"{where}.{key}",
                         )
         if what.get("basis", "judged") not in ("judged", "stated"):
-            yield Fault(self.plan.file, show(what["basis"]), "judged or stated", column=f"{where}.basis")
+            yield Problem(self.plan.file, show(what["basis"]), "judged or stated", column=f"{where}.basis")
 
     def take(self, row: int, cells: Mapping[str, str]) -> None:
         """What one highlight with one tag codes."""
         told = {key: cells.get(column, "") for key, column in self.column.items()}
         what = self.tags.get(told["tag"])
         if what is None:
-            mend = f"add to highlights.tags: {quoted(told['tag'])}: ignore, or what it codes"
-            raise Unforeseen(self.column["tag"], show(told["tag"] or None), "a tag that the map knows", mend)
+            hint = f"add to highlights.tags: {quoted(told['tag'])}: ignore, or what it codes"
+            raise Unforeseen(self.column["tag"], show(told["tag"] or None), "a tag that the map knows", hint)
         if what == "ignore":
             return
         note = str(what.get("note") or f"tagged “{told['tag']}”")
@@ -183,15 +183,15 @@ class _Coder:
 
     def _code(self, table: str, entry: dict[str, str], person: str, told: Mapping[str, str], passage: Passage) -> None:
         if table in ("interviewees", "legs") and not person:
-            mend = f"add to highlights.interviewees: {quoted(told['document'])}: p1"
-            raise Unforeseen(self.column["document"], show(told["document"] or None), "whose interview it is", mend)
+            hint = f"add to highlights.interviewees: {quoted(told['document'])}: p1"
+            raise Unforeseen(self.column["document"], show(told["document"] or None), "whose interview it is", hint)
         for pair, (low, high) in PAIRS.get(table, {}).items():
             if pair in entry:
                 ends = bounds(entry.pop(pair))
                 if not ends or (pair == "age" and not all(ends)) or pair.endswith("year"):
-                    mend = f"mend highlights.tags.{told['tag']}"
+                    hint = f"hint highlights.tags.{told['tag']}"
                     raise Unforeseen(
-                        self.column["tag"], show(told["tag"]), f"{low} and {high}, or a range with both ends", mend
+                        self.column["tag"], show(told["tag"]), f"{low} and {high}, or a range with both ends", hint
                     )
                 entry |= {low: ends[0], high: ends[1]}
         key = self._key(table, entry, person, told["tag"])
@@ -255,7 +255,7 @@ class _Coder:
         return made
 
     def evidence(self, source: str) -> Iterator[Line]:
-        """A row of evidence for every value; values whose passages are all too long, or not in the source, are faults."""
+        """A row of evidence for every value; values whose passages are all too long, or not in the source, are problems."""
         lines = [normalise(line) for line in paragraphs(source)]
         for (table, key), coded in self.rows.items():
             for column, passages in coded.passages.items():
@@ -277,9 +277,9 @@ class _Coder:
 
     def _complain(self, row: int, wrong: Unforeseen) -> None:
         """Once a passage, however many values rest on it."""
-        told = Fault(self.sheet.file, wrong.found, wrong.needed, wrong.mend, row, wrong.column)
-        if told not in self.faults:
-            self.faults.append(told)
+        told = Problem(self.sheet.file, wrong.found, wrong.needed, wrong.hint, row, wrong.column)
+        if told not in self.problems:
+            self.problems.append(told)
 
     def _fragment(self, passage: Passage, lines: list[str]) -> tuple[str, int]:
         """The words that stand as evidence, and the paragraph they stand in."""
@@ -287,12 +287,12 @@ class _Coder:
         shorter = self.fragments.get(passage.id, "")
         fragment = " ".join((shorter or passage.content).split())
         if shorter and normalise(shorter) not in normalise(passage.content):
-            mend = f"mend highlights.fragments.{passage.id}"
-            raise Unforeseen(column, show(shorter), "consecutive words of the highlight", mend)
+            hint = f"hint highlights.fragments.{passage.id}"
+            raise Unforeseen(column, show(shorter), "consecutive words of the highlight", hint)
         count = len(words(fragment))
         if not 1 <= count <= MOST_WORDS:
-            mend = f'shorten the highlight, or add to highlights.fragments: {quoted(passage.id)}: "words of it"'
-            raise Unforeseen(column, f"{count} words", f"one to {MOST_WORDS} words, to stand as evidence", mend)
+            hint = f'shorten the highlight, or add to highlights.fragments: {quoted(passage.id)}: "words of it"'
+            raise Unforeseen(column, f"{count} words", f"one to {MOST_WORDS} words, to stand as evidence", hint)
         found = [n for n, line in enumerate(lines, 1) if normalise(passage.content) in line]
         found = found or [n for n, line in enumerate(lines, 1) if normalise(fragment) in line]
         if len(found) != 1:

@@ -1,6 +1,6 @@
-"""From the rows of an export to the tables of an edition, as a map says. Pure: rows and a plan in, tables and faults out.
+"""From the rows of an export to the tables of an edition, as a map says. Pure: rows and a plan in, tables and problems out.
 
-Nothing is guessed: a value that the map does not foresee is a fault with the line to add to the map. Values are
+Nothing is guessed: a value that the map does not foresee is a problem with the line to add to the map. Values are
 text throughout; what a cell must satisfy in the end, the checks of every edition say.
 """
 
@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from analysis.faults import Fault, nearest, show
 from analysis.new.answers import bounds, day, quoted, slug, tidy, ungrouped
 from analysis.new.maps import PAIRS, PREFIXES, Plan, Recipe, TablePlan, field_of
 from analysis.schema import schema, vocabulary
+from parabook.errors import Problem, nearest, show
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Filled:
     """What an import gives: tables, what is wrong, and what a person must be told."""
 
     tables: dict[str, list[Line]] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     report: dict[str, str] = field(default_factory=dict)
     """Values of the report object of ``datapackage.json``."""
@@ -58,15 +58,15 @@ class Filled:
 
 
 class Unforeseen(Exception):
-    """A value that the map does not foresee: what is needed, and the line that mends it."""
+    """A value that the map does not foresee: what is needed, and the line that hint it."""
 
-    def __init__(self, column: str, found: str, needed: str, mend: str = "") -> None:
+    def __init__(self, column: str, found: str, needed: str, hint: str = "") -> None:
         super().__init__(found)
-        self.column, self.found, self.needed, self.mend = column, found, needed, mend
+        self.column, self.found, self.needed, self.hint = column, found, needed, hint
 
 
 class Gathered:
-    """Faults of many rows, each kind told once with its first row and how many rows have it."""
+    """Problems of many rows, each kind told once with its first row and how many rows have it."""
 
     def __init__(self) -> None:
         self.kinds: dict[tuple[str, str, str, str, str], list[int]] = {}
@@ -74,13 +74,13 @@ class Gathered:
         """By table and number of the group: rows in which it had no answers but those of an earlier group."""
 
     def add(self, sheet: Sheet, row: int, wrong: Unforeseen) -> None:
-        self.kinds.setdefault((sheet.file, wrong.column, wrong.found, wrong.needed, wrong.mend), []).append(row)
+        self.kinds.setdefault((sheet.file, wrong.column, wrong.found, wrong.needed, wrong.hint), []).append(row)
 
-    def faults(self) -> Iterator[Fault]:
-        for (file, column, found, needed, mend), places in self.kinds.items():
-            rows = list(dict.fromkeys(places))  # a column that several rules read is at fault once
+    def problems(self) -> Iterator[Problem]:
+        for (file, column, found, needed, hint), places in self.kinds.items():
+            rows = list(dict.fromkeys(places))  # a column that several rules read is at problem once
             several = f" (and in {len(rows) - 1} more row{'s' * (len(rows) > 2)})" if len(rows) > 1 else ""
-            yield Fault(file, found + several, needed, mend, rows[0], column or None)
+            yield Problem(file, found + several, needed, hint, rows[0], column or None)
 
 
 def fill(plan: Plan, sheets: Mapping[str, Sheet]) -> Filled:
@@ -103,8 +103,8 @@ def fill(plan: Plan, sheets: Mapping[str, Sheet]) -> Filled:
     ['24', '']
     """
     filled, gathered = Filled(), Gathered()
-    filled.faults += absent(plan, sheets)
-    if filled.faults:
+    filled.problems += absent(plan, sheets)
+    if filled.problems:
         return filled
     people: dict[int, str] = {}
     owners: dict[int, str] = {}
@@ -129,7 +129,7 @@ def fill(plan: Plan, sheets: Mapping[str, Sheet]) -> Filled:
             f"{name}: group {position} made no row for {n} of the export's, where it had no answers of its own"
         )
     filled.tables |= _places(plan, filled, gathered)
-    filled.faults += gathered.faults()
+    filled.problems += gathered.problems()
     used = {c for table in plan.tables for recipe in table.recipes for c in recipe.reads}
     used |= {c for table in plan.tables for c in (*table.where, table.parent, table.key)}
     seen = {table.sheet for table in plan.tables}
@@ -137,7 +137,7 @@ def fill(plan: Plan, sheets: Mapping[str, Sheet]) -> Filled:
     return filled
 
 
-def absent(plan: Plan, sheets: Mapping[str, Sheet]) -> Iterator[Fault]:
+def absent(plan: Plan, sheets: Mapping[str, Sheet]) -> Iterator[Problem]:
     """Columns that the map names and the export lacks."""
     for table in plan.tables:
         sheet = sheets[table.sheet]
@@ -147,10 +147,10 @@ def absent(plan: Plan, sheets: Mapping[str, Sheet]) -> Iterator[Fault]:
         for where, column in named:
             if column not in sheet.columns:
                 hint = nearest(column, sheet.columns) or f"columns there: {', '.join(sheet.columns)}"
-                yield Fault(plan.file, show(column), f"a column of {sheet.file}", hint, column=where)
+                yield Problem(plan.file, show(column), f"a column of {sheet.file}", hint, column=where)
         if table.key and table.key not in sheets[""].columns:
             hint = nearest(table.key, sheets[""].columns)
-            yield Fault(
+            yield Problem(
                 plan.file, show(table.key), f"a column of {sheets[''].file}", hint, column=f"tables.{table.name}.key"
             )
 
@@ -207,8 +207,8 @@ def _values(
     if recipe.values is not None and found in recipe.values:
         found = recipe.values[found]
     elif recipe.values is not None and not recipe.rest and found and not pair and _is_free(table, recipe.target):
-        mend = f"{_recode(recipe, found)}, or rest: keep to copy all that is not listed"
-        raise Unforeseen(recipe.column, show(found), f"a value that the map recodes into {recipe.target}", mend)
+        hint = f"{_recode(recipe, found)}, or rest: keep to copy all that is not listed"
+        raise Unforeseen(recipe.column, show(found), f"a value that the map recodes into {recipe.target}", hint)
     if pair:
         return dict(zip(pair, _pair(recipe, found), strict=True))
     return {recipe.target: _one(plan, table, recipe, found)}
@@ -281,7 +281,7 @@ def _pair(recipe: Recipe, found: str) -> tuple[str, str]:
 
 
 def _one(plan: Plan, table: str, recipe: Recipe, found: str) -> str:
-    """One value, recoded: held against what its column allows, as far as a map can mend it."""
+    """One value, recoded: held against what its column allows, as far as a map can hint it."""
     spec = field_of(table, recipe.target)
     recode = _recode(recipe, found)
     if not found:
@@ -291,17 +291,17 @@ def _one(plan: Plan, table: str, recipe: Recipe, found: str) -> str:
             )
         return ""
     if recipe.target == "interviewee" and not re.search("[0-9]", found):  # a name would be printed on every page
-        mend = "leave interviewee out of the map, and rows are numbered"
-        raise Unforeseen(recipe.column, show(found), "an identifier of the form tool, which has a digit", mend)
+        hint = "leave interviewee out of the map, and rows are numbered"
+        raise Unforeseen(recipe.column, show(found), "an identifier of the form tool, which has a digit", hint)
     if spec.enum and found not in spec.enum:
         raise Unforeseen(recipe.column, show(found), f"one of {', '.join(spec.enum)}", recode)
     if spec.type == "date":
         iso = day(found, recipe.date)
         if iso is None:
-            mend = f'add to {recipe.where}: date: "%d/%m/%Y" (day, month, year, as the export has them)'
+            hint = f'add to {recipe.where}: date: "%d/%m/%Y" (day, month, year, as the export has them)'
             if recipe.date:
-                mend = f"it is not of the form {recipe.date}; {_recode(recipe, found).replace('…', 'YYYY-MM-DD')}"
-            raise Unforeseen(recipe.column, show(found), "a date", mend)
+                hint = f"it is not of the form {recipe.date}; {_recode(recipe, found).replace('…', 'YYYY-MM-DD')}"
+            raise Unforeseen(recipe.column, show(found), "a date", hint)
         return iso
     if _is_place(table, recipe.target):
         return place_row(plan, recipe.column, found)[0]
@@ -327,8 +327,8 @@ def place_row(plan: Plan, column: str, found: str) -> tuple[str, dict[str, str]]
         )
     place = entry.get("place") or slug(name)
     if not place:
-        mend = f"add an identifier to places.{name}, such as place: city-1"
-        raise Unforeseen(column, show(found), "a name to make an identifier of", mend)
+        hint = f"add an identifier to places.{name}, such as place: city-1"
+        raise Unforeseen(column, show(found), "a name to make an identifier of", hint)
     rest = {key: entry.get(key, "") for key in ("country", "latitude", "longitude", "precision")}
     return place, {"place": place, "name": entry.get("name") or name, **rest}
 
@@ -355,8 +355,8 @@ def _places(plan: Plan, filled: Filled, gathered: Gathered) -> dict[str, list[Li
     spelt = Counter(_id_of(plan, name) for name, entry in plan.places.items() if isinstance(entry, Mapping))
     for place, times in spelt.items():
         if place and times > 1:
-            mend = "give one of them a place: of its own, or write the other's name for another spelling"
-            double = Unforeseen("places", f"{show(place)} for {times} names", "an identifier for each place", mend)
+            hint = "give one of them a place: of its own, or write the other's name for another spelling"
+            double = Unforeseen("places", f"{show(place)} for {times} names", "an identifier for each place", hint)
             gathered.add(Sheet(plan.file, (), ()), 0, double)
     return {"places": list(made.values())} if made else {}
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from analysis.faults import Fault, nearest, show
 from analysis.new.answers import named, tells_dates, tidy
 from analysis.schema import Field, schema
+from parabook.errors import Problem, nearest, show
 
 IMPORTED: Final = ("interviewees", "legs", "destinations", "statements")
 """The tables whose rows an export can fill. Places follow from the names that legs give."""
@@ -97,14 +97,14 @@ class Plan:
 
 
 class _Reader:
-    """A map's parts, each looked at once; what is wrong gathers in ``faults``."""
+    """A map's parts, each looked at once; what is wrong gathers in ``problems``."""
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.faults: list[Fault] = []
+        self.problems: list[Problem] = []
 
-    def wrong(self, where: str, found: str, needed: str, mend: str = "") -> None:
-        self.faults.append(Fault(self.file, found, needed, mend, column=where or None))
+    def wrong(self, where: str, found: str, needed: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.file, found, needed, hint, column=where or None))
 
     def section(self, given: object, where: str, keys: Iterable[str] = ()) -> dict[str, Any]:
         """A mapping whose keys, if told, are known."""
@@ -125,8 +125,8 @@ class _Reader:
         if isinstance(given, str):
             return given
         nothing = given is None
-        mend = 'write "" for a blank cell' if nothing else ""
-        self.wrong(where, "nothing" if nothing else "a list or further names", "one value", mend)
+        hint = 'write "" for a blank cell' if nothing else ""
+        self.wrong(where, "nothing" if nothing else "a list or further names", "one value", hint)
         return ""
 
     def words(self, given: object, where: str) -> dict[str, str]:
@@ -218,7 +218,7 @@ class _Reader:
             self.wrong(where, "one of parent and key", "both, to tell whose each row is")
 
 
-def read_plan(given: object, file: str) -> tuple[Plan, list[Fault]]:
+def read_plan(given: object, file: str) -> tuple[Plan, list[Problem]]:
     """A map as a plan, and everything that is wrong with it in itself.
 
     Parameters
@@ -230,8 +230,8 @@ def read_plan(given: object, file: str) -> tuple[Plan, list[Fault]]:
 
     Examples
     --------
-    >>> plan, faults = read_plan({"tables": {"interviewees": {"columns": {"gendr": "sex"}}}}, "map.yml")
-    >>> print(faults[0])
+    >>> plan, problems = read_plan({"tables": {"interviewees": {"columns": {"gendr": "sex"}}}}, "map.yml")
+    >>> print(problems[0])
     map.yml, column tables.interviewees.columns.gendr: found 'gendr', needed a column of interviewees: interviewee, counted, age_min, age_max, gender, profession, isco08, age; did you mean 'gender'?
     """
     reader = _Reader(file)
@@ -263,9 +263,9 @@ def read_plan(given: object, file: str) -> tuple[Plan, list[Fault]]:
         reader.wrong("delimiter", show(plain["delimiter"]), 'one of "," ";" "|" "\\t"')
     plain["collected_at"] = tidy(plain["collected_at"])
     if highlights and plain["collected_at"]:
-        mend = "let a tag say it: report: {collected_at: PLACE}"
-        reader.wrong("collected_at", "it beside highlights", "its evidence as well", mend)
-    return Plan(file, plans, places, header=int(header), highlights=highlights, **plain), reader.faults
+        hint = "let a tag say it: report: {collected_at: PLACE}"
+        reader.wrong("collected_at", "it beside highlights", "its evidence as well", hint)
+    return Plan(file, plans, places, header=int(header), highlights=highlights, **plain), reader.problems
 
 
 @cache

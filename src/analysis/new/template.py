@@ -18,7 +18,6 @@ from typing import Any, Final
 
 from analysis.edition import examine
 from analysis.evidence import source_text
-from analysis.faults import BadInput, Fault, show
 from analysis.folder import PACKAGE
 from analysis.new.drafts import UNPRINTED, draft_text
 from analysis.new.exports import digest, read_map, read_sheet, read_sheets, sheet_names
@@ -27,6 +26,7 @@ from analysis.new.intake import Filled, Line, Sheet, absent, fill
 from analysis.new.maps import Plan
 from analysis.schema import ROOT, TABLES, Schema, raw, schema
 from analysis.tables import shown_path
+from parabook.errors import InputError, Problem, show
 
 MAP: Final = "import-map.yml"
 NOTE: Final = "import.json"
@@ -73,21 +73,21 @@ def target(name: str, into: Path | None = None) -> Path:
     'data/survey-2024'
     >>> target("My survey!")
     Traceback (most recent call last):
-    analysis.faults.BadInput: NAME: found 'My survey!', needed small letters, digits, - and _, beginning with a letter or digit; such as 'my-survey'
+    parabook.errors.InputError: NAME: found 'My survey!', needed small letters, digits, - and _, beginning with a letter or digit; such as 'my-survey'
     """
     path = Path(name)
     if "/" in name and into:
-        raise BadInput.one("NAME", show(name), "a plain name beside --into", "put the folder into --into")
+        raise InputError.one("NAME", show(name), "a plain name beside --into", "put the folder into --into")
     if ".." in path.parts:
-        raise BadInput.one("NAME", show(name), "a path without ..", "name the folder with --into")
+        raise InputError.one("NAME", show(name), "a path without ..", "name the folder with --into")
     plain = path.name if "/" in name else name
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", plain):
         better = re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")[:64]
         needed = "small letters, digits, - and _, beginning with a letter or digit"
-        raise BadInput.one("NAME", show(name), needed, f"such as {better!r}" if better else "")
+        raise InputError.one("NAME", show(name), needed, f"such as {better!r}" if better else "")
     folder = path.parent if "/" in name else into or ROOT / "data"
     if not folder.is_dir():
-        raise BadInput.one(folder, "no such folder", "a folder to write the edition into", "make it first")
+        raise InputError.one(folder, "no such folder", "a folder to write the edition into", "make it first")
     return folder.resolve() / plain
 
 
@@ -96,10 +96,10 @@ def _free(path: Path, again: str) -> None:
     if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
         return
     if (path / PACKAGE).is_file():
-        raise BadInput.one(shown_path(path), "an edition", "a new name", again)
+        raise InputError.one(shown_path(path), "an edition", "a new name", again)
     if os.path.lexists(path):
         found = "a folder that is not empty" if path.is_dir() else "a file"
-        raise BadInput.one(shown_path(path), found, "a new name, or an empty folder")
+        raise InputError.one(shown_path(path), found, "a new name, or an empty folder")
 
 
 @contextmanager
@@ -181,7 +181,7 @@ def howto(path: str, tables: tuple[str, ...] = STARTED, source: str = "") -> str
     listed = "\n".join(f"| `{name}.csv` | {schema(name).description} |" for name in tables)
     text = " --source TEXT" if source and "evidence" in tables else ""
     begin = (
-        f"""The tables below were made from `{source}` as `{MAP}` says. Do not edit them: mend the map or the export, and run
+        f"""The tables below were made from `{source}` as `{MAP}` says. Do not edit them: hint the map or the export, and run
 
 ```
 analysis new {path} --from NEXT-EXPORT --again{text}
@@ -261,8 +261,8 @@ def bring(
 
     Raises
     ------
-    BadInput
-        With every fault of map and export; nothing is written then.
+    InputError
+        With every problem of map and export; nothing is written then.
     """
     if again:
         path = path.resolve()
@@ -272,16 +272,16 @@ def bring(
         _free(path, "add --again to repeat its import")
         note = {}
     if map_file is None:
-        raise BadInput.one(file, "no map", "--map FILE")
+        raise InputError.one(file, "no map", "--map FILE")
     plan, wrong = read_map(map_file)
     if "evidence" in note.get("tables", {}) and plan.highlights and source is None:
-        raise BadInput.one(
+        raise InputError.one(
             file, "no --source", "the text that the highlights are of, as at the last import", "add --source FILE"
         )
     filled = _filled(plan, wrong, file, source)
     tables = tuple(name for name in TABLES if filled.tables.get(name))
     if not tables:
-        raise BadInput.one(
+        raise InputError.one(
             shown_path(file), "no rows for any table", "rows of answers", f"see `where` and `sheet` in {plan.file}"
         )
     if again and not discard:
@@ -301,15 +301,15 @@ def bring(
     return Made(path, {name: len(filled.tables[name]) for name in tables}, tuple(filter(None, [*filled.notes, left])))
 
 
-def _filled(plan: Plan, wrong: list[Fault], file: Path, source: Path | None) -> Filled:
+def _filled(plan: Plan, wrong: list[Problem], file: Path, source: Path | None) -> Filled:
     sheets = read_sheets(file, plan)
-    if wrong:  # a map with faults of its own fills nothing, but the columns it names can be looked for
-        raise BadInput([*wrong, *absent(plan, sheets)])
+    if wrong:  # a map with problems of its own fills nothing, but the columns it names can be looked for
+        raise InputError([*wrong, *absent(plan, sheets)])
     filled = fill(plan, sheets)
-    if plan.highlights and not filled.faults:
+    if plan.highlights and not filled.problems:
         filled = fill_highlights(plan, sheets[""], source_text(source) if source else None, filled)
-    if filled.faults:
-        raise BadInput(filled.faults)
+    if filled.problems:
+        raise InputError(filled.problems)
     main = sheets[""]
     blank = f", {main.blank} blank rows between them" if main.blank else ""
     filled.notes.insert(0, f"{main.file}: {len(main.rows)} rows{blank}")
@@ -325,15 +325,15 @@ def _note(path: Path) -> dict[str, Any]:
             raise KeyError
     except FileNotFoundError as error:
         found = f"no {NOTE}" if (path / PACKAGE).is_file() else "no such edition"
-        raise BadInput.one(shown_path(path), found, needed, "leave out --again for a new one") from error
+        raise InputError.one(shown_path(path), found, needed, "leave out --again for a new one") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadInput.one(shown_path(path / NOTE), "something else", "the note that the import wrote") from error
+        raise InputError.one(shown_path(path / NOTE), "something else", "the note that the import wrote") from error
     return dict(note)
 
 
 def _unedited(path: Path, note: Mapping[str, Any], tables: tuple[str, ...]) -> None:
     """Refuse to replace what a person has written."""
-    faults = []
+    problems = []
     for name in sorted({*note["tables"], *tables}):
         file = path / f"{name}.csv"
         kept = note["tables"].get(name)
@@ -343,16 +343,16 @@ def _unedited(path: Path, note: Mapping[str, Any], tables: tuple[str, ...]) -> N
             found = "edits since the last import"
         else:
             continue
-        faults.append(
-            Fault(
+        problems.append(
+            Problem(
                 shown_path(file),
                 found,
                 "the table as the import wrote it",
                 "bring the edits into the map, or add --discard-edits",
             )
         )
-    if faults:
-        raise BadInput(faults)
+    if problems:
+        raise InputError(problems)
 
 
 def _write(
@@ -411,8 +411,8 @@ def _kept_package(file: Path, path: Path) -> dict[str, Any]:
         if not isinstance(content.get("report", {}), dict):
             raise TypeError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        mend = "mend it first: analysis check names the place"
-        raise BadInput.one(shown_path(path / PACKAGE), "no list of tables", "a data package", mend) from error
+        hint = "hint it first: analysis check names the place"
+        raise InputError.one(shown_path(path / PACKAGE), "no list of tables", "a data package", hint) from error
     return content
 
 
@@ -432,23 +432,25 @@ def _table(spec: Schema, lines: list[Line]) -> tuple[str, dict[int, Line]]:
 
 
 def _held(stage: Path, path: Path, plan: Plan, lines: Mapping[str, Mapping[int, Line]]) -> None:
-    """Hold what was made against the checks of every edition; faults are told where the export has them."""
-    _, faults = examine(stage)
+    """Hold what was made against the checks of every edition; problems are told where the export has them."""
+    _, problems = examine(stage)
     here, there = shown_path(stage), shown_path(path)
     by_file = {shown_path(stage / name): found for name, found in lines.items()}
     told = []
-    for fault in faults:
-        line = by_file.get(fault.file, {}).get(fault.row or 0)
-        if fault.doubt:
+    for problem in problems:
+        line = by_file.get(problem.file, {}).get(problem.row or 0)
+        if problem.warning:
             continue
         if line is None:
-            told.append(replace(fault, file=fault.file.replace(here, there), found=fault.found.replace(here, there)))
+            told.append(
+                replace(problem, file=problem.file.replace(here, there), found=problem.found.replace(here, there))
+            )
             continue
-        column = line.source.get(fault.column or "") or fault.column
-        mend = fault.mend or f"mend it there, or recode {fault.column} in {plan.file}"
-        told.append(replace(fault, file=line.file, row=line.row or None, column=column, mend=mend))
+        column = line.source.get(problem.column or "") or problem.column
+        hint = problem.hint or f"hint it there, or recode {problem.column} in {plan.file}"
+        told.append(replace(problem, file=line.file, row=line.row or None, column=column, hint=hint))
     if told:
-        raise BadInput(told)
+        raise InputError(told)
 
 
 def _write_json(file: Path, content: object) -> None:
@@ -458,27 +460,27 @@ def _write_json(file: Path, content: object) -> None:
 # --- a draft of a map ------------------------------------------------------------------------------------------------
 
 
-def drafted(path: Path, file: Path, to: Path) -> BadInput:
+def drafted(path: Path, file: Path, to: Path) -> InputError:
     """Write the draft of a map for an export, and say that no edition was made.
 
     The draft tells every column with its values, where they are few, and decides nothing.
     """
     _free(path, "add --again to repeat its import")
     sheets: dict[str, Sheet] = {}
-    unread: list[Fault] = []
+    unread: list[Problem] = []
     for name in sheet_names(file):
         try:
             sheets[name] = read_sheet(file, name)
-        except BadInput as error:  # a title above the header, a sheet of notes: the others may do
-            unread += error.faults
+        except InputError as error:  # a title above the header, a sheet of notes: the others may do
+            unread += error.problems
     if not sheets:
-        raise BadInput(unread)
+        raise InputError(unread)
     try:
         with to.open("x", encoding="utf-8") as out:
             out.write(draft_text(shown_path(file), sheets, unread))
     except FileExistsError as error:
-        raise BadInput.one(
+        raise InputError.one(
             shown_path(to), "a file", "room for the draft of a map", "use it with --map, or move it away"
         ) from error
-    mend = f"a draft lies in {shown_path(to)}: fill it, then add --map {shown_path(to)}"
-    return BadInput.one(shown_path(file), "no map", "which column fills which; no edition was made", mend)
+    hint = f"a draft lies in {shown_path(to)}: fill it, then add --map {shown_path(to)}"
+    return InputError.one(shown_path(file), "no map", "which column fills which; no edition was made", hint)

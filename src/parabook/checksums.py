@@ -1,0 +1,72 @@
+"""The list by which anyone can check a copy of a book: ``html/SHA256SUMS``, in the format of ``sha256sum``.
+
+Its own SHA-256 is the book's digest. A line for each page and each file of a page; what lies beside the pages
+stands in it behind a ``#``, so that the pages can be checked wherever they are without the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from parabook.files import hash_files
+
+LIST = "SHA256SUMS"
+
+PAGES = "html"
+
+RECORD = "ro-crate-metadata.json"
+"""The record of the book, as RO-Crate."""
+
+COUNTED = (PAGES, "notebooks", "tables", "charts", RECORD)
+"""The outputs that the digest vouches for: all but the receipt, which tells it."""
+
+PICTURES = ".png"
+"""Pictures have no part in the digest: they are drawn with the system's copy of the font, which differs from machine to
+machine by a few pixels. The same charts as SVG hold text as text, and have their part."""
+
+HEAD = """\
+## sha256sum --check SHA256SUMS                        checks the pages and their files
+## sed -n 's/^# //p' SHA256SUMS | sha256sum --check    checks what lies beside the pages
+## sha256sum SHA256SUMS                                prints the digest of the book
+"""
+
+
+def outputs(folder: Path) -> dict[str, dict[str, str]]:
+    """Fingerprints of all that a build made, by output and by path inside it."""
+    return {name: hash_files(folder / name) for name in COUNTED}
+
+
+def sums(found: Mapping[str, Mapping[str, str]]) -> str:
+    """The list for the outputs of a book.
+
+    Examples
+    --------
+    >>> found = {"html": {"b.html": "22", "a.css": "11", "card.png": "33", LIST: "44"}, RECORD: {".": "55"}}
+    >>> print(sums(found).removeprefix(HEAD))
+    11  a.css
+    22  b.html
+    # 55  ../ro-crate-metadata.json
+    <BLANKLINE>
+    """
+    lines = [
+        f"{'' if name == PAGES else '# '}{digest}  {file if name == PAGES else _beside(name, file)}\n"
+        for name, files in found.items()
+        for file, digest in sorted(files.items())
+        if counts(file) and (name, file) != (PAGES, LIST)
+    ]
+    return HEAD + "".join(lines)
+
+
+def _beside(name: str, file: str) -> str:
+    return f"../{name}" if file == "." else f"../{name}/{file}"
+
+
+def counts(file: str) -> bool:
+    """Whether a file has a part in the digest."""
+    return not file.endswith(PICTURES)
+
+
+def seal(folder: Path) -> None:
+    """Write the list of a finished book beside its pages."""
+    (folder / PAGES / LIST).write_bytes(sums(outputs(folder)).encode())

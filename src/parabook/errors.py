@@ -1,0 +1,116 @@
+"""What is wrong with an input, said in one line each. Knows nothing of tables or files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to hint: where it is, what was found, what is needed, how to hint it.
+
+    Examples
+    --------
+    >>> print(Problem("legs.csv", "'aiir'", "one of air, rail", "did you mean 'air'?", row=3, column="mode"))
+    legs.csv, row 3, column mode: found 'aiir', needed one of air, rail; did you mean 'air'?
+    """
+
+    file: str
+    found: str
+    needed: str
+    hint: str = ""
+    row: int | None = None
+    column: str | None = None
+    warning: bool = False
+    """A warning is worth a look, but the book can be built."""
+
+    def __str__(self) -> str:
+        row = f", row {self.row}" if self.row else ""
+        column = f", column {self.column}" if self.column else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return " ".join(f"{self.file}{row}{column}: found {self.found}, needed {self.needed}{hint}".split())
+
+    def as_dict(self) -> dict[str, object]:
+        """The problem as plain values, for JSON."""
+        return asdict(self)
+
+
+class InputError(Exception):
+    """The input or the call is wrong: exit code 2. Carries every problem found.
+
+    Examples
+    --------
+    >>> InputError.one("data/x", "no such folder", "an edition").problems[0].file
+    'data/x'
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)  # and not with its text, as an exception travels otherwise
+
+    @classmethod
+    def one(cls, file: object, found: str, needed: str, hint: str = "", **where: object) -> InputError:
+        """A single problem, ready to raise."""
+        return cls([Problem(str(file), found, needed, hint, **where)])  # type: ignore[arg-type]
+
+
+def tallied(problems: Iterable[Problem]) -> dict[str, dict[str, int]]:
+    """How many errors and warnings there are, by file; a file without any is not listed.
+
+    Examples
+    --------
+    >>> tallied([Problem("legs.csv", "'aiir'", "air"), Problem("legs.csv", "3", "more", warning=True)])
+    {'legs.csv': {'errors': 1, 'warnings': 1}}
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for problem in problems:
+        counts.setdefault(problem.file, {"errors": 0, "warnings": 0})["warnings" if problem.warning else "errors"] += 1
+    return counts
+
+
+def missing(value: object) -> bool:
+    """Whether a cell is blank: None, NaN (unlike itself) or pandas' NA (which will not say).
+
+    Examples
+    --------
+    >>> missing(None), missing(float("nan")), missing(0)
+    (True, True, False)
+    """
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124
+    except TypeError:
+        return True
+
+
+def show(value: object, most: int = 60) -> str:
+    """A value as an error line shows it: quoted, on one line, cut when long.
+
+    Examples
+    --------
+    >>> show("a\\nb")
+    "'a\\\\nb'"
+    >>> show(None)
+    'nothing'
+    """
+    if missing(value):
+        return "nothing"
+    text = repr(value) if isinstance(value, str) else repr(str(value))
+    return text if len(text) <= most else text[: most - 2] + "…'"
+
+
+def nearest(value: object, allowed: Iterable[str]) -> str:
+    """A hint with the allowed value most like a typo, or nothing.
+
+    Examples
+    --------
+    >>> nearest("rial", ["air", "rail"])
+    "did you mean 'rail'?"
+    """
+    found = difflib.get_close_matches(str(value), list(allowed), n=1, cutoff=0.6)
+    return f"did you mean {found[0]!r}?" if found else ""
