@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+from analysis.folder import CACHE
 from analysis.publish.about import About, about
 from parabook import drawings
 from parabook.cache import Ran
-from parabook.plan import Plan
+from parabook.plan import Plan, rests_on
 from parabook.server import end_with, held_back, seldom_collect, start_server
 
 if TYPE_CHECKING:
@@ -63,11 +64,11 @@ class Bindery:
 
     def draw(self, notebook: str) -> Future[None]:
         """Draw the charts of an executed notebook as the pages show them, before they are needed."""
-        return self._draughtsmen.submit(drawings.draw, notebook)
+        return self._draughtsmen.submit(drawings.draw, notebook, CACHE)
 
     def picture(self, notebook: str) -> None:
         """Draw the charts of an executed notebook as the pictures to take away, which are needed last."""
-        self._draughtsmen.submit(drawings.picture, notebook)
+        self._draughtsmen.submit(drawings.picture, notebook, CACHE)
 
     def bind(self, plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
         """Make all outputs of a build in a folder; see `bind`."""
@@ -150,27 +151,36 @@ def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Pat
         When Sphinx warns or fails.
     """
     from analysis.minute import one_mark_each
-    from analysis.publish.card import card_png
+    from analysis.publish.card import card_svg
     from analysis.publish.crate import record
     from analysis.publish.library import share
+    from analysis.schema import ROOT
     from parabook.assemble import assemble
+    from parabook.book import Book
     from parabook.checksums import RECORD, seal
+    from parabook.plugins import Cover
     from parabook.receipt import receipt
-    from parabook.sphinx_ext import CARD
     from parabook.staging import glued, stage
 
-    left_out = stage({each.chapter: each.notebook for each in ran}, folder)
+    book = Book.open(ROOT)
+    planned: Any = SimpleNamespace(  # until `Plan` itself knows its book
+        book=book, input=plan.edition, contents=plan.contents, notebooks=plan.notebooks, chosen=plan.chosen,
+        behind=lambda names: rests_on(plan, list(names)),
+    )  # fmt: skip
+    pages = stage(book, {each.chapter: each.notebook for each in ran}, folder)
+    left_out = pages.left_out
     said = glued(json.loads(ran[0].notebook))
-    lead = said.get("lead", "")
+    lead, source = said.get("lead", ""), said.get("source", "")
+    picture = card_svg(told.title, lead, one_mark_each(told.declared, told.described))
     html = folder / "html"
-    assemble(folder / "site", html, told.title, lead, told.homepage)
-    (html / CARD).write_bytes(card_png(told.title, lead, one_mark_each(told.declared, told.described)))
-    drawings.tidy()
+    cover = Cover(told.title, lead, told.homepage, told.date, source, picture)
+    assemble(book, pages, html, cover)
+    drawings.tidy(book.cache)
     shared = share(html, library) if library else ""
-    cover: Mapping[str, str] = {"title": told.title, "lead": lead, "source": said.get("source", ""), "date": told.date}
-    (folder / RECORD).write_text(record(plan, told, ran, left_out, folder), encoding="utf-8")
+    about_it: Mapping[str, str] = {"title": told.title, "lead": lead, "source": source, "date": told.date}
+    (folder / RECORD).write_text(record(planned, cover, ran, left_out, folder), encoding="utf-8")
     seal(folder)
-    paper = receipt(plan, cover, ran, left_out, shared, folder)
+    paper = receipt(plan, about_it, ran, left_out, shared, folder)
     (folder / "receipt.json").write_text(json.dumps(paper, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if library:  # more are to come: Sphinx leaves much behind, in cycles
         gc.collect()

@@ -17,10 +17,12 @@ import pandas as pd
 
 from analysis import charts
 from analysis.evidence import Verdict
+from analysis.folder import CACHE
 from analysis.prose import plural
+from analysis.schema import ROOT
 from parabook.drawings import as_svg
 from parabook.errors import Problem
-from parabook.render import followed, silent
+from parabook.palette import inline_svg, read
 from parabook.review.compare import (
     NOT_COMMITTED,
     Comparison,
@@ -33,6 +35,8 @@ from parabook.review.compare import (
     verdict,
 )
 from parabook.review.results import Cell
+
+PALETTE = ROOT / "src" / "analysis" / "palette.json"
 
 MOST_ROWS = 40
 """Of a longer table only the rows that moved are shown."""
@@ -358,7 +362,7 @@ def _drawn(comparison: Comparison, name: str) -> Iterator[Block]:
 
 def _drawing(caption: str, spec: Any) -> Iterator[Drawing]:
     try:
-        yield Drawing(caption, as_svg(json.dumps(spec, sort_keys=True)))
+        yield Drawing(caption, as_svg(json.dumps(spec, sort_keys=True), CACHE))
     except ValueError as error:  # a chart that cannot be drawn is for the reviewer to see
         yield Drawing(f"{caption}: cannot be drawn: {str(error).splitlines()[0]}", "")
 
@@ -568,7 +572,7 @@ def _inline(text: Text) -> str:
 
 def _figure(drawing: Drawing, ident: str) -> str:
     """A drawing as one image, its inner names its own: several stand on one page."""
-    svg = followed(silent(drawing.svg))
+    svg = inline_svg(drawing.svg, read(PALETTE))
     svg = re.sub(r'\bid="([^"]+)"', rf'id="d{ident}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#d{ident}-\1)", svg)
     svg = svg.replace('xlink:href="#', f'xlink:href="#d{ident}-')

@@ -31,8 +31,7 @@ from parabook.files import hash_files, sha256
 from parabook.kernels import warm_up
 from parabook.plan import plan
 from parabook.pool import opened
-from parabook.protocol import EXHIBIT, LAB_ONLY
-from parabook.render import CHARTS, as_csv
+from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
 from parabook.run import ChapterFailed, default_jobs, run_all
 
 Table = tuple[tuple[str, ...], ...]
