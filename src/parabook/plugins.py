@@ -47,6 +47,8 @@ class Plugin:
     """Parameters of chapters that no call may give, as `parameters` does."""
     preload: tuple[str, ...] = ()
     """Modules that chapters import, loaded once for all kernels."""
+    publishes_with: tuple[str, ...] = ()
+    """Modules that `add_files` imports, loaded while chapters run."""
 
     def find(self, book: Book, name: str) -> Path:
         """The input that a user named.

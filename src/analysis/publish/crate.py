@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parabook.chapters import parameters
 from parabook.checksums import LIST
 from parabook.files import sha256
+from parabook.parameters import parameters
 from parabook.protocol import exhibits
 
 if TYPE_CHECKING:
-    from parabook.cache import Ran
+    from parabook.cache import ChapterRun
     from parabook.plan import Plan
     from parabook.plugins import Cover
 
@@ -41,7 +41,7 @@ Entity = Any
 """An entity of the library's, which has no types of its own."""
 
 
-def record(plan: Plan, cover: Cover, runs: Sequence[Ran], left_out: Iterable[str], folder: Path) -> str:
+def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Iterable[str], folder: Path) -> str:
     """The record of a finished book in a folder, as the text of ``ro-crate-metadata.json``; ``runs`` has the root first."""
     return Record(plan, cover, folder).text([run for run in runs if run.chapter not in set(left_out)])
 
@@ -60,7 +60,7 @@ class Record:
         self.crate.metadata.extra_terms.update(SHA256)
         self.program, self.edition = self._program(), self._edition()
 
-    def text(self, runs: Sequence[Ran]) -> str:
+    def text(self, runs: Sequence[ChapterRun]) -> str:
         """The record, with these chapters."""
         self._describe_root()
         html, *_ = [self.crate.add_dataset(dest_path=f"{path}/", properties={"name": FOLDERS[path]}) for path in FOLDERS]
@@ -129,7 +129,7 @@ class Record:
             found.append(self._thing(ident, kind, name=shown, identifier=name, url=url, description=each.get("role")))
         return found
 
-    def _run(self, run: Ran, page_name: str) -> Entity:
+    def _run(self, run: ChapterRun, page_name: str) -> Entity:
         """The run of a chapter: what it used, and the files that it made."""
         source = next(file for file in self.plan.notebooks if file.stem == run.chapter)
         notebook = self._thing(

@@ -17,7 +17,7 @@ from analysis.prose import plural
 from analysis.schema import ROOT
 from analysis.tables import shown_path
 from parabook.errors import InputError, Problem
-from parabook.publish import exchange
+from parabook.files import swap as exchange
 from parabook.review.compare import NOT_COMMITTED, Comparison, compare, verdict
 from parabook.review.page import Review, as_html, as_markdown
 from parabook.review.results import (

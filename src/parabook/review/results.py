@@ -25,14 +25,13 @@ from analysis.folder import find
 from analysis.frames import FEW, Frame, as_frame, records
 from analysis.schema import ROOT, schema
 from analysis.trail import MADE_WITH
-from parabook.chapters import exhibits
 from parabook.errors import InputError
 from parabook.files import hash_files, sha256
 from parabook.kernels import warm_up
-from parabook.plan import plan
-from parabook.pool import opened
-from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
-from parabook.run import ChapterFailed, default_jobs, run_all
+from parabook.plan import make_plan
+from parabook.progress import Progress
+from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv, exhibits
+from parabook.run import ChapterFailed, run_all
 
 Table = tuple[tuple[str, ...], ...]
 """Rows of text, the names of the columns first: what a CSV holds."""
@@ -365,6 +364,17 @@ class Outcome:
     failed: str = ""
 
 
+class ToldLines(Progress):
+    """A line for each chapter."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.tell = tell
+
+    def end(self, chapter: str, seconds: float | None) -> None:
+        """Tell a line."""
+        self.tell(f"{chapter} {seconds or 0.0:.1f} s")
+
+
 def run(edition: str | Path, given: Mapping[str, str], *, jobs: int = 0, tell: Callable[[str], None]) -> Outcome:
     """Run the chapters of an edition, and take their results; no book is made.
 
@@ -373,16 +383,19 @@ def run(edition: str | Path, given: Mapping[str, str], *, jobs: int = 0, tell: C
     InputError
         When the edition or a parameter cannot be used; nothing was run.
     """
-    planned = plan(edition, given)
-    warm_up()  # loads beside what follows
-    loaded = opened(planned)
+    from analysis.publish.cli import _book
+
+    book, plugin = _book()
+    planned = make_plan(book, plugin, str(edition), given)
+    warm_up(plugin.preload)  # loads beside what follows
+    loaded = load(planned.input)
     executed: dict[str, str] = {}
     failed = ""
     try:
         run_all(
             planned,
-            jobs or default_jobs(planned.edition),
-            tell,
+            jobs,
+            ToldLines(tell),
             force=True,  # a review looks at what the program does now
             done=lambda ran: executed.update({ran.chapter: ran.notebook}),
         )
