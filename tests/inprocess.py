@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
 
 from analysis import report
 from analysis.edition import Edition, load
-from parabook import chapters
+from parabook.book import Book
+from parabook.parameters import REPORTED, all_parameters, parameters
 from parabook.review.results import Results, from_notebooks, origin
 
 
@@ -61,14 +63,14 @@ def executed(shell: Any, notebook: Path, given: Mapping[str, Any]) -> dict[str, 
 def results(edition: str | Path | Edition, *names: str) -> Results:
     """The results of an edition, of some chapters if named, all parameters at their defaults. It is loaded once, not once a chapter."""
     loaded = edition if isinstance(edition, Edition) else load(edition)
-    notebooks = chapters.order()
-    known = chapters.all_parameters(notebooks)
-    whole = {name: each.default for name, each in known.items() if name not in chapters.FILLED_IN}
+    notebooks = Book.open(ROOT).notebooks
+    known = all_parameters(notebooks)
+    whole = {name: each.default for name, each in known.items() if name not in ("edition", *REPORTED)}
     filled = {"edition": str(loaded.path), "overrides": "", "values": json.dumps(whole, sort_keys=True)}
     with _shell() as shell, pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "load", lambda *_: loaded)
         ran = {
-            file.stem: executed(shell, file, {k: v for k, v in filled.items() if k in chapters.parameters(file)})
+            file.stem: executed(shell, file, {k: v for k, v in filled.items() if k in parameters(file)})
             for file in notebooks
             if not names or file.stem in names
         }

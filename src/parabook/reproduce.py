@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from parabook.book import Book
-from parabook.build import BuildOptions, build, build_all
+from parabook.build import DEFAULTS, BuildOptions, build, build_all
 from parabook.checksums import LIST, PAGES, counts
 from parabook.errors import InputError
 from parabook.plan import Plan, make_plan
@@ -29,13 +29,7 @@ class NotReproduced(Exception):
 
 
 def read(file: Path, noun: str) -> dict[str, Any]:
-    """A receipt, which names its input under ``noun``.
-
-    Raises
-    ------
-    InputError
-        When it is no receipt, or not one that a book can be held against.
-    """
+    """A receipt, which names its input under ``noun``; an error when it is none, or not one to compare a book with."""
     needed = "the receipt.json of a book"
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
@@ -45,20 +39,18 @@ def read(file: Path, noun: str) -> dict[str, Any]:
         raise InputError.one(file, "no JSON", needed) from error
     if not isinstance(found, dict):
         raise InputError.one(file, f"JSON of another kind ({type(found).__name__})", needed)
-    for name, kind in {noun: str, **NEEDED}.items():
-        if not isinstance(found.get(name), kind):
-            raise InputError.one(file, f"no {name}" if name not in found else f"another kind of {name}", needed)
-    if not all(_are_files(files) for files in found["outputs"].values()):
+    for key, kind in {noun: str, **NEEDED}.items():
+        if not isinstance(found.get(key), kind):
+            raise InputError.one(file, f"no {key}" if key not in found else f"another kind of {key}", needed)
+    if not all(isinstance(each, dict) for each in found["outputs"].values()):
         raise InputError.one(file, "outputs without hashes", needed)
+    if Path(found[noun]).name != found[noun]:  # a stranger's receipt must not name a path or an address
+        raise InputError.one(file, repr(found[noun]), f"the name of an {noun}", "say where it is now")
     if found["digest"] != found["outputs"].get(PAGES, {}).get(LIST):
         raise InputError.one(
             file, f"a digest that is not the hash of its {PAGES}/{LIST}", "a receipt as a build left it"
         )
     return found
-
-
-def _are_files(files: object) -> bool:
-    return isinstance(files, dict) and all(isinstance(each, str) for each in files.values())
 
 
 def differences(theirs: Files, ours: Files) -> Iterator[str]:
@@ -103,28 +95,20 @@ def reproduce(
     *,
     name: str = "",
     out: Path | None = None,
-    options: BuildOptions = BuildOptions(),
+    options: BuildOptions = DEFAULTS,
     progress: Progress | None = None,
     report: Callable[[str], None] = print,
 ) -> bool:
     """Build a book again on the input and with the parameters of its receipt, and compare the outputs.
 
+    Every chapter runs, whatever is in the cache. ``report`` gets the findings line by line, inputs and versions first.
+
     Parameters
     ----------
-    receipt : Path
-        The receipt.
-    book, plugin : Book, Plugin
-        What to build.
     name : str
         Where the input is now; blank for the one of the name in the receipt.
     out : Path, optional
         Where the book goes; into a temporary folder when there is none.
-    options : BuildOptions
-        How to build; every chapter runs, whatever is in the cache.
-    progress : Progress, optional
-        What is told of each step.
-    report : callable
-        Gets the findings, line by line.
 
     Returns
     -------
