@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run
 
-CHECKOUT = ("chapters", "data", "src", "_static", "_config.yml", "_toc.yml", "CITATION.cff", "requirements.txt")
+CHECKOUT = ("chapters", "data", "src", "_static", "_config.yml", "_toc.yml", "CITATION.cff", "pyproject.toml", "requirements.txt")
 HERE = {
     "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONHASHSEED": "1", "umask": "022", "jobs": "1",
 }  # fmt: skip
@@ -77,7 +77,7 @@ def contents(book: Path) -> dict[str, bytes]:
     return {
         file.relative_to(book).as_posix(): file.read_bytes()
         for file in files
-        if file.name not in ("receipt.json", ".lock")
+        if file.name != "receipt.json"
     }
 
 
@@ -109,11 +109,11 @@ def test_the_clock_was_another():
     if not another_day():
         pytest.skip("libfaketime is not here: both books were built on the same day")
     ask = [sys.executable, "-c", "import time; print(time.strftime('%Y'))"]
-    told, now = (
+    moved, now = (
         subprocess.run(ask, env={**os.environ, **more}, capture_output=True, text=True, check=True).stdout
         for more in (another_day(), {})
     )
-    assert int(told) > int(now)
+    assert int(moved) > int(now)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_the_list_has_every_file_but_pictures(copy: Path):
     there = {os.path.relpath(file, copy / "html") for file in copy.rglob("*") if file.is_file()}
     left = {name for name in there - listed if not name.endswith(".png")}
     assert listed <= there
-    assert left == {"SHA256SUMS", "../receipt.json", "../.lock"} & there
+    assert left == {"SHA256SUMS", "../receipt.json"} & there
 
 
 def test_pages_alone_can_be_checked_too(copy: Path, tmp_path: Path):
@@ -171,17 +171,17 @@ def test_what_the_book_tells_a_reader_without_sha256sum_to_run_works(copy: Path)
     chapter = json.loads((ROOT / "chapters" / "reproduce.ipynb").read_text(encoding="utf-8"))
     told = "".join(next(cell for cell in chapter["cells"] if cell["id"] == "ask-copy")["source"])
     script = "import" + told.split("```text\nimport")[1].split("```")[0]
-    told_by = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-I", "-c", script], cwd=copy / "html", capture_output=True, text=True, check=True
     )
     digest = json.loads((copy / "receipt.json").read_text(encoding="utf-8"))["digest"]
-    assert told_by.stdout.split() == ["digest", digest]
+    assert printed.stdout.split() == ["digest", digest]
     (copy / "html" / "routes.html").write_text("other")
     (copy / "tables" / "destinations.csv").unlink()
-    told_by = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-I", "-c", script], cwd=copy / "html", capture_output=True, text=True, check=True
     )
-    assert told_by.stdout.splitlines()[:-1] == ["differs: routes.html", "differs: ../tables/destinations.csv"]
+    assert printed.stdout.splitlines()[:-1] == ["differs: routes.html", "differs: ../tables/destinations.csv"]
 
 
 def test_every_page_leads_to_the_list(book: Path):
@@ -193,15 +193,15 @@ def test_every_page_leads_to_the_list(book: Path):
 
 def test_pictures_have_no_part_in_the_digest(book: Path):
     """Their pixels depend on the system's fonts; the receipt has their fingerprints all the same."""
-    from parabook.checksums import outputs, sums
+    from parabook.checksums import checksums, outputs
 
     found = outputs(book)
-    whole = sums(found)
+    whole = checksums(found)
     assert found["html"]["card.png"]
     found["html"]["card.png"] = "another"
-    assert sums(found) == whole
+    assert checksums(found) == whole
     found["html"]["exhibits/route-map.svg"] = "another"
-    assert sums(found) != whole
+    assert checksums(found) != whole
     assert json.loads((book / "receipt.json").read_text(encoding="utf-8"))["outputs"]["html"]["card.png"]
 
 
