@@ -77,7 +77,7 @@ def inline_spec(spec: Any, palette: Palette) -> Any:
     {'mark': {'fill': 'var(--chart-paper)'}, 'title': '#fff'}
     """
     if isinstance(spec, dict):
-        data = {key for key, value in spec.items() if key == "datasets" or key in DATA and not isinstance(value, dict)}
+        data = {key for key, value in spec.items() if key == "datasets" or (key in DATA and not isinstance(value, dict))}
         return {key: value if key in data else inline_spec(value, palette) for key, value in spec.items()}
     if isinstance(spec, list):
         return [inline_spec(each, palette) for each in spec]
