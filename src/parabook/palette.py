@@ -1,4 +1,4 @@
-"""A book's colours: one JSON file, ``{"ink": ["#1f2328", "#e6e8eb"], ...}``, each colour for light and dark pages.
+"""A book's colours: one JSON file, ``{"ink": ["black", "#eee"], ...}``, each colour for light and dark pages.
 
 Charts are drawn in the light ones. On a page each becomes a CSS variable, ``--chart-ink``, so that it follows the reader.
 """

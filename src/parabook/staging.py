@@ -145,7 +145,7 @@ def cleaned(notebook: Notebook) -> Notebook:
                 output.pop("execution_count", None)
                 output.get("metadata", {}).pop("transient", None)
     kept = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "mystnb", "widgets")}
-    notebook["metadata"] = {"kernelspec": {}, **kept, "language_info": {"name": "python"}}
+    notebook["metadata"] = {**kept, "language_info": {"name": "python"}}
     return notebook
 
 
