@@ -11,15 +11,10 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
 from conftest import ROOT, run
 
 from analysis.edition import embed
 from analysis.schema import raw
-from parabook.assemble import AssemblyFailed, assemble
-from parabook.book import Book
-from parabook.plugins import Cover
-from parabook.staging import stage
 
 CONTRACT = {
     "interviewees-by-age": ["age", "interviewees"],
@@ -159,37 +154,6 @@ def test_another_edition_gives_a_book_that_is_true_of_it(edition: Path, tmp_path
     assert rows["35–44"] == "1"
     for text in pages.values():
         assert not re.search(r"\b(of|all|other|that) 17\b|\b17 (people|were)", text), "the old number"
-
-
-def site_with(tmp_path: Path, text: str) -> Path:
-    site = tmp_path / "site"
-    site.mkdir()
-    cell = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": f"# Title\n\n{text}"}
-    notebook = {
-        "cells": [cell],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    (site / "index.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    shutil.copytree(ROOT / "_static", site / "_static")
-    (site / "_toc.yml").write_text("format: jb-book\nroot: index\n", encoding="utf-8")
-    return site
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("{glue:text}`nowhere`", "nowhere"),
-        ("[lost](lost.ipynb)", "lost"),
-        ("{ref}`nothing`", "nothing"),
-        ("```{nosuch}\n```", "nosuch"),
-    ],
-    ids=["glue key", "link", "reference", "directive"],
-)
-def test_what_sphinx_only_warns_of_fails_the_build(tmp_path: Path, text: str, told: str):
-    with pytest.raises(AssemblyFailed, match=told):
-        assemble(site_with(tmp_path, text), tmp_path / "html", "Title")
 
 
 def test_a_failing_cell_leaves_the_old_book_in_place(book: Path, tmp_path: Path):

@@ -20,9 +20,10 @@ from analysis.evidence import Verdict
 from analysis.folder import CACHE
 from analysis.prose import plural
 from analysis.schema import ROOT
-from parabook.drawings import as_svg
+from parabook.book import Book
+from parabook.drawings import as_svg, without_roles
 from parabook.errors import Problem
-from parabook.palette import inline_svg, read
+from parabook.palette import of_book, stylesheet
 from parabook.review.compare import (
     NOT_COMMITTED,
     Comparison,
@@ -35,8 +36,6 @@ from parabook.review.compare import (
     verdict,
 )
 from parabook.review.results import Cell
-
-PALETTE = ROOT / "src" / "analysis" / "palette.json"
 
 MOST_ROWS = 40
 """Of a longer table only the rows that moved are shown."""
@@ -472,12 +471,9 @@ def _origins(comparison: Comparison) -> Iterator[Block]:
 # As HTML
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1f2328; --muted: #57606a; --line: #c8ced6; --paper: #ffffff; --mark: #0064a8;
- --land: #e3e6ea; --new: #fff3b0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --muted: #a9b1ba; --line: #4a525c; --paper: #131416;
- --mark: #6cb8f0; --land: #34393f; --new: #5a4a00; } }
-:root { --chart-ink: var(--ink); --chart-muted: var(--muted); --chart-line: var(--line); --chart-paper: var(--paper);
- --chart-mark: var(--mark); --chart-land: var(--land); }
+:root { color-scheme: light dark; }
+body { --ink: var(--chart-ink); --muted: var(--chart-muted); --line: var(--chart-line); --paper: var(--chart-paper);
+ --mark: var(--chart-mark); --land: var(--chart-land); --new: light-dark(#fff3b0, #5a4a00); }
 body { font: 1rem/1.5 system-ui, 'DejaVu Sans', sans-serif; color: var(--ink); background: var(--paper); margin: 0; }
 main { max-width: 72rem; margin: 0 auto; padding: 1rem; }
 h2 { border-top: 1px solid var(--line); padding-top: 1rem; margin-top: 2rem; }
@@ -520,7 +516,7 @@ def as_html(review: Review) -> str:
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
-        f"<style>{STYLE}</style></head><body><main>\n{body}\n</main></body></html>\n"
+        f"<style>{stylesheet(of_book(Book.open(ROOT)), True)}{STYLE}</style></head><body><main>\n{body}\n</main></body></html>\n"
     )
 
 
@@ -572,11 +568,11 @@ def _inline(text: Text) -> str:
 
 def _figure(drawing: Drawing, ident: str) -> str:
     """A drawing as one image, its inner names its own: several stand on one page."""
-    svg = inline_svg(drawing.svg, read(PALETTE))
+    svg = without_roles(drawing.svg)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="d{ident}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#d{ident}-\1)", svg)
     svg = svg.replace('xlink:href="#', f'xlink:href="#d{ident}-')
-    image = f'<div role="img" aria-labelledby="drawing-{ident}">{svg}</div>' if svg else ""
+    image = f'<div class="chart" role="img" aria-labelledby="drawing-{ident}">{svg}</div>' if svg else ""
     return f'<figure>{image}<figcaption id="drawing-{ident}">{escape(drawing.caption)}</figcaption></figure>'
 
 
