@@ -1,0 +1,2 @@
+from analysis.agreement import agreement  # stub
+__all__=["agreement"]

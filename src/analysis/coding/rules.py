@@ -1,0 +1,2 @@
+from analysis.rules import RULES  # stub
+__all__=["RULES"]
