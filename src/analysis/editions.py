@@ -11,6 +11,7 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import edition as _edition
+from analysis.disclosure import no_people
 from analysis.schema import schema
 
 
@@ -46,9 +47,10 @@ class Edition(_edition.Edition):
         return _edition.all_values(self.tables, self.report)
 
     def frame(self, name: str) -> pd.DataFrame:
+        found = pd.DataFrame(columns=list(schema(name).columns), dtype="str")
         if name in self.tables:
-            return self.text[name].drop(columns="_row", errors="ignore")
-        return pd.DataFrame(columns=list(schema(name).columns), dtype="str")
+            found = self.text[name].drop(columns="_row", errors="ignore")
+        return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
 
     @property
     def interviewees(self) -> nw.LazyFrame[Any]:

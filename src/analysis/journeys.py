@@ -52,7 +52,8 @@ def modes_together(book: Edition) -> Lazy:
         .group_by("interviewee")
         .agg(*(nw.col(mode).max() for mode in modes))
     )
-    return book.interviewees.select("interviewee").join(used, on="interviewee", how="left")
+    people = book.interviewees.select("interviewee").join(used, on="interviewee", how="left")
+    return people.with_columns(nw.col(mode).fill_null(0) for mode in modes)
 
 
 def nights(book: Edition) -> Lazy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -57,6 +58,17 @@ def box_around(points: Iterable[tuple[float, float]]) -> Box:
     return (x - wide * 0.62, max(y - tall * 0.75, -80.0), x + wide * 0.62, min(y + tall * 0.75, 80.0))
 
 
+@dataclass(frozen=True)
+class Countries:
+    """Features as Altair takes them from geographic libraries: by reference, where it copies plain lists at each step."""
+
+    features: list[dict[str, Any]]
+
+    @property
+    def __geo_interface__(self) -> dict[str, Any]:
+        return {"type": "FeatureCollection", "features": self.features}
+
+
 def route_map(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]]) -> alt.LayerChart | None:
     """Legs as lines: made solid, intended dashed, wider for more people. A town is a dot, an area a ring around its name.
 
@@ -85,9 +97,7 @@ def route_map(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]]) -> al
 
 
 def _layers(lines: pd.DataFrame, spots: pd.DataFrame, box: Box) -> alt.LayerChart:
-    ground = alt.Chart(alt.InlineData(values=land(box))).mark_geoshape(
-        fill=LAND, stroke=PAPER, strokeWidth=0.7, clip=True
-    )
+    ground = alt.Chart(Countries(land(box))).mark_geoshape(fill=LAND, stroke=PAPER, strokeWidth=0.7, clip=True)
     journeys = alt.Chart(lines).mark_rule(clip=True).encode(
         longitude="x1:Q", latitude="y1:Q", longitude2="x2", latitude2="y2",
         strokeWidth=alt.StrokeWidth("legs:Q", legend=None).scale(domain=[1, 10], range=[1.5, 8], clamp=True),
