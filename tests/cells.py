@@ -27,7 +27,7 @@ class Shown:
             content = json.loads(json.dumps(data[EXHIBIT]))  # as it travels in a notebook
             self.exhibits[content["id"]] = content
         if "scrapbook" in metadata:
-            self.glued[metadata["scrapbook"]["name"]] = data["text/plain"]
+            self.glued[metadata["scrapbook"]["name"]] = data[f"{exhibits.GLUED}text/plain"]
 
     def __getitem__(self, name: str) -> dict[str, Any]:
         return self.exhibits[name]

@@ -25,6 +25,9 @@ from analysis.text import as_text, join
 from parabook.errors import InputError
 from parabook.protocol import EXHIBIT, LAB_ONLY, VEGALITE
 
+GLUED = "application/papermill.record/"
+"""Before the MIME type of a glued text: it is pasted elsewhere, and not shown where it is made."""
+
 HIDDEN = ("state", "who")
 """Columns of a completed table that stay out of its CSV: how its rows are drawn, and who is behind them."""
 
@@ -151,9 +154,9 @@ def emit(content: Mapping[str, Any], plain: pd.DataFrame) -> None:
 def glue(name: str, text: str) -> None:
     """Offer a text under a name that prose pastes by ``{glue:text}``, also that of other chapters.
 
-    The output that ``myst_nb.glue`` makes, without loading Sphinx into every kernel.
+    The output that ``myst_nb.glue(name, text, display=False)`` makes, without loading Sphinx into every kernel.
     """
-    show({"text/plain": text}, scrapbook={"name": name, "mime_prefix": ""})
+    show({f"{GLUED}text/plain": text}, scrapbook={"name": name, "mime_prefix": GLUED})
 
 
 def show(data: Mapping[str, Any], **metadata: Any) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.folder import CACHE
-from analysis.look import PAPER
+from analysis.charts import PAPER
 from parabook.chapters import exhibits
 from parabook.files import digest, prune, sha256, write_atomically
 from parabook.vega import VEGALITE_VERSION

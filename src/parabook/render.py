@@ -13,8 +13,8 @@ from typing import Any
 
 from docutils import nodes
 
-from analysis.frames import isolated
-from analysis.look import INK, LAND, LINE, MARK, MUTED, PAPER
+from analysis.text import isolate as isolated
+from analysis.charts import INK, LAND, LINE, MARK, MUTED, PAPER
 from parabook.drawings import as_png, as_svg, canonical, panels
 from parabook.protocol import EXHIBIT, LAB_ONLY, VEGALITE
 
@@ -110,7 +110,7 @@ def exhibit_html(exhibit: dict[str, Any], links: Mapping[str, str]) -> str:
     return (
         f'<figure class="exhibit" id="{name}" aria-labelledby="{name}-caption">'
         f'<figcaption id="{name}-caption"><b>{number}</b>{escape(exhibit["caption"])}</figcaption>'
-        f'<p class="finding" id="{name}-finding">{escape(exhibit["description"])}</p>'
+        f'<p class="finding" id="{name}-finding">{escape(exhibit["finding"])}</p>'
         f"{drawn}{table_html(exhibit, name)}{notes}"
         f'<p class="source">{escape(exhibit["source"])}{offered if links else ""}</p></figure>'
     )

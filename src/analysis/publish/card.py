@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from html import escape
 
-from analysis.look import FONT, INK, MARK, MUTED, PAPER
+from analysis.charts import FONT, INK, MARK, MUTED, PAPER
 
 WIDTH, HEIGHT = 1200, 630
 """Pixels, as those who show such pictures ask for."""
