@@ -67,7 +67,6 @@ def complete(
     *,
     rows: Sequence[str] | Mapping[str, Sequence[str]] = (),
     unit: str = "interviewees",
-    margins: tuple[pd.DataFrame, ...] = (),
 ) -> pd.DataFrame:
     """A table of counts by label that adds up, with rows for who is not stated and not described.
 
@@ -83,8 +82,6 @@ def complete(
         Labels in a fixed order; of a single column also those that nobody has. Others are sorted by size.
     unit : str
         What is counted. ``"interviewees"`` add up to the declared number.
-    margins : tuple of DataFrame
-        With two labels: the completed tables of each alone, which the cells must not give away.
 
     Returns
     -------
@@ -107,11 +104,19 @@ def complete(
     table = _sorted(table.astype({unit: "int64"}), names, unit, order)
     table["state"] = [_state(row) for row in table[names].itertuples(index=False)]
     table = table[[*names, unit, "state", "who"]]
-    if unit != "interviewees" and book.minimum_cell > 1:
-        return withhold(table, book.minimum_cell)  # of legs a person may have many: nothing bounds them
-    if margins and book.minimum_cell > 1:
-        return suppress_crossed(table, *margins, book.minimum_cell)
-    return suppress(table, book.minimum_cell)
+    return table if book.minimum_cell <= 1 else _suppressed(table, groups, names, book, order)
+
+
+def _suppressed(
+    table: pd.DataFrame, groups: pd.DataFrame, names: list[str], book: Edition, order: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """A table without small cells; of two labels also without what would give those of each label alone away."""
+    if unit_of(table) != "interviewees" or len(names) > 2:
+        return withhold(table, book.minimum_cell)  # of legs a person may have many, and of three labels nobody has proved it
+    if len(names) == 1:
+        return suppress(table, book.minimum_cell)
+    margins = [complete(groups, name, book, rows=order.get(name, ())) for name in names]
+    return suppress_crossed(table, *margins, book.minimum_cell)
 
 
 def _together(keys: pd.Series) -> tuple[str, ...]:
