@@ -12,8 +12,10 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis.disclosure import NOT_DESCRIBED, NOT_STATED, STATED, suppress, suppress_crossed, withhold
+from analysis.disclosure import NOT_DESCRIBED, NOT_STATED, STATED, is_safe, suppress, suppress_crossed, withhold
 from analysis.editions import Edition
+from analysis.text import join
+from parabook.errors import InputError
 
 LISTED_UP_TO = 200
 """More people than this are counted, and not listed one by one."""
@@ -67,7 +69,7 @@ def complete(
     *,
     rows: Sequence[str] | Mapping[str, Sequence[str]] = (),
     unit: str = "interviewees",
-    margins: tuple[pd.DataFrame, ...] = (),
+    margins: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """A table of counts by label that adds up, with rows for who is not stated and not described.
 
@@ -84,13 +86,18 @@ def complete(
     unit : str
         What is counted. ``"interviewees"`` add up to the declared number.
     margins : tuple of DataFrame
-        With two labels: the completed tables of each alone, which the cells must not give away.
+        The completed tables of each of two labels alone, which the cells must not give away.
 
     Returns
     -------
     DataFrame
         ``by``, ``unit``, then ``state`` (stated, not stated, not described, not shown apart) and ``who``. Without
         rows, and ``attrs["withheld"]``, where small cells leave nothing to publish.
+
+    Raises
+    ------
+    InputError
+        Where small cells are suppressed, for several labels without ``margins``.
     """
     names = [by] if isinstance(by, str) else list(by)
     order = dict(rows) if isinstance(rows, Mapping) else {names[0]: list(rows)}
@@ -107,11 +114,22 @@ def complete(
     table = _sorted(table.astype({unit: "int64"}), names, unit, order)
     table["state"] = [_state(row) for row in table[names].itertuples(index=False)]
     table = table[[*names, unit, "state", "who"]]
-    if unit != "interviewees" and book.minimum_cell > 1:
-        return withhold(table, book.minimum_cell)  # of legs a person may have many: nothing bounds them
-    if margins and book.minimum_cell > 1:
-        return suppress_crossed(table, *margins, book.minimum_cell)
-    return suppress(table, book.minimum_cell)
+    return table if book.minimum_cell <= 1 else _suppressed(table, names, unit, margins, book.minimum_cell)
+
+
+def _suppressed(
+    table: pd.DataFrame, names: list[str], unit: str, margins: tuple[pd.DataFrame, pd.DataFrame] | None, minimum: int
+) -> pd.DataFrame:
+    """A completed table without small cells."""
+    if unit != "interviewees":
+        return withhold(table, minimum)  # of legs a person may have many: nothing bounds them
+    if len(names) == 1:
+        return suppress(table, minimum)
+    if len(names) > 2 or margins is None or not all(is_safe(each, minimum) for each in margins):
+        found = f"a table by {join(names)} without the tables by each of them"
+        needed = f"two labels, and margins in which no cell is below {minimum:,} people"
+        raise InputError.one("complete()", found, needed, "give margins=(by_one, by_other), as complete() made them")
+    return suppress_crossed(table, *margins, minimum)
 
 
 def _together(keys: pd.Series) -> tuple[str, ...]:
@@ -129,7 +147,8 @@ def _sorted(table: pd.DataFrame, names: list[str], unit: str, order: Mapping[str
         fixed = list(order.get(name, ()))
         size = -table.groupby(name)[unit].transform("sum")
         keys[f"{name} known"] = table[name].map({NOT_STATED: 1, NOT_DESCRIBED: 2}).fillna(0)
-        keys[f"{name} rank"] = table[name].map({label: n for n, label in enumerate(fixed)}).fillna(len(fixed)) if fixed else size
+        rank = table[name].map({label: n for n, label in enumerate(fixed)}).fillna(len(fixed))
+        keys[f"{name} rank"] = rank if fixed else size
         keys[name] = table[name]
     keys = keys.reset_index(drop=True).sort_values(list(keys.columns))
     return table.reset_index(drop=True).loc[keys.index].reset_index(drop=True)
