@@ -43,10 +43,7 @@ def by_state(channel: Any, *values: Any) -> Any:
     return channel("state:N", legend=None, scale=alt.Scale(domain=STATES, range=list(values)))
 
 
-STATE = {
-    "fill": by_state(alt.Fill, MARK, PAPER, PAPER, PAPER),
-    "stroke": by_state(alt.Stroke, MARK, MARK, MUTED, MARK),
-}
+STATE = {"fill": by_state(alt.Fill, MARK, PAPER, PAPER, PAPER), "stroke": by_state(alt.Stroke, MARK, MARK, MUTED, MARK)}
 """The channels that every chart of people shares."""
 
 

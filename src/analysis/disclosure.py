@@ -37,6 +37,10 @@ PEOPLE = ("interviewees", "legs", "places")
 """Tables that speak of people one by one: a place is in its table because somebody went there."""
 
 
+NOBODY = 2**31
+"""More people than any cell must have: marks a table that holds no people."""
+
+
 class Withheld(Exception):
     """Nothing of a table can be shown without giving small groups away."""
 
@@ -61,7 +65,7 @@ def safe(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
 
 def no_people(table: pd.DataFrame) -> pd.DataFrame:
     """A table marked as holding no people at all, so that it may be shown whatever the edition promises."""
-    return safe(table, 2**31)
+    return safe(table, NOBODY)
 
 
 def one_by_one(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
@@ -74,10 +78,22 @@ def is_safe(table: pd.DataFrame, minimum: int) -> bool:
     return minimum <= 1 or int(table.attrs.get("minimum_cell", 0)) >= minimum
 
 
+def holds_no_people(table: pd.DataFrame) -> bool:
+    """Whether a table was marked by `no_people`."""
+    return is_safe(table, NOBODY)
+
+
 def withhold(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
     """A table of which nothing is published: its columns without a row."""
     table = safe(table.iloc[:0], minimum)
     table.attrs["withheld"] = True
+    return table
+
+
+def unnamed(table: pd.DataFrame) -> pd.DataFrame:
+    """A table that says of no row who is behind it: ``who`` is empty throughout."""
+    table = table.copy(deep=False)
+    table["who"] = [()] * len(table)
     return table
 
 
@@ -112,7 +128,7 @@ def suppress(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
         return withhold(table, minimum)
     together = pd.DataFrame({by: [NOT_SHOWN], unit: [int(small[unit].sum())], "state": [NOT_SHOWN]})
     parts = [rest[stated], *([together] if joined else []), rest[~stated]]
-    return safe(pd.concat(parts, ignore_index=True).assign(who=lambda rows: [()] * len(rows)), minimum)
+    return safe(unnamed(pd.concat(parts, ignore_index=True)), minimum)
 
 
 def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
@@ -151,7 +167,9 @@ def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
     return small | {label for label, n in sizes.items() if n == min(larger)}
 
 
-def suppress_crossed(cross: pd.DataFrame, by_first: pd.DataFrame, by_second: pd.DataFrame, minimum: int) -> pd.DataFrame:
+def suppress_crossed(
+    cross: pd.DataFrame, by_first: pd.DataFrame, by_second: pd.DataFrame, minimum: int
+) -> pd.DataFrame:
     """A table of people by two traits that gives back neither its own small cells nor those of its two margins.
 
     Labels are those that the margins show. A group of the first trait is split by the second, or is not (its one row
@@ -179,7 +197,7 @@ def suppress_crossed(cross: pd.DataFrame, by_first: pd.DataFrame, by_second: pd.
         first: apart[first].where(apart[first].isin(order), NOT_SHOWN),
         second: apart[second].where(apart[second].isin(across), NOT_SHOWN),
     })  # fmt: skip
-    cells = {group: rows.groupby(second)[unit].sum().to_dict() for group, rows in apart.groupby(first)}
+    cells = {str(group): _sizes(rows, second, unit) for group, rows in apart.groupby(first)}
     whole = unsplit(cells, minimum)
     if len(whole) == len(cells) > 0:
         return withhold(cross, minimum)
@@ -192,7 +210,11 @@ def suppress_crossed(cross: pd.DataFrame, by_first: pd.DataFrame, by_second: pd.
     table = pd.DataFrame(rows, columns=[first, second, unit])
     table["state"] = [next((s for s in (NOT_SHOWN, NOT_STATED) if s in row[:2]), STATED) for row in rows]
     table = pd.concat([table, cross[cross["state"] == NOT_DESCRIBED].drop(columns="who")], ignore_index=True)
-    return safe(table.assign(who=[()] * len(table)), minimum)
+    return safe(unnamed(table), minimum)
+
+
+def _sizes(rows: pd.DataFrame, by: str, unit: str) -> dict[str, int]:
+    return {str(label): int(n) for label, n in rows.groupby(by)[unit].sum().items()}
 
 
 def unsplit(cells: Mapping[str, Mapping[str, int]], minimum: int) -> set[str]:

@@ -1,7 +1,7 @@
 """Exhibits: what a chapter shows as a result of the report. JSON that the book draws, a table and a chart in a notebook.
 
 Where an edition suppresses small cells, an exhibit shows only tables that were counted so, and nothing else of people
-is displayed (`open_chapter`).
+is displayed (`open_edition`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from IPython.display import display
 
 from analysis import editions
 from analysis.counts import LISTED_UP_TO, too_many
-from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, PEOPLE, is_safe, promise
+from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, PEOPLE, holds_no_people, is_safe, promise
 from analysis.editions import Edition
 from analysis.sentences import spelled_out
 from analysis.text import as_text, join
@@ -30,6 +30,13 @@ GLUED = "application/papermill.record/"
 
 HIDDEN = ("state", "who")
 """Columns of a completed table that stay out of its CSV: how its rows are drawn, and who is behind them."""
+
+
+PRIVATE: tuple[type | str, ...] = (
+    pd.DataFrame, pd.Series, pd.Index, nw.DataFrame, nw.LazyFrame, nw.Series, alt.TopLevelMixin,
+    "pandas.io.formats.style.Styler",
+)  # fmt: skip
+"""What may show people one by one, so that it is not displayed where small cells are suppressed; by name, not imported."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +58,26 @@ def open_edition(edition: str, minimum_cell: int = 0) -> Edition:
         The fewest people that a published count may stand for; 0 for what the edition says, else no less than that.
     """
     book = editions.open_edition(edition, minimum_cell)
-    shell = get_ipython()
-    if book.minimum_cell > 1 and shell is not None:
-        text = f"not displayed: {promise(book.minimum_cell)} Show counts with exhibit()."
-        for kind in (pd.DataFrame, pd.Series, pd.Index, nw.DataFrame, nw.Series, alt.TopLevelMixin):
-            for formatter in shell.display_formatter.formatters.values():
-                formatter.for_type(kind, lambda *_: None)
-            shell.display_formatter.formatters["text/plain"].for_type(kind, lambda _, printer, cycle: printer.text(text))
+    if book.minimum_cell > 1:
+        _display_no_people(book)
     return book
+
+
+def _display_no_people(book: Edition) -> None:
+    """Have frames and charts displayed as a line of text, by themselves and within lists, whatever formats they offer."""
+    shell: Any = get_ipython()
+    text = f"not displayed: {promise(book.minimum_cell)} Show counts with exhibit()."
+
+    def whole(_: object) -> None:
+        display({"text/plain": text}, raw=True)
+
+    def within(_: object, printer: Any, cycle: bool) -> None:
+        printer.text(text)
+
+    if shell is not None:
+        for kind in PRIVATE:
+            shell.display_formatter.ipython_display_formatter.for_type(kind, whole)
+            shell.display_formatter.formatters["text/plain"].for_type(kind, within)
 
 
 def exhibit(
@@ -120,11 +139,11 @@ def exhibit(
     lacking = sorted({name for name, _ in columns if name not in book.tables and name != "report"})
     reason = f"This edition has no table {join(lacking)}, so there is nothing to count." if lacking else absent
     withheld = "" if reason else _withheld(book, table, key)
-    if isinstance(reason, str) and reason or withheld:
+    if (isinstance(reason, str) and reason) or withheld:
         caption = "Not in this edition." if reason else "Not in this book."
         table, chart, view, notes, finding = pd.DataFrame(), None, None, (), str(reason or withheld)
     else:
-        _refuse_unsafe(book, name, table, chart)
+        _refuse_unsafe(book, name, table, view)
     plain = table.drop(columns=[each for each in HIDDEN if each in table])
     keys = set(plain[key]) if key and len(plain) else {each for who in table.get("who", ()) for each in who}
     shown = _with_links(book, table if view is None else view, key, rests_on)
@@ -134,9 +153,9 @@ def exhibit(
         "id": name, "caption": caption, "finding": finding, "source": source or book.source, "notes": notes,
         "columns": list(map(str, plain.columns)), "rows": list(map(_cells, plain.itertuples(index=False))),
         "view": {"columns": list(map(str, shown.columns)), "rows": list(map(_cells, shown.itertuples(index=False)))},
-        "anchors": [[each] for each in anchors] if not withheld else [], "backlinks": backlinks,
+        "anchors": [[each] for each in anchors] if not (reason or withheld) else [], "backlinks": backlinks,
         "cites": list(_cited(book, columns, keys)), "absent": bool(reason),
-        "chart": None if chart is None else chart.properties(description=heard.strip()).to_dict(),
+        "chart": None if chart is None else _drawn(book, name, chart.properties(description=heard.strip())),
     }, plain)  # fmt: skip
     glue(name, finding)
 
@@ -173,24 +192,41 @@ def _withheld(book: Edition, table: pd.DataFrame, key: str) -> str:
     return promise(book.minimum_cell) if table.attrs.get("withheld") else ""
 
 
-def _refuse_unsafe(book: Edition, name: str, table: pd.DataFrame, chart: Any) -> None:
-    """Where small cells are suppressed, refuse what was not counted so: the table, and whatever data a chart draws."""
-    unsafe = [each for each in (table, *_data(chart)) if not is_safe(each, book.minimum_cell)]
-    if unsafe:
-        found = f"a table {'drawn' if unsafe[0] is not table else 'shown'} that was not counted with complete()"
-        needed = f"counts of which no cell is below {book.minimum_cell:,} people, as this edition promises"
-        raise InputError.one(f"exhibit {name}", found, needed, "count with count_by() and complete()")
+def _refuse_unsafe(book: Edition, name: str, table: pd.DataFrame, view: pd.DataFrame | None) -> None:
+    """Where small cells are suppressed, refuse a table that was not counted so."""
+    seen = [table] if view is None or holds_no_people(table) else [table, view]
+    if not all(is_safe(each, book.minimum_cell) for each in seen):
+        raise _unsafe(book, name, "a table shown")
 
 
-def _data(chart: Any) -> Iterator[pd.DataFrame]:
-    """The frames that a chart draws, those of its layers and panels included."""
-    if isinstance(getattr(chart, "data", None), pd.DataFrame):
-        yield chart.data
-    for part in ("layer", "hconcat", "vconcat", "concat", "spec"):
-        inner = getattr(chart, part, None)
-        for each in inner if isinstance(inner, list) else [inner]:
-            if isinstance(each, alt.TopLevelMixin):
-                yield from _data(each)
+def _unsafe(book: Edition, name: str, what: str) -> InputError:
+    needed = f"counts of which no cell is below {book.minimum_cell:,} people, as this edition promises"
+    found = f"{what} that was not counted with complete()"
+    return InputError.one(f"exhibit {name}", found, needed, "count with count_by() and complete()")
+
+
+def _drawn(book: Edition, name: str, chart: Any) -> dict[str, Any]:
+    """A chart as Vega-Lite; where small cells are suppressed, data that were not counted so are refused."""
+    if book.minimum_cell <= 1:
+        spec: dict[str, Any] = chart.to_dict()
+        return spec
+    counted: list[Any] = []
+    with alt.data_transformers.enable("counted", minimum=book.minimum_cell, counted=counted):
+        spec = chart.to_dict()
+    if any(data not in counted for data in spec.get("datasets", {}).values()):
+        raise _unsafe(book, name, "a table drawn")
+    return spec
+
+
+def _note_counted(data: Any, minimum: int, counted: list[Any]) -> dict[str, Any]:
+    """Hand a chart its data, and note those in which no cell is too small; shapes of countries hold no people."""
+    made: dict[str, Any] = dict(alt.to_values(data))
+    if is_safe(data, minimum) if isinstance(data, pd.DataFrame) else hasattr(data, "__geo_interface__"):
+        counted.append(made["values"])
+    return made
+
+
+alt.data_transformers.register("counted", _note_counted)
 
 
 def _apart(book: Edition) -> str:
@@ -226,14 +262,16 @@ def _with_links(book: Edition, table: pd.DataFrame, key: str, rests_on: Sequence
     """The view of a table: keys lead to their evidence, and counts to the rows behind them."""
     view = table.drop(columns=[each for each in HIDDEN if each in table]).astype("object")
     if key and key in view:
-        view[key] = [[proof(book, each, rests_on)] if isinstance(each, str) else each for each in view[key]]
+        keys: Any = [[proof(book, each, rests_on)] if isinstance(each, str) else each for each in view[key]]
+        view[key] = keys
     if "who" in table and any(map(len, table["who"])):
         number = ("report", "report", "declared_interviewees")
         whole = [Link("the number the source gives", f"#{anchor(*number)}")] if number in book.evidence else []
-        view["rows behind it"] = [
+        behind: Any = [
             whole if state == NOT_DESCRIBED else [proof(book, each, rests_on) for each in who]
             for who, state in zip(table["who"], table["state"], strict=True)
         ]
+        view["rows behind it"] = behind
     return view
 
 

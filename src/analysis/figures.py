@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -29,13 +29,18 @@ def list_figures(book: Edition) -> pd.DataFrame:
     """
     columns = [name for name in schema("destinations").columns if name != "url"]
     figures = book.frame("destinations")[columns]
-    figures.insert(0, "destination", [destination_of(row) for row in figures.to_dict("records")])
+    figures.insert(0, "destination", [destination_of(row) for row in rows_of(figures)])
     order = pd.DataFrame({
         "measure": pd.factorize(figures["measure"])[0],
         "destination": pd.factorize(figures["destination"])[0],
         **{name: figures[name].replace("", "9") for name in ("window_start", "window_end", "stated_on")},
     })  # fmt: skip
     return no_people(figures.loc[order.sort_values(list(order.columns), kind="stable").index].reset_index(drop=True))
+
+
+def rows_of(figures: pd.DataFrame) -> list[Row]:
+    """Figures one by one."""
+    return cast("list[Row]", figures.to_dict("records"))
 
 
 def web_addresses(book: Edition, figures: pd.DataFrame) -> list[str]:
@@ -157,7 +162,7 @@ def overlapping(figures: pd.DataFrame) -> pd.DataFrame:
     rows = []
     index = []
     for _, panel in figures.groupby("measure", sort=False):
-        records = panel.to_dict("records")
+        records = rows_of(panel)
         for at, row in zip(panel.index, records, strict=True):
             others = [other for other in records if other is not row]
             found = [(relation(row, other), other["figure"]) for other in others]
@@ -216,7 +221,7 @@ def contradictions(figures: pd.DataFrame) -> list[tuple[Row, Row]]:
     return [
         (one, other)
         for _, panel in figures.groupby(["measure", "destination"], sort=False)
-        for one, other in itertools.combinations(panel.to_dict("records"), 2)
+        for one, other in itertools.combinations(rows_of(panel), 2)
         if relation(one, other) == "same days as" and (ends(one)[1] < ends(other)[0] or ends(other)[1] < ends(one)[0])
     ]
 
@@ -227,8 +232,8 @@ def intervals(figures: pd.DataFrame) -> pd.DataFrame:
     A missing bound is an open end, and so is the upper end of a count that goes on.
     """
     low, high = (pd.to_numeric(figures[end], errors="coerce") for end in ("low", "high"))
-    rows = figures.to_dict("records")
-    return figures.assign(**{
+    rows = rows_of(figures)
+    columns: dict[str, Any] = {
         "from": low.fillna(high).fillna(0.0),
         "to": high.fillna(low).fillna(0.0),
         "open below": low.isna(),
@@ -238,4 +243,5 @@ def intervals(figures: pd.DataFrame) -> pd.DataFrame:
         "number": [number(row) for row in rows],
         "days": [window(row, short=True) for row in rows],
         "stated by": figures["stated_by"].replace("", "speaker not stated"),
-    })  # fmt: skip
+    }  # fmt: skip
+    return figures.assign(**columns)

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis.disclosure import NOT_STATED, STATED, safe
+from analysis.disclosure import NOT_STATED, STATED, safe, unnamed
 from analysis.editions import Edition
 from analysis.labels import UNNAMED
 from analysis.schema import schema
@@ -39,7 +39,9 @@ def stops(book: Edition) -> Lazy:
         )
         before = nw.col(f"stop_{leg - 1}")
         taken = nw.when((before == "?") | before.is_null()).then(nw.coalesce("start", before)).otherwise(before)
-        frame = frame.join(step, on="interviewee", how="left").with_columns(taken.alias(f"stop_{leg - 1}")).drop("start")
+        frame = (
+            frame.join(step, on="interviewee", how="left").with_columns(taken.alias(f"stop_{leg - 1}")).drop("start")
+        )
     return frame
 
 
@@ -120,4 +122,4 @@ def legs_of_routes(by_route: pd.DataFrame) -> pd.DataFrame:
             found[pair] = found.get(pair, 0) + int(n)
     rows = [(*pair, "made", n) for pair, n in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
     table = pd.DataFrame(rows, columns=["from", "to", "status", "legs"]).astype({"legs": "int64"})
-    return safe(table.assign(state=STATED, who=[()] * len(table)), int(by_route.attrs.get("minimum_cell", 1)))
+    return safe(unnamed(table.assign(state=STATED)), int(by_route.attrs.get("minimum_cell", 1)))

@@ -101,9 +101,7 @@ def place_names(places: Mapping[str, Mapping[str, str]], level: str) -> dict[str
     {'a': 'Russia'}
     """
     one_of("route_level", level, ROUTE_LEVELS)
-    return {
-        key: place["name"] if level == "place" else country_name(place["country"]) for key, place in places.items()
-    }
+    return {key: place["name"] if level == "place" else country_name(place["country"]) for key, place in places.items()}
 
 
 def join_stops(stops: Sequence[str], names: Mapping[str, str]) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, MutableMapping
 from functools import cache
 from typing import Any
 
@@ -58,15 +57,11 @@ def box_around(points: Iterable[tuple[float, float]]) -> Box:
     return (x - wide * 0.62, max(y - tall * 0.75, -80.0), x + wide * 0.62, min(y + tall * 0.75, 80.0))
 
 
-@dataclass(frozen=True)
 class Countries:
     """Features as Altair takes them from geographic libraries: by reference, where it copies plain lists at each step."""
 
-    features: list[dict[str, Any]]
-
-    @property
-    def __geo_interface__(self) -> dict[str, Any]:
-        return {"type": "FeatureCollection", "features": self.features}
+    def __init__(self, features: list[dict[str, Any]]) -> None:
+        self.__geo_interface__: MutableMapping[str, Any] = {"type": "FeatureCollection", "features": features}
 
 
 def route_map(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]]) -> alt.LayerChart | None:
@@ -111,7 +106,8 @@ def _layers(lines: pd.DataFrame, spots: pd.DataFrame, box: Box) -> alt.LayerChar
         size=alt.Size("kind:N", legend=None).scale(**kinds, range=[35, 160]),
     )  # fmt: skip
     names = alt.Chart(spots).mark_text(fontSize=11, dy=-13).encode(longitude="x:Q", latitude="y:Q", text="name:N")
-    return alt.layer(ground, journeys, dots, names).properties(**_mercator(box))
+    chart: alt.LayerChart = (ground + journeys + dots + names).properties(**_mercator(box))
+    return chart
 
 
 def _mercator(box: Box) -> dict[str, Any]:

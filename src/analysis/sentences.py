@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.counts import known, unit_of
 from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, promise
 from analysis.editions import Edition
-from analysis.figures import Row, contradictions, destination_of, measure, number, overlapping, window
+from analysis.figures import Row, contradictions, destination_of, measure, number, overlapping, rows_of, window
 from analysis.text import isolate, join, plural
 
 MOST_NAMED = 6
@@ -184,7 +184,7 @@ def one_figure(row: Row) -> str:
 def each_figure(figures: pd.DataFrame) -> str:
     """The figures one by one where they are few, else how many there are of each measure, and which contradict others."""
     if len(figures) <= FIGURES_NAMED:
-        return " ".join(map(one_figure, figures.to_dict("records")))
+        return " ".join(map(one_figure, rows_of(figures)))
     kinds = [f"{measure(str(code))} ({n})" for code, n in figures["measure"].value_counts(sort=False).items()]
     text = f"By measure, in the order of the table: {join(kinds)}."
     beside = overlapping(figures)
@@ -199,7 +199,9 @@ def figures_finding(figures: pd.DataFrame) -> str:
     text = "The sources give" if figures["reported_by"].nunique() > 1 else "The source gives"
     text += f" {plural(n, 'figure')}"
     text += f" of {measures:,} different measures, which are not added or ranked." if measures > 1 else "."
-    open_ended = int(((figures[["low", "high"]] == "").any(axis=1) | figures["quantifier"].str.contains("counting")).sum())
+    open_ended = int(
+        ((figures[["low", "high"]] == "").any(axis=1) | figures["quantifier"].str.contains("counting")).sum()
+    )
     joint = int((figures["countries"].str.contains(" ") | (figures["includes_others"] == "true")).sum())
     if open_ended:
         text += f" {of_all(open_ended, n)} {'has' if open_ended == 1 else 'have'} an open end."

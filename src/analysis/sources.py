@@ -38,7 +38,12 @@ def evidence_of(book: Edition, table: str) -> pd.DataFrame:
     Columns ``row``, ``column``, ``value``, ``words of the source``, ``paragraph``, ``basis``, ``rule or reason``.
     """
     rows = [
-        (key, column, value_of(book, table, key, column), *(row[part] for part in ("exact", "paragraph", "basis", "note")))
+        (
+            key,
+            column,
+            value_of(book, table, key, column),
+            *(row[part] for part in ("exact", "paragraph", "basis", "note")),
+        )
         for (name, key, column), row in book.evidence.items()
         if name == table
     ]
