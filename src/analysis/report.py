@@ -350,7 +350,7 @@ def destinations(edition: Edition) -> Exhibit:
 
 def figure_row(edition: Edition, row: Row) -> dict[str, Cell]:
     """A destination figure as tables on pages show it: its key leads to its evidence, its reporter to the page."""
-    address = edition.addresses.get(row["figure"], "")
+    address = _addresses(edition).get(row["figure"], "")
     web = address if address.startswith(("https://", "http://")) else ""
     return {
         "destination": row["destination"],
@@ -453,7 +453,7 @@ def age(row: Row) -> str:
 @needs("people-not-counted", "interviewees", few=True)
 def not_counted(edition: Edition) -> Exhibit:
     """Exhibit ``people-not-counted``: people with a row who are not, or not surely, of the declared number."""
-    reasons = {place: row["note"] for place, row in edition.evidence_places.items()}
+    reasons = {place: row["note"] for place, row in edition.evidence.items()}
     rows = [
         (row["interviewee"], row["counted"], reasons.get(("interviewees", row["interviewee"], "counted"), ""))
         for row in records(edition.text["interviewees"])
@@ -572,10 +572,10 @@ def in_a_minute(edition: Edition, age_bands: str, profession_level: str, route_l
         cards.append(minute.where_to(records(figures)))
         if len(tabulate.overlapping(figures)):
             cards.append(minute.held_together(figures))
-        if "evidence" not in edition.tables and any(edition.addresses.values()):
-            cards.append(minute.addressed(list(edition.addresses.values())))
+        if "evidence" not in edition.tables and any(_addresses(edition).values()):
+            cards.append(minute.addressed(list(_addresses(edition).values())))
     if "evidence" in edition.tables and edition.report.minimum_cell == 1:
-        cards.append(minute.traced([row["basis"] for row in edition.evidence_places.values()]))
+        cards.append(minute.traced([row["basis"] for row in edition.evidence.values()]))
     return minute.Answers(cards)
 
 
@@ -589,3 +589,7 @@ def _card(edition: Edition, question: str, counts: Counts, href: str) -> minute.
 def rulings(edition: Edition) -> Rulings:
     """The edition's own codebook, for display."""
     return Rulings(edition.codebook())
+
+
+def _addresses(edition: Edition) -> dict[str, str]:
+    return {row["figure"]: row["url"] for row in edition.rows("destinations")}

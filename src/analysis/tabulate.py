@@ -18,7 +18,7 @@ import pandas as pd
 
 from analysis.frames import FEW, Frame, Row, as_text, isolated, readable, records
 from analysis.schema import country_name, schema, vocabulary
-from analysis.spread import gathered, greatest, summed
+from analysis.tables import collect_rows
 from parabook.errors import InputError, nearest
 
 NOT_STATED = "not stated"
@@ -72,11 +72,11 @@ def grouped(frame: Frame, columns: Sequence[str], key: str = "interviewee") -> p
         The columns as text (blank for missing), ``n``, and ``who``: a tuple of keys, empty when there
         are more than `FEW` rows in all.
     """
-    many = gathered(frame.group_by(list(columns)).agg(nw.len().alias("n")), summed(*columns))
+    many = collect_rows(frame.group_by(list(columns)).agg(nw.len().alias("n")))
     total = sum(int(row["n"]) for row in many)
     behind: dict[tuple[str, ...], list[str]] = {}
     if total <= FEW:
-        for row in gathered(frame.select(key, *columns)):
+        for row in collect_rows(frame.select(key, *columns)):
             behind.setdefault(tuple(as_text(row[c]) for c in columns), []).append(as_text(row[key]))
     groups = [(tuple(as_text(row[column]) for column in columns), int(row["n"])) for row in many]
     return pd.DataFrame(
@@ -258,7 +258,7 @@ def routes(people: Frame, legs: Frame | None) -> tuple[Frame, list[str]]:
     if legs is None:
         return frame, []
     made = legs.filter(nw.col("status") == "made")
-    (last,) = gathered(made.select(nw.col("leg").max()), greatest)
+    (last,) = collect_rows(made.select(nw.col("leg").max()))
     stops: list[str] = []
     for number in range(1, int(as_text(last["leg"]) or 0) + 1):
         here = f"s{number}"

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from analysis import privacy, prose, tabulate
-from analysis.agreement import agreement
+from analysis.coding.agreement import agreement
 from analysis.edition import Edition, all_values
 from analysis.exhibit import Cell, Exhibit, Link
 from analysis.frames import Row, isolated, records
-from analysis.rules import RULES
+from analysis.coding.rules import RULES
 from analysis.schema import TABLES, schema
 from analysis.tabulate import NOT_DESCRIBED, Counts
 
@@ -62,7 +62,7 @@ def proof(edition: Edition, exhibit: str, key: str) -> Link:
     """A row's key, leading to the first evidence of a column that the exhibit rests on, or to the row's own."""
     wanted = [column.split(".", 1) for column in SHOWN_IN[exhibit][1]]
     for name, column in [*wanted, (wanted[0][0], ""), ("interviewees", "")]:
-        for place in edition.evidence_places:
+        for place in edition.evidence:
             if place[0] == name and (place[1] == key or place[1].startswith(f"{key}.")) and column in ("", place[2]):
                 return Link(key, f"evidence.html#{anchor(*place)}")
     return Link(key, "")
@@ -74,7 +74,7 @@ def with_proof(edition: Edition, exhibit: str, counts: Counts) -> tuple[Mapping[
     number = ("report", "report", "declared_interviewees")
     for row, keys, state in zip(records(counts.frame), counts.who, counts.states, strict=True):
         links = tuple(proof(edition, exhibit, key) for key in keys)
-        if state == NOT_DESCRIBED and number in edition.evidence_places:
+        if state == NOT_DESCRIBED and number in edition.evidence:
             links = (Link("the number the source gives", f"evidence.html#{anchor(*number)}"),)
         rows.append(row | ({"rows behind it": links} if any(counts.who) else {}))
     return tuple(rows)
@@ -97,12 +97,12 @@ def evidence(edition: Edition, table: str) -> Exhibit:
     if table in privacy.PEOPLE and edition.report.minimum_cell > 1:
         return _withheld(edition, f"evidence-{table}", f"Evidence for table {table}.")
     values = all_values(edition.tables, edition.report)
-    places = [place for place in edition.evidence_places if place[0] == table]
+    places = [place for place in edition.evidence if place[0] == table]
     frame = pd.DataFrame(
         [
             (key, column, values[name, key, column], *(row[part] for part in ("exact", "paragraph", "basis", "note")))
             for (name, key, column) in places
-            for row in [edition.evidence_places[name, key, column]]
+            for row in [edition.evidence[name, key, column]]
         ],
         columns=["row", "column", "value", "words of the source", "paragraph", "basis", "rule or reason"],
     )
@@ -130,7 +130,7 @@ def _withheld(edition: Edition, id_: str, caption: str) -> Exhibit:
 def shown_in(edition: Edition, table: str, row: Row) -> tuple[Link, ...]:
     """The exhibits that a coded value stands behind; people who are not counted stand in one only."""
     person = row["row"].split(".")[0] if table in ("interviewees", "legs") else ""
-    left_out = bool(person) and person not in edition.counted
+    left_out = bool(person) and person not in {row["interviewee"] for row in edition.rows("interviewees") if row["counted"] == "yes"}
     return tuple(
         Link(exhibit.replace("-", " "), f"{chapter}.html#exhibit-{exhibit}")
         for exhibit, (chapter, columns) in SHOWN_IN.items()
@@ -140,7 +140,7 @@ def shown_in(edition: Edition, table: str, row: Row) -> tuple[Link, ...]:
 
 def coded_tables(edition: Edition) -> list[str]:
     """The tables that evidence speaks of, the report object first."""
-    found = {place[0] for place in edition.evidence_places}
+    found = {place[0] for place in edition.evidence}
     return [name for name in ("report", *TABLES) if name in found]
 
 
