@@ -1,6 +1,6 @@
 """Who fled, how and where to: what chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
 
-The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``editions``, ``disclosure``,
+The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``editions``,
 ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``maps``, ``exhibits``.
 """
 

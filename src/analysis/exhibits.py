@@ -180,7 +180,7 @@ def glue(name: str, text: str) -> None:
 
 def show(data: Mapping[str, Any], **metadata: Any) -> None:
     """Display data by MIME type, and the inputs read so far, so that it is made anew when these change."""
-    display(dict(data), raw=True, metadata={**metadata, "rests-on": sorted(editions.tables_read())})
+    display(dict(data), raw=True, metadata={**metadata, "rests-on": sorted(editions.DEPENDENCIES)})
 
 
 def _withheld(book: Edition, table: pd.DataFrame, key: str) -> str:

@@ -8,7 +8,7 @@ from analysis.disclosure import PEOPLE, no_people, one_by_one
 from analysis.editions import Edition
 from analysis.exhibits import show
 from analysis.schema import TABLES
-from analysis.text import as_text, isolate, join
+from analysis.text import isolate, join
 
 
 def citation(book: Edition) -> str:
@@ -37,11 +37,12 @@ def evidence_of(book: Edition, table: str) -> pd.DataFrame:
 
     Columns ``row``, ``column``, ``value``, ``words of the source``, ``paragraph``, ``basis``, ``rule or reason``.
     """
+    values = book.values()
     rows = [
         (
             key,
             column,
-            value_of(book, table, key, column),
+            values[name, key, column],
             *(row[part] for part in ("exact", "paragraph", "basis", "note")),
         )
         for (name, key, column), row in book.evidence.items()
@@ -50,11 +51,6 @@ def evidence_of(book: Edition, table: str) -> pd.DataFrame:
     names = ["row", "column", "value", "words of the source", "paragraph", "basis", "rule or reason"]
     frame = pd.DataFrame(rows, columns=names)
     return one_by_one(frame, book.minimum_cell) if table in PEOPLE else no_people(frame)
-
-
-def value_of(book: Edition, table: str, key: str, column: str) -> str:
-    """A coded value, as its table spells it."""
-    return as_text(book.values.get((table, key, column)))
 
 
 def markdown(text: str) -> None:

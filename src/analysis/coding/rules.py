@@ -1,2 +1,237 @@
-from analysis.rules import RULES  # stub
-__all__=["RULES"]
+"""The codebook's rules that a program can apply: a fragment of the source in, the value it gives out.
+
+Each rule's docstring is what the codebook chapter prints. A rule knows the fragment and its `Setting`
+(the edition's report object and the vocabularies), never the value it is asked to confirm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+
+from analysis.schema import vocabulary
+
+UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+NUMBER_WORDS = {word: n for n, word in enumerate(UNITS)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
+COUNTED_ARTICLE = re.compile(r"\ba (?=night|day|week|month|year|dozen|person|man|woman)", re.I)
+MONTHS = "january february march april may june july august september october november december".split()
+DATES = re.compile(
+    rf"\b(?:{'|'.join(MONTHS)})\.? \d{{1,2}}\b(?:,? (?:19|20)\d\d\b)?|\b\d{{1,2}} (?:{'|'.join(MONTHS)})\b(?:,? (?:19|20)\d\d\b)?"
+    rf"|\b(?:{'|'.join(MONTHS)}|in|since|of) (?:19|20)\d\d\b",
+    re.I,
+)
+"""Days and years, whose numbers count nothing."""
+
+MODES = {"air": "flew flown flight plane", "rail": "train railway", "road": "drove driven car bus taxi hitchhiked",
+         "bicycle": "bike bicycle cycled", "foot": "walked foot hiked"}  # fmt: skip
+INTENDED = frozenset("hope hopes hoped plan plans planned want wants wanted intend intends intended".split())
+MADE = frozenset(
+    "flew crossed crossing crosses entered entering left leaving heading headed arrived reached went drove walked".split()
+)
+MEASURES = {"crossed into": "entries", "entered": "entries", "left": "exits", "fled to": "estimate",
+            "registered": "registrations", "applied for asylum": "asylum_applications"}  # fmt: skip
+HEDGES = {"nearly and counting": r"\bnearly\b.*\band counting\b", "tens of thousands": r"\btens of thousands\b",
+          "hundreds of thousands": r"\bhundreds of thousands\b", "more than": r"\b(more than|over)\b",
+          "less than": r"\b(less|fewer) than\b", "nearly": r"\b(nearly|almost)\b", "about": r"\b(about|some|around)\b"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a rule may know beside the fragment."""
+
+    column: str
+    collected_at: str = ""
+    event: str = ""
+    """ISO date of the reference event."""
+
+
+Rule = Callable[[str, Setting], object]
+"""A fragment and its setting in; the value the rule gives out, None when it gives none."""
+
+
+@lru_cache(maxsize=4096)
+def normalise(text: str) -> str:
+    """A text with typographic quotes, dashes, spaces and case made alike.
+
+    Examples
+    --------
+    >>> normalise("It’s  a — “draft”")
+    'it\\'s a - "draft"'
+    """
+    table = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
+    return " ".join(text.translate(table).split()).casefold()
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, normalised, as the eight-word limit counts them.
+
+    Examples
+    --------
+    >>> words("Wow, 100,000 — it’s")
+    ['wow', '100,000', "it's"]
+    """
+    return re.findall(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['-][^\W_]+)*", normalise(text))
+
+
+def numbers(text: str) -> set[float]:
+    """Every number a text gives, in digits or words; "a night" counts as one.
+
+    Examples
+    --------
+    >>> sorted(numbers("spent two nights with 100,000 others"))
+    [2.0, 100000.0]
+    >>> numbers("spent a night queueing")
+    {1.0}
+    """
+    found = {float(match.replace(",", "")) for match in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", text)}
+    found |= {float(NUMBER_WORDS[word]) for word in words(text) if word in NUMBER_WORDS}
+    return found | ({1.0} if COUNTED_ARTICLE.search(text) else set())
+
+
+def counts(text: str) -> set[float]:
+    """The numbers of a text that count something: not those of its days and years.
+
+    Examples
+    --------
+    >>> counts("On September 21 he was 24"), counts("in 2022")
+    ({24.0}, set())
+    """
+    return numbers(DATES.sub(" ", text))
+
+
+def says(text: str, label: str) -> bool:
+    """Whether a label stands in a text as whole words, in the singular or with a plural s.
+
+    Examples
+    --------
+    >>> says("three IT workers from Moscow", "IT worker")
+    True
+    >>> says("a developer", "develop")
+    False
+    """
+    wanted = re.escape(normalise(label))
+    return bool(label) and re.search(rf"(?<!\w){wanted}(?:s|es)?(?!\w)", normalise(text)) is not None
+
+
+def age_phrase(fragment: str, setting: Setting) -> object:
+    """A decade of age is a range: early is its first four years, mid the next three, late the last three."""
+    match = re.search(r"\b(?:(early|mid|late)[ -])?(\d0)s\b", normalise(fragment))
+    if not match:
+        return None
+    decade = int(match[2])
+    low, high = {"early": (0, 3), "mid": (4, 6), "late": (7, 9), None: (0, 9)}[match[1]]
+    return decade + (low if setting.column == "age_min" else high)
+
+
+def pronoun(fragment: str, setting: Setting) -> object:
+    """He, his and him give a man; she and her give a woman; both together give nothing."""
+    said = set(words(fragment))
+    man, woman = bool(said & {"he", "his", "him"}), bool(said & {"she", "her", "hers"})
+    return ("man" if man else "woman") if man != woman else None
+
+
+def occupations(fragment: str, setting: Setting) -> object:
+    """The ISCO code of the longest label of the vocabulary of occupations that stands in the fragment."""
+    labels = [label for label in vocabulary("occupations") if says(fragment, label)]
+    return vocabulary("occupations")[max(labels, key=len)]["isco08"] if labels else None
+
+
+def mode_word(fragment: str, setting: Setting) -> object:
+    """A word for a vehicle or a way of moving gives the mode: flew is air, bike is bicycle."""
+    said = set(words(fragment))
+    modes = [mode for mode, cues in MODES.items() if said & set(cues.split())]
+    return modes[0] if len(modes) == 1 else None
+
+
+def movement_word(fragment: str, setting: Setting) -> object:
+    """A word of hope or plan makes a leg intended; otherwise a word of movement makes it made."""
+    said = set(words(fragment))
+    return "intended" if said & INTENDED else "made" if said & MADE else None
+
+
+def day_count(fragment: str, setting: Setting) -> object:
+    """A count of days after the reference event gives a date; “the day after” is one."""
+    match = re.search(r"\b(?:the day|(\w+) days) (?:after|later)\b", normalise(fragment))
+    if not match or not setting.event:
+        return None
+    counted = numbers(match[1]) if match[1] else {1.0}
+    return (date.fromisoformat(setting.event) + timedelta(days=min(counted))).isoformat() if counted else None
+
+
+def collected_at(fragment: str, setting: Setting) -> object:
+    """An intended leg starts where the person was spoken to."""
+    return setting.collected_at or None
+
+
+def gazetteer(fragment: str, setting: Setting) -> object:
+    """Country, position and precision of the one gazetteer name that stands in the fragment."""
+    names = [name for name in vocabulary("gazetteer") if says(fragment, name)]
+    return vocabulary("gazetteer")[names[0]].get(setting.column) if len(names) == 1 else None
+
+
+def reference_event(fragment: str, setting: Setting) -> object:
+    """A window “since the announcement” starts on the date of the reference event."""
+    return setting.event if re.search(r"\bannounce", normalise(fragment)) else None
+
+
+def measure_word(fragment: str, setting: Setting) -> object:
+    """The verb gives the measure: crossed into is entries, fled to is an estimate."""
+    found = {measure for cue, measure in MEASURES.items() if says(fragment, cue)}
+    return found.pop() if len(found) == 1 else None
+
+
+def hedge(fragment: str, setting: Setting) -> object:
+    """The words around a number give its quantifier; a bare number is exact."""
+    text = normalise(fragment)
+    found = next((quantifier for quantifier, cue in HEDGES.items() if re.search(cue, text)), None)
+    return found or ("exact" if numbers(text) else None)
+
+
+def order_of_magnitude(fragment: str, setting: Setting) -> object:
+    """Tens (hundreds) of thousands: at least two of them, less than ten of them."""
+    match = re.search(r"\b(tens|hundreds) of thousands\b", normalise(fragment))
+    if not match:
+        return None
+    unit = {"tens": 10_000, "hundreds": 100_000}[match[1]]
+    return 2 * unit if setting.column == "low" else 10 * unit - 1
+
+
+def others_word(fragment: str, setting: Setting) -> object:
+    """A figure includes others when the fragment names “other” countries or states."""
+    return "true" if "other" in words(fragment) else "false"
+
+
+RULES: Mapping[str, Rule] = {
+    "age-phrase": age_phrase,
+    "pronoun": pronoun,
+    "occupations": occupations,
+    "mode-word": mode_word,
+    "movement-word": movement_word,
+    "day-count": day_count,
+    "collected-at": collected_at,
+    "gazetteer": gazetteer,
+    "reference-event": reference_event,
+    "measure-word": measure_word,
+    "hedge": hedge,
+    "order-of-magnitude": order_of_magnitude,
+    "others-word": others_word,
+}
+"""The rules by the name that evidence of basis *derived* begins its note with."""
+
+
+def rule_of(note: object) -> str:
+    """The rule that the note of a derived value begins with.
+
+    Examples
+    --------
+    >>> rule_of("pronoun: he"), rule_of(None)
+    ('pronoun', '')
+    """
+    return str(note or "").split(":", 1)[0].strip()

@@ -292,8 +292,8 @@ def new(options: argparse.Namespace) -> int:
 def verify(options: argparse.Namespace) -> int:
     """``analysis verify``."""
     from analysis.edition import load
-    from analysis.evidence import source_text
-    from analysis.evidence import verify as held
+    from analysis.coding.verify import source_text
+    from analysis.coding.verify import verify as held
     from analysis.prose import plural
 
     edition = load(options.edition)

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import charts
-from analysis.evidence import Verdict
+from analysis.coding.verify import Verdict
 from analysis.prose import plural
 from parabook.drawings import as_svg
 from parabook.errors import Problem
