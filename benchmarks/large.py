@@ -24,7 +24,7 @@ Found = tuple[float, object]
 
 def check(edition: Path) -> Found:
     """Everything that ``analysis check`` does."""
-    from analysis.edition import examine
+    from analysis.editions import examine
 
     started = time.perf_counter()
     _, problems = examine(edition)
@@ -35,9 +35,9 @@ def check(edition: Path) -> Found:
 def tabulate(edition: Path) -> Found:
     """The tables of interviewees."""
     from analysis import tabulate
-    from analysis.edition import examine
+    from analysis.editions import examine
 
-    loaded, _ = examine(edition, sound=True)
+    loaded, _ = examine(edition, validated=True)
     assert loaded is not None
     people = {"people": loaded.tables["interviewees"], "declared": loaded.report.declared_interviewees}
     started = time.perf_counter()
@@ -54,9 +54,9 @@ def tabulate(edition: Path) -> Found:
 def routes(edition: Path) -> Found:
     """The table of routes, for which people are joined with their legs."""
     from analysis import tabulate
-    from analysis.edition import examine
+    from analysis.editions import examine
 
-    loaded, _ = examine(edition, sound=True)
+    loaded, _ = examine(edition, validated=True)
     assert loaded is not None
     started = time.perf_counter()
     people, legs = (loaded.tables[name] for name in ("interviewees", "legs"))

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from conftest import SOURCE, run
 
-from analysis.checks import CODED_TABLES
+from analysis.coding.checks import CODED_TABLES
 from analysis.edition import load
-from analysis.evidence import verify
-from analysis.rules import RULES, Setting
+from analysis.coding.verify import verify
+from analysis.coding.rules import RULES, Setting
 
 OTHER = {
     "counted": ["unclear"], "gender": ["woman", "man", "other"], "status": ["made", "intended"],

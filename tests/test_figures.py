@@ -18,10 +18,10 @@ import pytest
 from conftest import ROOT, absent, run
 
 from analysis import charts, prose, report, tabulate
-from analysis.checks import MOST_WORDS
+from analysis.coding.checks import MOST_WORDS
 from analysis.edition import load
 from analysis.frames import records
-from analysis.rules import words
+from analysis.coding.rules import words
 from parabook import drawings
 from parabook.drawings import canonical, panels
 from parabook.render import chart_html

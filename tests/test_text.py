@@ -10,8 +10,8 @@ from pathlib import Path
 
 from conftest import ROOT
 
-from analysis.checks import MOST_WORDS
-from analysis.rules import words
+from analysis.coding.checks import MOST_WORDS
+from analysis.coding.rules import words
 
 CITED = ("ISCO-08", "SHA-256", "SHA256SUMS", "sha256(sum)?")
 """Names that contain digits; everything else with a digit in prose must be computed."""

@@ -1,7 +1,25 @@
-"""Who fled, how and where to: loaders, tabulations, charts and exhibits of one edition.
+"""Who fled, how and where to: what chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
 
-The direction of imports, each module knowing only those before it: ``look``, ``problems``, ``frames``, ``schema``, ``fetch``,
-``folder``, ``rules``, ``spread``, ``tables``, ``checks``, ``edition``, ``evidence``, ``agreement``, ``tabulate``, ``privacy``, ``prose``, ``basemap``, ``charts``,
-``exhibit``, ``minute``, ``trail``, ``report`` (what chapters call), then the rooms ``new`` (new editions), ``book`` (what
-runs chapters and binds books), ``review`` (results held against others), and last ``cli``.
+The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``editions``,
+``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``maps``, ``exhibits``.
 """
+
+from analysis.charts import people_chart
+from analysis.counts import complete, count_by, list_people
+from analysis.exhibits import Link, exhibit, glue, open_edition
+from analysis.sentences import coverage, finding, whereabouts, whom
+
+__all__ = [
+    "Link",
+    "complete",
+    "count_by",
+    "coverage",
+    "exhibit",
+    "finding",
+    "glue",
+    "list_people",
+    "open_edition",
+    "people_chart",
+    "whereabouts",
+    "whom",
+]

@@ -1,4 +1,4 @@
-"""An edition's folder: finding it, and fingerprints of its files. Reads no table, so that asking costs nothing."""
+"""An edition's folder: finding it, and hashes of its files. Reads no table and imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from parabook.files import digest, hash_files, prune
 
 PACKAGE = "datapackage.json"
 CACHE = ROOT / "_build" / ".cache"
-"""What was found out before, by the fingerprint of what it was found out from. Deleting it costs time and nothing else."""
+"""Results of earlier runs, named by hashes of their inputs. Deleting it costs time and nothing else."""
 FETCHED = 4
-"""States of an edition at an address that are kept, the youngest."""
+"""States of an edition at an address that are cached, the youngest."""
 
 
-def find(edition: str | Path) -> Path:
+def find(edition: str | Path, engine: str = "") -> Path:
     """The folder of an edition, given its name under ``data/``, a path, or an address that fsspec knows.
 
     Examples
@@ -31,7 +31,7 @@ def find(edition: str | Path) -> Path:
     if not str(edition).strip():
         raise InputError.one("edition", "an empty name", "a name under data/ or a path")
     if isinstance(edition, str) and fetch.is_address(edition):
-        path = fetch.fetched(edition, CACHE / fetch.FOLDER, PACKAGE)
+        path = fetch.fetched(edition, CACHE / fetch.FOLDER, PACKAGE, remote_parquet=bool(engine))
         prune(path.parents[1], FETCHED, "[!.]*")
         return path.resolve()
     for path in (Path(edition), ROOT / edition, ROOT / "data" / edition):
@@ -51,8 +51,9 @@ def find(edition: str | Path) -> Path:
 def program() -> dict[str, dict[str, str]]:
     """Fingerprints of what turns tables into results: the package without its rooms, and the data that it reads."""
     code = hash_files(ROOT / "src" / "analysis", "*.py")
+    rooms = ("new/", "publish/")
     return {
-        "code": {name: found for name, found in code.items() if "/" not in name and name != "cli.py"},
+        "code": {name: found for name, found in code.items() if not name.startswith(rooms)},
         "schemas": hash_files(ROOT / "data" / "schemas", "*.json"),
         "vocabularies": hash_files(ROOT / "data" / "vocabularies", "*.csv"),
         "basemap": hash_files(ROOT / "data" / "basemap", "*.json"),
@@ -64,6 +65,6 @@ def contents(edition: Path) -> dict[str, str]:
     return hash_files(edition)
 
 
-def found_sound(edition: Path) -> Path:
-    """The note that this very edition was checked by this very program and nothing was at problem, whether or not it is there."""
-    return CACHE / "checked" / digest([edition.name, contents(edition), program()])
+def validation_marker(edition: Path, engine: str = "") -> Path:
+    """Path of the marker file that exists once an edition has passed validation by this version of the program."""
+    return CACHE / "validated" / digest([edition.name, contents(edition), program(), engine])

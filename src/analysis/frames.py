@@ -7,13 +7,12 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, cast
 
-import narwhals as nw
 import pandas as pd
 
-from parabook.errors import missing
+from analysis.tables import Frame, as_text
+from analysis.tables import text_frame as as_frame
 
-Frame = nw.LazyFrame[Any]
-"""A table that an engine counts: pandas for CSV, DuckDB for Parquet."""
+__all__ = ["Frame", "as_frame", "as_text", "isolated", "readable", "records"]
 
 FEW = 200
 """Up to so many interviewees are listed one by one, and tables say which of them stand behind a count."""
@@ -23,25 +22,6 @@ MOST_MARKS = 60
 
 Row = Mapping[str, str]
 """A row of text, blank for missing."""
-
-
-def as_text(value: object) -> str:
-    """A cell as its CSV would spell it; blank for a missing value.
-
-    Examples
-    --------
-    >>> as_text(20.0), as_text(True), as_text(None), as_text(51.23)
-    ('20', 'true', '', '51.23')
-    """
-    if missing(value):
-        return ""
-    if hasattr(value, "item"):  # numpy's scalars as Python's
-        value = value.item()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def readable(code: str) -> str:
@@ -78,12 +58,6 @@ def isolated(text: str) -> str:
         "\u2068" * times + part + "\u2069" * times if n % 2 == 0 and part else part for n, part in enumerate(parts)
     ]
     return "".join(apart)
-
-
-def as_frame(table: Frame) -> pd.DataFrame:
-    """A table as text, blank for missing."""
-    collected = table.collect("pandas")
-    return pd.DataFrame([map(as_text, row) for row in collected.rows()], columns=collected.columns)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,42 @@ class Schema:
     references: tuple[tuple[str, str, str], ...]
     """(column, table it refers to, column there)"""
 
+    own: tuple[Field, ...] = ()
+    """Columns that an edition's embedded schema adds; in `fields` as soon as a file has them."""
+
     @property
     def columns(self) -> tuple[str, ...]:
+        """The columns that every table of this kind has."""
         return tuple(field.name for field in self.fields)
+
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """The columns whose values need evidence: all but the key and the coder's own note.
+
+        Examples
+        --------
+        >>> schema("legs").coded
+        ('status', 'from_place', 'to_place', 'mode', 'departed', 'nights_waited')
+        """
+        return tuple(column for column in schema(self.name).columns if column not in (*self.key, "note"))
+
+    def with_text(self, columns: Iterable[str]) -> Schema:
+        """The schema of a file: its further columns come last, as text unless the edition's own schema types them.
+
+        Examples
+        --------
+        >>> [field.type for field in schema("legs", own={"fields": [{"name": "price", "type": "number"}]})
+        ...     .with_text(["interviewee", "price", "mood"]).fields][-2:]
+        ['number', 'string']
+        """
+        known = {name.casefold() for name in self.columns} | {"_row", ""}
+        typed = {field.name: field for field in self.own}
+        further = []
+        for name in columns:
+            if name.casefold() not in known:
+                known.add(name.casefold())
+                further.append(typed.get(name, Field(name, "string", name, "")))
+        return replace(self, fields=(*self.fields, *further))
 
 
 @cache
@@ -58,9 +92,8 @@ def raw(name: str) -> dict[str, Any]:
     return loaded
 
 
-@cache
-def schema(name: str) -> Schema:
-    """The schema of one of `TABLES`.
+def schema(name: str, own: object = None) -> Schema:
+    """The schema of one of `TABLES`, and beside it the columns that an edition's embedded schema adds.
 
     Examples
     --------
@@ -69,6 +102,14 @@ def schema(name: str) -> Schema:
     >>> schema("interviewees").columns[:3]
     ('interviewee', 'counted', 'age_min')
     """
+    shared = _schema(name)
+    further = [field for field in with_own_fields(name, own)["fields"] if field["name"] not in shared.columns]
+    typed = (Field(each["name"], str(each.get("type", "string")), each["name"], "") for each in further)
+    return replace(shared, own=tuple(typed)) if further else shared
+
+
+@cache
+def _schema(name: str) -> Schema:
     spec = raw(name)
     fields = []
     for field in spec["fields"]:
@@ -79,6 +120,26 @@ def schema(name: str) -> Schema:
         (key["fields"], key["reference"]["resource"], key["reference"]["fields"]) for key in spec.get("foreignKeys", ())
     )
     return Schema(name, spec["title"], spec["description"], tuple(fields), tuple(spec["primaryKey"]), references)
+
+
+def with_own_fields(table: str, embedded: object) -> dict[str, Any]:
+    """The Table Schema of a table, and after its columns those that an edition's embedded schema adds of its own.
+
+    Examples
+    --------
+    >>> own = with_own_fields("legs", {"fields": [{"name": "leg"}, {"name": "price", "type": "number"}]})
+    >>> [field["name"] for field in own["fields"]][-2:]
+    ['nights_waited', 'price']
+    """
+    shared = raw(table)
+    fields = embedded.get("fields") if isinstance(embedded, dict) else None
+    known = {field["name"] for field in shared["fields"]}
+    own = [
+        field
+        for field in (fields if isinstance(fields, list) else [])
+        if isinstance(field, dict) and isinstance(field.get("name"), str) and field["name"] not in known
+    ]
+    return {**shared, "fields": [*shared["fields"], *own]}
 
 
 @cache

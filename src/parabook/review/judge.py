@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.edition import Edition, examine
-from analysis.evidence import Verdict, source_text, verify
+from analysis.coding.verify import Verdict, source_text, verify
 from analysis.folder import find
 from analysis.prose import plural
 from analysis.schema import ROOT

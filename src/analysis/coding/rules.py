@@ -14,68 +14,27 @@ from functools import lru_cache
 
 from analysis.schema import vocabulary
 
-UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-TENS = {
-    word: 10 * n
-    for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
-}
-NUMBER_WORDS = {word: n for n, word in enumerate(UNITS)} | TENS
+UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+NUMBER_WORDS = {word: n for n, word in enumerate(UNITS)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
 COUNTED_ARTICLE = re.compile(r"\ba (?=night|day|week|month|year|dozen|person|man|woman)", re.I)
+MONTHS = "january february march april may june july august september october november december".split()
+DATES = re.compile(
+    rf"\b(?:{'|'.join(MONTHS)})\.? \d{{1,2}}\b(?:,? (?:19|20)\d\d\b)?|\b\d{{1,2}} (?:{'|'.join(MONTHS)})\b(?:,? (?:19|20)\d\d\b)?"
+    rf"|\b(?:{'|'.join(MONTHS)}|in|since|of) (?:19|20)\d\d\b",
+    re.I,
+)
+"""Days and years, whose numbers count nothing."""
 
 MODES = {"air": "flew flown flight plane", "rail": "train railway", "road": "drove driven car bus taxi hitchhiked",
          "bicycle": "bike bicycle cycled", "foot": "walked foot hiked"}  # fmt: skip
-INTENDED = [
-    "hope",
-    "hopes",
-    "hoped",
-    "plan",
-    "plans",
-    "planned",
-    "want",
-    "wants",
-    "wanted",
-    "intend",
-    "intends",
-    "intended",
-]
-MADE = [
-    "flew",
-    "crossed",
-    "crossing",
-    "crosses",
-    "entered",
-    "entering",
-    "left",
-    "leaving",
-    "heading",
-    "headed",
-    "arrived",
-    "reached",
-    "went",
-    "drove",
-    "walked",
-]
+INTENDED = frozenset("hope hopes hoped plan plans planned want wants wanted intend intends intended".split())
+MADE = frozenset(
+    "flew crossed crossing crosses entered entering left leaving heading headed arrived reached went drove walked".split()
+)
 MEASURES = {"crossed into": "entries", "entered": "entries", "left": "exits", "fled to": "estimate",
             "registered": "registrations", "applied for asylum": "asylum_applications"}  # fmt: skip
 HEDGES = {"nearly and counting": r"\bnearly\b.*\band counting\b", "tens of thousands": r"\btens of thousands\b",
@@ -136,6 +95,17 @@ def numbers(text: str) -> set[float]:
     return found | ({1.0} if COUNTED_ARTICLE.search(text) else set())
 
 
+def counts(text: str) -> set[float]:
+    """The numbers of a text that count something: not those of its days and years.
+
+    Examples
+    --------
+    >>> counts("On September 21 he was 24"), counts("in 2022")
+    ({24.0}, set())
+    """
+    return numbers(DATES.sub(" ", text))
+
+
 def says(text: str, label: str) -> bool:
     """Whether a label stands in a text as whole words, in the singular or with a plural s.
 
@@ -183,7 +153,7 @@ def mode_word(fragment: str, setting: Setting) -> object:
 def movement_word(fragment: str, setting: Setting) -> object:
     """A word of hope or plan makes a leg intended; otherwise a word of movement makes it made."""
     said = set(words(fragment))
-    return "intended" if said & set(INTENDED) else "made" if said & set(MADE) else None
+    return "intended" if said & INTENDED else "made" if said & MADE else None
 
 
 def day_count(fragment: str, setting: Setting) -> object:
@@ -254,3 +224,14 @@ RULES: Mapping[str, Rule] = {
     "others-word": others_word,
 }
 """The rules by the name that evidence of basis *derived* begins its note with."""
+
+
+def rule_of(note: object) -> str:
+    """The rule that the note of a derived value begins with.
+
+    Examples
+    --------
+    >>> rule_of("pronoun: he"), rule_of(None)
+    ('pronoun', '')
+    """
+    return str(note or "").split(":", 1)[0].strip()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.frames import records
 from analysis.schema import schema
 
 NO_ROW = "(no row)"
@@ -18,7 +17,7 @@ def first_coding(
 ) -> dict[str, dict[tuple[str, str], str]]:
     """The first coder's values, by table and by (key, column): the edition's, with settled differences undone."""
     first = {name: values(frame, name) for name, frame in tables.items()}
-    for row in records(settlements) if settlements is not None else []:
+    for row in settlements.to_dict("records") if settlements is not None else []:
         if row["table"] in first:
             first[row["table"]][row["key"], row["column"]] = row["first"]
     return first
@@ -29,7 +28,7 @@ def values(frame: pd.DataFrame, table: str) -> dict[tuple[str, str], str]:
     spec = schema(table)
     columns = [column for column in spec.columns if column not in (*spec.key, "note")]
     return {
-        (".".join(row[part] for part in spec.key), column): row[column] for row in records(frame) for column in columns
+        (".".join(row[part] for part in spec.key), column): row[column] for row in frame.to_dict("records") for column in columns
     }
 
 

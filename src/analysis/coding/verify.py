@@ -1,4 +1,4 @@
-"""From a value to its fragment, from the fragment to its paragraph; and whether they hold against the source."""
+"""Whether every coded value holds against the source: from a value to its fragment, from the fragment to its paragraph."""
 
 from __future__ import annotations
 
@@ -7,27 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.checks import rule_of
-from analysis.edition import Edition, all_values
-from analysis.frames import Row, as_text, records
-from analysis.rules import RULES, Setting, normalise, numbers, says, words
-from analysis.schema import countries, vocabulary
+from analysis.coding.checks import Place
+from analysis.coding.rules import MONTHS, RULES, Setting, counts, normalise, numbers, rule_of, says, words
+from analysis.editions import Edition, Row
+from analysis.schema import countries, schema, vocabulary
+from analysis.tables import as_text, is_date
 from parabook.errors import InputError, Problem, nearest, show
-
-MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
 
 
 @dataclass(frozen=True)
@@ -104,61 +89,48 @@ def verify(edition: Edition, text: str) -> Verdict:
         fragment; *derived* when its rule gives it again; *judged* is a person's word and only its
         fragment is looked for.
     """
-    values = all_values(edition.tables, edition.report)
+    values = edition.values()
     source = paragraphs(text)
     problems = list(_paragraph_problems(edition, source))
-    wrong: set[tuple[str, str, str]] = set()
-    seen: set[tuple[str, str, str]] = set()
-    for row in records(edition.text["evidence"]) if "evidence" in edition.tables else []:
-        place = (row["table"], row["key"], row["column"])
-        seen.add(place)
-        problem = _problem(edition, row, values.get(place, ""), source)
-        if problem:
-            found, needed, hint = problem
+    wrong: set[Place] = set()
+    for place, row in edition.evidence.items():
+        if problem := _problem(edition, row, values.get(place, ""), source):
             wrong.add(place)
-            file = edition.files.get(row["table"], "datapackage.json")
-            where = f"{file} [{row['key']}]"
-            problems.append(Problem(where, found, needed, hint, column=row["column"]))
-    for place in values.keys() - seen:
-        wrong.add(place)
-        problems.append(
-            Problem(
-                f"{edition.files.get(place[0], place[0])} [{place[1]}]",
-                show(values[place]),
-                "a row of evidence",
-                column=place[2],
-            )
-        )
+            found, wanted, hint = problem
+            problems.append(Problem(_where(edition, place), found, wanted, hint, column=place[2]))
+    for place in values:
+        if place not in edition.evidence:
+            wrong.add(place)
+            problems.append(Problem(_where(edition, place), show(values[place]), "a row of evidence", column=place[2]))
     return Verdict(len(values), len(values.keys() - wrong), tuple(problems))
 
 
+def _where(edition: Edition, place: Place) -> str:
+    return f"{edition.files.get(place[0], 'datapackage.json')} [{place[1]}]"
+
+
 def _paragraph_problems(edition: Edition, source: list[str]) -> Iterator[Problem]:
-    if "paragraphs" not in edition.tables:
+    if not edition.has("paragraphs"):
         yield Problem(edition.name, "no table paragraphs", "the fingerprints of the source's paragraphs")
         return
-    stored = edition.text["paragraphs"]
+    file, stored = edition.files["paragraphs"], edition.rows("paragraphs")
     if len(stored) != len(source):
-        yield Problem(edition.files["paragraphs"], f"{len(stored)} paragraphs", f"{len(source)}, as in the source")
-    for row in records(stored):
+        yield Problem(file, f"{len(stored)} paragraphs", f"{len(source)}, as in the source")
+    for row in stored:
         number = int(row["paragraph"])
-        if number <= len(source) and fingerprint(source[number - 1]) != row["fingerprint"]:
-            yield Problem(
-                f"{edition.files['paragraphs']} [{number}]",
-                f"fingerprint {row['fingerprint'][:12]}…",
-                f"{fingerprint(source[number - 1])[:12]}…, that of the source's paragraph {number}",
-                column="fingerprint",
-            )
-        elif number <= len(source) and len(words(source[number - 1])) != int(row["words"]):
-            yield Problem(
-                f"{edition.files['paragraphs']} [{number}]",
-                f"{row['words']} words",
-                f"{len(words(source[number - 1]))}, as the source's paragraph {number} has",
-                column="words",
-            )
+        if number > len(source):
+            continue
+        where, computed, many = f"{file} [{number}]", fingerprint(source[number - 1]), len(words(source[number - 1]))
+        if computed != row["fingerprint"]:
+            wanted = f"{computed[:12]}…, that of the source's paragraph {number}"
+            yield Problem(where, f"fingerprint {row['fingerprint'][:12]}…", wanted, column="fingerprint")
+        elif many != int(row["words"]):
+            wanted = f"{many}, as the source's paragraph {number} has"
+            yield Problem(where, f"{row['words']} words", wanted, column="words")
 
 
 def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple[str, str, str] | None:
-    """Why a value's evidence does not hold (found, needed, how to hint), or None when it does."""
+    """Why a value's evidence does not hold (found, needed, hint), or None when it does."""
     number, fragment = int(row["paragraph"]), row["exact"]
     quoted = f"the fragment “{fragment}”"
     if not value:
@@ -167,22 +139,16 @@ def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple
         return f"paragraph {number}", f"one of the source's {len(source)} paragraphs", ""
     if not says_exactly(source[number - 1], fragment):
         elsewhere = [n for n, line in enumerate(source, 1) if says_exactly(line, fragment)]
-        return (
-            quoted,
-            f"a run of words of paragraph {number}",
-            f"it stands in paragraph {elsewhere[0]}" if elsewhere else "quote the source",
-        )
-    if row["basis"] == "stated" and not readable(value, row["column"], fragment, edition):
-        return show(value), f"a value that can be read in {quoted}", "hint the value, or give another basis"
+        hint = f"it stands in paragraph {elsewhere[0]}" if elsewhere else "quote the source"
+        return quoted, f"a run of words of paragraph {number}", hint
+    if row["basis"] == "stated" and not readable(value, row["table"], row["column"], fragment, edition):
+        return show(value), f"a value that can be read in {quoted}", "correct the value, or give another basis"
     if row["basis"] == "derived":
+        rule = rule_of(row["note"])
         setting = Setting(row["column"], edition.report.collected_at, edition.report.event_date)
-        given = as_text(RULES[rule_of(row["note"])](fragment, setting))
+        given = as_text(RULES[rule](fragment, setting))
         if not same(given, value):
-            return (
-                show(value),
-                f"{show(given)}, as rule {rule_of(row['note'])} gives for {quoted}",
-                nearest(value, [given]),
-            )
+            return show(value), f"{show(given)}, as rule {rule} gives for {quoted}", nearest(value, [given])
     return None
 
 
@@ -216,22 +182,30 @@ def same(given: str, value: str) -> bool:
         return False
 
 
-def readable(value: str, column: str, fragment: str, edition: Edition) -> bool:
-    """Whether a value of basis *stated* can be read in its fragment: label, number, number word, name, day."""
+def readable(value: str, table: str, column: str, fragment: str, edition: Edition) -> bool:
+    """Whether a value of basis *stated* can be read in its fragment: label, number, number word, name, day.
+
+    A number is not read from a day or a year; a day's year is the fragment's, or else that of the reference event.
+    """
     if column.endswith("_place") or column == "collected_at":
-        names = dict(zip(edition.text["places"]["place"], edition.text["places"]["name"], strict=True))
-        return value in names and says(fragment, names[value])
+        return value in edition.places and says(fragment, edition.places[value]["name"])
     if column in ("countries", "country"):
-        gone = vocabulary("former-countries").get(value, {}).get("name", "")
-        return named(fragment) == value.split() or says(fragment, gone)
-    try:
-        return float(value) in numbers(fragment)
-    except ValueError:
-        pass
-    parts = value.split("-")
-    if len(parts) == 3 and all(part.isdigit() for part in parts):
-        return says(fragment, MONTHS[int(parts[1]) - 1]) and float(parts[2]) in numbers(fragment)
+        former = vocabulary("former-countries").get(value, {}).get("name", "")
+        return named(fragment) == value.split() or says(fragment, former)
+    if is_date(value):
+        year, month, day = value.split("-")
+        years = numbers(fragment) | {float(edition.report.event_date[:4] or 0)}
+        return says(fragment, MONTHS[int(month) - 1]) and float(day) in numbers(fragment) and float(year) in years
+    if _is_number(table, column):
+        return float(value) in counts(fragment)
     return says(fragment, value)
+
+
+def _is_number(table: str, column: str) -> bool:
+    numeric = ("integer", "number")
+    if table == "report":
+        return column == "declared_interviewees"
+    return any(field.name == column and field.type in numeric for field in schema(table).fields)
 
 
 def named(fragment: str) -> list[str]:

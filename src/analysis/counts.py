@@ -1,0 +1,171 @@
+"""Honest counts: every table of interviewees adds up to the declared number, and who is not known has a row of their own.
+
+The engine that holds a table groups by raw codes (`count_by`); labels are put on the handful of groups, in pandas;
+`complete` adds the rows for what is not known, sorts, and suppresses small cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from analysis.disclosure import NOT_DESCRIBED, NOT_STATED, STATED, suppress, suppress_crossed, withhold
+from analysis.editions import Edition
+
+LISTED_UP_TO = 200
+"""More people than this are counted, and not listed one by one."""
+
+
+def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") -> pd.DataFrame:
+    """Count rows for each combination of codes, on whatever engine holds the table.
+
+    Parameters
+    ----------
+    frame : LazyFrame
+        Has ``key`` and the columns.
+    *columns : str
+        What to group by. Missing values are a group of their own.
+    key : str
+        The column that names the rows behind a count.
+
+    Returns
+    -------
+    DataFrame
+        The columns (text blank where missing, numbers NA), ``n``, and ``who``: a tuple of keys, empty where the
+        table has more than `LISTED_UP_TO` rows.
+    """
+    groups = to_pandas(frame.group_by(*columns).agg(nw.len().alias("n")))
+    groups["who"] = [()] * len(groups)
+    if 0 < groups["n"].sum() <= LISTED_UP_TO:
+        rows = to_pandas(frame.select(key, *columns)).sort_values(key)
+        rows = rows.groupby(list(columns), dropna=False)[key].agg(tuple).rename("who").reset_index()
+        groups = groups.drop(columns="who").merge(rows, on=list(columns))
+    return groups.sort_values(list(columns), ignore_index=True)
+
+
+def to_pandas(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """A lazy table in memory: text blank where it is missing, whole numbers as ``Int64``, whatever engine held it."""
+    found: pd.DataFrame = frame.collect("pandas").to_native().reset_index(drop=True)
+    for name in found.columns:
+        column = found[name]
+        if pd.api.types.is_bool_dtype(column):
+            found[name] = column.astype("boolean")
+        elif not pd.api.types.is_numeric_dtype(column):
+            found[name] = column.astype("object").where(column.notna(), "").astype("object")
+        elif (column.dropna() % 1 == 0).all():
+            found[name] = column.astype("Int64")
+    return found
+
+
+def complete(
+    groups: pd.DataFrame,
+    by: str | Sequence[str],
+    book: Edition,
+    *,
+    rows: Sequence[str] | Mapping[str, Sequence[str]] = (),
+    unit: str = "interviewees",
+) -> pd.DataFrame:
+    """A table of counts by label that adds up, with rows for who is not stated and not described.
+
+    Parameters
+    ----------
+    groups : DataFrame
+        As `count_by` gives them, with a label in each column of ``by``; a blank label is "not stated".
+    by : str or sequence of str
+        The label column or columns.
+    book : Edition
+        Declares how many interviewees there are, and which cells are too small to publish.
+    rows : sequence of str, or mapping of column to such
+        Labels in a fixed order; of a single column also those that nobody has. Others are sorted by size.
+    unit : str
+        What is counted. ``"interviewees"`` add up to the declared number.
+
+    Returns
+    -------
+    DataFrame
+        ``by``, ``unit``, then ``state`` (stated, not stated, not described, not shown apart) and ``who``. Without
+        rows, and ``attrs["withheld"]``, where small cells leave nothing to publish.
+    """
+    names = [by] if isinstance(by, str) else list(by)
+    order = dict(rows) if isinstance(rows, Mapping) else {names[0]: list(rows)}
+    labels = groups[names].astype("object")
+    labels = labels.where(labels.notna() & (labels != ""), NOT_STATED)
+    table = pd.concat([labels.astype(str), groups[["n", "who"]]], axis=1)
+    table = table.groupby(names, sort=False).agg(**{unit: ("n", "sum"), "who": ("who", _together)}).reset_index()
+    if len(names) == 1:
+        nobody = [label for label in order.get(names[0], ()) if label not in set(table[names[0]])]
+        table = pd.concat([table, pd.DataFrame({names[0]: nobody, unit: 0, "who": [()] * len(nobody)})])
+    if unit == "interviewees" and book.declared is not None:
+        rest = {**dict.fromkeys(names, NOT_DESCRIBED), unit: book.declared - int(table[unit].sum()), "who": ()}
+        table = pd.concat([table, pd.DataFrame([rest])])
+    table = _sorted(table.astype({unit: "int64"}), names, unit, order)
+    table["state"] = [_state(row) for row in table[names].itertuples(index=False)]
+    table = table[[*names, unit, "state", "who"]]
+    return table if book.minimum_cell <= 1 else _suppressed(table, groups, names, book, order)
+
+
+def _suppressed(
+    table: pd.DataFrame, groups: pd.DataFrame, names: list[str], book: Edition, order: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """A table without small cells; of two labels also without what would give those of each label alone away."""
+    if unit_of(table) != "interviewees" or len(names) > 2:
+        return withhold(table, book.minimum_cell)  # of legs a person may have many, and of three labels nobody has proved it
+    if len(names) == 1:
+        return suppress(table, book.minimum_cell)
+    margins = [complete(groups, name, book, rows=order.get(name, ())) for name in names]
+    return suppress_crossed(table, *margins, book.minimum_cell)
+
+
+def _together(keys: pd.Series) -> tuple[str, ...]:
+    return tuple(sorted(key for some in keys for key in some))
+
+
+def _state(labels: Sequence[str]) -> str:
+    return next((state for state in (NOT_DESCRIBED, NOT_STATED) if state in labels), STATED)
+
+
+def _sorted(table: pd.DataFrame, names: list[str], unit: str, order: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Rows by each label in turn: known ones first, in their fixed order or by size, then by name."""
+    keys = pd.DataFrame(index=table.index)
+    for name in names:
+        fixed = list(order.get(name, ()))
+        size = -table.groupby(name)[unit].transform("sum")
+        keys[f"{name} known"] = table[name].map({NOT_STATED: 1, NOT_DESCRIBED: 2}).fillna(0)
+        keys[f"{name} rank"] = table[name].map({label: n for n, label in enumerate(fixed)}).fillna(len(fixed)) if fixed else size
+        keys[name] = table[name]
+    keys = keys.reset_index(drop=True).sort_values(list(keys.columns))
+    return table.reset_index(drop=True).loc[keys.index].reset_index(drop=True)
+
+
+def known(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a completed table that say something of somebody, the largest first."""
+    unit = unit_of(table)
+    rows = table[(table["state"] == STATED) & (table[unit] > 0)]
+    return rows.sort_values(unit, ascending=False, kind="stable")
+
+
+def unit_of(table: pd.DataFrame) -> str:
+    """The column of a completed table that holds the counts."""
+    return str(table.columns[-3])
+
+
+def list_people(book: Edition, frame: nw.LazyFrame[Any] | None = None) -> pd.DataFrame:
+    """The interviewees one by one, in order; nobody where they are too many, or where small cells are suppressed.
+
+    Parameters
+    ----------
+    frame : LazyFrame, optional
+        With a column ``interviewee``; by default those that are counted.
+    """
+    people = book.interviewees if frame is None else frame
+    if book.minimum_cell > 1 or too_many(book):
+        people = people.head(0)
+    return to_pandas(people).sort_values("interviewee", ignore_index=True)
+
+
+def too_many(book: Edition) -> bool:
+    """Whether an edition has more people than are listed one by one."""
+    return len(book.table("interviewees").select("interviewee").head(LISTED_UP_TO + 1).collect("pandas")) > LISTED_UP_TO

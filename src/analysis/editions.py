@@ -1,0 +1,298 @@
+"""One edition: find it, read its tables, check them. The loader of every chapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from analysis import folder, spark
+from analysis.coding import package as packages
+from analysis.coding.package import SECOND, Report
+from analysis.coding.validation import Readings, content_problems, report_values
+from analysis.disclosure import no_people
+from analysis.folder import PACKAGE, find
+from analysis.schema import TABLES, schema
+from analysis.tables import DTYPES, Frame, Table, collect_rows, read_table, shown_path, text_frame, to_spark
+from analysis.text import isolate
+from parabook import files
+from parabook.errors import InputError, Problem
+
+Row = Mapping[str, str]
+"""A row of text, blank for missing."""
+
+DEPENDENCIES: set[str] = set()
+"""The tables and files of editions that this process has read: what its outputs rest on."""
+
+EVERYTHING = "*"
+"""In `DEPENDENCIES`: every file of the edition."""
+
+
+class TrackedTables(Mapping[str, Frame]):
+    """Tables by name, each recorded in `DEPENDENCIES` when it is taken out. To ask whether there is one records nothing."""
+
+    def __init__(self, tables: Mapping[str, Callable[[], Frame]], prefix: str = "") -> None:
+        self._tables, self._prefix = tables, prefix
+        self._read: dict[str, Frame] = {}
+
+    def __getitem__(self, name: str) -> Frame:
+        DEPENDENCIES.add(self._prefix + name)
+        if name not in self._read:
+            self._read[name] = self._tables[name]()
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+class TextTables(Mapping[str, pd.DataFrame]):
+    """Tables as text, each made when it is first taken out."""
+
+    def __init__(self, tables: Mapping[str, Frame]) -> None:
+        self._tables = tables
+        self._made: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._made:
+            self._made[name] = text_frame(self._tables[name])
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition, read and checked.
+
+    ``tables`` are narwhals ``LazyFrame`` objects by table name, typed by the schema, with the row number of the file
+    as ``_row``; a table that the edition lacks is absent from it, and empty in `table`.
+    """
+
+    name: str
+    path: Path
+    package: Mapping[str, Any]
+    report: Report
+    tables: Mapping[str, Frame] = field(repr=False)
+    files: Mapping[str, str] = field(repr=False)
+    second: Mapping[str, Frame] = field(repr=False, default_factory=dict)
+    """The second coder's tables, where the edition keeps them."""
+
+    @property
+    def title(self) -> str:
+        return str(self.package.get("title") or self.name)
+
+    @property
+    def date(self) -> str:
+        """When the edition was made, or else the day of its reference event."""
+        return str(self.package.get("created") or self.report.event_date)
+
+    @property
+    def homepage(self) -> str:
+        """Where the book will stand, as the package says; blank when it does not."""
+        return str(self.package.get("homepage") or "")
+
+    @property
+    def declared(self) -> int | None:
+        """How many interviewees the source declares; None when it does not say."""
+        return self.report.declared_interviewees
+
+    @property
+    def minimum_cell(self) -> int:
+        """The fewest people that a published count may stand for."""
+        return self.report.minimum_cell
+
+    @property
+    def source(self) -> str:
+        """What stands below each exhibit: the edition's sources."""
+        given = self.package.get("sources") or []
+        titles = [str(each.get("title", "")).strip() for each in given if isinstance(each, dict)]
+        return f"Source: {'; '.join(map(isolate, filter(None, titles))) or 'not named'}. Coded as the codebook says."
+
+    def has(self, name: str) -> bool:
+        """Whether the edition has a table."""
+        return name in self.tables
+
+    def table(self, name: str) -> Frame:
+        """A table; one that the edition lacks is empty and typed.
+
+        Examples
+        --------
+        >>> open_edition("destination-figures-2022").table("legs").collect("pandas").shape
+        (0, 8)
+        """
+        if self.has(name):
+            return self.tables[name]
+        dtypes = {each.name: DTYPES.get(each.type, nw.String()) for each in schema(name).fields}
+        return nw.DataFrame.from_dict({column: [] for column in dtypes}, dtypes, backend="pandas").lazy()
+
+    @property
+    def interviewees(self) -> Frame:
+        """The interviewees that are counted."""
+        return self.table("interviewees").filter(nw.col("counted") == "yes")
+
+    @cached_property
+    def text(self) -> Mapping[str, pd.DataFrame]:
+        """Tables coded by hand as pandas frames of text, blank for missing: for listing, not for counting."""
+        return TextTables(self.tables)
+
+    @cached_property
+    def second_text(self) -> Mapping[str, pd.DataFrame]:
+        """The second coder's tables, as `text` gives the edition's own."""
+        return TextTables(self.second)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
+
+        Tables that speak of people one by one are not shown where small cells are suppressed.
+        """
+        found = self.text[name].drop(columns="_row", errors="ignore") if self.has(name) else text_frame(self.table(name))
+        return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
+
+    def rows(self, name: str) -> list[Row]:
+        """The rows of a table as text; none where the edition lacks it."""
+        rows: list[Any] = self.text[name].to_dict("records") if self.has(name) else []
+        return rows
+
+    @cached_property
+    def places(self) -> Mapping[str, Row]:
+        """The rows of table ``places`` by their identifier."""
+        return {row["place"]: row for row in self.rows("places")}
+
+    @cached_property
+    def evidence(self) -> Mapping[tuple[str, str, str], Row]:
+        """The rows of table ``evidence`` by (table, key, column), in the table's order."""
+        return {(row["table"], row["key"], row["column"]): row for row in self.rows("evidence")}
+
+    @cached_property
+    def described(self) -> int:
+        """How many interviewees are counted."""
+        return int(collect_rows(self.interviewees.select(nw.len().alias("n")))[0]["n"])
+
+    def values(self) -> dict[tuple[str, str, str], str]:
+        """Every coded value as text by (table, key, column), those of the report object included."""
+        return report_values(self.tables, self.report)
+
+    def codebook(self) -> str:
+        """The edition's own rulings, Markdown; blank when it has none."""
+        DEPENDENCIES.add("codebook.md")
+        file = self.path / "codebook.md"
+        return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of every file of the edition, by path inside it."""
+        DEPENDENCIES.add(EVERYTHING)
+        return folder.contents(self.path)
+
+
+def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
+    """An edition, read and checked.
+
+    Parameters
+    ----------
+    edition : str or Path
+        A name under ``data/``, the path of a folder with a ``datapackage.json``, or the address of one.
+    minimum_cell : int
+        The fewest people that a published count may stand for; 0 for what the edition says. It may ask
+        for more than the edition does, never for less: who gave the data was promised the edition's number.
+    engine : str
+        Address of a Spark Connect server, as ``sc://HOST:PORT``, that holds and counts Parquet tables.
+
+    Raises
+    ------
+    InputError
+        With every problem found, when the edition cannot be used. Warnings do not stop it. Also for a
+        ``minimum_cell`` below the edition's, and when the engine does not answer in time.
+
+    Examples
+    --------
+    >>> open_edition("oral-2022").declared
+    17
+    """
+    engine = spark.address(engine)
+    path = find(edition, engine)
+    marker = folder.validation_marker(path, engine)
+    validated = marker.exists()
+    opened, problems = examine(path, validated=validated, engine=engine)
+    errors = [problem for problem in problems if not problem.warning]
+    if errors or opened is None:
+        raise InputError(errors)
+    own = opened.minimum_cell
+    if minimum_cell and minimum_cell < own:
+        hint = f"{own} is the edition's own number"
+        raise InputError.one("parameter minimum_cell", str(minimum_cell), f"{own} or more, or 0", hint)
+    if not validated:
+        files.write_atomically(marker)
+        files.prune(marker.parent, 200)
+    return replace(opened, report=replace(opened.report, minimum_cell=max(own, minimum_cell)))
+
+
+def examine(
+    edition: str | Path, *, validated: bool = False, engine: str = ""
+) -> tuple[Edition | None, list[Problem]]:
+    """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read.
+
+    A table that is broken does not keep the others from being checked. What depends on what could not be read
+    is left out, rather than reported as wrong. What is known to be ``validated``, byte for byte, is read when asked for.
+    """
+    engine = spark.address(engine)
+    path = find(edition, engine)
+    package, problems = packages.read_package(path / PACKAGE)
+    if package is None:
+        return None, problems
+    shown = shown_path(path / PACKAGE)
+    listed = list(packages.resources(path, package, problems))
+    report, found = packages.read_report(package, shown)
+    problems += found
+    specs = {name: schema(name.removeprefix(SECOND), own) for name, _, own in listed}
+    shown_files = {name: shown_path(file) for name, file, _ in listed}
+    mixed = engine if any(file.suffix == ".parquet" or file.is_dir() for _, file, _ in listed) else ""
+
+    def read(name: str, file: Path) -> Table:
+        return read_table(file, specs[name], checked=validated, engine=engine)
+
+    if validated:
+        frames = {name: _later(read, name, file, mixed) for name, file, _ in listed}
+        if "evidence" in frames and not collect_rows(frames["evidence"]().head(1)):
+            del frames["evidence"]
+    else:
+        readings = Readings({name: read(name, file) for name, file, _ in listed}, shown_files, report, mixed)
+        problems += content_problems(readings, path, package)
+        frames = {name: _given(table.frame) for name, table in readings.tables.items()}
+    tables = TrackedTables({name: frame for name, frame in frames.items() if name in TABLES})
+    second = {name.removeprefix(SECOND): frame for name, frame in frames.items() if name not in TABLES}
+    return Edition(path.name, path, package, report, tables, shown_files, TrackedTables(second, SECOND)), problems
+
+
+def _given(frame: Frame) -> Callable[[], Frame]:
+    return lambda: frame
+
+
+def _later(read: Callable[[str, Path], Table], name: str, file: Path, engine: str) -> Callable[[], Frame]:
+    """Reads a validated table when it is first asked for."""
+
+    def frame() -> Frame:
+        table = read(name, file)
+        if table.stored is None:
+            raise InputError(table.problems)
+        moved = table if not engine or table.stored.implementation.is_pyspark_connect() else to_spark(table, engine)
+        return moved.frame
+
+    return frame

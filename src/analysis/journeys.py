@@ -1,0 +1,125 @@
+"""Journeys from legs: stops, waits, the border, plans. narwhals expressions, the same on every engine."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from analysis.disclosure import NOT_STATED, STATED, safe, unnamed
+from analysis.editions import Edition
+from analysis.labels import UNNAMED
+from analysis.schema import schema
+
+Lazy = nw.LazyFrame[Any]
+
+
+def legs_made(book: Edition, *status: str) -> Lazy:
+    """The legs that counted interviewees have made; or those of other ``status`` (made, intended)."""
+    made = book.table("legs").filter(nw.col("status").is_in(status or ("made",)))
+    return made.join(book.interviewees.select("interviewee"), on="interviewee", how="semi")
+
+
+def stops(book: Edition) -> Lazy:
+    """One row an interviewee: ``stop_0``, ``stop_1``, …, the places of the legs made.
+
+    A stop that the source does not name is "?"; after the last leg stops are missing. Where a leg starts elsewhere
+    than the last one ended, the place it starts from is taken only if that end was not named.
+    """
+    made = legs_made(book)
+    longest = made.select(nw.col("leg").max()).collect("pandas").item()
+    frame = book.interviewees.select("interviewee", nw.lit(None, nw.String).alias("stop_0"))
+    for leg in range(1, (0 if pd.isna(longest) else int(longest)) + 1):
+        step = made.filter(nw.col("leg") == leg).select(
+            "interviewee",
+            nw.col("from_place").fill_null("?").alias("start"),
+            nw.col("to_place").fill_null("?").alias(f"stop_{leg}"),
+        )
+        before = nw.col(f"stop_{leg - 1}")
+        taken = nw.when((before == "?") | before.is_null()).then(nw.coalesce("start", before)).otherwise(before)
+        frame = (
+            frame.join(step, on="interviewee", how="left").with_columns(taken.alias(f"stop_{leg - 1}")).drop("start")
+        )
+    return frame
+
+
+def modes_together(book: Edition) -> Lazy:
+    """One row an interviewee, a column for each mode: whether a leg made by it is stated."""
+    modes = next(field.enum for field in schema("legs").fields if field.name == "mode")
+    used = (
+        legs_made(book)
+        .with_columns((nw.col("mode") == mode).fill_null(False).cast(nw.Int64).alias(mode) for mode in modes)
+        .group_by("interviewee")
+        .agg(*(nw.col(mode).max() for mode in modes))
+    )
+    people = book.interviewees.select("interviewee").join(used, on="interviewee", how="left")
+    return people.with_columns(nw.col(mode).fill_null(0) for mode in modes)
+
+
+def nights(book: Edition) -> Lazy:
+    """One row an interviewee: ``nights`` waited over all legs made. Silence on a leg adds nothing."""
+    waited = legs_made(book).filter(~nw.col("nights_waited").is_null())
+    waited = waited.group_by("interviewee").agg(nw.col("nights_waited").sum().alias("nights"))
+    return book.interviewees.select("interviewee").join(waited, on="interviewee", how="left")
+
+
+def departures(book: Edition) -> Lazy:
+    """One row an interviewee: ``set_off``, the last dated departure before the border, and ``nights`` waited from then on.
+
+    The border is crossed on the first leg made that ends in another country than that of the first place named; an end
+    that is not named crosses nothing. Only legs up to it count.
+    """
+    country = book.table("places").select("place", "country")
+    made = (
+        legs_made(book)
+        .join(country.rename({"place": "from_place", "country": "here"}), on="from_place", how="left")
+        .join(country.rename({"place": "to_place", "country": "there"}), on="to_place", how="left")
+    )
+    named = made.with_columns(nw.coalesce("here", "there").alias("origin")).filter(~nw.col("origin").is_null())
+    first = named.group_by("interviewee").agg(nw.col("leg").min())
+    origin = named.select("interviewee", "leg", "origin").join(first, on=["interviewee", "leg"], how="inner")
+    abroad = made.filter(~nw.col("there").is_null()).join(
+        origin.select("interviewee", "origin"), on="interviewee", how="inner"
+    )
+    abroad = abroad.filter(nw.col("there") != nw.col("origin"))
+    crossing = abroad.group_by("interviewee").agg(nw.col("leg").min().alias("crossing"))
+    before = made.join(crossing, on="interviewee", how="inner").filter(nw.col("leg") <= nw.col("crossing"))
+    dated = before.filter(~nw.col("departed").is_null())
+    dated = dated.group_by("interviewee").agg(
+        nw.col("departed").max().alias("set_off"), nw.col("leg").max().alias("since")
+    )
+    waited = before.filter(~nw.col("nights_waited").is_null()).join(dated, on="interviewee", how="inner")
+    waited = waited.filter(nw.col("leg") >= nw.col("since"))
+    waited = waited.group_by("interviewee").agg(nw.col("nights_waited").sum().alias("nights"))
+    people = book.interviewees.select("interviewee").join(dated, on="interviewee", how="left")
+    return people.join(waited, on="interviewee", how="left").select("interviewee", "set_off", "nights")
+
+
+def intentions(book: Edition) -> Lazy:
+    """One row an interviewee: ``to_place``, the end of the last leg intended."""
+    intended = book.table("legs").filter(nw.col("status") == "intended")
+    last = intended.group_by("interviewee").agg(nw.col("leg").max())
+    ends = intended.join(last, on=["interviewee", "leg"], how="inner").select("interviewee", "to_place")
+    return book.interviewees.select("interviewee").join(ends, on="interviewee", how="left")
+
+
+def legs_of_routes(by_route: pd.DataFrame) -> pd.DataFrame:
+    """The legs of the routes that a table with small cells suppressed shows: from it alone, so that they give nothing away.
+
+    Examples
+    --------
+    >>> routes = {"route": ["Ay → Be → Ce", "Ay → Be", "not shown apart"], "interviewees": [6, 5, 4]}
+    >>> shown = pd.DataFrame(routes).assign(state=["stated", "stated", "not shown apart"], who=[()] * 3)
+    >>> legs_of_routes(shown).iloc[:, :4].values.tolist()
+    [['Ay', 'Be', 'made', 11], ['Be', 'Ce', 'made', 6]]
+    """
+    found: dict[tuple[str, str], int] = {}
+    for route, n, state in by_route.iloc[:, :3].itertuples(index=False):
+        stops = [NOT_STATED if stop == UNNAMED else stop for stop in route.split(" → ")] if state == STATED else []
+        for pair in itertools.pairwise(stops):
+            found[pair] = found.get(pair, 0) + int(n)
+    rows = [(*pair, "made", n) for pair, n in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
+    table = pd.DataFrame(rows, columns=["from", "to", "status", "legs"]).astype({"legs": "int64"})
+    return safe(unnamed(table.assign(state=STATED)), int(by_route.attrs.get("minimum_cell", 1)))
