@@ -1,0 +1,104 @@
+"""A Jupyter Book as its folder describes it: configuration, chapters in order, settings for this program."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from parabook.errors import InputError
+
+SUFFIXES = (".ipynb", ".md", ".rst")
+"""What a chapter's file may end in, in the order in which Jupyter Book looks for it."""
+
+NESTED = ("parts", "subtrees", "chapters", "entries", "sections")
+"""The keys of a table of contents under which further entries lie."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """A book that has not been built: where it lies and what its files say."""
+
+    root: Path
+    config: Mapping[str, Any]
+    """``_config.yml``."""
+    chapters: tuple[Path, ...]
+    """Files in the order of ``_toc.yml``, the root page first; parts and sections are flattened."""
+    settings: Mapping[str, Any]
+    """The table ``[tool.parabook]`` of the book's ``pyproject.toml``."""
+
+    @classmethod
+    def open(cls, root: Path) -> Book:
+        """Read the book in a folder.
+
+        Raises
+        ------
+        InputError
+            When the folder holds no ``_toc.yml``, or a file of it cannot be read.
+        """
+        root = root.resolve()
+        contents = _yaml(root / "_toc.yml", needed="a Jupyter Book, which has a _toc.yml")
+        config = _yaml(root / "_config.yml") if (root / "_config.yml").is_file() else {}
+        return cls(root, config, tuple(_file(root, name) for name in pages(contents)), _settings(root))
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what earlier builds found out. Deleting it costs time and nothing else."""
+        return self.root / "_build" / ".cache"
+
+    @property
+    def notebooks(self) -> tuple[Path, ...]:
+        """The chapters that are run."""
+        return tuple(file for file in self.chapters if file.suffix == ".ipynb")
+
+
+def pages(entry: Mapping[str, Any]) -> Iterator[str]:
+    """The files that a table of contents names, in the order of reading.
+
+    Examples
+    --------
+    >>> parts = [{"caption": "One", "chapters": [{"file": "a", "sections": [{"file": "b"}]}, {"url": "https://x.org"}]}]
+    >>> list(pages({"root": "intro", "parts": parts}))
+    ['intro', 'a', 'b']
+    """
+    name = entry.get("root") or entry.get("file")
+    if name:
+        yield str(name)
+    for key in NESTED:
+        for each in entry.get(key) or ():
+            yield from pages(each)
+
+
+def _file(root: Path, name: str) -> Path:
+    stem = root / name
+    found = (file for file in (stem, *(Path(f"{stem}{suffix}") for suffix in SUFFIXES)) if file.is_file())
+    file = next(found, None)
+    if file is None:
+        raise InputError.one("_toc.yml", repr(name), "the name of a file of the book")
+    return file
+
+
+def _yaml(file: Path, needed: str = "a file that can be read") -> dict[str, Any]:
+    import yaml
+
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError.one(file.parent, f"no {file.name}", needed) from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise InputError.one(file, str(error).splitlines()[0], "YAML") from error
+    if not isinstance(found, dict):
+        raise InputError.one(file, "no keys and values", "YAML of keys and values")
+    return found
+
+
+def _settings(root: Path) -> dict[str, Any]:
+    file = root / "pyproject.toml"
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise InputError.one(file, str(error), "TOML") from error
+    settings: dict[str, Any] = found.get("tool", {}).get("parabook", {})
+    return settings

@@ -1,0 +1,125 @@
+"""What a project can add to the building of its book: the input that chapters are run on, its checks and its cover.
+
+A plug-in is registered under the entry point group ``parabook.plugins``, and a book asks for it by name:
+``[tool.parabook] plugin = "NAME"`` in its ``pyproject.toml``. A book without one is run as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parabook.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from parabook.book import Book
+    from parabook.cache import ChapterRun
+    from parabook.plan import Plan
+
+GROUP = "parabook.plugins"
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What the pages of a book, and a page that lists several books, say of the input."""
+
+    title: str
+    lead: str = ""
+    homepage: str = ""
+    """The address at which the book will stand; blank when it is not known."""
+    date: str = ""
+    source: str = ""
+    picture: str = ""
+    """SVG of the picture that is shown where a link to the book is shared; blank for none."""
+
+
+class Plugin:
+    """The hooks of a build. As it stands, a plug-in for a book whose chapters run on nothing but the book's own files.
+
+    Instances travel between processes, so they are created without arguments and hold no state.
+    """
+
+    noun = "book"
+    """What an input is called, in messages and as the key of a receipt."""
+    filled_in: tuple[str, ...] = ()
+    """Parameters of chapters that no call may give, as `parameters` does."""
+    preload: tuple[str, ...] = ()
+    """Modules that chapters import, loaded once for all kernels."""
+
+    def find(self, book: Book, name: str) -> Path:
+        """The input that a user named.
+
+        Raises
+        ------
+        InputError
+            When there is none of that name.
+        """
+        return book.root
+
+    def files(self, book: Book, path: Path) -> dict[str, Path]:
+        """The files of an input by their names; a change of one runs chapters again."""
+        chapters = set(book.chapters)
+        inside = (file for file in sorted(path.rglob("*")) if file.is_file() and file not in chapters)
+        named = {file.relative_to(path).as_posix(): file for file in inside}
+        return {name: file for name, file in named.items() if not name.startswith(("_build/", "."))}
+
+    def behind(self, path: Path, names: Sequence[str]) -> list[str]:
+        """The files, or folders of files, behind the names that outputs of chapters say they rest on."""
+        return list(names)
+
+    def program(self, book: Book) -> dict[str, dict[str, Path]]:
+        """Code and data of the project by group and name: what results depend on besides input, chapters and parabook."""
+        return {}
+
+    def runs_with(self, group: str, name: str) -> bool:
+        """Whether a file of `program` affects what chapters give, and not only the pages."""
+        return True
+
+    def parameters(self, path: Path) -> dict[str, Any]:
+        """Parameters that the build gives to each chapter that declares them."""
+        return {}
+
+    def folder(self, path: Path, chapter: Path) -> Path:
+        """The working folder of a chapter's kernel."""
+        return chapter.parent
+
+    def check(self, plan: Plan) -> Cover:
+        """Check the input and the parameters of a plan, in a worker process, and describe the input.
+
+        Raises
+        ------
+        InputError
+            When one of them cannot be used; no cell is run.
+        """
+        return Cover(str(plan.book.config.get("title", plan.book.root.name)))
+
+    def cover(self, cover: Cover, glue: Mapping[str, str]) -> Cover:
+        """The cover, completed by what the root chapter glued: by default its ``lead`` and ``source``."""
+        return replace(cover, lead=glue.get("lead", cover.lead), source=glue.get("source", cover.source))
+
+    def add_files(
+        self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], folder: Path
+    ) -> None:
+        """Write further outputs into the folder of a finished book, before its checksums are taken."""
+
+
+def plugin_of(book: Book) -> Plugin:
+    """The plug-in that a book asks for.
+
+    Raises
+    ------
+    InputError
+        When no such plug-in is installed.
+    """
+    name = book.settings.get("plugin")
+    if not name:
+        return Plugin()
+    from importlib.metadata import entry_points
+
+    known = entry_points(group=GROUP)
+    if name not in known.names:
+        raise InputError.one("pyproject.toml", f"plugin {name!r}", "an installed plug-in", nearest(name, known.names))
+    made: Plugin = known[name].load()()
+    return made
