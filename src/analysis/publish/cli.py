@@ -307,47 +307,44 @@ def compare(options: argparse.Namespace) -> int:
     """``analysis compare``."""
     import json
 
-    from parabook.review.compare import as_json, as_text, verdict
-    from parabook.review.compare import compare as held
-    from parabook.review.judge import results_of, with_commits
-    from parabook.review.page import Review, as_html
+    from analysis.publish.reviewed import Reviewed
+    from analysis.schema import ROOT
+    from parabook.book import Book
+    from parabook.review.page import as_html
+    from parabook.review.review import compare_all
 
-    old, new = (results_of(each, _teller(each)) for each in (options.old, options.new))
-    found = with_commits(held(old, new))
+    found = compare_all(Book.open(ROOT), Reviewed(), options.old, options.new, _teller("compare"))
     if options.json:
-        text = json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n"
         print(text, end="") if options.json == "-" else Path(options.json).write_text(text, encoding="utf-8")
     if options.json != "-":
-        print(as_text(found))
+        print(found.as_text())
     if options.page:
-        title = f"{old.name} and {new.name}" if old.name != new.name else old.name
-        page = Review(f"Comparison of {title}", verdict(found), found, options.old, options.new)
-        options.page.write_text(as_html(page), encoding="utf-8")
-    return 1 if found.moves else 0
+        options.page.write_text(as_html(found), encoding="utf-8")
+    return 1 if found.moved else 0
 
 
 def review(options: argparse.Namespace) -> int:
     """``analysis review``."""
-    from analysis.folder import find
-    from parabook.review.compare import as_text
-    from parabook.review.judge import accept, write
-    from parabook.review.judge import review as judged
+    from analysis.publish.reviewed import Reviewed
+    from analysis.schema import ROOT
+    from parabook.book import Book
+    from parabook.review.review import review as judged
 
-    name = find(options.edition).name
-    made, outcome, folder = judged(options.edition, options.approved, source=options.source, tell=_teller(name))
-    page = write(made, options.out or Path("_build") / name)
-    print(as_text(made.comparison) if made.comparison and not outcome.failed else made.verdict)
-    unresolved = made.evidence.problems if made.evidence else ()
-    _complain(*map(str, unresolved))
-    print(f"evidence: {made.evidence or 'not held against the source text'}")
+    plugin, book = Reviewed(), Book.open(ROOT)
+    name = plugin.find(book, options.edition).name
+    made = judged(book, plugin, options.edition, folder=options.approved, source=options.source, log=_teller(name))
+    page = made.write(options.out or Path("_build") / name)
+    print(made.as_text())
+    _complain(*map(str, made.evidence.problems if made.evidence else ()))
     print(f"page: {page}")
-    if outcome.failed or unresolved:
+    if made.wrong:
         _complain("not accepted" if options.accept else "")
         return 1
     if options.accept:
-        print(f"accepted: {accept(outcome, folder):,} bytes in {folder}")
+        print(f"accepted: {made.accept():,} bytes in {made.approved}")
         return 0
-    return 1 if made.comparison is None or made.comparison.moves else 0
+    return 1 if made.moved else 0
 
 
 if __name__ == "__main__":
