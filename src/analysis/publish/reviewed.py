@@ -12,7 +12,7 @@ import narwhals as nw
 from analysis import folder
 from analysis.edition import SECOND, Edition, examine, load
 from analysis.evidence import source_text, verify
-from analysis.frames import as_frame
+from analysis.frames import Frame, as_frame
 from analysis.prose import plural
 from analysis.schema import ROOT
 from analysis.tables import shown_path
@@ -71,10 +71,10 @@ class Reviewed(Plugin):
         return Evidence(str(held), problems)
 
 
-def _rows(frame: nw.LazyFrame | nw.DataFrame) -> Table:  # type: ignore[type-arg]
-    if int(frame.lazy().select(nw.len()).collect("pandas").item()) > MOST_ROWS:
+def _rows(frame: Frame) -> Table:
+    if int(frame.select(nw.len()).collect("pandas").item()) > MOST_ROWS:
         return ()
-    table = as_frame(frame).drop(columns="_row", errors="ignore").fillna("").astype(str)
+    table = as_frame(frame).drop(columns="_row", errors="ignore")
     return (tuple(table.columns), *(tuple(row) for row in table.itertuples(index=False, name=None)))
 
 

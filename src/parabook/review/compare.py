@@ -46,9 +46,14 @@ class Comparison:
         """The moves outside exhibits."""
         return [move for move in self.moves if move.part in self.new.texts or move.part in self.old.texts]
 
-    def follows(self, move: Move) -> bool:
-        """Whether a chart's move says again what its table's moves say."""
-        return move.part == "chart" and bool(FOLLOWS.search(move.column) and self.of(move.of, "table"))
+    def worth_showing(self, id_: str, *parts: str) -> list[Move]:
+        """The same without the moves of a chart that say again what the moves of its table say."""
+        table = self.of(id_, "table")
+        return [
+            move
+            for move in self.of(id_, *parts)
+            if not (table and move.part == "chart" and FOLLOWS.search(move.column))
+        ]
 
     @property
     def verdict(self) -> str:
@@ -82,7 +87,7 @@ class Comparison:
     def _lines(self) -> Iterator[str]:
         yield self.verdict
         for id_, exhibit in self.exhibits.items():
-            yield from ("", f"{id_}:", *(f"  {_cut(move)}" for move in self.of(id_) if not self.follows(move)))
+            yield from ("", f"{id_}:", *(f"  {_cut(move)}" for move in self.worth_showing(id_)))
             yield from ("  because of", *(f"    {reason}" for reason in self.causes.of(exhibit)))
         if self.texts:
             yield from ("", "texts:", *(f"  {_cut(move)}" for move in self.texts))

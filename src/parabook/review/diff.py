@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
-import daff
+import daff  # type: ignore[import-untyped]
 
 from parabook.review.results import Exhibit, Results, Table
 
@@ -237,9 +237,9 @@ def chart_moves(of: str, old: Any, new: Any) -> Iterator[Move]:
         return
     from deepdiff import DeepDiff  # takes a second to load
 
-    specs = [{key: part for key, part in chart.items() if key != "datasets"} for chart in (old, new)]
+    specs: list[Any] = [{key: part for key, part in chart.items() if key != "datasets"} for chart in (old, new)]
     found: dict[tuple[str, str, str], Move] = {}
-    for level in (level for levels in DeepDiff(*specs, view="tree").values() for level in levels):
+    for level in (level for levels in DeepDiff(specs[0], specs[1], view="tree").values() for level in levels):
         path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in level.path(output_format="list"))
         was, now = ("" if type(end).__name__ == "NotPresent" else _json(end) for end in (level.t1, level.t2))
         move = Move("chart", of, column=path.strip("."), old=was, new=now)
@@ -250,7 +250,7 @@ def chart_moves(of: str, old: Any, new: Any) -> Iterator[Move]:
     sets = [chart.get("datasets", {}) for chart in (old, new)]
     for name in sorted(sets[0].keys() | sets[1].keys()):
         rows = [_records(each.get(name, [])) for each in sets]
-        for move in table_moves("chart", of, align(*rows)):
+        for move in table_moves("chart", of, align(rows[0], rows[1])):
             yield replace(move, column=f"datasets.{name}.{move.column}".strip("."))
 
 
@@ -269,8 +269,8 @@ def _json(value: Any) -> str:
 def exhibit_moves(id_: str, old: Exhibit | None, new: Exhibit | None) -> Iterator[Move]:
     """What moved in an exhibit; None where it is not there."""
     if old is None or new is None:
-        captions = [side.words.get("caption") or "an exhibit" if side else "" for side in (old, new)]
-        yield Move("exhibit", id_, "", "", *captions, "added" if new else "gone")
+        was, now = (side.words.get("caption") or "an exhibit" if side else "" for side in (old, new))
+        yield Move("exhibit", id_, "", "", was, now, "added" if new else "gone")
         return
     for move in table_moves("table", id_, align(old.shown, new.shown)):
         yield move if move.column in (*old.columns, *new.columns, "") else replace(move, part="view")

@@ -87,8 +87,8 @@ def _table(found: Comparison, id_: str) -> TableDiff | None:
     """An exhibit's table from and to, where that moved; of a long one the rows that moved."""
     if not found.of(id_, "table", "view", "exhibit"):
         return None
-    sides = (side.exhibits.get(id_, Exhibit("")).shown for side in (found.old, found.new))
-    diff = align(*sides)
+    old, new = (side.exhibits.get(id_, Exhibit("")).shown for side in (found.old, found.new))
+    diff = align(old, new)
     rows = diff.rows if len(diff.rows) <= MOST_ROWS else tuple(row for row in diff.rows if row.state)
     return TableDiff(diff.columns, rows, diff.labels)
 
