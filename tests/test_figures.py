@@ -24,7 +24,7 @@ from analysis.frames import records
 from analysis.rules import words
 from parabook import drawings
 from parabook.drawings import canonical, panels
-from parabook.render import chart_html
+from parabook.render import Drawer
 
 NAME = "destination-figures-2022"
 COLLECTED = ROOT.parent / "shared" / "data" / "destination-figures.csv"
@@ -321,11 +321,11 @@ def test_a_row_of_many_marks_is_as_tall_as_its_lines_and_beside_its_label():
     assert abs(float(number) - sum(hidden) / lines) < 8
 
 
-def test_panels_of_a_chart_are_drawn_apart(exhibits):
+def test_panels_of_a_chart_are_drawn_apart(exhibits, tmp_path):
     chart = exhibits["destinations"].chart()
     parts = panels(chart)
     assert [part["title"] for part in parts] == [tabulate.measure_of(code) for code in MEASURES]
-    drawn = chart_html(chart, "")
+    drawn = Drawer({}, tmp_path).chart(chart)
     assert drawn.count('role="img"') == len(MEASURES)
     assert "Norway, all of 2022: 294; Norway, all of 2022: 334" in drawn, "told to those who hear it"
 

@@ -129,7 +129,7 @@ def _labelled(counts: Counts) -> pd.DataFrame:
 def followed(panels: Sequence[tuple[str, Counts]], *, description: str) -> dict[str, Any]:
     """Several tables of the same people, one above the other: a mark chosen in one is shown in all."""
     drawn = [given(_marks(_labelled(counts), counts, "interviewees"), title=title) for title, counts in panels]
-    return themed(alt.vconcat(*drawn, spacing=18), description)
+    return themed(alt.vconcat(*drawn, spacing=18), description, usermeta={"follow": "interviewee"})
 
 
 def _asked(*columns: str) -> list[alt.Tooltip]:

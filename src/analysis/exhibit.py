@@ -6,6 +6,7 @@ any notebook front end shows. The book draws from that JSON alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -14,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.edition import READ
+from analysis.frames import isolated
 from parabook.protocol import EXHIBIT, LAB_ONLY, VEGALITE
 
 
@@ -72,16 +74,20 @@ class Exhibit:
         """The exhibit as plain values: what the executed notebook carries."""
         columns = list(self.view[0]) if self.view else [str(name) for name in self.frame.columns]
         view = [list(map(_plain, row.values())) for row in self.view] or _rows(self.frame)
+        view = [[isolated(cell) if isinstance(cell, str) else cell for cell in row] for row in view]
         return {
             "id": self.id,
             "caption": self.caption,
             "description": self.description,
+            "finding": self.description,
             "source": self.source,
             "columns": [str(name) for name in self.frame.columns],
             "rows": _rows(self.frame),
             "view": {"columns": columns, "rows": view},
             "anchors": [list(names) for names in self.anchors],
             "notes": list(self.notes),
+            "cites": [],
+            "backlinks": "",
             "chart": dict(self.chart()) if self.chart else None,
             "absent": self.absent,
         }
@@ -102,7 +108,7 @@ class Exhibit:
 
 def _plain(cell: Cell) -> Any:
     if isinstance(cell, tuple):
-        return [{"text": link.text, "href": link.href} for link in cell]
+        return [{"text": link.text, "href": re.sub(r"^\w+\.html(?=#)", "", link.href)} for link in cell]
     return cell.item() if hasattr(cell, "item") else cell
 
 

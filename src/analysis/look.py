@@ -1,6 +1,12 @@
-"""What notebooks, pages and the drawing program agree on: colours, the font, and the types that outputs come as."""
+"""The theme of charts: the palette's colours for light pages, and the font."""
 
-INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8", "#e3e6ea"
+import json
+from pathlib import Path
+
+_PALETTE = json.loads((Path(__file__).parent / "palette.json").read_text(encoding="utf-8"))
+INK, MUTED, LINE, PAPER, MARK, LAND = (
+    _PALETTE[name][0] for name in ("ink", "muted", "line", "paper", "mark", "land")
+)
 """The palette. The book replaces each by a variable that follows the page's light or dark scheme."""
 
 FONT = "'Liberation Sans', Arial, sans-serif"

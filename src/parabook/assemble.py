@@ -1,84 +1,92 @@
-"""From the stage to HTML, by Jupyter Book's own configuration and Sphinx; any warning fails it."""
+"""From staged pages to HTML, by Jupyter Book's own configuration and Sphinx."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
+import re
 from html import escape
 from pathlib import Path
 
-from analysis.schema import ROOT
+from parabook import templating
+from parabook.book import Book
 from parabook.checksums import LIST
+from parabook.drawings import png
+from parabook.plugins import Cover
+from parabook.staging import Pages
 
-CHECK = "Fingerprints of this copy"
-"""The words in the foot of every page that lead to the list of its files."""
+PICTURE = "card.png"
+"""The file of the picture that a link to the book shows where it is shared."""
 
 
 class AssemblyFailed(Exception):
-    """Sphinx warned or failed: the report is wrong, exit code 1."""
+    """Sphinx failed, or warned where the book's settings say that it must not: the report is wrong, exit code 1."""
 
 
-def assemble(site: Path, output: Path, title: str, description: str = "", home: str = "") -> None:
-    """Build the staged site.
+def assemble(book: Book, pages: Pages, output: Path, cover: Cover) -> None:
+    """Build the HTML of staged pages; its front page is ``index.html``.
 
     Parameters
     ----------
-    site : Path
-        As ``stage.stage`` lays it out.
+    book : Book
+        The book.
+    pages : Pages
+        What `parabook.staging.stage` laid out of it.
     output : Path
         The folder for the HTML; must not exist.
-    title : str
-        The book's title.
-    description : str
-        What a link to the book says of it.
-    home : str
-        The address where the book will stand; blank when it is not known.
+    cover : Cover
+        What the pages say of the input.
 
     Raises
     ------
     AssemblyFailed
-        With the first warning, when there is any.
+        With the first error, or, where ``fail_on_warnings`` is set in the book's ``[tool.parabook]``, the first warning.
     """
     from jupyter_book.sphinx import build_sphinx
 
+    title = escape(cover.title)  # themes put titles into pages as they are
+    picture = PICTURE if cover.picture else ""
     overrides = {
-        "html_title": escape(title),  # the theme puts both into pages as they are
-        "project": escape(title),
-        "external_toc_path": str(site / "_toc.yml"),
-        "nb_execution_mode": "off",  # papermill ran them
-        "include_patterns": ["*.ipynb", "*.md"],
-        "report_description": description,
-        "report_home": home,
-        "language": "en",
+        "html_title": title,
+        "project": title,
+        "external_toc_path": str(pages.site / "_toc.yml"),
+        "nb_execution_mode": "off",  # parabook ran them
+        "include_patterns": sorted(pages.files.values()),
+        "language": book.config.get("sphinx", {}).get("config", {}).get("language", "en"),
         "latex_individualpages": False,
-        "html_theme_options": {"footer_icons": [{"name": CHECK, "html": CHECK, "url": LIST, "class": ""}]},
+        "parabook_cache": str(book.cache),
+        "parabook_cover": {"lead": cover.lead, "homepage": cover.homepage, "picture": picture},
+        "parabook_checksums": LIST,
     }
-    said = io.StringIO()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+    errors = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
         result = build_sphinx(
-            str(site),
+            str(pages.site),
             str(output),
-            path_config=str(ROOT / "_config.yml"),
+            path_config=str(book.root / "_config.yml"),
             noconfig=True,
             confoverrides=overrides,
-            doctreedir=str(site.parent / "doctrees"),
+            doctreedir=str(pages.site.parent / "doctrees"),
             freshenv=True,
-            warningiserror=True,
+            warningiserror=bool(book.settings.get("fail_on_warnings")),
             keep_going=True,
             quiet=True,
         )
     if isinstance(result, KeyboardInterrupt):
         raise result
     if result:
-        lines = [line.strip() for line in _plain(said.getvalue()).splitlines() if line.strip()]
-        lines = [line.replace(f"{site}{os.sep}", "") for line in lines if "treated as errors" not in line]
-        first = next((line for line in lines if "WARNING" in line or "ERROR" in line), " ".join(lines[:3]))
-        raise AssemblyFailed(f"assembling the book: {first or result}")
+        raise AssemblyFailed(f"assembling the book: {_first_problem(errors.getvalue(), pages.site) or result}")
+    if picture:
+        (output / picture).write_bytes(png(cover.picture))
+    if not (output / "index.html").exists():
+        front = templating.render("redirect.html.j2", title=cover.title, page=f"{pages.root}.html")
+        (output / "index.html").write_text(front, encoding="utf-8")
     (output / ".buildinfo").unlink(missing_ok=True)  # Sphinx's note to itself; web servers leave hidden files out
 
 
-def _plain(text: str) -> str:
-    import re
-
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+def _first_problem(log: str, site: Path) -> str:
+    """The first warning or error of Sphinx's log, without colours, its file named from the book's root."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", log).replace(f"{site}{os.sep}", "")
+    lines = [line.strip() for line in plain.splitlines() if line.strip() and "treated as errors" not in line]
+    return next((line for line in lines if "WARNING" in line or "ERROR" in line), " ".join(lines[:3]))

@@ -1,4 +1,4 @@
-"""From editions to books: check, run, stage, assemble, publish. The order of the steps, and nothing else.
+"""From inputs to books: check, run, stage, assemble, publish. The order of the steps, and nothing else.
 
 What needs heavy imports is imported when it is needed: a build with nothing to do needs none of it.
 """
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parabook.errors import InputError
-from parabook.plan import Plan, plan, unchanged
+from parabook.book import Book
+from parabook.errors import InputError, describe
+from parabook.plan import Plan, is_current, make_plan
+from parabook.plugins import Plugin
+from parabook.progress import Progress
 
 if TYPE_CHECKING:
-    from parabook.cache import Ran
-    from parabook.pool import Bindery
-
-Tell = Callable[[str], None]
+    from parabook.pool import BuildPool
 
 
 @dataclass(frozen=True)
-class How:
-    """How a call wants its books made."""
+class BuildOptions:
+    """How books are to be built."""
 
     jobs: int = 0
     """Chapters side by side; 0 for one more than there are processors."""
@@ -36,26 +36,26 @@ class How:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one of several editions: its front page, or why there is none."""
+    """What became of one of several books: its front page, or why there is none."""
 
-    edition: str
+    name: str
     index: Path
     failed: str = ""
 
 
-def build(
-    edition: str | Path, given: Mapping[str, str], out: Path, how: How = How(), tell: Tell = lambda line: None
-) -> Path:
-    """Make the book of an edition.
+def build(plan: Plan, out: Path, options: BuildOptions = BuildOptions(), progress: Progress | None = None) -> Path:
+    """Build a book.
 
     Parameters
     ----------
-    edition : str or Path
-        A name under ``data/`` or a path.
-    given : mapping of str
-        Parameters, as the call gives them.
+    plan : Plan
+        Which book, on which input, with which parameters; see `make_plan`.
     out : Path
         Where ``html``, ``notebooks``, ``tables``, ``charts`` and ``receipt.json`` go.
+    options : BuildOptions
+        How to build.
+    progress : Progress, optional
+        What is told of each step.
 
     Returns
     -------
@@ -65,166 +65,165 @@ def build(
     Raises
     ------
     InputError
-        When the edition or a parameter cannot be used; nothing was run.
+        When the input, a parameter or ``out`` cannot be used; nothing was run.
     ChapterFailed, AssemblyFailed
         When the report is wrong; the book in place is as it was.
     """
-    out = out.resolve()
-    planned = plan(edition, given)
-    if not how.force and unchanged(planned, out):
-        tell("nothing changed")
+    progress = progress or Progress()
+    out = checked_folder(plan, out)
+    if not options.force and is_current(plan, out):
+        progress.message("nothing changed")
         return out / "html" / "index.html"
-
-    from parabook.server import start_server
-
-    start_server()
-    from parabook import engine  # noqa: F401 - papermill, loaded while the server loads: the first fork waits for it
-    from parabook.pool import bindery
+    start(plan)
+    from parabook.pool import build_pool
     from parabook.publish import terminable
 
-    with terminable(), bindery() as hands:
-        make(planned, out, how, tell, hands)
+    with terminable(), build_pool() as pool:
+        build_one(plan, out, options, progress, pool)
     return out / "html" / "index.html"
 
 
-def make(planned: Plan, out: Path, how: How, tell: Tell, hands: Bindery, library: Path | None = None) -> None:
-    """One book: its edition checked, its chapters run, bound and published."""
-    from parabook.publish import publish, workshop
-
-    checking = hands.check(planned)
-    hands.prepare()
-    drawn: list[Future[None]] = []
-    ran = run(
-        planned,
-        how,
-        tell,
-        ready=checking.result,  # kernels start while the edition is checked; no cell runs before
-        done=lambda each: drawn.append(hands.draw(each.notebook)),
-    )
-    told = checking.result()
-    with workshop(out) as folder:
-        for each in ran:
-            hands.picture(each.notebook)
-        wait(drawn)  # what cannot be drawn fails where it is bound
-        tell("assembling")
-        hands.bind(planned, told, ran, folder, library)
-        publish(folder, out)
-
-
-def run(planned: Plan, how: How, tell: Tell, *, ready: Callable[[], object], done: Callable[[Ran], None]) -> list[Ran]:
-    """The chapters of a plan, executed; each is handed on as soon as it is."""
+def start(plan: Plan) -> None:
+    """Start the preloaded process, and import papermill beside it, here and not by several threads at once."""
     from parabook.kernels import warm_up
-    from parabook.run import default_jobs, run_all
 
-    warm_up()
-    return run_all(
-        planned,
-        how.jobs or default_jobs(planned.edition),
-        tell,
-        force=how.force,
-        seconds=how.seconds,
-        done=done,
-        ready=ready,
-    )
+    warm_up((*plan.plugin.preload, *plan.book.settings.get("preload", ())))
+    from parabook import engine  # noqa: F401
+
+
+def build_one(
+    plan: Plan, out: Path, options: BuildOptions, progress: Progress, pool: BuildPool, library: Path | None = None
+) -> None:
+    """One book: its input checked, its chapters run, assembled and published."""
+    from parabook.publish import publish, staging
+    from parabook.run import run_all
+
+    checking = pool.check(plan)
+    pool.prepare(plan)
+    drawn: list[Future[None]] = []
+    try:
+        runs = run_all(
+            plan,
+            options.jobs,
+            progress,
+            force=options.force,
+            seconds=options.seconds,
+            done=lambda run: drawn.append(pool.draw(plan, run.notebook)),
+            ready=checking.result,  # kernels start while the input is checked; no cell runs before
+        )
+        cover = checking.result()
+        with staging(out) as folder:
+            for run in runs:
+                pool.draw_png(plan, run.notebook)
+            wait(drawn)  # what cannot be drawn fails where it is assembled
+            progress.message("assembling")
+            pool.assemble(plan, cover, runs, folder, library)
+            plan.require_unchanged()
+            publish(folder, out)
+    finally:
+        progress.close()
 
 
 def build_all(
-    editions: Sequence[str],
-    given: Mapping[str, str],
+    plans: Sequence[Plan],
     out: Path,
-    how: How = How(),
-    tell: Callable[[str, str], None] = lambda name, line: None,
+    options: BuildOptions = BuildOptions(),
+    progress: Callable[[str], Progress] = lambda name: Progress(),
 ) -> list[Outcome]:
-    """Make the books of several editions, a folder each, and a front page over them.
+    """Build the books of several inputs, a folder each, and a front page over them.
 
-    As many are made side by side as there are processors. An edition that fails is
-    reported in its outcome, and the others go on.
+    As many are built side by side as there are processors. One that fails is reported in its outcome, and the others
+    go on.
 
     Raises
     ------
     InputError
-        When an edition is not there, two have one name, or a parameter does not fit; nothing was run.
+        When two inputs have one name, or a folder cannot be used; nothing was run.
     """
-    plans = _plans(editions, given)
-    out = out.resolve()
-    todo = [each for each in plans if how.force or not unchanged(each, out / each.edition.name, library=True)]
+    names = [plan.input.name for plan in plans]
+    twice = [InputError.one(name, f"a second {plans[0].plugin.noun} named {name}", "names that differ").problems
+             for name in sorted({name for name in names if names.count(name) > 1})]  # fmt: skip
+    if twice:
+        raise InputError([problem for problems in twice for problem in problems])
+    folders = {plan.input.name: checked_folder(plan, out / plan.input.name) for plan in plans}
+    todo = [plan for plan in plans if options.force or not is_current(plan, folders[plan.input.name], library=True)]
+    for plan in plans:
+        if plan not in todo:
+            progress(plan.input.name).message("nothing changed")
+    failed = _build_side_by_side(todo, out.resolve(), options, progress) if todo else {}
+
+    from parabook.library import front_page
+
+    front_page(plans[0].book, plans[0].plugin.noun, out.resolve())
+    return [Outcome(name, folders[name] / "html" / "index.html", failed.get(name, "")) for name in names]
+
+
+def _build_side_by_side(
+    plans: Sequence[Plan], out: Path, options: BuildOptions, progress: Callable[[str], Progress]
+) -> dict[str, str]:
+    """Build books: while one is assembled, the chapters of another run. Those that failed, with the reason."""
+    start(plans[0])
+    from parabook.kernels import stop_all
+    from parabook.pool import build_pool
+    from parabook.publish import terminable
+    from parabook.run import fitting
+
     failed: dict[str, str] = {}
-    for each in plans:
-        if each not in todo:
-            tell(each.edition.name, "nothing changed")
-    if todo:
-        failed = _make_all(todo, out, how, tell)
+    side_by_side = min(len(plans), fitting(options.jobs or os.cpu_count() or 1))
+    with terminable(), build_pool(side_by_side) as pool:
 
-    from analysis.publish.library import front_page
+        def one(plan: Plan) -> None:
+            name = plan.input.name
+            try:
+                build_one(plan, out / name, options, progress(name), pool, library=out)
+            except Exception as error:
+                failed[name] = describe(error)
 
-    front_page(out)
-    names = [each.edition.name for each in plans]
-    return [Outcome(name, out / name / "html" / "index.html", failed.get(name, "")) for name in names]
-
-
-def _plans(editions: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
-    plans, problems, seen = [], [], set[str]()
-    for edition in editions:
+        threads = ThreadPoolExecutor(side_by_side)
         try:
-            plans.append(plan(edition, given))
+            wait([threads.submit(one, plan) for plan in plans])
+        except BaseException:  # interrupted
+            threads.shutdown(wait=False, cancel_futures=True)
+            stop_all()
+            pool.stop()
+            raise
+        finally:
+            threads.shutdown(wait=True, cancel_futures=True)
+    return failed
+
+
+def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
+    """The plans of several inputs.
+
+    Raises
+    ------
+    InputError
+        With every input that is not there, and every parameter that does not fit.
+    """
+    plans, problems = [], []
+    for name in names:
+        try:
+            plans.append(make_plan(book, plugin, name, given))
         except InputError as error:
             problems += [problem for problem in error.problems if problem not in problems]
-            continue
-        name = plans[-1].edition.name
-        if name in seen:
-            problems += InputError.one(
-                edition, f"a second edition named {name}", "editions with names of their own"
-            ).problems
-        seen.add(name)
     if problems:
         raise InputError(problems)
     return plans
 
 
-def _make_all(plans: Sequence[Plan], out: Path, how: How, tell: Callable[[str, str], None]) -> dict[str, str]:
-    """Make books, some side by side: while one is bound, the chapters of another run. Those that failed, with the reason."""
-    from parabook.server import start_server
+def checked_folder(plan: Plan, out: Path) -> Path:
+    """The output folder with links followed.
 
-    start_server()
-    from parabook import engine  # noqa: F401 - here, beside the server, and not by several threads at once
-    from parabook.kernels import stop_all
-    from parabook.pool import bindery
-    from parabook.publish import terminable
-    from parabook.run import fitting
-
-    failed: dict[str, str] = {}
-    side_by_side = min(len(plans), fitting(how.jobs or os.cpu_count() or 1))
-    with terminable(), bindery(side_by_side) as hands:
-
-        def one(each: Plan) -> None:
-            name = each.edition.name
-            try:
-                make(each, out / name, how, lambda line: tell(name, line), hands, library=out)
-            except Exception as error:
-                failed[name] = told_in_lines(error)
-
-        runner = ThreadPoolExecutor(side_by_side)
-        try:
-            wait([runner.submit(one, each) for each in plans])
-        except BaseException:  # interrupted
-            runner.shutdown(wait=False, cancel_futures=True)
-            stop_all()
-            hands.stop()
-            raise
-        finally:
-            runner.shutdown(wait=True, cancel_futures=True)
-    return failed
-
-
-def told_in_lines(error: Exception) -> str:
-    """An error as the lines that a person reads."""
-    known = isinstance(error, InputError) or type(error).__name__ in (
-        "ChapterFailed",
-        "AssemblyFailed",
-        "NotReproduced",
-    )
-    if known:
-        return str(error)
-    if isinstance(error, OSError):
-        return f"{error.filename or 'files'}: {error.strerror or error}"
-    return f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"
+    Raises
+    ------
+    InputError
+        When the links lead in a circle, or the folder lies inside the input.
+    """
+    try:
+        found = out.resolve()
+        found.exists()
+    except (OSError, RuntimeError) as error:
+        raise InputError.one(out, "links that lead in a circle", "a folder for the book", "see --out") from error
+    if plan.input != plan.book.root and found.is_relative_to(plan.input):
+        raise InputError.one(out, f"a folder inside the {plan.plugin.noun}", "another folder for the book", "see --out")
+    return found

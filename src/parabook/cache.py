@@ -1,4 +1,4 @@
-"""Chapters kept from earlier builds, each used again when, and only when, nothing that it rests on has changed."""
+"""Chapters that ran in earlier builds, each used again when, and only when, nothing that it depends on has changed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis import folder
 from parabook import files
-from parabook.plan import EVERYTHING, Plan, rests_on
+from parabook.plan import EVERYTHING, Plan
 
-FOLDER = folder.CACHE / "chapters"
 MOST = 400
-"""Chapters kept."""
+"""Chapters in the cache."""
 
 
 @dataclass(frozen=True)
-class Ran:
-    """One chapter that ran: its executed notebook as text, what it rests on, how long each cell took."""
+class ChapterRun:
+    """One chapter that ran: its executed notebook as text, the input's files that it rests on, seconds by cell."""
 
     chapter: str
     notebook: str
@@ -28,35 +26,43 @@ class Ran:
     reused: bool = False
 
 
-def kept(plan: Plan, notebook: Path) -> Ran | None:
-    """What the chapter gave when it last ran on the very same inputs, if it did."""
-    for file in sorted((FOLDER / plan.key(notebook)).glob("*.json")):
+def cached(plan: Plan, notebook: Path) -> ChapterRun | None:
+    """The chapter's last run on the very same files and parameters, if there is one."""
+    for file in sorted((folder(plan) / plan.key(notebook)).glob("*.json")):
         try:
             entry = json.loads(file.read_text(encoding="utf-8"))
-            names = entry["rests_on"]
-            if files.digest(rests_on(plan, names)) == file.stem:
+            names, text = entry["rests_on"], entry["notebook"]
+            if entry["sha256"] == files.digest(text) and files.digest(plan.behind(names)) == file.stem:
                 cells = tuple((str(cell), float(seconds)) for cell, seconds in entry["cells"])
-                return Ran(notebook.stem, entry["notebook"], tuple(names), entry["seconds"], cells, reused=True)
+                return ChapterRun(notebook.stem, text, tuple(names), entry["seconds"], cells, reused=True)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # half a file, or another's: as if it were not there
     return None
 
 
-def keep(plan: Plan, notebook: Path, ran: Ran) -> None:
-    """Keep what a chapter gave."""
-    entry = {"rests_on": ran.rests_on, "seconds": ran.seconds, "cells": ran.cells, "notebook": ran.notebook}
-    name = files.digest(rests_on(plan, list(ran.rests_on)))
-    files.write_atomically(FOLDER / plan.key(notebook) / f"{name}.json", json.dumps(entry))
-    files.prune(FOLDER, MOST)
+def store(plan: Plan, notebook: Path, run: ChapterRun) -> None:
+    """Put a run into the cache."""
+    entry = {
+        "rests_on": run.rests_on, "seconds": run.seconds, "cells": run.cells,
+        "notebook": run.notebook, "sha256": files.digest(run.notebook),
+    }  # fmt: skip
+    name = files.digest(plan.behind(run.rests_on))
+    files.write_atomically(folder(plan) / plan.key(notebook) / f"{name}.json", json.dumps(entry))
+    files.prune(folder(plan), MOST)
 
 
-def what_it_rests_on(notebook: dict[str, Any]) -> tuple[str, ...]:
-    """The tables and files that the outputs of an executed notebook rest on; all, where an output does not say.
+def folder(plan: Plan) -> Path:
+    """The folder of the cache in which runs lie."""
+    return plan.book.cache / "chapters"
+
+
+def dependencies(notebook: dict[str, Any]) -> tuple[str, ...]:
+    """The names of tables and files that the outputs of an executed notebook rest on; all, where an output has none.
 
     Examples
     --------
-    >>> said = {"output_type": "display_data", "metadata": {"rests-on": ["legs"]}}
-    >>> what_it_rests_on({"cells": [{"outputs": [said]}]}), what_it_rests_on({"cells": [{"outputs": [{}]}]})
+    >>> output = {"output_type": "display_data", "metadata": {"rests-on": ["legs"]}}
+    >>> dependencies({"cells": [{"outputs": [output]}]}), dependencies({"cells": [{"outputs": [{}]}]})
     (('legs',), ('*',))
     """
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]

@@ -15,11 +15,11 @@ LIST = "SHA256SUMS"
 
 PAGES = "html"
 
-RECORD = "ro-crate-metadata.json"
-"""The record of the book, as RO-Crate."""
+RECEIPT = "receipt.json"
+"""The receipt, which states the digest and so has no part in it."""
 
-COUNTED = (PAGES, "notebooks", "tables", "charts", RECORD)
-"""The outputs that the digest vouches for: all but the receipt, which tells it."""
+STAGED = ("site", "doctrees")
+"""Folders of the staging directory that are no outputs."""
 
 PICTURES = ".png"
 """Pictures have no part in the digest: they are drawn with the system's copy of the font, which differs from machine to
@@ -33,17 +33,19 @@ HEAD = """\
 
 
 def outputs(folder: Path) -> dict[str, dict[str, str]]:
-    """Fingerprints of all that a build made, by output and by path inside it."""
-    return {name: hash_files(folder / name) for name in COUNTED}
+    """SHA-256 of all that a build made but the receipt, by output and by path inside it; the pages first."""
+    names = sorted((each.name for each in folder.iterdir()), key=lambda name: (name != PAGES, name))
+    return {name: hash_files(folder / name) for name in names if name not in (RECEIPT, *STAGED)}
 
 
-def sums(found: Mapping[str, Mapping[str, str]]) -> str:
+def checksums(found: Mapping[str, Mapping[str, str]]) -> str:
     """The list for the outputs of a book.
 
     Examples
     --------
-    >>> found = {"html": {"b.html": "22", "a.css": "11", "card.png": "33", LIST: "44"}, RECORD: {".": "55"}}
-    >>> print(sums(found).removeprefix(HEAD))
+    >>> record = {"ro-crate-metadata.json": {".": "55"}}
+    >>> found = {"html": {"b.html": "22", "a.css": "11", "card.png": "33", LIST: "44"}, **record}
+    >>> print(checksums(found).removeprefix(HEAD))
     11  a.css
     22  b.html
     # 55  ../ro-crate-metadata.json
@@ -67,6 +69,6 @@ def counts(file: str) -> bool:
     return not file.endswith(PICTURES)
 
 
-def seal(folder: Path) -> None:
+def write_checksums(folder: Path) -> None:
     """Write the list of a finished book beside its pages."""
-    (folder / PAGES / LIST).write_bytes(sums(outputs(folder)).encode())
+    (folder / PAGES / LIST).write_bytes(checksums(outputs(folder)).encode())

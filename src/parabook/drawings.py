@@ -1,4 +1,4 @@
-"""Charts drawn by vl-convert, as SVG and PNG: each once, and kept by its content.
+"""Charts drawn by vl-convert, as SVG and PNG: each once, and cached by its content.
 
 Imports nothing heavy but the drawing program: a process that draws starts beside all else that is loaded.
 """
@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
-from analysis.folder import CACHE
-from analysis.look import PAPER
-from parabook.chapters import exhibits
 from parabook.files import digest, prune, sha256, write_atomically
+from parabook.protocol import charts
 from parabook.vega import VEGALITE_VERSION
 
-DRAWN = CACHE / "drawn"
-"""Charts drawn before, by their fingerprints."""
+FOLDER = "drawn"
+"""The folder of a cache with charts drawn before, by their fingerprints."""
 
 MOST = 2000
-"""Drawings kept."""
+"""Drawings cached."""
+
+for prefix, name in {"": "http://www.w3.org/2000/svg", "xlink": "http://www.w3.org/1999/xlink"}.items():
+    ElementTree.register_namespace(prefix, name)
 
 
 def canonical(spec: Mapping[str, Any]) -> str:
@@ -33,14 +34,14 @@ def canonical(spec: Mapping[str, Any]) -> str:
 
 
 @lru_cache(maxsize=64)  # a page asks for a drawing several times
-def as_svg(spec: str) -> str:
-    """A chart as SVG, in the colours of a light page."""
-    return _kept(spec, ".svg", lambda: _svg(spec).encode()).decode()
+def as_svg(spec: str, folder: Path) -> str:
+    """A chart as SVG, in the colours of a light page; ``folder`` is the cache."""
+    return _cached(spec, folder, ".svg", lambda: _svg(spec).encode()).decode()
 
 
-def as_png(spec: str) -> bytes:
+def as_png(spec: str, folder: Path) -> bytes:
     """A chart as PNG on white, twice its size in pixels."""
-    return _kept(spec, ".png", lambda: _png(as_svg(spec)))
+    return _cached(spec, folder, ".png", lambda: png(as_svg(spec, folder), scale=2))
 
 
 def start() -> None:
@@ -48,22 +49,17 @@ def start() -> None:
     _svg(canonical({"mark": "point", "data": {"values": []}}))
 
 
-def draw(notebook: str) -> None:
-    """Draw the charts of an executed notebook for the pages; they are kept."""
-    for chart in charts(notebook):
+def draw(notebook: str, folder: Path) -> None:
+    """Draw the charts of an executed notebook for the pages, into the cache."""
+    for chart in charts(json.loads(notebook)):
         for part in panels(chart):
-            as_svg(canonical(part))
+            as_svg(canonical(part), folder)
 
 
-def picture(notebook: str) -> None:
-    """Draw the charts of an executed notebook as pictures; they are kept."""
-    for chart in charts(notebook):
-        as_png(canonical(chart))
-
-
-def charts(notebook: str) -> list[dict[str, Any]]:
-    """The charts of the exhibits of an executed notebook."""
-    return [exhibit["chart"] for exhibit in exhibits(json.loads(notebook)) if exhibit["chart"]]
+def picture(notebook: str, folder: Path) -> None:
+    """Draw the charts of an executed notebook as pictures, into the cache."""
+    for chart in charts(json.loads(notebook)):
+        as_png(canonical(chart), folder)
 
 
 def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -87,23 +83,18 @@ def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return parts
 
 
-def tidy() -> None:
-    """Forget the oldest drawings, where there are many."""
-    prune(DRAWN, MOST)
+def tidy(folder: Path) -> None:
+    """Remove the oldest drawings of a cache, where there are many."""
+    prune(folder / FOLDER, MOST)
 
 
-def _kept(spec: str, kind: str, draw: Callable[[], bytes]) -> bytes:
-    """A drawing as it was kept, or else drawn and kept."""
-    kept = DRAWN / f"{_fingerprint(spec)}{kind}"
+def _cached(spec: str, folder: Path, kind: str, draw: Callable[[], bytes]) -> bytes:
+    file = folder / FOLDER / f"{digest([spec, *_drawn_by()])}{kind}"
     with contextlib.suppress(OSError):
-        return kept.read_bytes()
+        return file.read_bytes()
     drawn = draw()
-    write_atomically(kept, drawn)
+    write_atomically(file, drawn)
     return drawn
-
-
-def _fingerprint(spec: str) -> str:
-    return digest([spec, *_drawn_by()])
 
 
 @cache
@@ -118,30 +109,36 @@ def _svg(spec: str) -> str:
     return with_own_ids(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}")
 
 
+def png(svg: str, scale: float = 1) -> bytes:
+    """A drawing as PNG, on white."""
+    import vl_convert
+
+    picture = ElementTree.fromstring(svg)
+    picture.insert(0, ElementTree.Element("rect", width="100%", height="100%", fill="white"))
+    made: bytes = vl_convert.svg_to_png(ElementTree.tostring(picture, encoding="unicode"), scale=scale)
+    return made
+
+
 def with_own_ids(svg: str, name: str) -> str:
     """A drawing whose ids are its own: the drawing program numbers them on from one chart to the next.
 
-    So they would tell what was drawn before, and two charts of a page, drawn by two processes, would share them.
+    So they would depend on what was drawn before, and two charts of a page, drawn by two processes, would share them.
 
     Examples
     --------
-    >>> with_own_ids('<g clip-path="url(#clip7)"><text>id="clip7"</text></g><clipPath id="clip7"/>', "a")
-    '<g clip-path="url(#a-0)"><text>id="clip7"</text></g><clipPath id="a-0"/>'
+    >>> with_own_ids('<svg><g clip-path="url(#clip7)"><text>id="clip7"</text></g><clipPath id="clip7"/></svg>', "a")
+    '<svg><g clip-path="url(#a-0)"><text>id="clip7"</text></g><clipPath id="a-0" /></svg>'
     """
-    ids = dict.fromkeys(found for tag in TAG.findall(svg) for found in re.findall(r'\sid="([^"]+)"', tag))
-    own = {found: f"{name}-{n}" for n, found in enumerate(ids)}
-    return TAG.sub(lambda tag: MEANT.sub(lambda m: m[1] + own.get(m[2], m[2]), tag[0]), svg) if own else svg
+    ids = [found.attrib["id"] for found in ElementTree.fromstring(svg).iter() if "id" in found.attrib]
+    own = {found: f"{name}-{n}" for n, found in enumerate(dict.fromkeys(ids))}
+    urls = {f"url(#{found})": f"url(#{new})" for found, new in own.items()}
+    return changed_attributes(svg, lambda kind, value: (own if kind == "id" else urls).get(value, value))
 
 
-TAG = re.compile(r"<[^>]+>")
-MEANT = re.compile(r'(\sid="|url\(#)([^")]+)')
-"""Where a tag names itself, or another."""
-
-
-def _png(svg: str) -> bytes:
-    import vl_convert
-
-    start, end, rest = svg.partition(">")
-    ground = f'<rect width="100%" height="100%" fill="{PAPER}"/>'
-    png: bytes = vl_convert.svg_to_png(f"{start}{end}{ground}{rest}", scale=2)
-    return png
+def changed_attributes(svg: str, change: Callable[[str, str], str | None]) -> str:
+    """A drawing in which every attribute has the value that a function gives for its name and value, None for none."""
+    root = ElementTree.fromstring(svg)
+    for element in root.iter():
+        changed = {name: change(name, value) for name, value in element.attrib.items()}
+        element.attrib = {name: value for name, value in changed.items() if value is not None}
+    return ElementTree.tostring(root, encoding="unicode")

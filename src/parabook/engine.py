@@ -39,13 +39,13 @@ class Bounded(PapermillNotebookClient):  # type: ignore[misc]
     def papermill_execute_cells(self) -> None:
         """Run its cells, once whoever asked for it is ready; the kernel stands by."""
         self.ready()
-        late = threading.Timer(self.seconds, self.end, [f"not done after {self.seconds:g} seconds"])
-        late.daemon = True
-        late.start()
+        timer = threading.Timer(self.seconds, self.end, [f"not done after {self.seconds:g} seconds"])
+        timer.daemon = True
+        timer.start()
         try:
             super().papermill_execute_cells()
         finally:
-            late.cancel()
+            timer.cancel()
 
     def process_message(self, message: Any, *arguments: Any, **options: Any) -> Any:
         """Take a message of the kernel, unless it has shown too much already."""
@@ -73,8 +73,7 @@ class BoundedEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-        """Run one notebook; it is put into the list ``begun``, where whoever asked finds it if a cell fails."""
-        options["begun"].append(nb_man.nb)
+        """Run one notebook."""
         known = {name: options[name] for name in ("resources", "shutdown_kernel", "chapter_seconds", "ready")}
         kernel: dict[str, Any] = {"kernel_name": kernel_name, "kernel_manager_class": Manager, "startup_timeout": 60}
         return Bounded(nb_man, timeout=None, **kernel, **known).execute()

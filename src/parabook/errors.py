@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to hint: where it is, what was found, what is needed, how to hint it.
+    """One thing that is wrong: where it is, what was found, what is needed, and a hint how to put it right.
 
     Examples
     --------
@@ -58,6 +58,22 @@ class InputError(Exception):
     def one(cls, file: object, found: str, needed: str, hint: str = "", **where: object) -> InputError:
         """A single problem, ready to raise."""
         return cls([Problem(str(file), found, needed, hint, **where)])  # type: ignore[arg-type]
+
+
+def describe(error: Exception) -> str:
+    """What a user reads of an error: a line for each problem of an input, and one line for any other.
+
+    Examples
+    --------
+    >>> describe(FileNotFoundError(2, "No such file or directory", "legs.csv")), describe(KeyError("id"))
+    ('legs.csv: No such file or directory', "KeyError: 'id'")
+    """
+    text = str(error).strip()
+    if isinstance(error, OSError):
+        return f"{error.filename or 'files'}: {error.strerror or error}"
+    if isinstance(error, InputError) or type(error).__module__.partition(".")[0] == __package__:
+        return text
+    return f"{type(error).__name__}: {(text or 'no message').splitlines()[0]}"
 
 
 def tallied(problems: Iterable[Problem]) -> dict[str, dict[str, int]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -22,6 +23,26 @@ def hash_files(folder: Path, pattern: str = "*") -> dict[str, str]:
     """SHA-256 of every file of a folder, by path inside it; of a file, its own, under ``.``."""
     files = [folder] if folder.is_file() else sorted(file for file in folder.rglob(pattern) if file.is_file())
     return {file.relative_to(folder).as_posix(): sha256(file) for file in files}
+
+
+def listed(folder: Path, pattern: str = "*") -> dict[str, Path]:
+    """The files of a folder by path inside it, but for Python's compiled ones; none where there is no folder."""
+    found = (file for file in sorted(folder.rglob(pattern)) if file.is_file() and file.parent.name != "__pycache__")
+    return {file.relative_to(folder).as_posix(): file for file in found}
+
+
+def hashes(files: Mapping[str, Path]) -> dict[str, str]:
+    """SHA-256 of files by name."""
+    return {name: sha256(file) for name, file in files.items()}
+
+
+def stamp(file: Path) -> tuple[int, ...]:
+    """What the file system says of a file and changes with every write to it; all 0 when it is gone."""
+    try:
+        found = file.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_ino, found.st_size, found.st_ctime_ns)
 
 
 def digest(found: object) -> str:
@@ -54,3 +75,27 @@ def prune(folder: Path, most: int, pattern: str = "*") -> None:
 def _remove(entries: Iterable[Path]) -> None:
     for entry in entries:
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
+
+
+EXCHANGE, CURRENT_FOLDER = 2, -100
+"""RENAME_EXCHANGE of renameat2(2), and AT_FDCWD, the folder that relative paths start from."""
+
+
+def swap(new: Path, place: Path) -> None:
+    """Put a file or folder in place of another in one step; the old one, if any, takes the place of the new one.
+
+    Where the system has no such step, the old one is first renamed to the name of the new one with ``.old`` added.
+    """
+    if not place.exists():
+        new.rename(place)
+        return
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        done = libc.renameat2(CURRENT_FOLDER, os.fsencode(new), CURRENT_FOLDER, os.fsencode(place), EXCHANGE) == 0
+    except (OSError, AttributeError, TypeError):
+        done = False
+    if not done:
+        aside = new.with_name(f"{new.name}.old")
+        place.rename(aside)
+        new.rename(place)
+        aside.rename(new)

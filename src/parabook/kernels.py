@@ -1,22 +1,20 @@
-"""Warm kernels: each a fresh process, forked from a server that has loaded what chapters need.
+"""Warm kernels: each a fresh process, forked from one that has imported what chapters need.
 
-A `jupyter_client` kernel provisioner, found by its entry point, with a kernelspec of its own; papermill
-and nbclient use it as any kernel (``-k parabook-warm``). Most of a chapter's time is imports; they are
-done once, in `server`. Most of what is left is waiting: a kernel is handed over only when it listens, and its end is awaited, not asked for
-every tenth of a second; `Manager` spares the fifth of a second in which an ordinary client listens for stray messages.
+A `jupyter_client` kernel provisioner, found by its entry point, with a kernelspec of its own; papermill and nbclient
+use it as any kernel (``-k parabook-warm``). Most of a chapter's time is imports; they are done once, in `preload`. Most
+of the rest is waiting: a kernel is handed over only when it listens, its end is awaited and not asked for every tenth
+of a second, and `Client` spares the fifth of a second in which an ordinary client listens for stray messages.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import multiprocessing.connection
 import os
-import signal
 import sys
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
+from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -27,7 +25,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
 
-from parabook.server import can_fork, end_with, start_server
+from parabook.server import FORKS, ForkedProcess, exit_with, server, stop_server
 
 KERNEL = "parabook-warm"
 """The kernelspec's name."""
@@ -36,23 +34,30 @@ SPECS = Path(__file__).parent / "jupyter"
 """A Jupyter data folder with the kernelspec, for calls from a checkout that has not installed it."""
 
 
-def warm_up() -> None:
-    """Start the server, so that it loads while the caller does something else; make its kernelspec known."""
+def warm_up(modules: Sequence[str] = ()) -> None:
+    """Start the preloaded process, so that it imports while the caller does something else; make the kernelspec known."""
     paths = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
     if str(SPECS) not in paths:
         os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(SPECS), *paths]))
-    start_server()
+    if FORKS:
+        server(modules)
+
+
+def stop_all() -> None:
+    """End every kernel and worker at once, as when a build is interrupted."""
+    stop_server()
 
 
 class WarmProvisioner(LocalProvisioner):
-    """Starts a kernel by a fork of the warm server in place of a new interpreter."""
+    """Starts a kernel by a fork of the preloaded process in place of a new interpreter."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel that the command describes."""
-        if not can_fork() or "-f" not in cmd:
+        if not FORKS or "-f" not in cmd:
             return await super().launch_kernel(cmd, **kwargs)
         arguments, environment = cmd[cmd.index("-f") :], kwargs.get("env") or os.environ
-        kernel = await asyncio.to_thread(Forked, arguments, kwargs.get("cwd"), environment)
+        folder = str(kwargs.get("cwd") or Path.cwd())
+        kernel = await asyncio.to_thread(start_kernel, arguments, folder, dict(environment))
         self.process = kernel  # type: ignore[assignment]
         self.pid = self.pgid = kernel.pid
         return self.connection_info
@@ -60,7 +65,7 @@ class WarmProvisioner(LocalProvisioner):
     async def kill(self, restart: bool = False) -> None:
         """End the kernel at once, and wait for it: the manager would ask only every tenth of a second."""
         await super().kill(restart)
-        if isinstance(self.process, Forked):
+        if isinstance(self.process, ForkedProcess):
             await asyncio.to_thread(self.process.wait)
 
 
@@ -92,7 +97,7 @@ class Manager(AsyncKernelManager):
 
     def __init__(self, **options: Any) -> None:
         sockets = Path(jupyter_runtime_dir()) / f"k-{uuid.uuid4().hex[:16]}"
-        if can_fork() and len(os.fsencode(sockets)) < MOST_LETTERS:
+        if FORKS and len(os.fsencode(sockets)) < MOST_BYTES:
             sockets.parent.mkdir(parents=True, exist_ok=True)
             options |= {"transport": "ipc", "ip": str(sockets)}
         super().__init__(kernel_spec_manager=_specs(), **options)
@@ -104,73 +109,25 @@ def _specs() -> KernelSpecManager:
     return KernelSpecManager()
 
 
-MOST_LETTERS = 90
+MOST_BYTES = 90
 """Bytes in the path of a socket; systems take about a hundred."""
 
 
-RUNNING: set[Forked] = set()
-"""The kernels now at work."""
+def start_kernel(arguments: list[str], folder: str, environment: dict[str, str]) -> ForkedProcess:
+    """Start a kernel, and wait until it listens, or has ended, which whoever talks to it finds out."""
+    kernel = server().fork(serve, arguments, folder, environment)
+    kernel.wait_for_word(60)
+    return kernel
 
 
-def stop_all() -> None:
-    """End every kernel at once, as when the build is interrupted."""
-    for kernel in list(RUNNING):
-        kernel.kill()
-
-
-class Forked:
-    """A forked kernel with the few methods of ``subprocess.Popen`` that a provisioner calls."""
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, arguments: Sequence[str], folder: str | None, environment: Mapping[str, str]) -> None:
-        context = start_server()
-        listens, tell = context.Pipe(duplex=False)
-        call = (list(arguments), str(folder or os.getcwd()), dict(environment), tell)
-        self._process = context.Process(target=serve, args=call, daemon=True)
-        self._process.start()
-        tell.close()
-        self.pid: int = self._process.pid
-        RUNNING.add(self)
-        with listens:  # or it has ended, which whoever talks to it finds out
-            multiprocessing.connection.wait([listens, self._process.sentinel], timeout=60)
-
-    def poll(self) -> int | None:
-        """The exit code, None while it runs."""
-        code: int | None = self._process.exitcode
-        if code is not None:
-            RUNNING.discard(self)
-        return code
-
-    def wait(self) -> int | None:
-        """Wait for the end."""
-        self._process.join()
-        return self.poll()
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal, if it still runs."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.send_signal(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.send_signal(signal.SIGTERM)
-
-
-def serve(arguments: list[str], folder: str, environment: dict[str, str], tell: Any) -> None:
+def serve(caller: Connection, arguments: list[str], folder: str, environment: dict[str, str]) -> None:
     """Be a kernel: what the forked process runs."""
-    os.setsid()  # signals to the kernel's group must not reach the server
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # forgets what came while it was one of the build's processes
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a cell can be interrupted, by whoever means this kernel
+    os.setsid()  # a group of its own, so that what its cells start ends with it
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
-    end_with()
+    os.environ["IPYTHONDIR"] = str(Path(jupyter_runtime_dir()) / "ipython")  # not the profile of the user's own
+    exit_with(caller)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
@@ -181,5 +138,5 @@ def serve(arguments: list[str], folder: str, environment: dict[str, str], tell: 
 
     kernel: Any = IPKernelApp.instance()
     kernel.initialize(arguments)
-    tell.close()
+    caller.send("listens")
     kernel.start()

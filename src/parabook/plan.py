@@ -1,4 +1,4 @@
-"""What a build would do, found out without doing it: its chapters, their parameters, and what all of it rests on.
+"""What a build would do, found out without doing it: its chapters, their parameters, and hashes of all it depends on.
 
 Imports nothing heavy, so that a build with nothing to do ends at once.
 """
@@ -7,113 +7,167 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from analysis import folder
-from analysis.schema import ROOT
-from parabook import chapters, files
+from parabook import files
+from parabook.book import Book
+from parabook.errors import InputError
+from parabook.parameters import REPORTED, all_parameters, fitted, parameters
+from parabook.plugins import Plugin
 
 EVERYTHING = "*"
-"""Among what an output rests on: every file of the edition."""
+"""Among the names that an output rests on: every file of the input."""
 
-SETTINGS = ("_config.yml", "_toc.yml", "CITATION.cff")
-"""What says how the book is put together, and who made the program."""
+RUNNER = tuple(f"parabook/{name}.py" for name in ("run", "engine", "kernels", "server", "preload"))
+"""The modules of this package that can affect what a chapter gives, and not only its page."""
+
+Hashes = Mapping[str, Mapping[str, str]]
+"""SHA-256 of files by group and name."""
+
+
+class InputChanged(InputError):
+    """A file was written while a book was built from it: nothing is published."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One build: of which edition, of which chapters, with which parameters, and by which fingerprints."""
+    """One build: of which book, on which input, with which parameters."""
 
-    edition: Path
-    notebooks: tuple[Path, ...]
+    book: Book
+    plugin: Plugin
+    input: Path
     given: Mapping[str, Any]
     """Parameters of the call, typed."""
-    contents: Mapping[str, str]
-    """SHA-256 of every file of the edition."""
+    sources: Mapping[str, Mapping[str, Path]] = field(default_factory=dict, repr=False)
+    """All files that the build depends on, by group and name; the group of the input's is the plug-in's noun."""
+    stamps: Mapping[Path, tuple[int, ...]] = field(default_factory=dict, repr=False)
+    """What the file system said of them before they were hashed."""
+    hashes: Hashes = field(default_factory=dict, repr=False)
 
     @property
-    def overrides(self) -> str:
-        """The parameters of the call as JSON, for the chapter that prints them."""
-        return json.dumps(dict(self.given), sort_keys=True) if self.given else ""
+    def notebooks(self) -> tuple[Path, ...]:
+        """The chapters that are run."""
+        return self.book.notebooks
+
+    @property
+    def contents(self) -> Mapping[str, str]:
+        """SHA-256 of every file of the input."""
+        return self.hashes[self.plugin.noun]
 
     def chosen(self, notebook: Path) -> dict[str, Any]:
-        """The parameters that a chapter is run with: those it declares.
-
-        Kernels run beside the edition and know it by its folder's name, so that no page carries the path of a machine.
-        """
-        known = chapters.all_parameters(self.notebooks)
-        whole = {n: self.given.get(n, each.default) for n, each in known.items() if n not in chapters.FILLED_IN}
-        values = {**self.given, "edition": self.edition.name, "overrides": self.overrides}
-        values["values"] = json.dumps(whole, sort_keys=True)
-        return {name: value for name, value in values.items() if name in chapters.parameters(notebook)}
+        """The parameters that a chapter is run with: those that it declares."""
+        known, filled = all_parameters(self.notebooks), self.plugin.parameters(self.input)
+        whole = {name: self.given.get(name, each.default) for name, each in known.items()}
+        whole = {name: value for name, value in whole.items() if name not in (*REPORTED, *filled)}
+        reported = {
+            "overrides": json.dumps(dict(self.given), sort_keys=True) if self.given else "",
+            "values": json.dumps(whole, sort_keys=True),
+        }
+        declared = parameters(notebook)
+        return {name: value for name, value in {**self.given, **filled, **reported}.items() if name in declared}
 
     def key(self, notebook: Path) -> str:
-        """A chapter's fingerprint: its notebook, parameters, program, lock file and Python, but for the tables it reads."""
-        package = self.contents.get(folder.PACKAGE, "")
-        return files.digest([files.sha256(notebook), self.chosen(notebook), package, runs_with()])
+        """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
+        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), self._runs_with])
 
-    @property
+    @cached_property
     def book_key(self) -> str:
-        """The fingerprint of all that the book rests on."""
-        keys = [(notebook.stem, self.key(notebook)) for notebook in self.notebooks]
-        return files.digest([keys, dict(self.contents), _assembled_with()])
+        """The hash of all that the book depends on."""
+        chosen = [(notebook.name, self.chosen(notebook)) for notebook in self.notebooks]
+        return files.digest([self.hashes, chosen, sys.version])
+
+    @cached_property
+    def _runs_with(self) -> list[Any]:
+        """What runs chapters, and what they import."""
+        apart = {"chapters", self.plugin.noun}
+        used = {
+            f"{group}/{name}": found
+            for group, hashes in self.hashes.items()
+            for name, found in hashes.items()
+            if group not in apart and affects_results(self.plugin, group, name)
+        }
+        return [used, sys.version]
+
+    def behind(self, names: Sequence[str]) -> dict[str, str]:
+        """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
+        if EVERYTHING in names:
+            return dict(self.contents)
+        wanted = self.plugin.behind(self.input, names)
+        return {
+            name: found
+            for name, found in self.contents.items()
+            if any(name == path or name.startswith(f"{path}/") for path in wanted)
+        }
+
+    def require_unchanged(self) -> None:
+        """Raise when a file that the build depends on was written since it was hashed.
+
+        By the file system's own marks, as a file may also have been changed and changed back.
+
+        Raises
+        ------
+        InputChanged
+            With the first such file.
+        """
+        for group, sources in self.sources.items():
+            for name, file in sources.items():
+                if files.stamp(file) != self.stamps[file]:
+                    where = self.input.name if group == self.plugin.noun else group
+                    raise InputChanged.one(f"{where}/{name}", "a file changed during the build", "one left alone",
+                                           "build again")  # fmt: skip
 
 
-@cache
-def runs_with() -> Any:
-    """What runs chapters, and what they import."""
-    book = ROOT / "src" / "parabook"
-    machinery = {name: files.sha256(book / f"{name}.py") for name in ("run", "engine", "server", "kernels", "preload")}
-    return [folder.program(), machinery, files.sha256(ROOT / "requirements.txt"), sys.version]
+def affects_results(plugin: Plugin, group: str, name: str) -> bool:
+    """Whether a file that a build depends on affects what chapters give, and not only the pages."""
+    if group in ("look", "settings", "requirements", "chapters"):
+        return group in ("requirements", "chapters")
+    return name in RUNNER if name.startswith("parabook/") else plugin.runs_with(group, name)
 
 
-@cache
-def _assembled_with() -> Any:
-    """What makes a book of chapters."""
-    code = files.hash_files(ROOT / "src", "*.py")
-    return [code, files.hash_files(ROOT / "_static"), *(files.sha256(ROOT / name) for name in SETTINGS)]
-
-
-def plan(edition: str | Path, given: Mapping[str, str]) -> Plan:
-    """The build of an edition with parameters as the call gives them.
+def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
+    """The build of a book on an input, with parameters as a call gives them.
 
     Raises
     ------
     InputError
-        When there is no such edition, or a parameter does not fit.
+        When there is no such input, or a parameter does not fit.
     """
-    notebooks = tuple(chapters.order())
-    values = chapters.fitted(given, notebooks)
-    path = folder.find(edition)
-    return Plan(path, notebooks, values, folder.contents(path))
+    values = fitted(given, book.notebooks, plugin.filled_in)
+    path = plugin.find(book, name)
+    sources = _sources(book, plugin, path)
+    stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
+    hashes = {group: files.hashes(found) for group, found in sources.items()}
+    return Plan(book, plugin, path, values, sources, stamps, hashes)
 
 
-def rests_on(plan: Plan, names: list[str]) -> dict[str, str]:
-    """The fingerprints of the files behind names of tables and files of an edition; `EVERYTHING` is all of them."""
-    if EVERYTHING in names:
-        return dict(plan.contents)
-    package = json.loads((plan.edition / folder.PACKAGE).read_text(encoding="utf-8"))
-    paths = {each["name"]: each["path"].rstrip("/") for each in package["resources"] if isinstance(each, dict)}
-    wanted = [paths.get(name, name) for name in names]
+def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path]]:
+    package = Path(__file__).parent
+    own = {f"parabook/{name}": file for name, file in files.listed(package).items()}
+    settings = {name: book.root / name for name in ("_config.yml", "_toc.yml")}
+    program = plugin.program(book)
     return {
-        file: found
-        for file, found in plan.contents.items()
-        if any(file == path or file.startswith(f"{path}/") for path in wanted)
+        plugin.noun: plugin.files(book, path),
+        "chapters": {file.name: file for file in book.chapters},
+        **program,
+        "code": {**own, **program.get("code", {})},
+        "requirements": {name: book.root / name for name in ("requirements.txt",) if (book.root / name).is_file()},
+        "look": files.listed(book.root / "_static"),
+        "settings": {name: file for name, file in settings.items() if file.is_file()} | program.get("settings", {}),
     }
 
 
-def unchanged(plan: Plan, out: Path, *, library: bool = False) -> bool:
-    """Whether the book in place is the one that this build would make, every file of it."""
+def is_current(plan: Plan, out: Path, *, library: bool = False) -> bool:
+    """Whether the book in a folder is the one that this build would make, every file of it."""
     try:
         receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
         if receipt["key"] != plan.book_key or bool(receipt["shared"]) != library:
             return False
         if library and not (out.parent / receipt["shared"]).is_dir():
             return False
-        return all(files.hash_files(out / name) == files for name, files in receipt["outputs"].items())
+        return all(files.hash_files(out / name) == hashes for name, hashes in receipt["outputs"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False

@@ -46,6 +46,10 @@ class Evidence:
         return self.summary
 
 
+Table = tuple[tuple[str, ...], ...]
+"""Rows of text, the names of the columns first."""
+
+
 class Plugin:
     """The hooks of a build and of a review. As it stands, a plug-in for a book whose chapters run on nothing but the book's own files.
 
@@ -58,6 +62,8 @@ class Plugin:
     """Parameters of chapters that no call may give, as `parameters` does."""
     preload: tuple[str, ...] = ()
     """Modules that chapters import, loaded once for all kernels."""
+    publishes_with: tuple[str, ...] = ()
+    """Modules that `add_files` imports, loaded while chapters run."""
 
     def find(self, book: Book, name: str) -> Path:
         """The input that a user named.
@@ -115,18 +121,18 @@ class Plugin:
     ) -> None:
         """Write further outputs into the folder of a finished book, before its checksums are taken."""
 
-    def rows(self, book: Book, path: Path) -> dict[str, tuple[tuple[str, ...], ...]] | None:
-        """The input's tables by the names that outputs rest on, as rows of text, the columns first, keys foremost.
+    def rows(self, path: Path) -> dict[str, Table] | None:
+        """The input's tables by the names that outputs rest on, key columns first.
 
         A review keeps them to say which rows moved. None for an input that hides small cells: of it nothing is kept.
         """
         return {}
 
-    def problems(self, book: Book, path: Path) -> Sequence[Problem]:
+    def problems(self, path: Path) -> Sequence[Problem]:
         """All problems of an input, warnings included, with paths inside the input."""
         return ()
 
-    def evidence(self, book: Book, path: Path, source: Path) -> Evidence:
+    def evidence(self, path: Path, source: Path) -> Evidence:
         """Hold an input against the file of its source.
 
         Raises

@@ -1,4 +1,4 @@
-"""The bindery: processes beside the chapters, of which some check editions and bind books, others draw charts.
+"""Processes beside the kernels: some check inputs and assemble books, others draw charts.
 
 What that takes is heavy, Sphinx and the drawing program above all. Loaded by a thread beside the chapters it would hold
 them up; and threads that import parts of the same packages at once can find one of them half loaded.
@@ -7,170 +7,195 @@ them up; and threads that import parts of the same packages at once can find one
 from __future__ import annotations
 
 import contextlib
-import gc
-import json
 import multiprocessing
-import signal
+import pickle
+import queue
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-from analysis.publish.about import About, about
 from parabook import drawings
-from parabook.cache import Ran
+from parabook.cache import ChapterRun
+from parabook.outputs import make_outputs
 from parabook.plan import Plan
-from parabook.server import end_with, held_back, seldom_collect, start_server
+from parabook.plugins import Cover
+from parabook.preload import collect_rarely
+from parabook.server import FORKS, server, start_python
 
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
-    from analysis.edition import Edition
-
-LOADED = ("jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_", "furo", "rocrate.rocrate")
-
-EXECUTORS = {"cache": "NotebookClientCache", "direct": "NotebookClientDirect", "inline": "NotebookClientInline"}
-"""Clients of MyST-NB for modes of execution that the book turns off, by module. With them comes a database, which is
-half of all that a binder would load; in a binder, nothing stands in their place."""
+ASSEMBLY = ("jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
+"""What assembling a book imports, besides its theme."""
 
 
-class Bindery:
-    """Binders and as many draughtsmen, each a process; each takes the next thing that is to be done.
+class WorkerLost(Exception):
+    """A worker process ended in the middle of its work."""
 
-    Binders are forked from the warm server. A draughtsman needs nothing of what that has loaded, and starts beside it.
-    """
 
-    def __init__(self, hands: int = 1) -> None:
-        context = start_server()
-        leash, self._leash = context.Pipe(duplex=False)
-        self._binders = ProcessPoolExecutor(hands, context, begin, (leash,))
-        self._draughtsmen = ProcessPoolExecutor(hands, multiprocessing.get_context("spawn"), begin, (leash,))
-        self._waiting = ThreadPoolExecutor(hands)
-        """For what waits until the server has loaded."""
+class Process(Protocol):
+    """A process that answers over a connection."""
 
-    def check(self, plan: Plan) -> Future[About]:
-        """What a book tells of the edition of a plan, found sound; see `opened`."""
-        return self._waiting.submit(lambda: self._binders.submit(check, plan).result())
+    connection: Connection
 
-    def prepare(self) -> None:
-        """Load what drawing needs now, and what binding needs once the edition is checked."""
-        with held_back(signal.SIGINT):
-            self._draughtsmen.submit(drawings.start)
-        self._waiting.submit(lambda: self._binders.submit(load).result())
+    def kill(self) -> None:
+        """End it at once."""
 
-    def draw(self, notebook: str) -> Future[None]:
-        """Draw the charts of an executed notebook as the pages show them, before they are needed."""
-        return self._draughtsmen.submit(drawings.draw, notebook)
 
-    def picture(self, notebook: str) -> None:
-        """Draw the charts of an executed notebook as the pictures to take away, which are needed last."""
-        self._draughtsmen.submit(drawings.picture, notebook)
+class Worker:
+    """A process that calls one function after another; where there is no fork, this process."""
 
-    def bind(self, plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
-        """Make all outputs of a build in a folder; see `bind`."""
-        self._binders.submit(bind, plan, told, ran, folder, library).result()
+    def __init__(self, start: Callable[[], Process]) -> None:
+        self.process = start() if FORKS else None
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of a function, called there; its exception is raised here."""
+        if self.process is None:
+            return function(*arguments)
+        try:
+            self.process.connection.send((function, arguments))
+            done, result = self.process.connection.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerLost(f"{function.__name__}: its process ended") from error
+        if not done:
+            raise result
+        return result
 
     def stop(self) -> None:
-        """End at once; what it may be doing nobody waits for."""
-        self._leash.close()
-        self._waiting.shutdown(wait=False, cancel_futures=True)
-        self._draughtsmen.shutdown(wait=True, cancel_futures=True)
-        self._binders.shutdown(wait=True, cancel_futures=True)
+        """End the process; what it may be doing nobody waits for."""
+        if self.process:
+            self.process.kill()
+
+
+def work(caller: Connection) -> None:
+    """Be a worker: call what comes, until the caller is gone."""
+    collect_rarely()
+    while True:
+        try:
+            function, arguments = caller.recv()
+        except EOFError:
+            return
+        try:
+            answer = True, function(*arguments)
+        except Exception as error:
+            answer = False, _portable(error)
+        with contextlib.suppress(OSError):
+            caller.send(answer)
+
+
+def _portable(error: Exception) -> Exception:
+    """An exception that can travel between processes."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def forked() -> Process:
+    """A worker forked from the preloaded process."""
+    return server().fork(work)
+
+
+class Spawned:
+    """A worker that is a new interpreter: it starts at once, while the preloaded process loads."""
+
+    def __init__(self) -> None:
+        self.connection, theirs = multiprocessing.Pipe()
+        with theirs:
+            self.process = start_python("parabook.pool", str(theirs.fileno()), pass_fds=[theirs.fileno()])
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.wait()
+
+
+class Team:
+    """Workers of one kind; each takes the next call."""
+
+    def __init__(self, size: int, start: Callable[[], Process]) -> None:
+        self._start = start
+        self._threads = ThreadPoolExecutor(size)
+        self._workers: list[Worker] = []
+        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Have a function called by the next worker that is free; one is started where there is none."""
+        return self._threads.submit(self._call, function, arguments)
+
+    def _call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+        try:
+            worker = self._idle.get_nowait()
+        except queue.Empty:
+            worker = Worker(self._start)
+            self._workers.append(worker)
+        try:
+            return worker.call(function, *arguments)
+        finally:
+            self._idle.put(worker)
+
+    def stop(self) -> None:
+        """End all workers at once."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.stop()
+
+
+class BuildPool:
+    """The workers of a build, or of several side by side."""
+
+    def __init__(self, size: int = 1) -> None:
+        self._assemblers = Team(size, forked)
+        self._renderers = Team(size, Spawned)
+
+    def check(self, plan: Plan) -> Future[Cover]:
+        """Check the input and parameters of a plan, and describe the input; see `Plugin.check`."""
+        return self._assemblers.submit(plan.plugin.check, plan)
+
+    def prepare(self, plan: Plan) -> None:
+        """Load what drawing needs now, and what assembling needs once the input is checked."""
+        theme = str(plan.book.config.get("sphinx", {}).get("config", {}).get("html_theme", "sphinx_book_theme"))
+        self._renderers.submit(drawings.start)
+        self._assemblers.submit(import_all, (*ASSEMBLY, theme, *plan.plugin.publishes_with))
+
+    def draw(self, plan: Plan, notebook: str) -> Future[None]:
+        """Draw the charts of an executed notebook as SVG, before pages need them."""
+        return self._renderers.submit(drawings.draw, notebook, plan.book.cache)
+
+    def draw_png(self, plan: Plan, notebook: str) -> None:
+        """Draw the charts of an executed notebook as PNG, which is needed last."""
+        self._renderers.submit(drawings.picture, notebook, plan.book.cache)
+
+    def assemble(
+        self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path, library: Path | None
+    ) -> None:
+        """Make all outputs of a build in a folder; see `outputs.make_outputs`."""
+        self._assemblers.submit(make_outputs, plan, cover, runs, folder, library).result()
+
+    def stop(self) -> None:
+        """End all workers at once."""
+        self._renderers.stop()
+        self._assemblers.stop()
 
 
 @contextlib.contextmanager
-def bindery(hands: int = 1) -> Iterator[Bindery]:
-    """A bindery for the length of a build."""
-    held = Bindery(hands)
+def build_pool(size: int = 1) -> Iterator[BuildPool]:
+    """A pool for the length of a build."""
+    pool = BuildPool(size)
     try:
-        yield held
+        yield pool
     finally:
-        held.stop()
+        pool.stop()
 
 
-def begin(leash: Connection) -> None:
-    """Begin as a process of the bindery: it lives as long as the one that holds the other end of its leash."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the build, which lets go of the leash
-    seldom_collect()
-    end_with(leash)
+def import_all(modules: Sequence[str]) -> None:
+    """Import modules, where they are installed."""
+    for module in modules:
+        with contextlib.suppress(ImportError):
+            import_module(module)
 
 
-def load() -> None:
-    """Load what binding needs, and not what MyST-NB could execute notebooks with."""
-    for module, name in EXECUTORS.items():
-        stand_in = ModuleType(f"myst_nb.core.execute.{module}")
-        setattr(stand_in, name, None)
-        sys.modules.setdefault(stand_in.__name__, stand_in)
-    for module in LOADED:
-        import_module(module)
-
-
-def opened(plan: Plan) -> Edition:
-    """The edition of a plan, found sound, and its parameters too.
-
-    Raises
-    ------
-    InputError
-        When one of them cannot be used.
-    """
-    from analysis import tabulate
-    from analysis.edition import load as loaded
-
-    tabulate.checked(plan.given)
-    return loaded(plan.edition, plan.given.get("minimum_cell", 0))
-
-
-def check(plan: Plan) -> About:
-    """What a book tells of the edition of a plan, found sound."""
-    return about(opened(plan))
-
-
-def bind(plan: Plan, told: About, ran: Sequence[Ran], folder: Path, library: Path | None) -> None:
-    """From executed chapters to all outputs of a build, ready to publish.
-
-    Parameters
-    ----------
-    plan : Plan
-        The build.
-    told : About
-        What the book tells of its edition.
-    ran : sequence of Ran
-        The chapters, executed.
-    folder : Path
-        An empty folder for the outputs.
-    library : Path, optional
-        Where the books lie with which this one shares what all have alike.
-
-    Raises
-    ------
-    AssemblyFailed
-        When Sphinx warns or fails.
-    """
-    from analysis.minute import one_mark_each
-    from analysis.publish.card import card_png
-    from analysis.publish.crate import record
-    from analysis.publish.library import share
-    from parabook.assemble import assemble
-    from parabook.checksums import RECORD, seal
-    from parabook.receipt import receipt
-    from parabook.sphinx_ext import CARD
-    from parabook.staging import glued, stage
-
-    left_out = stage({each.chapter: each.notebook for each in ran}, folder)
-    said = glued(json.loads(ran[0].notebook))
-    lead = said.get("lead", "")
-    html = folder / "html"
-    assemble(folder / "site", html, told.title, lead, told.homepage)
-    (html / CARD).write_bytes(card_png(told.title, lead, one_mark_each(told.declared, told.described)))
-    drawings.tidy()
-    shared = share(html, library) if library else ""
-    cover: Mapping[str, str] = {"title": told.title, "lead": lead, "source": said.get("source", ""), "date": told.date}
-    (folder / RECORD).write_text(record(plan, told, ran, left_out, folder), encoding="utf-8")
-    seal(folder)
-    paper = receipt(plan, cover, ran, left_out, shared, folder)
-    (folder / "receipt.json").write_text(json.dumps(paper, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if library:  # more are to come: Sphinx leaves much behind, in cycles
-        gc.collect()
+if __name__ == "__main__":
+    work(Connection(int(sys.argv[1])))

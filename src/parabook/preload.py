@@ -1,36 +1,81 @@
-"""What the server of warm kernels has loaded before it forks the first one; imported there and nowhere else."""
+"""The preloaded process: imports what kernels and workers need, then forks one of them for each request.
+
+Started by `server` as ``python -m parabook.preload SOCKET MODULE ...``; nothing else ever runs in it. A request is one
+byte with a socket attached. Over that socket the forked process receives a function, which it calls with the socket.
+"""
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
+import signal
+import socket
 import sys
+import traceback
+from collections.abc import Sequence
 from importlib import import_module
-
-from parabook.server import seldom_collect
+from multiprocessing.connection import Connection
 
 KERNELS = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.completerlib",
     "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic", "psutil", "sqlite3",
     "tornado.platform.asyncio",
 )  # fmt: skip
-"""Kernels, and what they load as they start."""
+"""Kernels, and what they import as they start."""
 
-CHAPTERS = (
-    "analysis.report", "krippendorff", "iso3166", "markdown_it", "narwhals.group_by", "narwhals._pandas_like.namespace",
-    "narwhals._pandas_like.selectors", "pandas.core.methods.to_dict", "pandas.io.formats.html",
-)  # fmt: skip
-"""What chapters import, and what that loads when it comes to it."""
 
-gc.disable()  # what is loaded here stays
-sys.modules["debugpy"] = None  # type: ignore[assignment] # nobody debugs while a book is built: as if not installed
-for module in KERNELS:
-    import_module(module)
-del sys.modules["debugpy"]  # whoever asks for it has it
-for module in CHAPTERS:
-    import_module(module)
-atexit.register(os._exit, 0)  # nothing is left to tidy when the last build that it served is gone
-gc.freeze()  # a collection in a kernel would touch, and so copy, every page that it shares with the server
-seldom_collect()
-gc.enable()
+def load(modules: Sequence[str]) -> None:
+    """Import modules to stay; one that cannot be imported is reported, and its users import it, or fail, by themselves."""
+    gc.disable()
+    try:
+        for module in modules:
+            try:
+                import_module(module)
+            except Exception as error:
+                print(f"preload: {module}: {type(error).__name__}: {error}", file=sys.stderr)
+    finally:
+        gc.freeze()  # a collection in a forked process would touch, and so copy, every page that it shares with this one
+        collect_rarely()
+        gc.enable()
+
+
+def collect_rarely() -> None:
+    """Raise the threshold of garbage collection: a process of a build lives for seconds, and most that it makes lasts as long."""
+    gc.set_threshold(100_000, 50, 100)
+
+
+def serve_forks(control: socket.socket) -> None:
+    """Fork a process for each request, until the other end of the socket is closed."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets processes that ended, and so do we
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not request:
+            os._exit(0)  # without the farewells of libraries: there is nothing left to tidy
+        if os.fork() == 0:
+            control.close()
+            run_forked(Connection(descriptors[0]))
+        os.close(descriptors[0])
+
+
+def run_forked(caller: Connection) -> None:
+    """Be a forked process: tell the caller its number, call the function that it asks for, and end."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    code = 1
+    try:
+        caller.send(os.getpid())
+        function, arguments = caller.recv()
+        function(caller, *arguments)
+        code = 0
+    except EOFError:
+        pass  # the caller has gone
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    load((*KERNELS, *sys.argv[2:]))
+    serve_forks(socket.socket(fileno=int(sys.argv[1])))

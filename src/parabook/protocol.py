@@ -1,4 +1,11 @@
-"""The MIME types in which notebooks hand exhibits and charts to the book."""
+"""What notebooks and the book agree on: the MIME types of exhibits and charts, and how to find them in a notebook."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 EXHIBIT = "application/vnd.parabook.exhibit+json"
 """An exhibit as plain JSON: what the book draws from."""
@@ -8,3 +15,40 @@ LAB_ONLY = "application/vnd.parabook.lab-only+json"
 
 VEGALITE = "application/vnd.vegalite.v5+json"
 """The type that JupyterLab draws charts from, also of the later Vega-Lite that Altair writes."""
+
+CHARTS = (VEGALITE, "application/vnd.vegalite.v6+json", "application/vnd.vegalite.v6.json")
+"""The types that charts come as; the last one is what Altair's renderer ``mimetype`` emits."""
+
+
+def outputs(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The data of an executed notebook's outputs, in order."""
+    for cell in notebook["cells"]:
+        yield from (output["data"] for output in cell.get("outputs", ()) if "data" in output)
+
+
+def exhibits(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The exhibits that an executed notebook carries, in order."""
+    return (data[EXHIBIT] for data in outputs(notebook) if EXHIBIT in data)
+
+
+def charts(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The Vega-Lite specifications that the pages of an executed notebook show: of exhibits, and of outputs without one."""
+    for data in outputs(notebook):
+        found = [data[EXHIBIT]["chart"]] if EXHIBIT in data else [data[kind] for kind in CHARTS if kind in data]
+        yield from filter(None, found[:1])
+
+
+def as_csv(exhibit: Mapping[str, Any]) -> str:
+    """An exhibit's table as CSV: exactly its values.
+
+    A value that a spreadsheet would take for a formula stays as it is: programs read these files, and a sign put
+    before it would be a wrong value to them.
+
+    Examples
+    --------
+    >>> as_csv({"columns": ["age", "interviewees"], "rows": [["18–24", 4]]})
+    'age,interviewees\\n18–24,4\\n'
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([exhibit["columns"], *exhibit["rows"]])
+    return text.getvalue()

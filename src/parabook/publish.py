@@ -1,85 +1,137 @@
-"""Publishing: the finished outputs take their place in one step each, or nothing changes."""
+"""Publishing: the folder of a finished book takes the place of the old one in one step, or nothing changes."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from parabook.checksums import COUNTED
+from parabook.checksums import LIST, PAGES, RECEIPT, STAGED
 from parabook.errors import InputError
-from parabook.files import hash_files
+from parabook.files import swap
 
-OUTPUTS = (*COUNTED, "receipt.json")
-"""What a build leaves under its folder. The receipt goes last: it vouches for the others."""
+OUTPUTS = (PAGES, "notebooks", "tables", "charts")
+"""Folders that every build leaves in its output folder."""
 
-JOURNAL = "publishing.json"
-"""In the workshop while outputs take their places: the new receipt."""
+PRINTED = "book.pdf"
+"""The printed book, which is out of date once its pages are replaced."""
 
-EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
-HERE = -100  # AT_FDCWD
+BOOK, OLD = "book", "book.old"
+"""In the staging directory: the new book, and the old one while a system without `swap` in one step renames both."""
 
 
 @contextlib.contextmanager
-def workshop(out: Path) -> Iterator[Path]:
-    """A folder inside ``out`` to build in, ours alone and gone afterwards, whatever happens.
+def staging(out: Path) -> Iterator[Path]:
+    """An empty folder to make the outputs in that `publish` then puts at ``out``; gone afterwards, whatever happens.
 
-    One build at a time per ``out``: a second waits, and says so. What a killed build left is removed.
+    It lies in a staging directory beside ``out``, on the same file system. One build at a time per ``out``: a second
+    waits, and says so. What a killed build left is removed.
+
+    Raises
+    ------
+    InputError
+        When ``out`` holds what no build made, or cannot be written to.
     """
-    theirs = [name for name in OUTPUTS if (out / name).exists()] if not _is_ours(out) else []
-    if theirs:
-        raise InputError.one(out, f"{theirs[0]}, which no build made", "a folder of its own for the book", "see --out")
+    directory = _staging_directory(out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = (out / ".lock").open("w")
+        directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError.one(out, error.strerror or "an error", "a folder to write to", "see --out") from error
-    with lock:
-        _wait(lock, out)
-        for left in out.glob(".stage-*"):
-            recover(left, out)
-            shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=".stage-", dir=out))
+    with _locked(directory, out):
+        _recover(directory, out)
+        _refuse_foreign(out)
+        (directory / BOOK).mkdir()
         try:
             with terminable():
-                yield folder
+                yield directory / BOOK
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(directory, ignore_errors=True)
 
 
-def _is_ours(out: Path) -> bool:
-    """Whether a folder's outputs were made by a build: only those are ever replaced."""
-    if any(out.glob(f".stage-*/{JOURNAL}")):  # by one that was killed while it published
-        return True
+def _staging_directory(out: Path) -> Path:
+    """Beside the output folder, which is then replaced as a whole; inside, where that cannot or should not be done."""
+    inside = os.path.ismount(out) or _is_shared(out) or not os.access(_existing(out.parent), os.W_OK)
+    return out / ".parabook" if inside else out.parent / f".{out.name}.parabook"
+
+
+def _is_shared(out: Path) -> bool:
+    """Whether a folder holds more than a book: folders of others, or files of others and no book."""
+    names = set(_outputs_of(out)) | {RECEIPT, ".parabook"}
+    others = [each for each in (out.iterdir() if out.is_dir() else ()) if each.name not in names]
+    return any(each.is_dir() or not (out / RECEIPT).is_file() for each in others)
+
+
+def _outputs_of(out: Path) -> list[str]:
+    """The outputs that a folder's receipt lists."""
     try:
-        return bool(json.loads((out / "receipt.json").read_text(encoding="utf-8"))["digest"])
+        return list(json.loads((out / RECEIPT).read_text(encoding="utf-8"))["outputs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _existing(path: Path) -> Path:
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
+@contextlib.contextmanager
+def _locked(directory: Path, out: Path) -> Iterator[None]:
+    """Hold the lock on a staging directory, which is created for it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: no advisory locks; builds into one folder are the caller's to order
+        directory.mkdir(exist_ok=True)
+        yield
+        return
+    while True:
+        directory.mkdir(exist_ok=True)
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"waiting for another build of {out} to end", file=sys.stderr)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if directory.exists() and os.path.samestat(os.fstat(descriptor), directory.stat()):
+                yield
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _recover(directory: Path, out: Path) -> None:
+    """Put the old book back where a build was killed between two renames, and remove all else that it left."""
+    if (directory / OLD).is_dir() and not out.exists():
+        (directory / OLD).rename(out)
+    for each in directory.iterdir():
+        shutil.rmtree(each, ignore_errors=True)
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Only outputs that a build made are ever replaced: those beside a receipt that vouches for itself."""
+    found = [name for name in (*OUTPUTS, RECEIPT) if (out / name).exists()]
+    if out.exists() and not out.is_dir():
+        raise InputError.one(out, "a file", "a folder for the book", "see --out")
+    if found and not is_receipt(out / RECEIPT):
+        raise InputError.one(out, f"{found[0]}, which no build made", "a folder of its own for the book", "see --out")
+
+
+def is_receipt(file: Path) -> bool:
+    """Whether a file is the receipt of a build: its digest is the hash that it has for the list of checksums."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return bool(found["key"]) and found["digest"] == found["outputs"][PAGES][LIST]
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def _wait(lock: Any, out: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: no advisory locks; builds of one edition are the caller's to order
-        return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"waiting for another build of {out} to end", file=sys.stderr)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """In here SIGTERM ends the build as Ctrl-C does, so that the workshop is cleaned."""
+    """In here SIGTERM ends the build as Ctrl-C does, so that the staging directory is removed."""
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -95,49 +147,22 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def publish(stage: Path, out: Path) -> None:
-    """Move every output from the stage to its place; what stood there goes to the stage.
+def publish(book: Path, out: Path) -> None:
+    """Put a finished book at ``out`` in one step; what stood there goes to the staging directory.
 
-    Each output takes its place in one step. The journal lets `recover` finish what a killed build began, so that
-    the outputs are of one build.
+    What else a folder holds, such as the page of a review, is carried over. Where ``out`` itself cannot be renamed, as
+    it is a mount point, its outputs are replaced one by one, the receipt last: cut short, the next build makes them anew.
     """
-    part = stage / f"{JOURNAL}.part"
-    shutil.copyfile(stage / "receipt.json", part)
-    part.rename(stage / JOURNAL)
-    for name in OUTPUTS:
-        exchange(stage / name, out / name)
-    (stage / JOURNAL).unlink()
-
-
-def recover(stage: Path, out: Path) -> None:
-    """Finish a publication that was cut short: what a build had ready, and had begun to put in place."""
-    try:
-        receipt = json.loads((stage / JOURNAL).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return  # it had not begun
-    for name, files in receipt["outputs"].items():
-        if hash_files(out / name) != files:
-            exchange(stage / name, out / name)
-    if not _same(out / "receipt.json", stage / JOURNAL):
-        exchange(stage / "receipt.json", out / "receipt.json")
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.is_file() and one.read_bytes() == other.read_bytes()
-
-
-def exchange(new: Path, place: Path) -> None:
-    """Put ``new`` in ``place`` at once; the old one, if any, takes the place of ``new``."""
-    if not place.exists():
-        new.rename(place)
+    for name in STAGED:
+        if (book / name).is_dir():
+            (book / name).rename(book.with_name(name))
+    if book.is_relative_to(out):
+        for each in sorted(book.iterdir(), key=lambda each: each.name == RECEIPT):
+            swap(each, out / each.name)
+        (out / PRINTED).unlink(missing_ok=True)
         return
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        done = libc.renameat2(HERE, os.fsencode(new), HERE, os.fsencode(place), EXCHANGE) == 0
-    except (OSError, AttributeError, TypeError):
-        done = False
-    if not done:  # a system without renameat2: two renames, a moment apart
-        aside = new.with_name(f"{new.name}.old")
-        place.rename(aside)
-        new.rename(place)
-        aside.rename(new)
+    known = {*_outputs_of(out), RECEIPT, PRINTED}
+    for each in out.iterdir() if out.is_dir() else ():
+        if each.name not in known and not (book / each.name).exists():
+            os.link(each, book / each.name, follow_symlinks=False)
+    swap(book, out)

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from parabook.chapters import fitted, parameters
 from parabook.errors import InputError
+from parabook.parameters import fitted, parameters
 
 if TYPE_CHECKING:  # its imports are heavy, and every run of pytest beside this project loads the plugin
     from parabook.review.trial import Outcome
@@ -229,11 +229,12 @@ class Trials:
         return ThreadPoolExecutor(1 if self.folder else os.cpu_count() or 1)
 
     def _run(self, chapter: Path) -> dict[str, Outcome]:
+        from analysis.publish.cli import _book
         from parabook.plan import Plan
         from parabook.review.trial import trial
         from parabook.run import CHAPTER_SECONDS
 
-        plan = Plan(self.edition, tuple(self.notebooks), self.values, {})
+        plan = Plan(*_book(), self.edition, self.values)
         return trial(chapter, plan.chosen(chapter), self.edition.parent, self.chosen[chapter], int(CHAPTER_SECONDS))
 
     def _once(self, chapter: Path) -> dict[str, Outcome]:

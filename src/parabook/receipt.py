@@ -9,27 +9,26 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from analysis.schema import ROOT
-from parabook.cache import Ran
+from parabook.cache import ChapterRun
 from parabook.checksums import LIST, PAGES, outputs
-from parabook.files import hash_files, sha256
-from parabook.plan import SETTINGS, Plan
+from parabook.plan import Plan
+from parabook.plugins import Cover
 
 
 def receipt(
-    plan: Plan, about: Mapping[str, str], ran: Sequence[Ran], left_out: Mapping[str, str], shared: str, stage: Path
+    plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], shared: str, folder: Path
 ) -> dict[str, Any]:
     """The receipt of a build, ready to write as JSON.
 
-    ``digest`` is the SHA-256 of ``html/SHA256SUMS``, the fingerprint of all outputs but pictures, whose pixels depend on
-    the fonts of a machine (`sums.PICTURES`; ``outputs`` has them too). ``key`` is the fingerprint of all inputs.
+    ``digest`` is the SHA-256 of ``html/SHA256SUMS``, and so the hash of all outputs but pictures, whose pixels depend on
+    the fonts of a machine (`checksums.PICTURES`; ``outputs`` has them too). ``key`` is the hash of all inputs.
     ``seconds`` and ``reused`` are the only values that differ from one run to the next on a machine.
     """
-    made = outputs(stage)
+    made = outputs(folder)
     return {
-        "edition": plan.edition.name,
-        "title": about["title"],
-        "about": dict(about),
+        plan.plugin.noun: plan.input.name,
+        "title": cover.title,
+        "about": {"title": cover.title, "lead": cover.lead, "source": cover.source, "date": cover.date},
         "digest": made[PAGES][LIST],
         "key": plan.book_key,
         "parameters": dict(plan.given),
@@ -43,7 +42,7 @@ def receipt(
                 "seconds": round(each.seconds, 3),
                 "cells": [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in each.cells],
             }
-            for each in ran
+            for each in runs
         ],
         "left_out": [{"chapter": chapter, "why": why} for chapter, why in left_out.items()],
         "shared": shared,
@@ -52,18 +51,9 @@ def receipt(
 
 
 def inputs(plan: Plan) -> dict[str, Any]:
-    """SHA-256 of all that a book is made from."""
-    return {
-        "edition": dict(plan.contents),
-        "chapters": {file.name: sha256(file) for file in plan.notebooks},
-        "code": hash_files(ROOT / "src", "*.py"),
-        "schemas": hash_files(ROOT / "data" / "schemas", "*.json"),
-        "vocabularies": hash_files(ROOT / "data" / "vocabularies", "*.csv"),
-        "basemap": hash_files(ROOT / "data" / "basemap", "*.json"),
-        "look": hash_files(ROOT / "_static"),
-        "settings": {name: sha256(ROOT / name) for name in SETTINGS},
-        "requirements": sha256(ROOT / "requirements.txt"),
-    }
+    """SHA-256 of all that a book is made from, by group and name; the lock file of packages is a group of its own."""
+    groups: dict[str, Any] = {group: dict(hashes) for group, hashes in plan.hashes.items()}
+    return groups | {"requirements": "".join(groups["requirements"].values())}
 
 
 @cache
@@ -80,9 +70,9 @@ def name_and_version(metadata: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> name_and_version("Metadata-Version: 2.1\\nName: PyYAML\\nVersion: 6.0\\n\\nVersion: of what is said below")
+    >>> name_and_version("Metadata-Version: 2.1\\nName: PyYAML\\nVersion: 6.0\\n\\nVersion: in the description")
     ('pyyaml', '6.0')
     """
     head = metadata.partition("\n\n")[0].splitlines()
-    told = dict(line.split(": ", 1) for line in head if line.startswith(("Name: ", "Version: ")))
-    return told["Name"].lower(), told["Version"]
+    fields = dict(line.split(": ", 1) for line in head if line.startswith(("Name: ", "Version: ")))
+    return fields["Name"].lower(), fields["Version"]

@@ -9,15 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from parabook.build import How, build, build_all
+from parabook.book import Book
+from parabook.build import BuildOptions, build, build_all
 from parabook.checksums import LIST, PAGES, counts
 from parabook.errors import InputError
-from parabook.plan import plan
+from parabook.plan import Plan, make_plan
+from parabook.plugins import Plugin
+from parabook.progress import Progress
 from parabook.receipt import inputs, versions
 
 Files = Mapping[str, Mapping[str, str]]
 
-NEEDED = {"edition": str, "digest": str, "parameters": dict, "inputs": dict, "versions": dict, "outputs": dict}
+NEEDED = {"digest": str, "parameters": dict, "inputs": dict, "versions": dict, "outputs": dict}
 """What a receipt must have for a book to be made again from it, and of which kind."""
 
 
@@ -25,8 +28,8 @@ class NotReproduced(Exception):
     """The book could not be built again: the report is wrong, exit code 1."""
 
 
-def read(file: Path) -> dict[str, Any]:
-    """A receipt.
+def read(file: Path, noun: str) -> dict[str, Any]:
+    """A receipt, which names its input under ``noun``.
 
     Raises
     ------
@@ -42,14 +45,14 @@ def read(file: Path) -> dict[str, Any]:
         raise InputError.one(file, "no JSON", needed) from error
     if not isinstance(found, dict):
         raise InputError.one(file, f"JSON of another kind ({type(found).__name__})", needed)
-    for name, kind in NEEDED.items():
+    for name, kind in {noun: str, **NEEDED}.items():
         if not isinstance(found.get(name), kind):
             raise InputError.one(file, f"no {name}" if name not in found else f"another kind of {name}", needed)
     if not all(_are_files(files) for files in found["outputs"].values()):
-        raise InputError.one(file, "outputs without fingerprints", needed)
+        raise InputError.one(file, "outputs without hashes", needed)
     if found["digest"] != found["outputs"].get(PAGES, {}).get(LIST):
         raise InputError.one(
-            file, f"a digest that is not the fingerprint of its {PAGES}/{LIST}", "a receipt as a build left it"
+            file, f"a digest that is not the hash of its {PAGES}/{LIST}", "a receipt as a build left it"
         )
     return found
 
@@ -59,7 +62,7 @@ def _are_files(files: object) -> bool:
 
 
 def differences(theirs: Files, ours: Files) -> Iterator[str]:
-    """What differs between two sets of fingerprints, a line each.
+    """What differs between two sets of hashes, a line each.
 
     Examples
     --------
@@ -70,8 +73,8 @@ def differences(theirs: Files, ours: Files) -> Iterator[str]:
         old, new = theirs.get(group, {}), ours.get(group, {})
         for name in sorted({*old, *new}):
             if old.get(name) != new.get(name):
-                told = "missing" if name not in new else "not in the receipt" if name not in old else "differs"
-                yield f"{group if name == '.' else f'{group}/{name}'}: {told}"
+                how = "missing" if name not in new else "not in the receipt" if name not in old else "differs"
+                yield f"{group if name == '.' else f'{group}/{name}'}: {how}"
 
 
 def changed_versions(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[str]:
@@ -85,32 +88,43 @@ def changed_versions(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Iter
     for name in sorted(theirs.keys() & ours.keys(), key=lambda name: (name != "python", name)):
         if theirs[name] != ours[name]:
             yield f"{name}: {ours[name]}, the receipt has {theirs[name]}"
-    for told, names in (
+    for where, names in (
         ("not installed here", theirs.keys() - ours.keys()),
         ("not in the receipt", ours.keys() - theirs.keys()),
     ):
         if names:
-            yield f"{told}: {', '.join(sorted(names))}"
+            yield f"{where}: {', '.join(sorted(names))}"
 
 
 def reproduce(
-    receipt: Path, edition: str = "", out: Path | None = None, how: How | None = None, *,
-    tell: Callable[[str], None] = lambda line: None, say: Callable[[str], None] = print,
-) -> bool:  # fmt: skip
-    """Build a book again with the edition and parameters of its receipt, and hold the two against each other.
+    receipt: Path,
+    book: Book,
+    plugin: Plugin,
+    *,
+    name: str = "",
+    out: Path | None = None,
+    options: BuildOptions = BuildOptions(),
+    progress: Progress | None = None,
+    report: Callable[[str], None] = print,
+) -> bool:
+    """Build a book again on the input and with the parameters of its receipt, and compare the outputs.
 
     Parameters
     ----------
     receipt : Path
         The receipt.
-    edition : str
-        Where the edition is now; blank for the one of the name in the receipt.
+    book, plugin : Book, Plugin
+        What to build.
+    name : str
+        Where the input is now; blank for the one of the name in the receipt.
     out : Path, optional
-        Where the book goes; it is not kept when there is none.
-    how : How, optional
-        How to build; every chapter runs, whatever was kept.
-    tell, say : callable
-        Get progress and findings, line by line.
+        Where the book goes; into a temporary folder when there is none.
+    options : BuildOptions
+        How to build; every chapter runs, whatever is in the cache.
+    progress : Progress, optional
+        What is told of each step.
+    report : callable
+        Gets the findings, line by line.
 
     Returns
     -------
@@ -120,41 +134,42 @@ def reproduce(
     Raises
     ------
     InputError
-        When the receipt is none, or its edition or parameters can no longer be used.
+        When the receipt is none, or its input or parameters can no longer be used.
     NotReproduced
         When the book cannot be built any more.
     """
-    theirs = read(receipt)
-    name = edition or theirs["edition"]
+    theirs = read(receipt, plugin.noun)
     given = {key: _as_given(value) for key, value in theirs["parameters"].items()}
-    planned = plan(name, given)
-    if planned.edition.name != theirs["edition"]:
-        say(f"input: the edition's name: {planned.edition.name}, the receipt has {theirs['edition']}")
-    for line in differences(_grouped(theirs["inputs"]), _grouped(inputs(planned))):
-        say(f"input: {line}")
+    plan = make_plan(book, plugin, name or theirs[plugin.noun], given)
+    if plan.input.name != theirs[plugin.noun]:
+        report(f"input: the {plugin.noun}'s name: {plan.input.name}, the receipt has {theirs[plugin.noun]}")
+    for line in differences(_grouped(theirs["inputs"]), _grouped(inputs(plan))):
+        report(f"input: {line}")
     for line in changed_versions(theirs["versions"], versions()):
-        say(f"version: {line}")
+        report(f"version: {line}")
     with tempfile.TemporaryDirectory() as scratch:
         # Some way down, so that a library's shared folder lies inside as well.
-        place = (out or Path(scratch) / "book").resolve()
-        how = replace(how or How(), force=True)
-        if theirs.get("shared"):  # one of several books, that share their scripts
-            outcome = build_all([name], given, place, how, lambda _, line: tell(line))[0]
-            if outcome.failed:
-                raise NotReproduced(outcome.failed)
-            made = outcome.index.parent.parent
-        else:
-            made = build(name, given, place, how, tell).parent.parent
+        folder = (out or Path(scratch) / "book").resolve()
+        made = _build_again(plan, folder, replace(options, force=True), progress, shared=bool(theirs.get("shared")))
         ours = json.loads((made / "receipt.json").read_text(encoding="utf-8"))
     found = list(differences(theirs["outputs"], ours["outputs"]))
     moved = [line for line in found if counts(line.rpartition(": ")[0])]
     for line in moved:
-        say(f"output: {line}")
-    pictures = len(found) - len(moved)
-    if pictures:
-        say(f"pictures that differ, as they may where fonts do: {pictures}")
-    say("differs" if moved else f"identical: {ours['digest']}")
+        report(f"output: {line}")
+    if len(found) > len(moved):
+        report(f"pictures that differ, as they may where fonts do: {len(found) - len(moved)}")
+    report("differs" if moved else f"identical: {ours['digest']}")
     return not moved
+
+
+def _build_again(plan: Plan, folder: Path, options: BuildOptions, progress: Progress | None, *, shared: bool) -> Path:
+    """Build a book, alone or as one of several, that share their scripts; the folder of its outputs."""
+    if not shared:
+        return build(plan, folder, options, progress).parent.parent
+    outcome = build_all([plan], folder, options, lambda _: progress or Progress())[0]
+    if outcome.failed:
+        raise NotReproduced(outcome.failed)
+    return outcome.index.parent.parent
 
 
 def _as_given(value: Any) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from threading import Event
 from typing import Any
 
-from parabook.cache import Ran, keep, kept, what_it_rests_on
+from parabook.cache import ChapterRun, cached, dependencies, store
 from parabook.kernels import KERNEL, stop_all
-from parabook.plan import Plan
+from parabook.plan import InputChanged, Plan
+from parabook.progress import Progress
 
 CHAPTER_SECONDS = 900.0
 """How long a chapter may take unless the call says otherwise."""
@@ -21,115 +21,120 @@ CHAPTER_SECONDS = 900.0
 KERNEL_BYTES = 400_000_000
 """The memory that a chapter should find free before it is started beside others."""
 
-
 LARGE_BYTES = 16_000_000
-"""Of Parquet, from which an edition's chapters run one by one."""
+"""Of Parquet, from which the chapters on an input run one by one."""
 
 INJECTED = "injected-parameters"
-"""The tag of the cell that papermill adds, and its name here: papermill gives it another id at each run."""
+"""The tag of the cell that papermill adds, and its id here: papermill gives it another at each run."""
 
 
 class ChapterFailed(Exception):
     """A cell of a chapter failed: the report is wrong, exit code 1.
 
-    ``chapter`` is its name, ``notebook`` what it is as far as it ran, where that is known.
+    ``chapter`` is its name, ``notebook`` the text of what it is as far as it ran, where that is known.
     """
 
-    def __init__(self, told: str, chapter: str = "", notebook: str = "") -> None:
-        super().__init__(told)
+    def __init__(self, message: str, chapter: str = "", notebook: str = "") -> None:
+        super().__init__(message)
         self.chapter, self.notebook = chapter, notebook
 
 
 def run_all(
     plan: Plan,
-    jobs: int,
-    tell: Callable[[str], None],
+    jobs: int = 0,
+    progress: Progress | None = None,
     *,
     force: bool = False,
     seconds: float = CHAPTER_SECONDS,
-    done: Callable[[Ran], None] = lambda ran: None,
+    done: Callable[[ChapterRun], None] = lambda run: None,
     ready: Callable[[], object] = lambda: None,
-) -> list[Ran]:
-    """Run the chapters of a plan; a chapter is taken as kept when nothing it rests on has changed.
+) -> list[ChapterRun]:
+    """Run the chapters of a plan, or take them from the cache where nothing that they depend on has changed.
 
     Parameters
     ----------
     plan : Plan
-        Which chapters, of which edition, with which parameters.
+        Which chapters, on which input, with which parameters.
     jobs : int
-        How many may run side by side.
-    tell : callable
-        Called with a line for each chapter that is done.
+        How many may run side by side; 0 for `default_jobs`.
+    progress : Progress, optional
+        Is told of each chapter as it begins and ends.
     force : bool
-        Run every chapter anew.
+        Run every chapter, whatever is in the cache.
     seconds : float
         How long a chapter may take.
     done : callable
-        Called with each chapter as soon as it is there.
+        Called with each chapter as soon as it has run.
     ready : callable
-        Called before the first cell of a chapter, when its kernel stands by: waits for what must come first, or raises.
+        Called before the first cell of a chapter, when its kernel has started: waits for what must come first, or raises.
 
     Returns
     -------
-    list of Ran
+    list of ChapterRun
         In the order of the book.
 
     Raises
     ------
     ChapterFailed
         With chapter, cell and error, when a cell fails. Chapters not yet begun are not run.
+    InputChanged
+        When a file that the book depends on was written meanwhile.
     """
+    from parabook import engine  # noqa: F401 - imports papermill, here and not by several threads at once
 
-    from parabook import engine  # noqa: F401 - loads papermill, here and not by several threads at once
+    progress = progress or Progress()
 
-    stopped = Event()
+    def run(notebook: Path) -> ChapterRun:
+        found = None if force else cached(plan, notebook)
+        if not found:
+            progress.begin(notebook.stem)
+            folder = plan.plugin.folder(plan.input, notebook)
+            found = run_one(notebook, plan.chosen(notebook), folder, seconds, ready=ready)
+        progress.end(found.chapter, None if found.reused else found.seconds)
+        done(found)
+        return found
 
-    def take(notebook: Path) -> Ran:
-        found = None if force else kept(plan, notebook)
-        if found:
-            done(found)
-            return found
-        ran = _run(notebook)
-        keep(plan, notebook, ran)
-        if not stopped.is_set():  # the last word is that of the interruption
-            tell(f"{ran.chapter} {ran.seconds:.1f} s")
-            done(ran)
-        return ran
-
-    def _run(notebook: Path) -> Ran:
-        return run_one(notebook, plan.chosen(notebook), plan.edition.parent, seconds, ready=ready)
-
-    pool = ThreadPoolExecutor(max_workers=fitting(jobs))
-    futures = [pool.submit(take, notebook) for notebook in plan.notebooks if notebook.suffix == ".ipynb"]
+    progress.start(len(plan.notebooks))
+    pool = ThreadPoolExecutor(max_workers=fitting(jobs or default_jobs(plan)))
+    futures = [pool.submit(run, notebook) for notebook in plan.notebooks]
     try:
         wait(futures, return_when=FIRST_EXCEPTION)
     except BaseException:  # interrupted: no chapter is worth waiting for
-        stopped.set()
+        progress.silence()
         pool.shutdown(wait=False, cancel_futures=True)
         stop_all()
         raise
     pool.shutdown(wait=True, cancel_futures=True)
-    return _results(futures)
+    return _results(plan, futures)
 
 
-def _results(futures: list[Future[Ran]]) -> list[Ran]:
+def _results(plan: Plan, futures: Sequence[Future[ChapterRun]]) -> list[ChapterRun]:
+    """The chapters that ran, put into the cache; or the error of one that failed."""
     failed = [error for future in futures if not future.cancelled() and (error := future.exception())]
+    try:
+        plan.require_unchanged()
+    except InputChanged:
+        if not any(isinstance(error, InputChanged) for error in failed):
+            raise
+    for notebook, future in zip(plan.notebooks, futures, strict=True):
+        if not future.cancelled() and not future.exception() and not future.result().reused:
+            store(plan, notebook, future.result())
     if failed:
         raise failed[0]
     return [future.result() for future in futures]
 
 
-def default_jobs(edition: Path) -> int:
+def default_jobs(plan: Plan) -> int:
     """Chapters side by side unless a call says otherwise: one more than processors, as of each a part is waiting.
 
-    Of an edition with large tables one, as DuckDB takes all processors, and hundreds of megabytes, for each.
+    On an input with large tables one, as the engine that reads them takes all processors, and hundreds of megabytes.
     """
-    large = sum(file.stat().st_size for file in edition.rglob("*.parquet")) > LARGE_BYTES
-    return 1 if large else (os.cpu_count() or 1) + 1
+    tables = (file for file in plan.sources.get(plan.plugin.noun, {}).values() if file.suffix == ".parquet")
+    return 1 if sum(file.stat().st_size for file in tables) > LARGE_BYTES else (os.cpu_count() or 1) + 1
 
 
 def fitting(jobs: int) -> int:
-    """How many chapters may run side by side with the memory at hand, one at least."""
+    """How many chapters may run side by side with the memory that is free, one at least."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
@@ -145,10 +150,11 @@ def run_one(
     seconds: float = CHAPTER_SECONDS,
     *,
     ready: Callable[[], object] = lambda: None,
-) -> Ran:
-    """Run one chapter through papermill: prepared, run by our engine, and looked through for errors, each by papermill.
+) -> ChapterRun:
+    """Run one chapter: prepared by papermill, and executed by our engine of papermill's.
 
-    Its one call for all three would also write the notebook as text, which nobody reads and takes as long as a chapter's work.
+    Papermill's one call for both would also write the notebook as text, which nobody reads and takes as long as a
+    chapter's work.
 
     Parameters
     ----------
@@ -157,25 +163,27 @@ def run_one(
     chosen : mapping
         Its parameters.
     folder : Path
-        The folder in which its kernel runs: that beside the edition.
+        The folder in which its kernel runs.
     seconds : float
         How long it may take.
     ready : callable
         Called before its first cell.
+
+    Raises
+    ------
+    ChapterFailed
+        When a cell fails or ends the kernel, or the chapter takes too long or shows too much.
     """
-    import nbformat
     from nbclient.exceptions import DeadKernelError
     from papermill.engines import papermill_engines
-    from papermill.exceptions import PapermillExecutionError
-    from papermill.execute import execute_notebook, raise_for_execution_errors
+    from papermill.execute import execute_notebook
 
     from parabook import engine
 
     started = time.monotonic()
-    where = f"chapter {notebook.stem}"
-    begun: list[Any] = []  # the notebook as it is executed, for what ran of a chapter that failed
+    prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=KERNEL, prepare_only=True)
+    give_ids(prepared, notebook)
     try:
-        prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=KERNEL, prepare_only=True)
         executed = papermill_engines.execute_notebook_with_engine(
             engine.NAME,
             prepared,
@@ -185,44 +193,56 @@ def run_one(
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
             chapter_seconds=seconds,
             ready=ready,
-            begun=begun,
         )
-        raise_for_execution_errors(executed, None)
-    except PapermillExecutionError as error:
-        last = str(error.evalue).strip().splitlines()
-        told = f"{where}, cell {_cell_of(notebook, error.source)}: {error.ename}: {last[0] if last else 'no message'}"
-        raise ChapterFailed(told, notebook.stem, nbformat.writes(begun[0])) from error
     except engine.OutOfBounds as error:
-        raise ChapterFailed(f"{where}: {error}", notebook.stem) from error
+        raise ChapterFailed(f"chapter {notebook.stem}: {error}", notebook.stem) from error
     except DeadKernelError as error:
-        raise ChapterFailed(f"{where}: its kernel died", notebook.stem) from error
-    except RuntimeError as error:  # jupyter_client's word for a kernel that does not start
-        raise ChapterFailed(f"{where}: {error}", notebook.stem) from error
+        raise ChapterFailed(f"chapter {notebook.stem}: its kernel died", notebook.stem) from error
+    except RuntimeError as error:  # jupyter_client's way to say that a kernel does not start
+        raise ChapterFailed(f"chapter {notebook.stem}: {error}", notebook.stem) from error
     finally:
         _close_loop()
-    cells = tuple(
-        (
-            INJECTED if INJECTED in cell.metadata.get("tags", []) else str(cell["id"]),
-            float(cell.metadata.get("papermill", {}).get("duration") or 0.0),
-        )
-        for cell in executed.cells
-        if cell.cell_type == "code"
-    )
     text = json.dumps(executed, ensure_ascii=False)  # nbformat's own writing takes as long as the work of a chapter
-    return Ran(notebook.stem, text, what_it_rests_on(executed), time.monotonic() - started, cells)
+    if failure := first_failure(executed):
+        raise ChapterFailed(f"chapter {notebook.stem}, {failure}", notebook.stem, text)
+    return ChapterRun(notebook.stem, text, dependencies(executed), time.monotonic() - started, _seconds(executed))
+
+
+def give_ids(prepared: Any, notebook: Path) -> None:
+    """Give every cell an id that is the same at each run: its own, or else by its position in the chapter, as ``cell-3``.
+
+    Notebooks older than format 4.5 have no ids; papermill then makes them up.
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    ids = iter([str(cell.get("id") or f"cell-{place}") for place, cell in enumerate(cells, 1)])
+    for cell in prepared.cells:
+        cell["id"] = INJECTED if INJECTED in cell.metadata.get("tags", ()) else next(ids)
+
+
+def first_failure(executed: Any) -> str:
+    """What the first failed cell of an executed notebook says, in one line; blank when none has failed.
+
+    A cell tagged ``raises-exception`` is there to show its error. ``sys.exit()`` is a failure: later cells did not run.
+    """
+    for cell in executed.cells:
+        errors = [output for output in cell.get("outputs", ()) if output.output_type == "error"]
+        if errors and "raises-exception" not in cell.metadata.get("tags", ()):
+            lines = str(errors[0].evalue).strip().splitlines()
+            return f"cell {cell['id']}: {errors[0].ename}: {lines[0] if lines else 'no message'}"
+    return ""
+
+
+def _seconds(executed: Any) -> tuple[tuple[str, float], ...]:
+    """How long each code cell took."""
+    code = [cell for cell in executed.cells if cell.cell_type == "code"]
+    return tuple((cell["id"], float(cell.metadata.get("papermill", {}).get("duration") or 0.0)) for cell in code)
 
 
 def _close_loop() -> None:
-    """End the event loop that this thread talked to a kernel in: left behind, it keeps a thread and files until found as garbage."""
+    """End the event loop in which this thread talked to a kernel: left open, it holds a thread and files."""
     from jupyter_core.utils import ensure_event_loop
 
     loop = ensure_event_loop()
     if not loop.is_running():  # in a notebook it is the notebook's own
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
-
-
-def _cell_of(notebook: Path, source: str) -> str:
-    """The id of the cell with a source, as the chapter has it."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    return next((str(cell["id"]) for cell in cells if "".join(cell["source"]) == source), INJECTED)

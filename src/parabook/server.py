@@ -1,72 +1,154 @@
-"""The warm server: a process that has loaded what chapters and books need, from which others are forked.
+"""The caller's end of the preloaded process (`preload`), from which kernels and workers are forked.
 
-Python's own ``forkserver``. What is forked from it inherits loaded modules and nothing else: nothing else ever runs
-in it. Imports nothing heavy, so that the server can be started first and load beside whatever follows.
+Imports nothing heavy, so that it can be started first and load beside whatever follows. It ends with its caller, as do
+the processes that it forks: each holds one end of a socket whose other end is here.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
 import multiprocessing
-import multiprocessing.connection
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
-LOADED = ["parabook.preload"]
-"""What the server has loaded before the first fork: a module that loads the rest."""
-
-FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-"""Where there is no fork, processes start in the ordinary way: the same, only slower."""
+FORKS = hasattr(os, "fork") and hasattr(socket, "send_fds")
+"""Where there is no fork, kernels start as new interpreters, and the work of others is done in this process."""
 
 
-def can_fork() -> bool:
-    """Whether processes can be forked here: a daemonic one, such as a worker of a cluster, may have no children."""
-    return FORKS and not multiprocessing.current_process().daemon
+class ForkedProcess:
+    """A process forked from the preloaded one, with the few methods of ``subprocess.Popen`` that a provisioner calls."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.returncode: int | None = None
+        try:
+            self.pid: int = connection.recv()  # it begins by telling its number
+        except (EOFError, OSError) as error:
+            raise RuntimeError("the process that kernels are forked from has ended") from error
+        self._end: int | Connection = connection
+        with contextlib.suppress(
+            AttributeError, OSError
+        ):  # on Linux; elsewhere a process of its own may hold its socket
+            self._end = os.pidfd_open(self.pid)
+
+    def wait_for_word(self, seconds: float) -> None:
+        """Wait until it says something, or ends."""
+        wait([self.connection, self._end], seconds)
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs. Which code it was is not known here: -1 stands for any."""
+        if self.returncode is None and wait([self._end], 0):
+            self._close()
+        return self.returncode
+
+    def wait(self) -> int | None:
+        """Wait for the end."""
+        if self.returncode is None:
+            wait([self._end])
+            self._close()
+        return self.returncode
+
+    def _close(self) -> None:
+        self.returncode = -1
+        self.connection.close()
+        if isinstance(self._end, int):
+            os.close(self._end)
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, if it still runs."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
 
 
-def start_server() -> Any:
-    """The context of processes that are forked from the server, which loads beside the caller; the usual one where none can be."""
-    if not can_fork():
-        return multiprocessing.get_context("spawn")
-    from multiprocessing import forkserver, resource_tracker
+class Server:
+    """The preloaded process of this process."""
 
-    resource_tracker.ensure_running()  # first, as it would let the signal through again
-    context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LOADED)
-    with held_back(signal.SIGINT):  # it will ignore it, but loads first
-        forkserver.ensure_running()
-    return context
+    def __init__(self, modules: Sequence[str] = ()) -> None:
+        self._control, theirs = socket.socketpair()
+        self._lock = threading.Lock()
+        self._forked: WeakSet[ForkedProcess] = WeakSet()
+        with theirs:
+            self._process = start_python("parabook.preload", str(theirs.fileno()), *modules, pass_fds=[theirs.fileno()])
 
+    def fork(self, function: Callable[..., object], *arguments: Any) -> ForkedProcess:
+        """Have a function called in a process of its own, once all is loaded: with a connection to here, and arguments."""
+        ours, theirs = multiprocessing.Pipe()
+        with theirs, self._lock:
+            socket.send_fds(self._control, [b"f"], [theirs.fileno()])
+        forked = ForkedProcess(ours)
+        ours.send((function, arguments))
+        self._forked.add(forked)
+        return forked
 
-@contextlib.contextmanager
-def held_back(number: int) -> Iterator[None]:
-    """Hold a signal back, also from a process that is started meanwhile, which then says what it makes of it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows, which sends none of its own to such a process
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [number])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def seldom_collect() -> None:
-    """Look seldom for cycles: a process of a build lives for seconds, and makes large trees that last as long as it does."""
-    gc.set_threshold(100_000, 50, 100)
+    def stop(self) -> None:
+        """End it, and every process forked from it, at once."""
+        self._process.kill()
+        self._process.wait()
+        self._control.close()
+        for forked in list(self._forked):
+            forked.kill()
 
 
-def end_with(*others: Any) -> None:
-    """From now on, end this process when the one that asked for it is gone, however that ended, or one of others is ready."""
-    parent = multiprocessing.parent_process()
-    watched = [*([parent.sentinel] if parent else []), *others]
-    threading.Thread(target=_end_when, args=(watched,), daemon=True).start()
+def start_python(module: str, *arguments: str, pass_fds: Sequence[int]) -> subprocess.Popen[bytes]:
+    """Start a module with this interpreter, out of reach of the terminal's signals.
+
+    It is found where this package lies, and not in the working folder.
+    """
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *arguments],
+        env={**os.environ, "PYTHONPATH": path, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}, stdin=subprocess.DEVNULL,
+        start_new_session=True, pass_fds=pass_fds,
+    )  # fmt: skip
 
 
-def _end_when(watched: Sequence[Any]) -> None:
-    if multiprocessing.connection.wait(watched):
+def exit_with(caller: Connection) -> None:
+    """From now on end this process when its caller, which says nothing more, is gone."""
+
+    def watch() -> None:
+        wait([caller])
         os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+_servers: list[Server] = []
+_starting = threading.Lock()
+
+
+def server(modules: Sequence[str] = ()) -> Server:
+    """The preloaded process, started at the first call; ``modules`` are those of that call.
+
+    One for the whole process, as jupyter_client creates provisioners of kernels without arguments of ours.
+    """
+    with _starting:
+        if not _servers:
+            _servers.append(Server(modules))
+        return _servers[0]
+
+
+def stop_server() -> None:
+    """End the preloaded process and all that were forked from it; the next call of `server` starts another."""
+    with _starting:
+        while _servers:
+            _servers.pop().stop()

@@ -1,107 +1,96 @@
-"""The Sphinx extension of the book. Exhibits and charts come by ``render``, the look by ``_static``."""
+"""The Sphinx extension of a book that parabook assembles: exhibits and charts, their styles and scripts, shared links.
+
+Its configuration, which ``_config.yml`` sets under ``sphinx: config:``, or the assembly for it:
+
+- ``parabook_palette``: the file of the book's colours, from its root (see `parabook.palette`);
+- ``parabook_cache``: the folder of drawings made before;
+- ``parabook_cover``: what shared links say: ``lead``, ``homepage`` and, where there is one, ``picture``, its file;
+- ``parabook_checksums``: the file beside the pages by which a copy of the book can be checked.
+"""
 
 from __future__ import annotations
 
-import re
-from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-from parabook import vega
-from parabook.render import FOLDER
+from markupsafe import Markup
 
-LANDMARKS = {
-    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Book">',
-    '<aside class="toc-drawer">': '<aside class="toc-drawer" aria-label="On this page">',
-    '<aside class="toc-drawer no-toc">': '<aside class="toc-drawer no-toc" aria-label="On this page">',
-    '<div id="search-results"></div>': '<h1>Search</h1><div id="search-results"></div>',
-}
-"""What the theme leaves without a name: its two side bars, alike in a screen reader's list, and the search page."""
+from parabook import palette, templating, vega
+from parabook.render import FOLDER, Drawer
 
+HERE = Path(__file__).parent
 
-CARD = "card.png"
-"""The picture that a link to the book shows where it is shared."""
+CHECK = "Fingerprints of this copy"
+"""The words in the foot of every page that lead to the list of its files."""
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx."""
-    # Jupyter Book always sets this; without its comments extension, which the book does not load, it
-    # would be an unknown value and so a warning, and warnings fail the build.
-    app.add_config_value("comments_config", {}, "html")
-    app.add_config_value("report_description", "", "html")  # what a shared link says of the book
-    app.add_config_value("report_home", "", "html")  # where the book will stand, when that is known
-    app.connect("html-page-context", list_front_page, priority=900)  # after the theme made its list
+    app.add_config_value("parabook_palette", "", "env")
+    app.add_config_value("parabook_cache", "", "")
+    app.add_config_value("parabook_cover", {}, "html")
+    app.add_config_value("parabook_checksums", "", "html")
+    if "comments_config" not in app.config:  # Jupyter Book sets it also where its extension for comments is not loaded
+        app.add_config_value("comments_config", {}, "html")
+    app.connect("config-inited", configure)
     app.connect("html-page-context", describe)
-    app.connect("build-finished", name_landmarks)
-    app.connect("build-finished", write_exhibits)
-    app.connect("build-finished", write_engine)
+    app.connect("build-finished", write_files)
+    app.add_css_file("palette.css")
+    app.add_css_file("exhibits.css")
+    app.add_js_file("charts.js")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def list_front_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Put the front page at the head of the side bar, where the theme lists only what comes after it."""
-    tree, root = context.get("furo_navigation_tree"), app.config.root_doc
-    if tree and root in app.env.titles:
-        here = " current current-page" if name == root else ""
-        link = f'<a class="reference internal" href="{context["pathto"](root)}">{escape(app.env.titles[root].astext())}</a>'
-        before, opened, after = tree.partition(">")
-        context["furo_navigation_tree"] = f'{before}{opened}<li class="toctree-l1{here}">{link}</li>{after}'
+def configure(app: Any, config: Any) -> None:
+    """Fill in what the configuration leaves open, and mend the theme where it is Furo."""
+    config.parabook_cache = config.parabook_cache or str(app.doctreedir)
+    if config.parabook_palette:
+        config.parabook_palette = str(Path(app.srcdir) / config.parabook_palette)
+    config.html_static_path.append(str(HERE / "static"))
+    if config.html_theme == "furo":
+        config.templates_path.append(str(HERE / "templates" / "furo"))
+        if config.parabook_checksums:
+            icon = {"name": CHECK, "html": CHECK, "url": config.parabook_checksums, "class": ""}
+            config.html_theme_options.setdefault("footer_icons", []).append(icon)
 
 
 def describe(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Say in the page's head what it is, for search engines and for links that are shared."""
-    config = app.config
-    if not config.report_description:
+    root = app.config.root_doc
+    context["front_page_title"] = app.env.titles[root].astext() if root in app.env.titles else context["project"]
+    cover = app.config.parabook_cover
+    if not cover.get("lead"):
         return
-    home = config.report_home.rstrip("/") + "/" if config.report_home else ""
-    told = {"og:type": "article", "og:site_name": context["project"], "og:title": context.get("title") or name,
-            "og:description": config.report_description, "og:image": f"{home}{CARD}" if home else context["pathto"](CARD, 1)}  # fmt: skip
+    home = cover["homepage"].rstrip("/") + "/" if cover.get("homepage") else ""
+    said = {
+        "og:type": "article",
+        "og:site_name": context["project"],
+        "og:title": context.get("title") or name,
+        "og:description": cover["lead"],
+    }
+    if cover.get("picture"):
+        said["og:image"] = home + cover["picture"] if home else context["pathto"](cover["picture"], 1)
     if home:
-        told["og:url"] = f"{home}{name}.html"
-    tags = [f'<meta name="description" content="{escape(config.report_description, quote=True)}">']
-    tags += [f'<meta property="{key}" content="{escape(plain(value), quote=True)}">' for key, value in told.items()]
-    context["metatags"] = context.get("metatags", "") + "\n".join(tags)
+        said["og:url"] = f"{home}{name}.html"
+    said = {key: Markup(text).striptags() if "&" in text or "<" in text else text for key, text in said.items()}
+    context["metatags"] = context.get("metatags", "") + templating.render(
+        "head.html.j2", description=cover["lead"], properties=said
+    )
 
 
-def plain(html: str) -> str:
-    """Text without its tags and entities.
-
-    Examples
-    --------
-    >>> plain("A &amp; <em>b</em>")
-    'A & b'
-    """
-    return unescape(re.sub(r"<[^>]+>", "", html))
-
-
-def name_landmarks(app: Any, error: Exception | None) -> None:
-    """Give every page's side bars their names."""
+def write_files(app: Any, error: Exception | None) -> None:
+    """Write the palette, the files that exhibits offer, and the script that pages load when a chart comes into view."""
     if error or app.builder.format != "html":
         return
-    for page in Path(app.outdir).rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        named = text
-        for plain, name in LANDMARKS.items():
-            named = named.replace(plain, name)
-        if named != text:
-            page.write_text(named, encoding="utf-8")
-
-
-def write_exhibits(app: Any, error: Exception | None) -> None:
-    """Write the files that exhibits offer for download."""
-    if error or app.builder.format != "html":
-        return
-    folder = Path(app.outdir) / FOLDER
-    for page in app.env.metadata.values():
+    drawer, out = Drawer.of(app.config), Path(app.outdir)
+    follows_system = app.config.html_theme == "furo"
+    (out / "_static" / "palette.css").write_text(palette.stylesheet(drawer.colours, follows_system), encoding="utf-8")
+    pages = app.env.metadata.values()
+    if any(page.get("charts") for page in pages):
+        (out / "_static" / "vega.js").write_text(vega.script(drawer.cache), encoding="utf-8")
+    for page in pages:
         for files in page.get("exhibits", {}).values():
-            folder.mkdir(exist_ok=True)
+            (out / FOLDER).mkdir(exist_ok=True)
             for name, content in files.values():
                 made = content()
-                (folder / name).write_bytes(made if isinstance(made, bytes) else made.encode())
-
-
-def write_engine(app: Any, error: Exception | None) -> None:
-    """Write the one script that makes charts interactive; pages load it only when a chart comes into view."""
-    if error or app.builder.format != "html":
-        return
-    (Path(app.outdir) / "_static" / "vega.js").write_text(vega.script(), encoding="utf-8")
+                (out / FOLDER / name).write_bytes(made if isinstance(made, bytes) else made.encode())

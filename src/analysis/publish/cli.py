@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from parabook.errors import InputError, describe, tallied
 
 if TYPE_CHECKING:
-    from parabook.build import How
+    from parabook.book import Book
+    from parabook.build import BuildOptions
+    from parabook.plugins import Plugin
+    from parabook.progress import Progress
 
 DEFAULT = "oral-2022"
 
 INTERRUPTED = 130
 """The exit code when somebody pressed Ctrl-C, as shells have it."""
+
+FILE = click.Path(path_type=Path)
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def command() -> int:
@@ -32,27 +42,20 @@ def command() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0 done, 1 the report is wrong, 2 the input or the call is wrong."""
-    options = parser().parse_args(arguments)
-    if options.debug:
-        return int(options.call(options))
-    from parabook.errors import InputError
-
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return int(options.call(options))
-    except InputError as error:
-        _complain(*map(str, error.problems), getattr(error, "known", ""))
-        return 2
-    except KeyboardInterrupt:
+        return int(analysis.main(arguments, prog_name="analysis", standalone_mode=False) or 0)
+    except (click.Abort, KeyboardInterrupt):
         _complain("interrupted; nothing was published")
         return INTERRUPTED
-    except OSError as error:
-        _complain(f"{error.filename or 'files'}: {error.strerror or error}")
+    except click.ClickException as error:
+        _complain(error.format_message())
         return 2
     except Exception as error:
-        from parabook.build import told_in_lines
-
-        _complain(told_in_lines(error))
-        return 1
+        if "--debug" in arguments:
+            raise
+        _complain(describe(error), getattr(error, "known", ""))
+        return 2 if isinstance(error, (InputError, OSError)) else 1
 
 
 def _complain(*lines: str) -> None:
@@ -60,291 +63,290 @@ def _complain(*lines: str) -> None:
         sys.stderr.write(f"{line}\n")  # at once, as books are made side by side
 
 
-def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
-    top = argparse.ArgumentParser(prog="analysis", description="Make, check and verify the report of an edition.")
-    top.set_defaults(debug=False)
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, call: object, told: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=told, description=told)
-        sub.set_defaults(call=call)
-        sub.add_argument("--debug", action="store_true", help="show tracebacks")
-        return sub
-
-    make = command("build", build, "Run the chapters and make the book.")
-    make.add_argument("edition", nargs="*", help=f"a name under data/ or a path (default: {DEFAULT}, or the receipt's)")
-    make.add_argument(
-        "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the chapters"
-    )
-    make.add_argument("--out", type=_folder, help="where the book goes (default: _build/EDITION)")
-    make.add_argument(
-        "--jobs", type=int, default=0, metavar="N", help="chapters side by side (default: one more than processors)"
-    )
-
-    make.add_argument(
-        "--seconds", type=float, default=900.0, metavar="N", help="how long a chapter may take (default: %(default)g)"
-    )
-    make.add_argument("--force", action="store_true", help="run every chapter, whether or not anything changed")
-    make.add_argument(
-        "--reproduce",
-        type=Path,
-        metavar="RECEIPT",
-        help="build again what a receipt.json tells of, and say what differs",
-    )
-    make.add_argument("--pdf", action="store_true", help="print the book to DIR/book.pdf as well (needs Chromium)")
-
-    look = command("check", check, "Find everything that is wrong with an edition's tables.")
-    look.add_argument("edition", help="a name under data/ or a path")
-    look.add_argument(
-        "--embed", action="store_true", help="copy the schemas of data/schemas into datapackage.json first"
-    )
-    look.add_argument(
-        "--json",
-        nargs="?",
-        const="-",
-        metavar="FILE",
-        help="the problems and their counts as JSON too (default: printed)",
-    )
-
-    begin = command("new", new, "Begin an edition: empty, or filled from an export as a map says.")
-    begin.add_argument("name", help="a name under data/, or a path")
-    begin.add_argument("--into", type=Path, metavar="FOLDER", help="the folder to write it into (default: data)")
-    begin.add_argument("--from", dest="export", type=Path, metavar="FILE", help="an export, CSV or XLSX")
-    begin.add_argument(
-        "--map", type=Path, metavar="FILE", help="which column fills which; without it a draft is written"
-    )
-    begin.add_argument("--source", type=Path, metavar="FILE", help="the text that an export of highlights was made of")
-    begin.add_argument("--again", action="store_true", help="replace the tables that an earlier import made")
-    begin.add_argument("--discard-edits", action="store_true", help="with --again: also tables edited since by hand")
-
-    prove = command("verify", verify, "Hold every coded value of an edition against its source text.")
-    prove.add_argument("edition", help="a name under data/ or a path")
-    prove.add_argument(
-        "--source", type=Path, required=True, metavar="FILE", help="the source text, one paragraph a line"
-    )
-
-    differ = command("compare", compare, "Tell which results moved between two built books or editions.")
-    for end in ("old", "new"):
-        differ.add_argument(end, help="a built book's folder, a name under data/, or an edition's path")
-    differ.add_argument("--json", metavar="FILE", help="write it as JSON as well; - for the output")
-    differ.add_argument("--page", type=Path, metavar="FILE", help="write it as a page of HTML as well")
-
-    judge = command("review", review, "Run an edition and hold its results against those approved.")
-    judge.add_argument(
-        "edition", nargs="?", default=DEFAULT, help="a name under data/ or a path (default: %(default)s)"
-    )
-    judge.add_argument("--accept", action="store_true", help="approve the results of this run")
-    judge.add_argument(
-        "--approved", type=_folder, metavar="FOLDER", help="the approved state (default: tests/approved/EDITION)"
-    )
-    judge.add_argument(
-        "--source", type=Path, metavar="FILE", help="hold the coded values against this source text as well"
-    )
-    judge.add_argument("--out", type=_folder, help="where review.html and review.md go (default: _build/EDITION)")
-    return top
+def _folder(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
+    if text is not None and not text.strip():
+        raise InputError.one("--out", "an empty name", "a folder for the book")
+    return None if text is None else Path(text)
 
 
-def _folder(text: str) -> Path:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("found '', needed a folder for the book")
-    return Path(text)
-
-
-def build(options: argparse.Namespace) -> int:
-    """``analysis build``."""
-    from analysis.folder import find
-    from parabook.build import How, build_all
-    from parabook.build import build as make
-    from parabook.errors import InputError
-
-    given = {}
-    for pair in options.parameter:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
+def _pairs(context: click.Context, option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+    """Parameters given as NAME=VALUE, by name."""
+    split = [pair.partition("=") for pair in pairs]
+    for pair, (name, equals, _) in zip(pairs, split, strict=True):
+        if not (name and equals):
             raise InputError.one("-p", repr(pair), "NAME=VALUE")
-        given[name] = value
-    how = How(options.jobs, options.force, options.seconds)
-    if options.reproduce:
-        return _reproduce(options, how)
-    options.edition = options.edition or [DEFAULT]
-    if len(options.edition) > 1 and options.out:
-        outcomes = build_all(options.edition, given, options.out, how, lambda name, line: _complain(f"{name}: {line}"))
-        made = [each.index for each in outcomes if not each.failed]
-        for each in outcomes:
-            _complain(*(f"{each.edition}: not built: {line}" for line in each.failed.splitlines()))
-        print(f"{len(made)} of {len(outcomes)} editions built")
-        _print_on_paper(made if options.pdf else [])
-        print(_shown(options.out.resolve() / "index.html"))
-        return 0 if len(made) == len(outcomes) else 1
-    for edition in options.edition:
-        path = find(edition)
-        index = make(path, given, options.out or Path("_build") / path.name, how, _teller(path.name))
-        _print_on_paper([index] if options.pdf else [])
-        print(_shown(index))
-    return 0
+    return {name: value for name, _, value in split}
 
 
-def _reproduce(options: argparse.Namespace, how: How) -> int:
-    from parabook.errors import InputError
+def _gone(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
+
+
+def _engine(context: click.Context, option: click.Parameter, address: str | None) -> None:
+    if address:
+        from analysis.publish.plugin import ENGINE
+
+        os.environ[ENGINE] = address  # for the processes that count
+
+
+debug: Option = click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
+scheduler: Option = click.option("--scheduler", hidden=True, expose_value=False, callback=_gone)
+engine: Option = click.option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count there.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+def analysis() -> None:
+    """Make, check and verify the report of an edition."""
+
+
+@analysis.command()
+@click.argument("editions", nargs=-1, metavar="[EDITION]...")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_pairs,
+    help="A parameter of the chapters.",
+)
+@click.option("--out", callback=_folder, help="Where the book goes (default: _build/EDITION).")
+@click.option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
+@click.option("--seconds", type=float, default=900.0, show_default=True, help="How long a chapter may take.")
+@click.option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
+@click.option(
+    "--reproduce", "receipt", type=FILE, metavar="RECEIPT", help="Build again from a receipt.json, and compare."
+)
+@click.option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
+@engine
+@scheduler
+@debug
+def build(
+    editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, seconds: float, force: bool,
+    receipt: Path | None, pdf: bool,
+) -> int:  # fmt: skip
+    """Run the chapters and make the book of each EDITION, a name under data/ or a path."""
+    from parabook.build import BuildOptions, build_all, plan_all
+    from parabook.build import build as build_book
+    from parabook.progress import progress_for
+
+    book, plugin = _book()
+    options = BuildOptions(jobs, force, seconds)
+    if receipt:
+        stray = "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else ""
+        if stray:
+            needed = "the receipt, and at most where its edition is now"
+            raise InputError.one("--reproduce", stray, needed, "leave it out")
+        return _reproduce(receipt, book, plugin, "".join(editions), out, options)
+    plans = plan_all(book, plugin, editions or [DEFAULT], given)
+    if len(plans) == 1 or not out:
+        for plan in plans:
+            name = plan.input.name
+            _print([build_book(plan, out or Path("_build") / name, options, progress_for(name))], pdf)
+        return 0
+    outcomes = build_all(plans, out, options, lambda name: progress_for(name, alone=False))
+    for each in outcomes:
+        _complain(*(f"{each.name}: not built: {line}" for line in each.failed.splitlines()))
+    built = [each.index for each in outcomes if not each.failed]
+    print(f"{len(built)} of {len(outcomes)} editions built")
+    _print(built if pdf else [], pdf, last=out.resolve() / "index.html")
+    return 0 if len(built) == len(outcomes) else 1
+
+
+def _book() -> tuple[Book, Plugin]:
+    from analysis.publish.plugin import EditionPlugin
+    from analysis.schema import ROOT
+    from parabook.book import Book
+
+    return Book.open(ROOT), EditionPlugin()
+
+
+def _reproduce(receipt: Path, book: Book, plugin: Plugin, name: str, out: Path | None, options: BuildOptions) -> int:
+    from parabook.progress import progress_for
     from parabook.reproduce import reproduce
 
-    if options.parameter or options.pdf or len(options.edition) > 1:
-        stray = "-p" if options.parameter else "--pdf" if options.pdf else " ".join(options.edition)
-        raise InputError.one("--reproduce", stray, "the receipt, and at most where its edition is now", "leave it out")
-    where = "".join(options.edition)
-    return 0 if reproduce(options.reproduce, where, options.out, how, tell=_teller("again")) else 1
+    progress = progress_for("again")
+    return 0 if reproduce(receipt, book, plugin, name=name, out=out, options=options, progress=progress) else 1
+
+
+def _print(books: Sequence[Path], pdf: bool, last: Path | None = None) -> None:
+    """Print books to PDF if asked to, and the paths of what was made; the front page last."""
+    for index in books:
+        if pdf:
+            from parabook.pdf import print_book
+
+            print(_shown(print_book(index.parent.parent)))
+        if not last:
+            print(_shown(index))
+    if last:
+        print(_shown(last))
 
 
 def _shown(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _print_on_paper(books: Sequence[Path]) -> None:
-    from parabook.pdf import print_book
-
-    for index in books:
-        print(_shown(print_book(index.parent.parent)))
-
-
-def _teller(name: str) -> Callable[[str], None]:
-    return lambda line: _complain(f"{name}: {line}")
-
-
-def check(options: argparse.Namespace) -> int:
-    """``analysis check``."""
-    from analysis.edition import embed, examine
+@analysis.command()
+@click.argument("edition")
+@click.option("--embed", is_flag=True, help="Copy the schemas of data/schemas into datapackage.json first.")
+@click.option(
+    "--json", "file", metavar="FILE", is_flag=False, flag_value="-", help="The problems as JSON too (default: printed)."
+)
+@engine
+@scheduler
+@debug
+def check(edition: str, embed: bool, file: str | None) -> int:
+    """Find everything that is wrong with the tables of EDITION."""
+    from analysis import edition as editions
     from analysis.folder import find
-    from parabook.errors import InputError, tallied
 
     try:
-        if options.embed and embed(find(options.edition)):
+        if embed and editions.embed(find(edition)):
             _complain("datapackage.json: schemas copied")
-        loaded, problems = examine(options.edition)
+        loaded, problems = editions.examine(edition)
     except InputError as error:
-        if not options.json:
+        if not file:
             raise
         loaded, problems = None, list(error.problems)
     for problem in problems:
         _complain(f"{'warning' if problem.warning else 'error'}: {problem}")
-    counts = tallied(problems)
-    wrong, odd = (sum(count[kind] for count in counts.values()) for kind in ("errors", "warnings"))
     tables = list(loaded.tables) if loaded else []
-    told = [f"{file}: {_counted(count['errors'], count['warnings'])}" for file, count in counts.items()]
-    told.append(f"{options.edition}: {_counted(wrong, odd)} ({', '.join(tables) or 'no tables'})")
-    if options.json:
-        import json
+    counts = tallied(problems)
+    errors, warnings = (sum(count[kind] for count in counts.values()) for kind in ("errors", "warnings"))
+    if file:
+        found = {
+            "edition": edition, "problems": [problem.as_dict() for problem in problems],
+            "counts": {"errors": errors, "warnings": warnings, "files": counts}, "tables": tables,
+        }  # fmt: skip
+        _write_json(file, found)
+    if file != "-":
+        for name, count in counts.items():
+            print(f"{name}: {_counted(count['errors'], count['warnings'])}")
+        print(f"{edition}: {_counted(errors, warnings)} ({', '.join(tables) or 'no tables'})")
+    return 2 if errors else 0
 
-        whole = {
-            "edition": str(options.edition),
-            "problems": [problem.as_dict() for problem in problems],
-            "counts": {"errors": wrong, "warnings": odd, "files": counts},
-            "tables": tables,
-        }
-        text = json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
-        if options.json == "-":
-            print(text, end="")
-            return 2 if wrong else 0
-        Path(options.json).write_text(text, encoding="utf-8")
-    print("\n".join(told))
-    return 2 if wrong else 0
+
+def _write_json(file: str, found: object) -> None:
+    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    print(text, end="") if file == "-" else Path(file).write_text(text, encoding="utf-8")
 
 
 def _counted(errors: int, warnings: int) -> str:
-    from analysis.prose import plural
+    return ", ".join(
+        f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in ((errors, "error"), (warnings, "warning"))
+    )
 
-    return f"{plural(errors, 'error')}, {plural(warnings, 'warning')}"
 
-
-def new(options: argparse.Namespace) -> int:
-    """``analysis new``."""
+@analysis.command()
+@click.argument("name")
+@click.option("--into", type=FILE, metavar="FOLDER", help="The folder to write it into (default: data).")
+@click.option("--from", "export", type=FILE, metavar="FILE", help="An export, CSV or XLSX.")
+@click.option(
+    "--map", "plan", type=FILE, metavar="FILE", help="Which column fills which; without it a draft is written."
+)
+@click.option("--source", type=FILE, metavar="FILE", help="The text that an export of highlights was made of.")
+@click.option("--again", is_flag=True, help="Replace the tables that an earlier import made.")
+@click.option("--discard-edits", is_flag=True, help="With --again: also tables edited since by hand.")
+@debug
+def new(
+    name: str, into: Path | None, export: Path | None, plan: Path | None, source: Path | None, again: bool,
+    discard_edits: bool,
+) -> None:  # fmt: skip
+    """Begin the edition NAME: empty, or filled from an export as a map says."""
     from analysis.new import template
-    from parabook.errors import InputError
-    from parabook.publish import exchange
+    from parabook.files import swap
 
-    given = {"--map": options.map, "--source": options.source, "--again": options.again}
-    stray = [flag for flag, value in given.items() if value and not options.export]
-    stray += ["--discard-edits"] if options.discard_edits and not options.again else []
+    given = {"--map": plan, "--source": source, "--again": again}
+    stray = [flag for flag, value in given.items() if value and not export]
     if stray:
-        raise InputError.one(
-            stray[0], "no --again" if stray[0] == "--discard-edits" else "no --from FILE", "both", "add it"
-        )
-    path = template.target(options.name, options.into)
-    if not options.export:
+        raise InputError.one(stray[0], "no --from FILE", "both", "add it")
+    if discard_edits and not again:
+        raise InputError.one("--discard-edits", "no --again", "both", "add it")
+    path = template.target(name, into)
+    if not export:
         made = template.start(path)
-    elif not options.map and not options.again:
-        raise template.drafted(path, options.export, Path(f"{path.name}-map.yml"))
+    elif not plan and not again:
+        raise template.drafted(path, export, Path(f"{path.name}-map.yml"))
     else:
-        made = template.bring(
-            path,
-            options.export,
-            options.map,
-            source=options.source,
-            again=options.again,
-            discard=options.discard_edits,
-            swap=exchange,
-        )
+        made = template.bring(path, export, plan, source=source, again=again, discard=discard_edits, swap=swap)
     _complain(*made.notes)
     print(made.told)
-    return 0
 
 
-def verify(options: argparse.Namespace) -> int:
-    """``analysis verify``."""
+@analysis.command()
+@click.argument("edition")
+@click.option("--source", type=FILE, required=True, metavar="FILE", help="The source text, one paragraph a line.")
+@debug
+def verify(edition: str, source: Path) -> int:
+    """Hold every coded value of EDITION against its source text."""
     from analysis.edition import load
     from analysis.evidence import source_text
-    from analysis.evidence import verify as held
+    from analysis.evidence import verify as verified
     from analysis.prose import plural
 
-    edition = load(options.edition)
-    verdict = held(edition, source_text(options.source))
+    loaded = load(edition)
+    verdict = verified(loaded, source_text(source))
     _complain(*map(str, verdict.problems))
-    print(f"{edition.name}: {verdict}, {plural(len(verdict.problems), 'problem')}")
+    print(f"{loaded.name}: {verdict}, {plural(len(verdict.problems), 'problem')}")
     return 1 if verdict.problems else 0
 
 
-def compare(options: argparse.Namespace) -> int:
-    """``analysis compare``."""
-    import json
-
-    from analysis.publish.reviewed import Reviewed
-    from analysis.schema import ROOT
-    from parabook.book import Book
+@analysis.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--json", "file", metavar="FILE", help="Write it as JSON as well; - for the output.")
+@click.option("--page", type=FILE, metavar="FILE", help="Write it as a page of HTML as well.")
+@debug
+def compare(old: str, new: str, file: str | None, page: Path | None) -> int:
+    """Report which results moved between OLD and NEW, built books or editions."""
     from parabook.review.page import as_html
     from parabook.review.review import compare_all
 
-    found = compare_all(Book.open(ROOT), Reviewed(), options.old, options.new, _teller("compare"))
-    if options.json:
-        text = json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n"
-        print(text, end="") if options.json == "-" else Path(options.json).write_text(text, encoding="utf-8")
-    if options.json != "-":
+    found = compare_all(*_book(), old, new, _progress("compare"))
+    if file:
+        _write_json(file, found.as_json())
+    if file != "-":
         print(found.as_text())
-    if options.page:
-        options.page.write_text(as_html(found), encoding="utf-8")
+    if page:
+        page.write_text(as_html(found), encoding="utf-8")
     return 1 if found.moved else 0
 
 
-def review(options: argparse.Namespace) -> int:
-    """``analysis review``."""
-    from analysis.publish.reviewed import Reviewed
-    from analysis.schema import ROOT
-    from parabook.book import Book
-    from parabook.review.review import review as judged
+@analysis.command()
+@click.argument("edition", default=DEFAULT)
+@click.option("--accept", is_flag=True, help="Approve the results of this run.")
+@click.option(
+    "--approved", callback=_folder, metavar="FOLDER", help="The approved state (default: tests/approved/EDITION)."
+)
+@click.option("--source", type=FILE, metavar="FILE", help="Hold the coded values against this source text as well.")
+@click.option("--out", callback=_folder, help="Where review.html and review.md go (default: _build/EDITION).")
+@debug
+def review(edition: str, accept: bool, approved: Path | None, source: Path | None, out: Path | None) -> int:
+    """Run EDITION and hold its results against those approved."""
+    from parabook.plan import make_plan
+    from parabook.review.review import review as review_book
 
-    plugin, book = Reviewed(), Book.open(ROOT)
-    name = plugin.find(book, options.edition).name
-    made = judged(book, plugin, options.edition, folder=options.approved, source=options.source, log=_teller(name))
-    page = made.write(options.out or Path("_build") / name)
-    print(made.as_text())
-    _complain(*map(str, made.evidence.problems if made.evidence else ()))
+    plan = make_plan(*_book(), edition, {})
+    name = plan.input.name
+    found = review_book(plan, folder=approved, source=source, progress=_progress(name))
+    page = found.write(out or Path("_build") / name)
+    print(found.as_text())
+    _complain(*map(str, found.evidence.problems if found.evidence else ()))
     print(f"page: {page}")
-    if made.wrong:
-        _complain("not accepted" if options.accept else "")
+    if found.wrong:
+        _complain("not accepted" if accept else "")
         return 1
-    if options.accept:
-        print(f"accepted: {made.accept():,} bytes in {made.approved}")
+    if accept:
+        print(f"accepted: {found.accept():,} bytes in {found.approved}")
         return 0
-    return 1 if made.moved else 0
+    return 1 if found.moved else 0
+
+
+def _progress(name: str) -> Progress:
+    from parabook.progress import Lines
+
+    return Lines(name)
 
 
 if __name__ == "__main__":

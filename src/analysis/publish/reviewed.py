@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,61 +14,38 @@ from analysis.edition import SECOND, Edition, examine, load
 from analysis.evidence import source_text, verify
 from analysis.frames import Frame, as_frame
 from analysis.prose import plural
-from analysis.schema import ROOT
 from analysis.tables import shown_path
-from parabook.book import Book
 from parabook.errors import Problem
-from parabook.plugins import Evidence, Plugin
+from parabook.plugins import Evidence, Table
 
 MOST_ROWS = 20_000
 """Of a longer table a review says that it differs, not which rows."""
 
-Table = tuple[tuple[str, ...], ...]
+
+def rows(path: Path) -> dict[str, Table] | None:
+    """The rows of an edition's tables, and of its metadata; None where it hides small cells."""
+    edition = load(path)
+    if edition.report.minimum_cell > 1:
+        return None
+    tables = {**edition.tables, **{SECOND + name: frame for name, frame in edition.second.items()}}
+    found = {name: _rows(frame) for name, frame in tables.items()}
+    return {folder.PACKAGE: _metadata(edition)} | {name: table for name, table in found.items() if table}
 
 
-class Reviewed(Plugin):
-    """The hooks of a review for editions."""
+def problems(path: Path) -> tuple[Problem, ...]:
+    """What ``analysis check`` says."""
+    return tuple(_inside(examine(path)[1], path))
 
-    noun = "edition"
 
-    def find(self, book: Book, name: str) -> Path:
-        """The folder of an edition."""
-        return folder.find(name)
-
-    def files(self, book: Book, path: Path) -> dict[str, Path]:
-        """All files of an edition."""
-        return {name: path / name for name in folder.contents(path)}
-
-    def program(self, book: Book) -> dict[str, dict[str, Path]]:
-        """Code and data that turn tables into results."""
-        places = {"code": ROOT / "src" / "analysis", "schemas": ROOT / "data" / "schemas",
-                  "vocabularies": ROOT / "data" / "vocabularies", "basemap": ROOT / "data" / "basemap"}  # fmt: skip
-        found = {group: {name: places[group] / name for name in files} for group, files in folder.program().items()}
-        # A receipt lists code from src/ on.
-        return found | {"code": {f"analysis/{name}": file for name, file in found["code"].items()}}
-
-    def rows(self, book: Book, path: Path) -> dict[str, Table] | None:
-        """The rows of an edition's tables, and of its metadata; None where it hides small cells."""
-        edition = load(path)
-        if edition.report.minimum_cell > 1:
-            return None
-        tables = {**edition.tables, **{SECOND + name: frame for name, frame in edition.second.items()}}
-        found = {name: _rows(frame) for name, frame in tables.items()}
-        return {folder.PACKAGE: _metadata(edition)} | {name: table for name, table in found.items() if table}
-
-    def problems(self, book: Book, path: Path) -> Sequence[Problem]:
-        """What ``analysis check`` says."""
-        return tuple(_inside(examine(path)[1], path))
-
-    def evidence(self, book: Book, path: Path, source: Path) -> Evidence:
-        """What ``analysis verify`` says; an edition that hides small cells quotes none of them."""
-        text = source_text(source)
-        edition = load(path)
-        held = verify(edition, text)
-        problems = tuple(_inside(held.problems, path))
-        if problems and edition.report.minimum_cell > 1:
-            problems = (Problem(edition.name, plural(len(problems), "problem"), "none", "analysis verify names them"),)
-        return Evidence(str(held), problems)
+def evidence(path: Path, source: Path) -> Evidence:
+    """What ``analysis verify`` says; of an edition that hides small cells, only how much."""
+    text = source_text(source)
+    edition = load(path)
+    held = verify(edition, text)
+    found = tuple(_inside(held.problems, path))
+    if found and edition.report.minimum_cell > 1:
+        found = (Problem(edition.name, plural(len(found), "problem"), "none", "analysis verify names them"),)
+    return Evidence(str(held), found)
 
 
 def _rows(frame: Frame) -> Table:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from parabook.errors import InputError
-from parabook.publish import exchange
-from parabook.review.results import KINDS, WORDS, Exhibit, Origin, Results, Table, pretty, read_csv, write_csv
+from parabook.files import swap
+from parabook.plugins import Table
+from parabook.review.results import KINDS, WORDS, Exhibit, Origin, Results, pretty, read_csv, write_csv
 
 MARKER = "approved.json"
 FORMAT = "parabook approved results 1"
@@ -150,7 +151,7 @@ def write(results: Results, folder: Path) -> int:
         for name, content in files.items():
             (made / "state" / name).parent.mkdir(parents=True, exist_ok=True)
             (made / "state" / name).write_bytes(content)
-        exchange(made / "state", folder)
+        swap(made / "state", folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return sum(map(len, files.values()))

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from parabook.plugins import Table
 from parabook.review.diff import Move, align, pairs, table_moves
-from parabook.review.results import Exhibit, Origin, Table
+from parabook.review.results import Exhibit, Origin
 
 EVERYTHING = "*"
 MOST_COMMITS = 3

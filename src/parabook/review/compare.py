@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from parabook.review.causes import Causes, History, causes, count
+from parabook.review.causes import Causes, causes, count
 from parabook.review.diff import FOLLOWS, Move, exhibit_moves, text_moves
 from parabook.review.results import Exhibit, Results
 
@@ -131,19 +130,3 @@ def compare(old: Results, new: Results) -> Comparison:
     moves += text_moves(old, new)
     exhibits = [*old.exhibits.values(), *new.exhibits.values()]
     return Comparison(old, new, tuple(moves), causes(old.origin, new.origin, exhibits))
-
-
-def with_commits(found: Comparison, root: Path, inputs: Mapping[str, Path], since: Path | None = None) -> Comparison:
-    """The same with the commits that touched each file that differs.
-
-    Parameters
-    ----------
-    inputs : mapping
-        Files of the input by name.
-    since : Path, optional
-        An approved state; only commits after its own are named.
-    """
-    files = {path: root / path for path in found.causes.code}
-    files |= {path: inputs[path].resolve() for path in found.causes.inputs if path in inputs}
-    commits = History(root).commits(files, since)
-    return replace(found, causes=replace(found.causes, commits=commits))

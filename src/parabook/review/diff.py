@@ -16,7 +16,8 @@ from typing import Any
 
 import daff  # type: ignore[import-untyped]
 
-from parabook.review.results import Exhibit, Results, Table
+from parabook.plugins import Table
+from parabook.review.results import Exhibit, Results
 
 FOLLOWS = re.compile(r"^datasets\.|\b(description|title|text|sort|width|height|step|yOffset)(\.\w+)?$")
 """Paths in a chart that say what is drawn or how large it is, not how: they move as the table moves."""
@@ -197,14 +198,16 @@ def table_moves(part: str, of: str, diff: TableDiff) -> Iterator[Move]:
     for row in diff.rows:
         if row.state in ("added", "gone"):
             text = _values(row, names, diff.labels)
-            yield Move(part, of, row.label, "", *(("", text) if row.state == "added" else (text, "")), row.state)
+            old, new = ("", text) if row.state == "added" else (text, "")
+            yield Move(part, of, row.label, "", old, new, row.state)
         for name, column, (was, now) in zip(names, diff.columns, row.cells, strict=True):
             if row.state == "changed" and was != now and all(column):
                 yield Move(
                     part, of, row.label, name, *_items(was, now), "renamed" if name in diff.labels else "changed"
                 )
-    if diff.order[0]:
-        yield Move(part, of, "", "", *("; ".join(side) for side in diff.order), "rows in another order")
+    old, new = ("; ".join(side) for side in diff.order)
+    if old:
+        yield Move(part, of, "", "", old, new, "rows in another order")
 
 
 def _values(row: Row, names: Sequence[str], labels: Sequence[str]) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import difflib
-import json
 import re
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from parabook.drawings import as_svg
+from parabook.drawings import as_svg, canonical
 from parabook.review.causes import Causes, count
 from parabook.review.compare import Comparison
 from parabook.review.diff import TableDiff, align
@@ -79,7 +80,7 @@ def _content(review: Review) -> dict[str, Any]:
         "files": [(path, what, commits[path]) for path, what in differing.items()],
         "marked": marked,
         "count": count,
-        "drawing": drawing,
+        "drawing": partial(drawing, cache=review.cache),
     }
 
 
@@ -109,10 +110,10 @@ def marked(old: str, new: str) -> tuple[list[tuple[str, bool]], list[tuple[str, 
     return [piece for piece in was if piece[0]], [piece for piece in now if piece[0]]
 
 
-def drawing(spec: Any) -> str:
+def drawing(spec: Any, cache: Path) -> str:
     """A chart as the address of an image: so drawn, nothing in it can run, and its names meet no others."""
     try:
-        svg = as_svg(json.dumps(spec, sort_keys=True))
+        svg = as_svg(canonical(spec), cache)
     except ValueError:  # a chart that cannot be drawn is for the reviewer to see
         return ""
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

@@ -14,10 +14,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from parabook.protocol import EXHIBIT, LAB_ONLY
-
-Table = tuple[tuple[str, ...], ...]
-"""Rows of text, the names of the columns first: what a CSV holds."""
+from parabook.plugins import Table
+from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
 
 WORDS = ("caption", "finding", "notes", "source")
 """What an exhibit says besides its table and its chart."""
@@ -27,8 +25,6 @@ KINDS = ("prose", "value", "output", "parameters")
 
 SHOWN = ("text/markdown", "text/html", "text/plain")
 """The representations of an output in which a review reads it, the best first."""
-
-VEGALITE = re.compile(r"application/vnd\.vegalite\.v\d+\+json")
 
 
 @dataclass(frozen=True)
@@ -184,7 +180,7 @@ def _texts(cell: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, str]]
 
 
 def _shown(data: Mapping[str, Any]) -> str:
-    chart = next((data[kind] for kind in data if VEGALITE.fullmatch(kind)), None)
+    chart = next((data[kind] for kind in CHARTS if kind in data), None)
     if chart:
         return pretty(canonical(chart))
     kind = next((kind for kind in SHOWN if kind in data), "")
@@ -255,7 +251,5 @@ def read_csv(text: str) -> Table:
 
 
 def write_csv(table: Table) -> str:
-    """The same back, as the book's own CSV are written."""
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows(table)
-    return out.getvalue()
+    """The same back."""
+    return as_csv({"columns": table[0] if table else (), "rows": table[1:]}) if table else ""

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from parabook.book import Book
+from parabook.build import start
 from parabook.errors import InputError, Problem
-from parabook.files import sha256
+from parabook.plan import Plan, affects_results, make_plan
 from parabook.plugins import Evidence, Plugin
+from parabook.progress import Progress
+from parabook.receipt import versions
 from parabook.review import approved
 from parabook.review.causes import History
 from parabook.review.cells import Cell, cells_of
-from parabook.review.compare import Comparison, compare, with_commits
+from parabook.review.compare import Comparison, compare
 from parabook.review.results import Origin, Results, from_notebooks
+from parabook.run import ChapterFailed, run_all
 
 HASH = 12
 """Digits of a hash: enough to tell files apart."""
-
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Review:
     """Whether the input holds against its source; None where that was not asked."""
     failure: str = ""
     """The cell that failed, and how."""
+    cache: Path = Path()
+    """Where drawings are cached."""
 
     @property
     def moved(self) -> bool:
@@ -95,21 +100,17 @@ class Review:
 
 
 def review(
-    book: Book,
-    plugin: Plugin,
-    name: str,
+    plan: Plan,
     *,
     folder: Path | None = None,
     source: Path | None = None,
     jobs: int = 0,
-    log: Log = lambda line: None,
+    progress: Progress | None = None,
 ) -> Review:
-    """Run the chapters of a book on an input, all parameters at their defaults, and compare with the approved state.
+    """Run the chapters of a plan, and compare their results with the approved state.
 
     Parameters
     ----------
-    name : str
-        The input, as a user names it.
     folder : Path, optional
         Where the approved state lies, when not in the book's ``tests/approved``.
     source : Path, optional
@@ -120,65 +121,61 @@ def review(
     InputError
         When the input cannot be used, or the approved state or the source cannot be read; nothing is run.
     """
-    path = plugin.find(book, name)
-    folder = (folder or book.root / book.settings.get("approved", "tests/approved") / path.name).resolve()
-    old = approved.read(folder, path.name)
-    evidence = plugin.evidence(book, path, source) if source else None
-    run = _run(book, plugin, path, jobs, log)
-    made = Review(
-        f"Review of {path.name}", run.results, None, folder, run.title,
-        cells=run.cells, checks=tuple(plugin.problems(book, path)), evidence=evidence, failure=run.failure,
-    )  # fmt: skip
+    book, plugin, name = plan.book, plan.plugin, plan.input.name
+    folder = (folder or book.root / book.settings.get("approved", "tests/approved") / name).resolve()
+    old = approved.read(folder, name)
+    evidence = plugin.evidence(plan.input, source) if source else None
+    title = plugin.check(plan).title
+    run = _run(plan, jobs, progress)
+    checks = tuple(plugin.problems(plan.input))
+    made = Review(f"Review of {name}", run.results, None, folder, title, cells=run.cells, checks=checks,
+                  evidence=evidence, failure=run.failure, cache=book.cache)  # fmt: skip
     if old is None:
         return made
     found = compare(_only(old, run.whole) if run.failure else old, run.results)
     if found.moves and not found.causes:  # is it the run itself? that takes another one to say
-        found = replace(found, repeat=compare(run.results, _run(book, plugin, path, jobs, log).results).moves)
-    found = with_commits(found, book.root, plugin.files(book, path), folder)
+        found = replace(found, repeat=compare(run.results, _run(plan, jobs, progress).results).moves)
     history = History(book.root)
-    sources = [*book.chapters, path, folder, *_program(book, plugin).values()]
-    return replace(made, comparison=found, old=history.approved(folder), new=history.head(sources))
+    files = {name: file for group, name, file in _files(plan) if name in {**found.causes.code, **found.causes.inputs}}
+    found = replace(found, causes=replace(found.causes, commits=history.commits(files, folder)))
+    new = history.head([folder, *(file for _, _, file in _files(plan))])
+    return replace(made, comparison=found, old=history.approved(folder), new=new)
+
+
+def _files(plan: Plan) -> Iterator[tuple[str, str, Path]]:
+    """The files that can move a result: group, name as an `Origin` has it, path."""
+    for group, files in plan.sources.items():
+        for name, file in files.items():
+            if group == plan.plugin.noun or affects_results(plan.plugin, group, name):
+                yield group, name if group == plan.plugin.noun else f"{group}/{name}", file.resolve()
 
 
 @dataclass(frozen=True)
 class _Run:
     """The chapters, run: of those that are ``whole`` the results."""
 
-    title: str
     results: Results
     cells: tuple[Cell, ...]
     whole: frozenset[str]
     failure: str
 
 
-def _run(book: Book, plugin: Plugin, path: Path, jobs: int, log: Log) -> _Run:
-    from parabook.kernels import warm_up
-    from parabook.plan import plan
-    from parabook.pool import opened
-    from parabook.run import ChapterFailed, default_jobs, run_all
-
-    planned = plan(path, {})
-    warm_up()
-    title = opened(planned).title
+def _run(plan: Plan, jobs: int, progress: Progress | None) -> _Run:
+    start(plan)
     executed: dict[str, str] = {}
     failure = ""
     try:
-        run_all(planned, jobs or default_jobs(path), log, force=True,
-                done=lambda ran: executed.update({ran.chapter: ran.notebook}))  # fmt: skip
+        run_all(plan, jobs, progress, force=True, done=lambda run: executed.update({run.chapter: run.notebook}))
     except ChapterFailed as error:
         failure = str(error)
         executed |= {error.chapter: error.notebook} if error.notebook else {}
-    notebooks = {file.stem: json.loads(executed[file.stem]) for file in book.notebooks if file.stem in executed}
-    cells = [cell for name, notebook in notebooks.items() for cell in cells_of(name, notebook, path.parent)]
+    notebooks = {file.stem: json.loads(executed[file.stem]) for file in plan.notebooks if file.stem in executed}
+    folders = {file.stem: plan.plugin.folder(plan.input, file) for file in plan.notebooks}
+    cells = [cell for name, notebook in notebooks.items() for cell in cells_of(name, notebook, folders[name])]
     whole = frozenset(notebooks) - {cell.chapter for cell in cells if cell.state != "ran"}
     of_whole = {name: notebook for name, notebook in notebooks.items() if name in whole}
-    results = from_notebooks(path.name, of_whole, origin(book, plugin, path), _left_out(book))
-    return _Run(title, results, tuple(cells), whole, failure)
-
-
-def _left_out(book: Book) -> Sequence[str]:
-    """Exhibits that are no results, as the book's settings say."""
-    return tuple(book.settings.get("not_reviewed", ()))
+    results = from_notebooks(plan.input.name, of_whole, origin(plan), plan.book.settings.get("not_reviewed", ()))
+    return _Run(results, tuple(cells), whole, failure)
 
 
 def _only(results: Results, chapters: frozenset[str]) -> Results:
@@ -191,24 +188,27 @@ def _only(results: Results, chapters: frozenset[str]) -> Results:
     return replace(results, exhibits=exhibits, texts=texts)
 
 
-def origin(book: Book, plugin: Plugin, path: Path) -> Origin:
-    """What a run of the chapters on an input would be made from, here and now."""
-    from parabook.receipt import versions
-
-    rows = plugin.rows(book, path)
-    inputs = {name: sha256(file)[:HASH] for name, file in sorted(plugin.files(book, path).items())}
-    code = {file.relative_to(book.root).as_posix(): sha256(file)[:HASH] for file in _program(book, plugin).values()}
-    return Origin(None if rows is None else inputs, dict(sorted(code.items())), versions(), {}, rows)
+def origin(plan: Plan) -> Origin:
+    """What a run of a plan is made from, here and now."""
+    rows = plan.plugin.rows(plan.input)
+    made = _origin(plan.plugin, plan.hashes, versions(), plan.given)
+    return replace(made, inputs=None if rows is None else made.inputs, rows=rows)
 
 
-def _program(book: Book, plugin: Plugin) -> dict[tuple[str, str], Path]:
-    """Chapters and the files of the project's code that can move a result, by group and name in a receipt."""
-    files = {(group, name): file for group, each in plugin.program(book).items() for name, file in each.items()}
-    files = {place: file for place, file in files.items() if plugin.runs_with(*place)}
-    return {("chapters", file.name): file for file in book.notebooks} | files
+def _origin(plugin: Plugin, hashes: Mapping[str, Any], packages: Mapping[str, str], given: Mapping[str, Any]) -> Origin:
+    """An origin from the hashes of files by group and name, as plans and receipts have them; without rows."""
+    groups = {group: files if isinstance(files, Mapping) else {group: files} for group, files in hashes.items()}
+    inputs = {name: code[:HASH] for name, code in sorted(groups.pop(plugin.noun).items())}
+    code = {
+        f"{group}/{name}": code[:HASH]
+        for group, files in sorted(groups.items())
+        for name, code in sorted(files.items())
+        if affects_results(plugin, group, name) and group != "requirements"
+    }
+    return Origin(inputs, code, packages, {name: str(value) for name, value in given.items()}, None)
 
 
-def results_of(book: Book, plugin: Plugin, name: str, log: Log = lambda line: None) -> Results:
+def results_of(book: Book, plugin: Plugin, name: str, progress: Progress | None = None) -> Results:
     """The results of a built book's folder, or of an input, which is run for them.
 
     Raises
@@ -218,12 +218,10 @@ def results_of(book: Book, plugin: Plugin, name: str, log: Log = lambda line: No
     ChapterFailed
         When a chapter fails.
     """
-    from parabook.run import ChapterFailed
-
     folder = Path(name)
     if (folder / "receipt.json").is_file() and (folder / "notebooks").is_dir():
         return _built(book, plugin, folder)
-    run = _run(book, plugin, plugin.find(book, name), 0, log)
+    run = _run(make_plan(book, plugin, name, {}), 0, progress)
     if run.failure:
         raise ChapterFailed(run.failure)
     return run.results
@@ -233,38 +231,20 @@ def _built(book: Book, plugin: Plugin, folder: Path) -> Results:
     """The results of a built book; where its input is still found and is the same, its rows are known too."""
     try:
         receipt = json.loads((folder / "receipt.json").read_text(encoding="utf-8"))
-        name, inputs = str(receipt[plugin.noun]), receipt["inputs"]
-        chapters = [str(chapter["chapter"]) for chapter in receipt["chapters"]]
+        name, chapters = str(receipt[plugin.noun]), [str(each["chapter"]) for each in receipt["chapters"]]
         files = {chapter: folder / "notebooks" / f"{chapter}.ipynb" for chapter in chapters}
         notebooks = {chapter: json.loads(file.read_text(encoding="utf-8")) for chapter, file in files.items()}
-        made = _built_from(book, plugin, receipt, inputs)
-        return from_notebooks(name, notebooks, made, _left_out(book))
+        made = _origin(plugin, receipt["inputs"], receipt["versions"], receipt["parameters"])
+        with contextlib.suppress(InputError):
+            here = origin(make_plan(book, plugin, name, {}))
+            made = replace(made, rows=here.rows) if here.inputs == made.inputs else made
+        return from_notebooks(name, notebooks, made, book.settings.get("not_reviewed", ()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError.one(folder, f"a receipt or notebooks that cannot be read ({error})", "a built book") from error
 
 
-def _built_from(book: Book, plugin: Plugin, receipt: Mapping[str, Any], inputs: Mapping[str, Any]) -> Origin:
-    program = _program(book, plugin)
-    code = {
-        program[group, name].relative_to(book.root).as_posix(): code[:HASH]
-        for group, files in inputs.items()
-        if isinstance(files, dict)
-        for name, code in files.items()
-        if (group, name) in program
-    }
-    hashes = {file: code[:HASH] for file, code in sorted(inputs[plugin.noun].items())}
-    parameters = {key: str(value) for key, value in receipt.get("parameters", {}).items()}
-    made = Origin(hashes, dict(sorted(code.items())), receipt.get("versions", {}), parameters)
-    try:
-        here = origin(book, plugin, plugin.find(book, str(receipt[plugin.noun])))
-    except InputError:
-        return replace(made, rows=None)
-    return replace(made, inputs=here.inputs and hashes, rows=here.rows if here.inputs == hashes else None)
-
-
-def compare_all(book: Book, plugin: Plugin, old: str, new: str, log: Log = lambda line: None) -> Review:
+def compare_all(book: Book, plugin: Plugin, old: str, new: str, progress: Progress | None = None) -> Review:
     """Compare two built books or inputs."""
-    before, after = (results_of(book, plugin, name, log) for name in (old, new))
+    before, after = (results_of(book, plugin, name, progress) for name in (old, new))
     names = " and ".join(dict.fromkeys((before.name, after.name)))
-    found = with_commits(compare(before, after), book.root, {})
-    return Review(f"Comparison of {names}", after, found, old=old, new=new)
+    return Review(f"Comparison of {names}", after, compare(before, after), old=old, new=new, cache=book.cache)

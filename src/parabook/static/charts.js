@@ -7,21 +7,21 @@
     (engine ??= new Promise((done, failed) => {
       const script = document.createElement("script");
       script.src = new URL("vega.js", here).href;
-      script.onload = () => done(window.reportEmbed);
+      script.onload = () => done(window.parabookEmbed);
       script.onerror = failed;
       document.head.append(script);
     }));
 
   /* Text that turns the direction of what follows it is kept to itself. */
-  const apart = (text) => (/[\u0590-\u08ff\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text);
+  const isolate = (text) => (/[\u0590-\u08ff\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text);
 
-  const told = (item) =>
+  const message = (item) =>
     typeof item.tooltip === "object"
-      ? Object.entries(item.tooltip).map(([name, value]) => `${name}: ${apart(String(value))}`).join(", ")
+      ? Object.entries(item.tooltip).map(([name, value]) => `${name}: ${isolate(String(value))}`).join(", ")
       : String(item.tooltip);
 
   /* Every mark that has something to say, in reading order, each thing once. */
-  const speaking = (view) => {
+  const marksOf = (view) => {
     const found = new Map();
     const walk = (mark) => {
       for (const item of mark.items || []) {
@@ -33,7 +33,7 @@
     const place = (item) => item._svg.getBoundingClientRect();
     return [...found.values()].sort((a, b) => place(a).top - place(b).top || place(a).left - place(b).left);
   };
-  const key = (item) => `${told(item)}|${item.datum && item.datum.x}`;
+  const key = (item) => `${message(item)}|${item.datum && item.datum.x}`;
 
   const upgrade = async (chart) => {
     const drawing = chart.querySelector(".drawing");
@@ -52,13 +52,17 @@
     said.textContent = first ? "Point at a mark, or use the arrow keys, to see what it stands for." : "";
     drawing.replaceChildren(stage);
 
-    const marks = speaking(view);
+    const marks = marksOf(view);
     let at = -1;
-    /* Marks of one person are shown together, wherever in the chart they stand. */
+    /* Where the chart names a field to follow, marks alike in it are shown together, one a panel at most. */
+    const follow = spec.usermeta && spec.usermeta.follow;
+    const panels = (spec.vconcat || spec.hconcat || spec.concat || []).length;
+    const rest = (item) => Object.entries(item.tooltip).filter(([name]) => name !== follow).map(([, value]) => isolate(String(value)));
     const show = (item) => {
-      const who = item.datum && item.datum.interviewee;
-      const same = who && item.datum.state !== who ? marks.filter((each) => each.datum.interviewee === who) : [item];
-      said.textContent = same.length > 1 ? `${who}: ${same.map((each) => apart(each.datum.label)).join("; ")}` : told(item);
+      const who = follow && item.datum && item.datum[follow];
+      const alike = who ? marks.filter((each) => each.datum[follow] === who) : [];
+      const same = alike.length > 1 && alike.length <= panels ? alike : [item];
+      said.textContent = same.length > 1 ? `${who}: ${same.map((each) => rest(each).join(", ")).join("; ")}` : message(item);
       said.classList.add("stays");
       drawing.querySelectorAll(".ring").forEach((ring) => ring.remove());
       const whole = drawing.getBoundingClientRect();

@@ -1,4 +1,4 @@
-"""The chapters as the book knows them: their order, their parameters, and how a call's parameters fit them."""
+"""Parameters of chapters: what each declares, and whether the values of a call fit."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import ast
 import io
 import json
 import tokenize
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from analysis.schema import ROOT
 from parabook.errors import InputError, Problem, nearest
-from parabook.protocol import EXHIBIT
 
-CHAPTERS = ROOT / "chapters"
-FILLED_IN = ("edition", "overrides", "values")
-"""Parameters that the build fills in itself."""
+REPORTED = ("overrides", "values")
+"""Parameters that the build fills in itself, for a chapter that prints them: those of the call, and all, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -31,51 +28,31 @@ class Parameter:
     comment: str
 
 
-def order() -> list[Path]:
-    """The chapters in the order of ``_toc.yml``, the root first."""
-    import yaml
-
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    names = [toc["root"], *(entry["file"] for entry in toc.get("chapters", []))]
-    return [_existing(ROOT / name) for name in names]
-
-
-def _existing(stem: Path) -> Path:
-    return next((file for file in (stem.with_suffix(".ipynb"), stem.with_suffix(".md")) if file.is_file()), stem)
-
-
 def parameters(notebook: Path) -> dict[str, Parameter]:
-    """The parameters that a chapter's cell tagged ``parameters`` declares, each with its comment.
-
-    Examples
-    --------
-    >>> parameters(CHAPTERS / "routes.ipynb")["route_level"].default
-    'place'
-    """
+    """The parameters that a chapter declares in its cell tagged ``parameters``, by name."""
     if notebook.suffix != ".ipynb":
         return {}
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    sources = ["".join(cell["source"]) for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
     return {name: found for source in sources for name, found in _declared(source).items()}
 
 
 @cache  # also because Python 3.11 may fail to parse in several threads at once: the first call is before they start
 def _declared(source: str) -> dict[str, Parameter]:
-    comments = {
-        token.start[0]: token.string.lstrip("# ")
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT
-    }
+    """The assignments of literals in a cell.
+
+    Examples
+    --------
+    >>> _declared("level: str = 'place'  # place or country")
+    {'level': Parameter(name='level', type='str', default='place', comment='place or country')}
+    """
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
+    assigned = [node for node in ast.parse(source).body if isinstance(node, (ast.Assign, ast.AnnAssign))]
     found = {}
-    for node in ast.parse(source).body:
-        target = (
-            node.target
-            if isinstance(node, ast.AnnAssign)
-            else node.targets[0]
-            if isinstance(node, ast.Assign)
-            else None
-        )
-        if isinstance(target, ast.Name) and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+    for node in assigned:
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if isinstance(target, ast.Name) and node.value is not None:
             default = ast.literal_eval(node.value)
             kind = ast.unparse(node.annotation) if isinstance(node, ast.AnnAssign) else type(default).__name__
             found[target.id] = Parameter(target.id, kind, default, comments.get(node.lineno, ""))
@@ -87,15 +64,25 @@ def all_parameters(notebooks: Iterable[Path]) -> dict[str, Parameter]:
     return {name: found for notebook in notebooks for name, found in parameters(notebook).items()}
 
 
-def fitted(given: Mapping[str, str], notebooks: Iterable[Path]) -> dict[str, Any]:
-    """A call's parameters with the types the chapters declare.
+def fitted(given: Mapping[str, str], notebooks: Iterable[Path], filled_in: Collection[str] = ()) -> dict[str, Any]:
+    """A call's parameters with the types that the chapters declare.
+
+    Parameters
+    ----------
+    given : mapping of str
+        Values by name, as text.
+    notebooks : iterable of Path
+        The chapters.
+    filled_in : collection of str
+        Parameters that the build gives a value, besides `REPORTED`.
 
     Raises
     ------
     InputError
         For a parameter that no chapter knows, with the table of those they do; for a value of another type.
     """
-    known = {name: found for name, found in all_parameters(notebooks).items() if name not in FILLED_IN}
+    known = all_parameters(notebooks)
+    known = {name: found for name, found in known.items() if name not in (*REPORTED, *filled_in)}
     problems, values = [], {}
     for name, text in given.items():
         if name not in known:
@@ -113,12 +100,10 @@ def fitted(given: Mapping[str, str], notebooks: Iterable[Path]) -> dict[str, Any
 
 def _typed(text: str, kind: str) -> Any:
     if kind == "bool":
-        return {"true": True, "false": False}[text.lower()] if text.lower() in ("true", "false") else _refuse()
+        if text.lower() not in ("true", "false"):
+            raise ValueError
+        return text.lower() == "true"
     return {"int": int, "float": float}.get(kind, str)(text)
-
-
-def _refuse() -> Any:
-    raise ValueError
 
 
 class ParameterError(InputError):
@@ -147,11 +132,3 @@ def table(known: Iterable[Parameter]) -> str:
     return "\n".join(
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
     )
-
-
-def exhibits(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The exhibits that an executed notebook carries, in order."""
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            if EXHIBIT in output.get("data", {}):
-                yield output["data"][EXHIBIT]
