@@ -19,7 +19,7 @@ import daff  # type: ignore[import-untyped]
 from parabook.plugins import Table
 from parabook.review.results import Exhibit, Results
 
-FOLLOWS = re.compile(r"^datasets\.|\b(description|title|text|sort|width|height|step|yOffset)(\.\w+)?$")
+FOLLOWS = re.compile(r"^datasets\.|\b(description|title|text|sort|width|height|step|yOffset)(\[\d+\]|\.\w+)*$")
 """Paths in a chart that say what is drawn or how large it is, not how: they move as the table moves."""
 
 
