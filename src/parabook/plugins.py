@@ -80,7 +80,8 @@ class Plugin:
         chapters = set(book.chapters)
         inside = (file for file in sorted(path.rglob("*")) if file.is_file() and file not in chapters)
         named = {file.relative_to(path).as_posix(): file for file in inside}
-        return {name: file for name, file in named.items() if not name.startswith(("_build/", "."))}
+        apart = ("_build/", ".", f"{book.settings.get('approved', 'tests/approved')}/")
+        return {name: file for name, file in named.items() if not name.startswith(apart)}
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
         """The files, or folders of files, behind the names that outputs of chapters say they rest on."""

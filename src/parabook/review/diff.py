@@ -193,7 +193,7 @@ def table_moves(part: str, of: str, diff: TableDiff) -> Iterator[Move]:
     for was, now in diff.columns:
         if was != now:
             what = "renamed" if was and now else "gone" if was else "added"
-            yield Move(part, of, "", was or now, was and f"column {was}", now and f"column {now}", what)
+            yield Move(part, of, "", now or was, was and f"column {was}", now and f"column {now}", what)
     names = [now or was for was, now in diff.columns]
     for row in diff.rows:
         if row.state in ("added", "gone"):
@@ -236,7 +236,8 @@ def chart_moves(of: str, old: Any, new: Any) -> Iterator[Move]:
     if old == new:
         return
     if old is None or new is None:
-        yield Move("chart", of, old=old and "a chart", new=new and "a chart", what="added" if old is None else "gone")
+        was, now = ("a chart" if chart else "" for chart in (old, new))
+        yield Move("chart", of, old=was, new=now, what="added" if now else "gone")
         return
     from deepdiff import DeepDiff  # takes a second to load
 

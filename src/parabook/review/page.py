@@ -69,7 +69,7 @@ def _content(review: Review) -> dict[str, Any]:
         "review": review,
         "comparison": found,
         "causes": causes,
-        "exhibits": {id_: (exhibit, _table(found, id_)) for id_, exhibit in found.exhibits.items()} if found else {},
+        "exhibits": {id_: (each, *_table(found, id_)) for id_, each in found.exhibits.items()} if found else {},
         "claims": causes.messages[:MOST_CLAIMS],
         "evidence": held or "not held against the source text; --source FILE does it",
         "kinds": KINDS,
@@ -84,14 +84,14 @@ def _content(review: Review) -> dict[str, Any]:
     }
 
 
-def _table(found: Comparison, id_: str) -> TableDiff | None:
-    """An exhibit's table from and to, where that moved; of a long one the rows that moved."""
+def _table(found: Comparison, id_: str) -> tuple[TableDiff | None, tuple[str, int, int] | None]:
+    """An exhibit's table from and to, where that moved, of a long one the rows that moved; and its sums."""
     if not found.of(id_, "table", "view", "exhibit"):
-        return None
-    old, new = (side.exhibits.get(id_, Exhibit("")).shown for side in (found.old, found.new))
-    diff = align(old, new)
+        return None, None
+    old, new = (side.exhibits.get(id_, Exhibit("")) for side in (found.old, found.new))
+    diff, total = align(old.shown, new.shown), align(old.table, new.table).total
     rows = diff.rows if len(diff.rows) <= MOST_ROWS else tuple(row for row in diff.rows if row.state)
-    return TableDiff(diff.columns, rows, diff.labels)
+    return TableDiff(diff.columns, rows, diff.labels), total
 
 
 def marked(old: str, new: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
