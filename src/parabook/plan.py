@@ -88,14 +88,9 @@ class Plan:
             f"{group}/{name}": found
             for group, hashes in self.hashes.items()
             for name, found in hashes.items()
-            if group not in apart and self._affects_results(group, name)
+            if group not in apart and affects_results(self.plugin, group, name)
         }
         return [used, sys.version]
-
-    def _affects_results(self, group: str, name: str) -> bool:
-        if group in ("look", "settings", "requirements"):
-            return group == "requirements"
-        return name in RUNNER if name.startswith("parabook/") else self.plugin.runs_with(group, name)
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
@@ -124,6 +119,13 @@ class Plan:
                     where = self.input.name if group == self.plugin.noun else group
                     raise InputChanged.one(f"{where}/{name}", "a file changed during the build", "one left alone",
                                            "build again")  # fmt: skip
+
+
+def affects_results(plugin: Plugin, group: str, name: str) -> bool:
+    """Whether a file that a build depends on affects what chapters give, and not only the pages."""
+    if group in ("look", "settings", "requirements", "chapters"):
+        return group in ("requirements", "chapters")
+    return name in RUNNER if name.startswith("parabook/") else plugin.runs_with(group, name)
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:

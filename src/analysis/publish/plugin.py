@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from analysis import folder
 from analysis.schema import ROOT
 from parabook.files import listed
-from parabook.plugins import Cover, Plugin
+from parabook.plugins import Cover, Evidence, Plugin, Table
 
 if TYPE_CHECKING:
     from parabook.book import Book
     from parabook.cache import ChapterRun
+    from parabook.errors import Problem
     from parabook.plan import Plan
 
 ENGINE = "ANALYSIS_ENGINE"
@@ -110,3 +111,21 @@ class EditionPlugin(Plugin):
         from analysis.publish.crate import record
 
         (folder / RECORD).write_text(record(plan, cover, runs, left_out, folder), encoding="utf-8")
+
+    def rows(self, path: Path) -> dict[str, Table] | None:
+        """The rows of the edition's tables."""
+        from analysis.publish import reviewed
+
+        return reviewed.rows(path)
+
+    def problems(self, path: Path) -> Sequence[Problem]:
+        """What checking the edition finds."""
+        from analysis.publish import reviewed
+
+        return reviewed.problems(path)
+
+    def evidence(self, path: Path, source: Path) -> Evidence:
+        """Whether the coded values hold against the source text."""
+        from analysis.publish import reviewed
+
+        return reviewed.evidence(path, source)
