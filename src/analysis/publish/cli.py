@@ -107,16 +107,11 @@ def parser() -> argparse.ArgumentParser:
         help="the problems and their counts as JSON too (default: printed)",
     )
 
-    begin = command("new", new, "Begin an edition: empty, or filled from an export as a map says.")
+    begin = command("new", new, "Begin an edition: empty tables, or a notebook that imports an export.")
     begin.add_argument("name", help="a name under data/, or a path")
     begin.add_argument("--into", type=Path, metavar="FOLDER", help="the folder to write it into (default: data)")
-    begin.add_argument("--from", dest="export", type=Path, metavar="FILE", help="an export, CSV or XLSX")
-    begin.add_argument(
-        "--map", type=Path, metavar="FILE", help="which column fills which; without it a draft is written"
-    )
-    begin.add_argument("--source", type=Path, metavar="FILE", help="the text that an export of highlights was made of")
-    begin.add_argument("--again", action="store_true", help="replace the tables that an earlier import made")
-    begin.add_argument("--discard-edits", action="store_true", help="with --again: also tables edited since by hand")
+    begin.add_argument("--from", dest="export", type=Path, metavar="FILE", help="CSV, XLSX, ODS, Taguette or REFI-QDA")
+    begin.add_argument("--source", type=Path, metavar="TEXT", help="the text that is coded, a paragraph a line")
 
     prove = command("verify", verify, "Hold every coded value of an edition against its source text.")
     prove.add_argument("edition", help="a name under data/ or a path")
@@ -258,34 +253,11 @@ def _counted(errors: int, warnings: int) -> str:
 
 def new(options: argparse.Namespace) -> int:
     """``analysis new``."""
-    from analysis.new import template
-    from parabook.errors import InputError
-    from parabook.publish import exchange
+    from analysis.publish.new import start, target
 
-    given = {"--map": options.map, "--source": options.source, "--again": options.again}
-    stray = [flag for flag, value in given.items() if value and not options.export]
-    stray += ["--discard-edits"] if options.discard_edits and not options.again else []
-    if stray:
-        raise InputError.one(
-            stray[0], "no --again" if stray[0] == "--discard-edits" else "no --from FILE", "both", "add it"
-        )
-    path = template.target(options.name, options.into)
-    if not options.export:
-        made = template.start(path)
-    elif not options.map and not options.again:
-        raise template.drafted(path, options.export, Path(f"{path.name}-map.yml"))
-    else:
-        made = template.bring(
-            path,
-            options.export,
-            options.map,
-            source=options.source,
-            again=options.again,
-            discard=options.discard_edits,
-            swap=exchange,
-        )
-    _complain(*made.notes)
-    print(made.told)
+    created = start(target(options.name, options.into), options.export, options.source)
+    _complain(*created.notes)
+    print(created.text)
     return 0
 
 

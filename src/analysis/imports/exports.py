@@ -1,6 +1,6 @@
 """What form tools, spreadsheets and coding tools export, as frames of text. Files in, a frame or one clear line out.
 
-Every file is a stranger's: sizes are limited, workbooks are read by `analysis.workbook` in a process of its own, and
+Every file is a stranger's: sizes are limited, workbooks are read by `analysis.imports.workbook` in a process of its own, and
 nothing in a file is ever run, followed or guessed in silence.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import operator
 import subprocess
 import sys
 import unicodedata
@@ -67,7 +68,7 @@ def read_export(
     Returns
     -------
     DataFrame
-        `attrs["read"]` says what was read, guesses included; `attrs["source"]` names it in messages.
+        `attrs` say what was read (`read`), guesses included (`sheet`, `header`); `source` names it in messages.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def read_export(
     """
     path = located(file)
     kind = kind_of(path)
-    source, said = shown_path(path), ""
+    source, said, names = shown_path(path), "", ()
     if kind == "REFI-QDA":
         frame = _refi(path)
     else:
@@ -89,7 +90,8 @@ def read_export(
             (rows, said), merged = _csv(path), []
         frame, names = _frame(rows, merged, header, source)
         said += f"header in row {' and '.join(map(str, names))}, "
-    frame.attrs = {"source": source, "read": f"{source}: {said}{len(frame):,} rows, {len(frame.columns)} columns"}
+    read = f"{source}: {said}{len(frame):,} rows, {len(frame.columns)} columns"
+    frame.attrs = {"source": source, "read": read, "sheet": sheet, "header": names}
     return frame if columns is None else _wanted(frame, columns)
 
 
@@ -99,7 +101,9 @@ def located(file: str | Path) -> Path:
     found = next((each for each in (path, ROOT / path) if each.is_file()), None)
     if found is None:
         kind = "a folder" if path.is_dir() else "no such file" if str(file) else "no name of a file"
-        raise InputError.one(file or "export", kind, "an export: CSV, XLSX, ODS or REFI-QDA", "see the parameter export")
+        raise InputError.one(
+            file or "export", kind, "an export: CSV, XLSX, ODS or REFI-QDA", "see the parameter export"
+        )
     if found.stat().st_size > MOST_BYTES:
         raise InputError.one(shown_path(found), f"{found.stat().st_size:,} bytes", f"{MOST_BYTES:,} or fewer")
     return found
@@ -133,7 +137,7 @@ def sheets(file: str | Path) -> Mapping[str, int]:
 
 
 def _workbook(path: Path, sheet: str) -> dict[str, Any]:
-    """What `analysis.workbook` prints of a workbook."""
+    """What `analysis.imports.workbook` prints of a workbook."""
     command = [sys.executable, "-I", str(Path(__file__).with_name("workbook.py")), str(path), sheet]
     needed = "one that is read in a few seconds and 2 GB of memory"
     try:
@@ -156,7 +160,9 @@ def _csv(path: Path) -> tuple[Rows, str]:
     text, encoding = decoded(path.read_bytes())
     if "\0" in text:
         needed = "text; CSV in UTF-8"
-        raise InputError.one(shown, "a NUL byte", needed, "export it anew", row=text[: text.index("\0")].count("\n") + 1)
+        raise InputError.one(
+            shown, "a NUL byte", needed, "export it anew", row=text[: text.index("\0")].count("\n") + 1
+        )
     lines = text[:20_000].splitlines()[:20]
     parted = max(",;\t|", key=lambda sign: sum(min(line.count(sign), MOST_COLUMNS) for line in lines))
     rows: Rows = []
@@ -195,8 +201,8 @@ def decoded(data: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         pass
     high = [byte > 0xBF for byte in data[:1_000_000]]
-    together = sum(one and other for one, other in zip(high, high[1:], strict=False)) > sum(high) / 2
-    small = sum(byte > 0xDF for byte in data[:1_000_000]) > 0.7 * sum(high)
+    together = sum(map(operator.and_, high, high[1:])) > sum(high) / 2
+    small = sum(byte > 0xDF for byte in data[:1_000_000]) > 0.6 * sum(high)
     page = (1251 if small else 1256) if together else 1252
     return data.decode(f"cp{page}", "replace"), f"Windows-{page} (a guess)"
 

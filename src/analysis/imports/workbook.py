@@ -1,6 +1,6 @@
 """Reads a workbook in a process of its own, whose memory and time are limited, and prints its cells as JSON.
 
-Run as a script by `analysis.exports`; imports nothing of this package. What a workbook made to harm can reach is this process.
+Run as a script by `analysis.imports.exports`; imports nothing of this package. What a workbook made to harm can reach is this process.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ MOST_BYTES = 256 * 2**20
 MOST_SHEETS, MOST_COLUMNS, MOST_CELLS = 200, 5000, 10_000_000
 MEMORY, SECONDS = 2 * 2**30, 8
 """Bytes of memory and seconds of a processor that reading may take."""
+
 
 class Refused(Exception):
     """Why a workbook is not read: what was found, what is needed, a hint."""
@@ -65,7 +66,7 @@ def read(file: str, sheet: str) -> dict[str, Any]:
     if sheet not in book.sheet_names:
         raise Refused(f"no sheet {sheet!r}", f"one of {', '.join(map(repr, book.sheet_names[:20]))}", "")
     odd = dict(unreadable(file, sheet))
-    rows = {number: cells for number, cells in filled(book, sheet)}
+    rows = dict(filled(book, sheet))
     for (number, place), what in odd.items():
         rows.setdefault(number, {})[place] = what
     return {"rows": sorted(rows.items()), "merged": book.get_sheet_by_name(sheet).merged_cell_ranges or []}
