@@ -298,10 +298,8 @@ def choices(answers: pd.DataFrame, codes: Codes, several: str = ASK) -> pd.Serie
         for column in marks
         for problem in refusals(answers[column], ticked[column].isna(), "1 or 0, as a choice is exported", lambda _: "")
     )
-    rows = ticked.to_numpy().tolist()
-    kinds = pd.Series(
-        [{str(codes[c]) for c, mark in zip(marks, row, strict=True) if mark} for row in rows], answers.index
-    )
+    found = [{str(code) for column, code in codes.items() if row[column]} for row in ticked.to_dict("records")]
+    kinds = pd.Series(found, answers.index, dtype="object")
     together = kinds.map(lambda found: " + ".join(sorted(found)))
     together.attrs = answers.attrs
     if several == ASK:
@@ -353,44 +351,39 @@ def _at(value: Any, row: Any) -> Any:
 
 
 def locate(
-    legs: pd.DataFrame, known: Mapping[str, Any], *, also: Sequence[str] = ()
+    names: pd.DataFrame, known: Mapping[str, Any], *, also: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Legs with identifiers in place of the names of places, and the table of the places they lead to.
+    """Identifiers in place of names of places, and the table of these places.
 
     Parameters
     ----------
-    legs : DataFrame
-        With `from_place`, `to_place` or both, as answered.
+    names : DataFrame
+        Columns of answers that name places.
     known : mapping
         By name: `country`, `precision` (and `latitude`, `longitude`, `place`), or the name that it is another spelling
         of, or "" for what is no place.
     also : sequence of str
         Further names, such as where the interviews were.
+
+    Examples
+    --------
+    >>> known = {"Oral": {"country": "KAZ", "precision": "city"}, "stay": ""}
+    >>> stops, places = locate(pd.DataFrame({"to": ["Oral", "stay"]}), known)
+    >>> stops["to"].tolist(), places[["place", "name", "country"]].values.tolist()
+    (['oral', ''], [['oral', 'Oral', 'KAZ']])
     """
-    columns = [name for name in ("from_place", "to_place") if name in legs]
-    entries = {
-        name: known.get(entry, entry) if isinstance(entry, str) and entry else entry for name, entry in known.items()
-    }
-    rows = {
-        name: _place(known[name] if isinstance(known[name], str) else name, entry)
-        for name, entry in entries.items()
-        if isinstance(entry, Mapping)
-    }
-    problems = [each for column in columns for each in _unplaced(legs[column], entries)]
-    problems += [each for name in also for each in _unplaced(pd.Series([name], [0], name="also"), entries)]
-    _refuse(iter(list({(each.found.split(" (")[0]): each for each in reversed(problems)}.values())[::-1]))
-    ids = {name: row["place"] for name, row in rows.items()} | {
-        name: "" for name, entry in entries.items() if entry == ""
-    }
-    placed = legs.assign(**{column: legs[column].map(lambda name: ids.get(name, "")) for column in columns})
-    placed.attrs = legs.attrs
-    used = (
-        dict.fromkeys([*pd.concat([legs[column] for column in columns], axis=1).to_numpy().ravel(), *also])
-        if columns
-        else dict.fromkeys(also)
-    )
-    table = pd.DataFrame([rows[name] for name in used if name in rows]).drop_duplicates("place", ignore_index=True)
-    return placed, table
+    first = {name: entry if isinstance(entry, str) and entry else name for name, entry in known.items()}
+    entries = {name: known.get(spelt, ASK) for name, spelt in first.items()}
+    asked = [each for column in names for each in _unplaced(names[column], entries)]
+    asked += _unplaced(pd.Series(also, range(len(also)), dtype="str", name="also"), entries)
+    _refuse(iter({each.found.split(" (")[0]: each for each in reversed(asked)}.values()))
+    rows = {name: _place(first[name], entry) for name, entry in entries.items() if isinstance(entry, Mapping)}
+    placed = names.map(lambda name: rows[name]["place"] if name in rows else "")
+    placed.attrs = names.attrs
+    used = dict.fromkeys([*names.to_numpy().ravel(), *also])
+    columns = list(schema("places").columns)
+    table = pd.DataFrame([rows[name] for name in used if name in rows], columns=columns)
+    return placed, table.drop_duplicates("place", ignore_index=True)
 
 
 def _place(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:

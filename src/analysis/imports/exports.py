@@ -77,7 +77,8 @@ def read_export(
     """
     path = located(file)
     kind = kind_of(path)
-    source, said, names = shown_path(path), "", ()
+    source, said = shown_path(path), ""
+    names: tuple[int, ...] = ()
     if kind == "REFI-QDA":
         frame = _refi(path)
     else:

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,8 +27,8 @@ from parabook.files import sha256
 RECORD: Final = "import.json"
 """What an edition keeps of its imports: the export, and the hashes of the tables as they were written."""
 NOTEBOOK: Final = "import.ipynb"
-ROWS: Final = 5
-"""Rows of the export that a grouped problem names."""
+FEW: Final = 5
+"""Rows and values that a grouped problem names."""
 
 
 def write_edition(
@@ -263,21 +263,23 @@ def _check(
 
 
 def _grouped(problems: list[Problem], tables: Mapping[str, tuple[str, pd.DataFrame]]) -> Iterator[Problem]:
-    """Problems of one cause in one line, with the rows of the export that they stand in."""
-    causes: dict[tuple[str, ...], list[Problem]] = {}
+    """Problems of one cause in one line, with what was found and the rows of the export where it was."""
+    causes: dict[tuple[str, str, str], list[Problem]] = {}
     for each in problems:
-        same = each.found if each.row or each.file not in tables else re.sub(r"for .*", "", each.found)
-        causes.setdefault((each.file, same, each.needed, each.column or ""), []).append(each)
+        causes.setdefault((each.file, each.needed, each.column or ""), []).append(each)
     for alike in causes.values():
-        first = alike[0]
-        source, frame = tables.get(first.file, (first.file, None))
+        source, frame = tables.get(alike[0].file, (alike[0].file, None))
         rows = [_row(each.row, frame) for each in alike if each.row]
-        more = (
-            f" ({len(alike)} rows: {', '.join(map(str, rows[:ROWS]))}{', …' if len(rows) > ROWS else ''})"
-            if len(rows) > 1
-            else ""
-        )
-        yield replace(first, file=source, found=first.found + more, row=rows[0] if rows else None)
+        found = _some(each.found for each in alike)
+        more = f" ({len(alike)} times" + (f", in rows {_some(map(str, rows))}" if rows else "") + ")"
+        found += more if len(alike) > 1 else ""
+        yield replace(alike[0], file=source, found=found, row=rows[0] if rows else None)
+
+
+def _some(texts: Iterable[str]) -> str:
+    """The first few of several texts."""
+    different = list(dict.fromkeys(texts))
+    return ", ".join(different[:FEW]) + (", …" if len(different) > FEW else "")
 
 
 def _row(row: int, frame: pd.DataFrame | None) -> int:

@@ -165,7 +165,7 @@ def _fits(target: str, answers: pd.Series) -> bool:
     if target == "interviewee":
         return bool(given.is_unique and len(given) == len(answers) and given.str.fullmatch(r"[\w-]*[0-9][\w-]*").all())
     if target == "age":
-        return bool(given.map(lambda text: bounds(text) is not None).mean() > 0.5)
+        return bool(given.map(lambda text: bounds(text) is not None).mean() >= 0.5)
     if target == "year":
         return bool(given.str.fullmatch("(?:19|20)[0-9]{2}").all())
     return True
@@ -283,7 +283,7 @@ def _survey(answers: pd.DataFrame, targets: dict[str, str]) -> dict[str, Any]:
     fixed = [targets[name] for name in ("consent", "interviewee", "age", "gender", "profession") if targets[name]]
     in_legs = [column for leg in legs for column in leg["columns"].values() if isinstance(column, str)]
     consent = targets["consent"]
-    stops = [answers[column] for leg in legs for name, column in leg["columns"].items() if name.endswith("place")]
+    stops = dict.fromkeys(column for leg in legs for name, column in leg["columns"].items() if name.endswith("place"))
     return {
         "targets": targets,
         "columns": _columns(answers, [*fixed, *in_legs, *choice]),
@@ -295,7 +295,8 @@ def _survey(answers: pd.DataFrame, targets: dict[str, str]) -> dict[str, Any]:
         if targets["age"]
         else [],
         "professions": _look_alikes(answers[targets["profession"]]) if targets["profession"] else [],
-        "places": listed(pd.concat(dict(enumerate(stops))), _place) if stops else [],
+        "stops": [quoted(column) for column in stops],
+        "places": listed(pd.concat([answers[column] for column in stops]), _place) if stops else [],
         "legs": legs,
         "form": _form(answers[targets["departed"]]) if targets["departed"] else "",
         "allowed": {
