@@ -1,6 +1,6 @@
 """Reads a workbook in a process of its own, whose memory and time are limited, and prints its cells as JSON.
 
-Run as a script by `analysis.imports.exports`; imports nothing of this package. What a workbook made to harm can reach is this process.
+Run as a script by `analysis.imports.exports`, and imports nothing of this package. A hostile workbook harms this process only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from xml.etree import ElementTree
 
 import python_calamine
 
-MOST_BYTES = 256 * 2**20
-"""Bytes of a workbook, unpacked."""
-MOST_SHEETS, MOST_COLUMNS, MOST_CELLS = 200, 5000, 10_000_000
+MOST_BYTES, MOST_SHEETS, MOST_COLUMNS, MOST_CELLS = 256 * 2**20, 200, 5000, 10_000_000
+"""Bytes unpacked, sheets of a workbook, columns and cells of a sheet."""
 MEMORY, SECONDS = 2 * 2**30, 8
 """Bytes of memory and seconds of a processor that reading may take."""
+
+Rows = dict[int, dict[int, str]]
+"""Text by row from 1 and column from 0, of the cells that are not blank."""
 
 
 class Refused(Exception):
@@ -33,9 +35,8 @@ def limit() -> None:
         import resource
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # ending so is no reason to write memory to the disk
+    for what, most in (("AS", MEMORY), ("CPU", SECONDS), ("CORE", 0)):
+        resource.setrlimit(getattr(resource, f"RLIMIT_{what}"), (most, most))
 
 
 def text(value: object) -> str:
@@ -56,105 +57,81 @@ def text(value: object) -> str:
 
 
 def read(file: str, sheet: str) -> dict[str, Any]:
-    """The rows of a sheet that hold something, by their number; without a name all sheets with their counts of cells."""
-    refuse_large(file)
-    book = python_calamine.CalamineWorkbook.from_path(file)
-    if len(book.sheet_names) > MOST_SHEETS:
-        raise Refused(f"{len(book.sheet_names):,} sheets", f"{MOST_SHEETS} or fewer", "save the one with the answers")
-    if not sheet:
-        return {"sheets": {name: sum(len(cells) for _, cells in filled(book, name)) for name in book.sheet_names}}
-    if sheet not in book.sheet_names:
-        raise Refused(f"no sheet {sheet!r}", f"one of {', '.join(map(repr, book.sheet_names[:20]))}", "")
-    odd = dict(unreadable(file, sheet))
-    rows = dict(filled(book, sheet))
-    for (number, place), what in odd.items():
-        rows.setdefault(number, {})[place] = what
-    return {"rows": sorted(rows.items()), "merged": book.get_sheet_by_name(sheet).merged_cell_ranges or []}
-
-
-def refuse_large(file: str) -> None:
-    """Refuse an archive that unpacks to more than memory should hold."""
-    if not zipfile.is_zipfile(file):
-        return
-    with zipfile.ZipFile(file) as archive:
-        size = sum(part.file_size for part in archive.infolist())
+    """The cells of a sheet, of the fullest one unless it is named, and which rows merged cells hold together."""
+    archive = zipfile.ZipFile(file) if zipfile.is_zipfile(file) else None
+    size = sum(part.file_size for part in archive.infolist()) if archive else 0
     if size > MOST_BYTES:
         raise Refused(f"{size:,} bytes unpacked", f"{MOST_BYTES:,} or fewer", "export fewer columns, or CSV")
+    book = python_calamine.CalamineWorkbook.from_path(file)
+    names = book.sheet_names
+    if len(names) > MOST_SHEETS:
+        raise Refused(f"{len(names):,} sheets", f"{MOST_SHEETS} or fewer", "save the one with the answers")
+    if sheet and sheet not in names:
+        raise Refused(
+            f"no sheet {sheet!r}", f"one of {', '.join(map(repr, names[:20]))}", "see the sheet in the notebook"
+        )
+    sheet = sheet or max(names, key=lambda name: sum(map(len, filled(book, name).values())))
+    rows = filled(book, sheet)
+    for row, column, what in unreadable(archive, sheet) if archive else ():
+        rows.setdefault(row, {})[column] = what
+    merged = book.get_sheet_by_name(sheet).merged_cell_ranges or []
+    spans = [(top + 1, bottom + 1 + (right > left)) for (top, left), (bottom, right) in merged]
+    return {"sheet": sheet, "rows": sorted(rows.items()), "spans": spans}
 
 
-def filled(book: Any, name: str) -> Iterator[tuple[int, dict[int, str]]]:
-    """The cells of a sheet that are not blank: row from 1, then text by column from 0."""
+def filled(book: Any, name: str) -> Rows:
+    """The cells of a sheet."""
     sheet = book.get_sheet_by_name(name)
     if sheet.start is None:
-        return
+        return {}
     if sheet.total_width > MOST_COLUMNS:
         found = f"{sheet.total_width:,} columns in sheet {name!r}"
         raise Refused(found, f"{MOST_COLUMNS:,} or fewer", "delete those that are blank, or save the sheet as CSV")
-    count, offset = 0, sheet.start[1]
+    rows: Rows = {}
+    count = 0
     for number, row in enumerate(sheet.iter_rows(), 1):
-        cells = {place: text(value) for place, value in enumerate(row, offset) if value not in ("", None)}
+        cells = {at: text(value) for at, value in enumerate(row, sheet.start[1]) if value not in ("", None)}
         count += len(cells)
         if count > MOST_CELLS:
             raise Refused(f"more than {MOST_CELLS:,} cells", "fewer", "save a sheet of answers alone, as CSV")
-        if cells:
-            yield number, cells
+        rows |= {number: cells} if cells else {}
+    return rows
 
 
-def unreadable(file: str, sheet: str) -> Iterator[tuple[tuple[int, int], str]]:
+def unreadable(archive: zipfile.ZipFile, sheet: str) -> Iterator[tuple[int, int, str]]:
     """Cells of XLSX that calamine gives as blank though they are not: errors, and formulas never computed."""
-    if not zipfile.is_zipfile(file):
-        return
-    with zipfile.ZipFile(file) as archive:
-        part = sheet_part(archive, sheet)
-        xml = archive.read(part).decode("utf-8", "replace") if part else ""
+    xml = sheet_xml(archive, sheet)
     for given, inner in re.findall(r"<c ([^>]*[^/])>(.*?)</c>", xml, re.S) if 't="e"' in xml or "<f" in xml else ():
         at = re.search(r'r="([A-Z]{1,3})([0-9]{1,7})"', given)
         value = re.search(r"<v[^>]*>([^<]+)</v>", inner)
-        if at and 't="e"' in given:
-            yield position(at[1], at[2]), value[1] if value else "#ERROR"
-        elif at and "<f" in inner and not value:
-            yield position(at[1], at[2]), "#FORMULA NEVER COMPUTED"
+        what = (value[1] if value else "#ERROR") if 't="e"' in given else "#FORMULA NEVER COMPUTED"
+        if at and ('t="e"' in given or ("<f" in inner and not value)):
+            column = sum(26**place * (ord(letter) - 64) for place, letter in enumerate(reversed(at[1]))) - 1
+            yield int(at[2]), column, what
 
 
-def position(letters: str, row: str) -> tuple[int, int]:
-    """Row from 1 and column from 0 of a cell such as AA7.
-
-    Examples
-    --------
-    >>> position("AA", "7")
-    (7, 26)
-    """
-    column = 0
-    for letter in letters:
-        column = 26 * column + ord(letter) - ord("A") + 1
-    return int(row), column - 1
-
-
-def sheet_part(archive: zipfile.ZipFile, sheet: str) -> str:
-    """The file of an XLSX archive that holds a sheet; blank where there is none."""
-    names = archive.namelist()
-    if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= {*names}:
+def sheet_xml(archive: zipfile.ZipFile, sheet: str) -> str:
+    """The XML of a sheet in an XLSX archive; blank where there is none."""
+    try:
+        book, links = (
+            ElementTree.fromstring(archive.read(f"xl/{name}")) for name in ("workbook.xml", "_rels/workbook.xml.rels")
+        )
+        named = next(
+            dict(each.items()) for each in book.iter() if each.tag.endswith("}sheet") and each.get("name") == sheet
+        )
+        link = next(value for key, value in named.items() if key.endswith("}id"))
+        target = next(each.get("Target", "") for each in links if each.get("Id") == link)
+        return archive.read(f"xl/{target.lstrip('/').removeprefix('xl/')}").decode("utf-8", "replace")
+    except (KeyError, StopIteration):
         return ""
-    targets = {
-        each.get("Id"): each.get("Target", "")
-        for each in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    }
-    for each in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
-        if each.tag.endswith("}sheet") and each.get("name") == sheet:
-            relation = next((value for key, value in each.items() if key.endswith("}id")), "")
-            target = targets.get(relation, "").lstrip("/").removeprefix("xl/")
-            return f"xl/{target}" if f"xl/{target}" in names else ""
-    return ""
 
 
 def main() -> None:
     limit()
     try:
-        found = read(sys.argv[1], sys.argv[2])
+        found = read(*sys.argv[1:3])
     except Refused as error:
         found = {"refused": error.args}
-    except python_calamine.PasswordError:
-        found = {"refused": ("an encrypted workbook", "one without a password", "save it without")}
     except Exception as error:  # a broken archive raises any of a dozen types, and there is nobody to tell a traceback
         found = {"refused": (f"a workbook that cannot be read ({type(error).__name__})", "a sound one", "save it anew")}
     json.dump(found, sys.stdout)

@@ -20,7 +20,7 @@ import pandas as pd
 
 from analysis.checks import MOST_WORDS
 from analysis.imports.answers import ASK, TICKED, bounds, quoted
-from analysis.imports.exports import kind_of, located, read_export
+from analysis.imports.exports import PASSAGES, kind_of, located, read_export
 from analysis.imports.write import NOTEBOOK
 from analysis.rules import words
 from analysis.schema import ROOT, countries, schema, vocabulary
@@ -68,7 +68,7 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     said = str(answers.attrs["read"])
     name, context = _kind(answers)
     context |= {"export": portable(export), "edition": path.name if path.parent == ROOT / "data" else portable(path)}
-    header = answers.attrs["header"]
+    header = answers.attrs["header"] or ()
     context |= {"sheet": answers.attrs["sheet"], "header": header[0] if len(header) == 1 else header or None}
     context |= {"said": said.replace("`", "'"), "notebook": shown_path(path / NOTEBOOK)}
     if name == "highlights":
@@ -244,7 +244,7 @@ def _form(answers: pd.Series) -> str:
 
 def _kind(answers: pd.DataFrame) -> tuple[str, dict[str, Any]]:
     """Which template an export asks for, and what fills it."""
-    if {"tag", "content", "document", "id"} <= {*answers.columns}:
+    if {*PASSAGES} <= {*answers.columns}:
         return "highlights", _highlights(answers)
     targets = targets_of(answers)
     when = targets["year"] or targets["day"]
