@@ -54,6 +54,10 @@ class InputError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)  # and not with its text, as an exception travels otherwise
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: in a notebook too a problem is one line."""
+        return [str(problem) for problem in self.problems]
+
     @classmethod
     def one(cls, file: object, found: str, needed: str, hint: str = "", **where: object) -> InputError:
         """A single problem, ready to raise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from analysis.look import FONT
+from analysis.charts import FONT, MARKS_UP_TO
 from parabook import palette
 from parabook.templating import render
 
@@ -37,3 +37,15 @@ def card_svg(title: str, lead: str, marks: str = "") -> str:
         font=FONT,
         colour={name: light for name, (light, _) in palette.read(PALETTE).items()},
     )
+
+
+def one_mark_each(declared: int | None, described: int) -> str:
+    """A full mark for everyone described, a hollow one for everyone who is not; nothing when they are many.
+
+    Examples
+    --------
+    >>> one_mark_each(5, 3), one_mark_each(None, 2), one_mark_each(5000, 3)
+    ('●●●□□', '●●', '')
+    """
+    whole = described if declared is None else declared
+    return "●" * described + "□" * (whole - described) if whole <= MARKS_UP_TO else ""

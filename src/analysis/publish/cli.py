@@ -198,11 +198,12 @@ def _shown(path: Path) -> str:
 @debug
 def check(edition: str, embed: bool, file: str | None) -> int:
     """Find everything that is wrong with the tables of EDITION."""
-    from analysis import edition as editions
+    from analysis import editions
+    from analysis.coding import package
     from analysis.folder import find
 
     try:
-        if embed and editions.embed(find(edition)):
+        if embed and package.embed(find(edition)):
             _complain("datapackage.json: schemas copied")
         loaded, problems = editions.examine(edition)
     except InputError as error:
@@ -241,37 +242,16 @@ def _counted(errors: int, warnings: int) -> str:
 @analysis.command()
 @click.argument("name")
 @click.option("--into", type=FILE, metavar="FOLDER", help="The folder to write it into (default: data).")
-@click.option("--from", "export", type=FILE, metavar="FILE", help="An export, CSV or XLSX.")
-@click.option(
-    "--map", "plan", type=FILE, metavar="FILE", help="Which column fills which; without it a draft is written."
-)
-@click.option("--source", type=FILE, metavar="FILE", help="The text that an export of highlights was made of.")
-@click.option("--again", is_flag=True, help="Replace the tables that an earlier import made.")
-@click.option("--discard-edits", is_flag=True, help="With --again: also tables edited since by hand.")
+@click.option("--from", "export", type=FILE, metavar="FILE", help="An export: CSV, XLSX, ODS, Taguette or REFI-QDA.")
+@click.option("--source", type=FILE, metavar="TEXT", help="The text that is coded, a paragraph a line.")
 @debug
-def new(
-    name: str, into: Path | None, export: Path | None, plan: Path | None, source: Path | None, again: bool,
-    discard_edits: bool,
-) -> None:  # fmt: skip
-    """Begin the edition NAME: empty, or filled from an export as a map says."""
-    from analysis.new import template
-    from parabook.files import swap
+def new(name: str, into: Path | None, export: Path | None, source: Path | None) -> None:
+    """Begin the edition NAME: empty tables, or a notebook that imports an export."""
+    from analysis.publish.new import start, target
 
-    given = {"--map": plan, "--source": source, "--again": again}
-    stray = [flag for flag, value in given.items() if value and not export]
-    if stray:
-        raise InputError.one(stray[0], "no --from FILE", "both", "add it")
-    if discard_edits and not again:
-        raise InputError.one("--discard-edits", "no --again", "both", "add it")
-    path = template.target(name, into)
-    if not export:
-        made = template.start(path)
-    elif not plan and not again:
-        raise template.drafted(path, export, Path(f"{path.name}-map.yml"))
-    else:
-        made = template.bring(path, export, plan, source=source, again=again, discard=discard_edits, swap=swap)
-    _complain(*made.notes)
-    print(made.told)
+    created = start(target(name, into), export, source)
+    _complain(*created.notes)
+    print(created.text)
 
 
 @analysis.command()
@@ -280,12 +260,12 @@ def new(
 @debug
 def verify(edition: str, source: Path) -> int:
     """Hold every coded value of EDITION against its source text."""
-    from analysis.edition import load
-    from analysis.evidence import source_text
-    from analysis.evidence import verify as verified
-    from analysis.prose import plural
+    from analysis.coding.verify import source_text
+    from analysis.coding.verify import verify as verified
+    from analysis.editions import open_edition
+    from analysis.text import plural
 
-    loaded = load(edition)
+    loaded = open_edition(edition)
     verdict = verified(loaded, source_text(source))
     _complain(*map(str, verdict.problems))
     print(f"{loaded.name}: {verdict}, {plural(len(verdict.problems), 'problem')}")

@@ -24,10 +24,10 @@ ENGINE = "ANALYSIS_ENGINE"
 
 RECORD = "ro-crate-metadata.json"
 
-DATA = {"schemas": "*.json", "vocabularies": "*.csv", "basemap": "*.json"}
+DATA = {"schemas": "*.json", "vocabularies": "*.csv", "basemap": "*.geojson"}
 """The folders under ``data`` that the program reads, and which files of them."""
 
-ROOMS = ("coding", "imports", "new", "publish")
+ROOMS = ("imports", "publish")
 """Folders of this package that chapters do not import."""
 
 
@@ -45,7 +45,7 @@ class EditionPlugin(Plugin):
     noun = "edition"
     filled_in = ("edition",)
     preload = (
-        "analysis.report", "krippendorff", "iso3166", "markdown_it", "narwhals.group_by",
+        "analysis.maps", "analysis.sources", "analysis.coding.agreement", "krippendorff", "iso3166", "markdown_it", "narwhals.group_by",
         "narwhals._pandas_like.namespace", "narwhals._pandas_like.selectors", "pandas.core.methods.to_dict",
         "pandas.io.formats.html",
     )  # fmt: skip
@@ -85,11 +85,11 @@ class EditionPlugin(Plugin):
 
     def check(self, plan: Plan) -> Cover:
         """Load the edition and check its tables, and the parameters against it."""
-        from analysis import tabulate
-        from analysis.edition import load
+        from analysis.editions import open_edition
+        from analysis.labels import check_parameters
 
-        tabulate.checked(plan.given)
-        edition = load(plan.input, plan.given.get("minimum_cell", 0))
+        check_parameters(plan.given)
+        edition = open_edition(plan.input, plan.given.get("minimum_cell", 0))
         declared = edition.report.declared_interviewees
         return EditionCover(
             edition.title, homepage=edition.homepage, date=edition.date, declared=declared, described=edition.described
@@ -97,8 +97,7 @@ class EditionPlugin(Plugin):
 
     def cover(self, cover: Cover, glue: Mapping[str, str]) -> Cover:
         """The cover with the first sentence of the summary, and a picture with a mark for each person."""
-        from analysis.minute import one_mark_each
-        from analysis.publish.card import card_svg
+        from analysis.publish.card import card_svg, one_mark_each
 
         cover = super().cover(cover, glue)
         marks = one_mark_each(cover.declared, cover.described) if isinstance(cover, EditionCover) else ""

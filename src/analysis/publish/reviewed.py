@@ -10,11 +10,11 @@ from pathlib import Path
 import narwhals as nw
 
 from analysis import folder
-from analysis.edition import SECOND, Edition, examine, load
-from analysis.evidence import source_text, verify
-from analysis.frames import Frame, as_frame
-from analysis.prose import plural
-from analysis.tables import shown_path
+from analysis.coding.package import SECOND
+from analysis.coding.verify import source_text, verify
+from analysis.editions import Edition, examine, open_edition
+from analysis.tables import Frame, shown_path, text_frame
+from analysis.text import plural
 from parabook.errors import Problem
 from parabook.plugins import Evidence, Table
 
@@ -24,7 +24,7 @@ MOST_ROWS = 20_000
 
 def rows(path: Path) -> dict[str, Table] | None:
     """The rows of an edition's tables, and of its metadata; None where it hides small cells."""
-    edition = load(path)
+    edition = open_edition(path)
     if edition.report.minimum_cell > 1:
         return None
     tables = {**edition.tables, **{SECOND + name: frame for name, frame in edition.second.items()}}
@@ -40,7 +40,7 @@ def problems(path: Path) -> tuple[Problem, ...]:
 def evidence(path: Path, source: Path) -> Evidence:
     """What ``analysis verify`` says; of an edition that hides small cells, only how much."""
     text = source_text(source)
-    edition = load(path)
+    edition = open_edition(path)
     held = verify(edition, text)
     found = tuple(_inside(held.problems, path))
     if found and edition.report.minimum_cell > 1:
@@ -51,7 +51,7 @@ def evidence(path: Path, source: Path) -> Evidence:
 def _rows(frame: Frame) -> Table:
     if int(frame.select(nw.len()).collect("pandas").item()) > MOST_ROWS:
         return ()
-    table = as_frame(frame).drop(columns="_row", errors="ignore")
+    table = text_frame(frame).drop(columns="_row", errors="ignore")
     return (tuple(table.columns), *(tuple(row) for row in table.itertuples(index=False, name=None)))
 
 

@@ -1,1 +1,0 @@
-"""New editions: empty from the schemas, or from an export as a map says."""
