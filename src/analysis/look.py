@@ -3,5 +3,5 @@
 INK, MUTED, LINE, PAPER, MARK, LAND = "#1f2328", "#57606a", "#c8ced6", "#ffffff", "#0064a8", "#e3e6ea"
 """The palette. The book replaces each by a variable that follows the page's light or dark scheme."""
 
-FONT = "'Liberation Sans', Arial, sans-serif"
-"""The drawing program carries the first, browsers have one of its widths: a chart is laid out alike on every machine."""
+FONT = "'Report Sans', Arial, sans-serif"
+"""The first travels with parabook (``parabook.fonts``), which draws with it and gives it to pages."""

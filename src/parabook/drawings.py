@@ -16,6 +16,7 @@ from typing import Any
 
 from analysis.folder import CACHE
 from analysis.look import PAPER
+from parabook import fonts
 from parabook.chapters import exhibits
 from parabook.files import digest, prune, sha256, write_atomically
 from parabook.vega import VEGALITE_VERSION
@@ -108,13 +109,14 @@ def _fingerprint(spec: str) -> str:
 
 @cache
 def _drawn_by() -> tuple[str, ...]:
-    return VEGALITE_VERSION, version("vl-convert-python"), sha256(Path(__file__))
+    return VEGALITE_VERSION, version("vl-convert-python"), sha256(Path(__file__)), fonts.fingerprint()
 
 
 def _svg(spec: str) -> str:
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION)
+    fonts.register()
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": fonts.STACK})
     return with_own_ids(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}")
 
 
@@ -141,6 +143,7 @@ MEANT = re.compile(r'(\sid="|url\(#)([^")]+)')
 def _png(svg: str) -> bytes:
     import vl_convert
 
+    fonts.register()
     start, end, rest = svg.partition(">")
     ground = f'<rect width="100%" height="100%" fill="{PAPER}"/>'
     png: bytes = vl_convert.svg_to_png(f"{start}{end}{ground}{rest}", scale=2)

@@ -7,7 +7,7 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-from parabook import vega
+from parabook import fonts, vega
 from parabook.render import FOLDER
 
 LANDMARKS = {
@@ -30,12 +30,19 @@ def setup(app: Any) -> dict[str, bool]:
     app.add_config_value("comments_config", {}, "html")
     app.add_config_value("report_description", "", "html")  # what a shared link says of the book
     app.add_config_value("report_home", "", "html")  # where the book will stand, when that is known
+    app.connect("config-inited", add_fonts)
+    app.add_css_file(fonts.STYLES)
     app.connect("html-page-context", list_front_page, priority=900)  # after the theme made its list
     app.connect("html-page-context", describe)
     app.connect("build-finished", name_landmarks)
     app.connect("build-finished", write_exhibits)
     app.connect("build-finished", write_engine)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def add_fonts(app: Any, config: Any) -> None:
+    """Have the font's files copied with the book's own static files."""
+    config.html_static_path.append(str(fonts.PAGES))
 
 
 def list_front_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:

@@ -6,6 +6,7 @@ import textwrap
 from html import escape
 
 from analysis.look import FONT, INK, MARK, MUTED, PAPER
+from parabook import fonts
 
 WIDTH, HEIGHT = 1200, 630
 """Pixels, as those who show such pictures ask for."""
@@ -49,5 +50,6 @@ def card_png(title: str, told: str, marks: str = "") -> bytes:
     """The card as PNG."""
     import vl_convert
 
+    fonts.register()
     png: bytes = vl_convert.svg_to_png(card_svg(title, told, marks))
     return png
