@@ -1,4 +1,4 @@
-"""Make ``src/parabook/fonts`` from Inter, as its README says: ``make_fonts.py REGULAR.ttf BOLD.ttf FOLDER``.
+"""Make ``src/parabook/fonts`` from Source Sans 3, as its README says: ``make_fonts.py REGULAR.ttf BOLD.ttf FOLDER``.
 
 Needs fonttools and brotli, which the project itself does not.
 """
@@ -6,7 +6,7 @@ Needs fonttools and brotli, which the project itself does not.
 import io
 import sys
 from pathlib import Path
-from unicodedata import category, east_asian_width
+from unicodedata import category, east_asian_width, normalize
 
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.subset import Options, Subsetter, parse_unicodes
@@ -22,26 +22,44 @@ FEATURES = ["kern", "mark", "mkmk", "ccmp", "locl", "tnum"]
 def subset(source: str, style: str, unicodes: str) -> TTFont:
     """The letters of some ranges, under the name of our own; no contextual forms: text is shown as it is written."""
     font = TTFont(io.BytesIO(Path(source).read_bytes()), recalcTimestamp=False)
-    names = {1: FAMILY, 2: style, 3: f"{FAMILY} {style}", 4: f"{FAMILY} {style}", 6: f"ReportSans-{style}", 16: FAMILY, 17: style}
+    names = {
+        1: FAMILY,
+        2: style,
+        3: f"{FAMILY} {style}",
+        4: f"{FAMILY} {style}",
+        6: f"ReportSans-{style}",
+        16: FAMILY,
+        17: style,
+    }
     for number, text in names.items():
         font["name"].setName(text, number, 3, 1, 0x409)
-    chooser = Subsetter(Options(layout_features=FEATURES, name_IDs=[0, 5, 13, 14, *names], notdef_outline=True, drop_tables=["STAT"]))
+    chooser = Subsetter(
+        Options(layout_features=FEATURES, name_IDs=[0, 5, 13, 14, *names], notdef_outline=True, drop_tables=["STAT"])
+    )
     chooser.populate(unicodes=parse_unicodes(unicodes))
     chooser.subset(font)
     return font
 
 
 def fill(font: TTFont) -> None:
-    """Map every other character to a box (two ems a box for wide scripts' one), or to nothing for combining marks.
+    """Map every other character to a box, an em wide for wide scripts, or to nothing for combining marks.
 
     So the drawing program never looks for a letter in the machine's fonts, and measures every text alike.
+    What it can put together from a letter and its accents is left to it.
     """
     letters, whole = dict(font.getBestCmap()), font["head"].unitsPerEm
     for name, share in (("box", 0.6), ("widebox", 1.0), ("nothing", 0.0)):
-        font["glyf"][name], font["hmtx"][name] = box(share * whole, whole), (round(share * whole), round(share and whole * 0.06))
+        font["glyf"][name], font["hmtx"][name] = (
+            box(share * whole, whole),
+            (round(share * whole), round(share and whole * 0.06)),
+        )
     table = CmapSubtable.newSubtable(13)
     table.platformID, table.platEncID, table.format, table.reserved, table.language, table.length = 3, 10, 13, 0, 0, 0
-    table.cmap = {code: letters.get(code) or stand_in(chr(code)) for code in range(0x20, 0x110000) if not 0xD800 <= code < 0xE000}
+    characters = (code for code in range(0x20, 0x110000) if not 0xD800 <= code < 0xE000)
+    composed = lambda code: all(ord(part) in letters for part in normalize("NFD", chr(code)))  # noqa: E731
+    table.cmap = {
+        code: letters.get(code) or stand_in(chr(code)) for code in characters if code in letters or not composed(code)
+    }
     font["cmap"] = newTable("cmap")
     font["cmap"].tableVersion, font["cmap"].tables = 0, [table]
 
