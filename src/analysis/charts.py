@@ -24,7 +24,8 @@ PALETTE: dict[str, tuple[str, str]] = json.loads((Path(__file__).parent / "palet
 
 INK, MUTED, LINE, PAPER, MARK, LAND = (PALETTE[name][0] for name in ("ink", "muted", "line", "paper", "mark", "land"))
 
-FONT = "'Liberation Sans', Arial, sans-serif"
+FONT = "'Report Sans', Arial, sans-serif"
+"""The first travels with parabook, which draws with it and gives it to pages."""
 
 WIDTH = 340
 """Pixels: legible on a phone without scaling."""
