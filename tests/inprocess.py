@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from analysis.edition import Edition, load
 from conftest import ROOT
 
 from analysis import report
-from analysis.edition import Edition, load
 from parabook.book import Book
 from parabook.parameters import REPORTED, all_parameters, parameters
 from parabook.review.results import Results, from_notebooks, origin

@@ -6,9 +6,9 @@ import csv
 from pathlib import Path
 
 import pytest
+from analysis.edition import load
 
 from analysis import report
-from analysis.edition import load
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+from analysis.edition import embed
 from conftest import ROOT, run
 
-from analysis.edition import embed
 from analysis.schema import raw
 
 CONTRACT = {

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from analysis.edition import examine
+from analysis.frames import Frame
 from conftest import ROOT, run
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analysis import checks, tables
-from analysis.edition import examine
 from analysis.folder import find
-from analysis.frames import Frame
 from analysis.publish.cli import main
 from analysis.schema import Schema
 from parabook.errors import Problem
@@ -707,8 +707,9 @@ def test_a_table_may_be_parquet(edition: Path):
     package.write_text(json.dumps(content), encoding="utf-8")
     assert say("check", edition)[0] == 0
 
-    from analysis import report
     from analysis.edition import load
+
+    from analysis import report
 
     one, other = load("oral-2022"), load(edition)
     for exhibit in (report.nights_waited, report.days_to_border, report.people, report.onward):
@@ -717,8 +718,9 @@ def test_a_table_may_be_parquet(edition: Path):
 
 def test_many_people_are_counted_but_not_listed(tmp_path: Path):
     """Three hundred interviewees, and no other table: pages carry counts only."""
-    from analysis import report
     from analysis.edition import load
+
+    from analysis import report
 
     header = "interviewee,counted,age_min,age_max,gender,profession,isco08\n"
     rows = "".join(f"p{n},yes,{20 + n % 30},{20 + n % 30},,cook,\n" for n in range(300))

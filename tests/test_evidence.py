@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from analysis.edition import load
 from conftest import SOURCE, run
 
 from analysis.coding.checks import CODED_TABLES
-from analysis.edition import load
-from analysis.coding.verify import verify
 from analysis.coding.rules import RULES, Setting
+from analysis.coding.verify import verify
 
 OTHER = {
     "counted": ["unclear"], "gender": ["woman", "man", "other"], "status": ["made", "intended"],
@@ -81,7 +81,6 @@ def test_each_wrong_value_is_named(article, edition: Path, record_property):
 def faults_of(loaded, article, frame, table):
     """Verify an edition with one table replaced by a frame of text."""
     import narwhals as nw
-
     from analysis.edition import Edition
 
     blank = frame.astype("str").where(frame != "", None)

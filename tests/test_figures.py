@@ -15,12 +15,12 @@ from types import SimpleNamespace
 import narwhals as nw
 import pandas as pd
 import pytest
+from analysis.edition import load
+from analysis.frames import records
 from conftest import ROOT, absent, run
 
 from analysis import charts, prose, report, tabulate
 from analysis.coding.checks import MOST_WORDS
-from analysis.edition import load
-from analysis.frames import records
 from analysis.coding.rules import words
 from parabook import drawings
 from parabook.drawings import canonical, panels

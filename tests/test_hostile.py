@@ -10,10 +10,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from analysis.edition import all_values, examine
 from conftest import run
 from test_browser import PAGES
 
-from analysis.edition import all_values, examine
 from analysis.schema import schema
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("hostile")]

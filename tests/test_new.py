@@ -16,11 +16,11 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
+from analysis.edition import load
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.edition import load
 from analysis.imports import age_range, locate, read_export, recode, recode_all, whole_number, write_edition
 from analysis.imports.answers import bounds, quoted
 from analysis.publish.cli import main

@@ -15,12 +15,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import ROOT, run
-
-from analysis import charts, privacy, report
 from analysis.edition import examine, load
 from analysis.exhibit import Exhibit
 from analysis.tabulate import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Counts
+from conftest import ROOT, run
+
+from analysis import charts, privacy, report
 from parabook.errors import InputError
 
 TRAITS: dict[str, tuple[str, ...]] = {

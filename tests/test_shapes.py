@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from analysis.edition import Edition, examine, load
+from analysis.exhibit import Exhibit
 from conftest import run
 
 from analysis import report
-from analysis.edition import Edition, examine, load
-from analysis.exhibit import Exhibit
 from analysis.schema import schema
 
 DAY = "2022-09-21"

@@ -12,12 +12,12 @@ import duckdb
 import narwhals as nw
 import pandas as pd
 import pytest
+from analysis.tabulate import NOT_DESCRIBED, NOT_STATED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import ValidationError
 
 from analysis import charts, tabulate
-from analysis.tabulate import NOT_DESCRIBED, NOT_STATED
 from parabook.errors import InputError
 
 settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)

@@ -7,6 +7,9 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+GLUE = "scrapbook"
+"""In an output's metadata: the name that MyST-NB's ``glue`` gave it, and the prefix of its MIME types."""
+
 EXHIBIT = "application/vnd.parabook.exhibit+json"
 """An exhibit as plain JSON: what the book draws from."""
 
@@ -52,3 +55,19 @@ def as_csv(exhibit: Mapping[str, Any]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([exhibit["columns"], *exhibit["rows"]])
     return text.getvalue()
+
+
+def glued_text(output: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The name and the text that an output offers to prose, as MyST-NB's ``glue`` makes it; None where it is no glue.
+
+    Examples
+    --------
+    >>> meta = {"scrapbook": {"name": "lead", "mime_prefix": "application/papermill.record/"}}
+    >>> glued_text({"data": {"application/papermill.record/text/plain": "A sentence."}, "metadata": meta})
+    ('lead', 'A sentence.')
+    """
+    glue = output.get("metadata", {}).get(GLUE)
+    if not glue:
+        return None
+    text = output.get("data", {}).get(f"{glue.get('mime_prefix', '')}text/plain", "")
+    return str(glue["name"]), "".join(text)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from parabook.book import SUFFIXES, Book
-from parabook.protocol import EXHIBIT, LAB_ONLY, as_csv, exhibits
+from parabook.protocol import EXHIBIT, LAB_ONLY, as_csv, exhibits, glued_text
 
 Notebook = dict[str, Any]
 
@@ -163,8 +163,7 @@ def _dumped(value: Any) -> str:
 def glued(notebook: Mapping[str, Any]) -> dict[str, str]:
     """The sentences that an executed notebook offers to prose, by name."""
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
-    named = [(output, output.get("metadata", {}).get("scrapbook", {}).get("name")) for output in outputs]
-    return {name: "".join(output["data"]["text/plain"]) for output, name in named if name}
+    return dict(found for output in outputs if (found := glued_text(output)))
 
 
 def nothing_to_show(notebooks: Mapping[str, Notebook]) -> dict[str, str]:

@@ -258,7 +258,7 @@ def name_problems(path: Path) -> Iterator[Problem]:
     for file in path.rglob("*"):
         name = str(file.relative_to(path))
         if name != name.encode("utf-8", "replace").decode():
-            yield Problem(shown_path(path), f"a file named {ascii(name)}", "file names in UTF-8", "rename or remove it")
+            yield Problem(shown_path(path), f"a file named {name!a}", "file names in UTF-8", "rename or remove it")
 
 
 def embed(path: Path) -> bool:

@@ -17,10 +17,10 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.folder import PACKAGE, find
-from analysis.text import as_text
 from analysis.imports.exports import located
 from analysis.schema import TABLES, raw, schema
 from analysis.tables import shown_path
+from analysis.text import as_text
 from parabook.errors import InputError, Problem, nearest, show
 from parabook.files import sha256
 

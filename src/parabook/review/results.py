@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parabook.plugins import Table
-from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
+from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv, glued_text
 
 WORDS = ("caption", "finding", "notes", "source")
 """What an exhibit says besides its table and its chart."""
@@ -170,9 +170,9 @@ def _texts(cell: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, str]]
     if "parameters" in cell.get("metadata", {}).get("tags", []):
         yield "parameters", name, joined(cell["source"])
     for number, output in enumerate(cell.get("outputs", ()), 1):
-        data, metadata = output.get("data", {}), output.get("metadata", {})
-        if "scrapbook" in metadata:
-            yield "value", metadata["scrapbook"]["name"], joined(data.get("text/plain", ""))
+        data = output.get("data", {})
+        if glue := glued_text(output):
+            yield "value", *glue
         elif not {EXHIBIT, LAB_ONLY} & data.keys() and output.get("name") != "stderr":
             text = _shown(data) if data else joined(output.get("text", ""))
             if text:
