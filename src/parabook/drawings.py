@@ -64,24 +64,31 @@ def picture(notebook: str, folder: Path) -> None:
 
 
 def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """The panels of a chart as charts, each with its own data, where the chart says that they stand apart; else the chart.
+    """The rows of a faceted chart as charts, each with its own data, where the chart says that they stand apart; else the chart.
 
     Examples
     --------
-    >>> halves = [{"data": {"name": "a"}, "description": "A"}, {"data": {"name": "b"}, "description": "B"}]
-    >>> whole = {"vconcat": halves, "datasets": {"a": [1], "b": [2]}, "usermeta": {"apart": True}}
+    >>> facet = {"row": {"field": "kind", "sort": ["a", "b"]}}
+    >>> rows = {"d": [{"kind": "a", "n": 1}, {"kind": "b", "n": 2}]}
+    >>> whole = {"facet": facet, "spec": {"mark": "bar"}, "data": {"name": "d"}, "datasets": rows, "usermeta": {"apart": True}}
     >>> panels(whole)[1]
-    {'datasets': {'b': [2]}, 'data': {'name': 'b'}, 'description': 'B'}
+    {'data': {'name': 'd'}, 'datasets': {'d': [{'kind': 'b', 'n': 2}]}, 'mark': 'bar', 'title': 'b', 'description': 'b'}
     """
-    if not spec.get("usermeta", {}).get("apart") or "vconcat" not in spec:
+    row = spec.get("facet", {}).get("row", {})
+    if not spec.get("usermeta", {}).get("apart") or not isinstance(row.get("sort"), list):
         return [spec]
-    shared = {name: part for name, part in spec.items() if name not in ("vconcat", "usermeta", "spacing")}
-    parts = []
-    for panel in spec["vconcat"]:
-        text = json.dumps(panel)
-        own = {name: rows for name, rows in spec.get("datasets", {}).items() if f'"{name}"' in text}
-        parts.append({**shared, "datasets": own, **panel})
-    return parts
+    name, field = spec["data"]["name"], row["field"]
+    shared = {key: part for key, part in spec.items() if key not in ("facet", "spec", "usermeta", "resolve")}
+    return [
+        {
+            **shared,
+            "datasets": {name: [each for each in spec["datasets"][name] if each[field] == value]},
+            **spec["spec"],
+            "title": value,
+            "description": str(value),
+        }
+        for value in row["sort"]
+    ]
 
 
 def tidy(folder: Path) -> None:
