@@ -265,7 +265,7 @@ def test_one_of_several_books_is_made_again_as_one_of_several(edition: Path, tmp
         ("[]", "found JSON of another kind (list)"),
         ("{}", "found no edition"),
         ('{"edition": 3}', "found another kind of edition"),
-        ('{"edition": "oral-2022", "digest": "", "parameters": {}, "inputs": {}, "versions": {}, "outputs": {"html": 1}}', "outputs without fingerprints"),
+        ('{"edition": "oral-2022", "digest": "", "parameters": {}, "inputs": {}, "versions": {}, "outputs": {"html": 1}}', "outputs without hashes"),
         ('{"edition": "oral-2022", "digest": "1", "parameters": {}, "inputs": {}, "versions": {}, "outputs": {"html": {}}}', "found a digest that is not"),
         ('{"edition": "gone", "digest": "1", "parameters": {}, "inputs": {}, "versions": {}, "outputs": {"html": {"SHA256SUMS": "1"}}}', "gone: found no such edition"),
         ('{"edition": "oral-2022", "digest": "1", "parameters": {"a": 1}, "inputs": {}, "versions": {}, "outputs": {"html": {"SHA256SUMS": "1"}}}', "parameter a: found '1'"),

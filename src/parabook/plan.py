@@ -25,6 +25,9 @@ EVERYTHING = "*"
 RUNNER = tuple(f"parabook/{name}.py" for name in ("run", "engine", "kernels", "server", "preload"))
 """The modules of this package that can affect what a chapter gives, and not only its page."""
 
+OWN = ("chapters", "look", "settings", "requirements")
+"""Groups of files that are the book's, whatever the plug-in adds."""
+
 Hashes = Mapping[str, Mapping[str, str]]
 """SHA-256 of files by group and name."""
 
@@ -104,21 +107,16 @@ class Plan:
         }
 
     def require_unchanged(self) -> None:
-        """Raise when a file that the build depends on was written since it was hashed.
+        """Raise `InputChanged` when a file that the build depends on was written since it was hashed.
 
         By the file system's own marks, as a file may also have been changed and changed back.
-
-        Raises
-        ------
-        InputChanged
-            With the first such file.
         """
         for group, sources in self.sources.items():
+            where = self.input.name if group == self.plugin.noun else group
             for name, file in sources.items():
                 if files.stamp(file) != self.stamps[file]:
-                    where = self.input.name if group == self.plugin.noun else group
-                    raise InputChanged.one(f"{where}/{name}", "a file changed during the build", "one left alone",
-                                           "build again")  # fmt: skip
+                    found, needed = "a file changed during the build", "one left alone"
+                    raise InputChanged.one(f"{where}/{name}", found, needed, "build again")
 
 
 def affects_results(plugin: Plugin, group: str, name: str) -> bool:
@@ -129,13 +127,7 @@ def affects_results(plugin: Plugin, group: str, name: str) -> bool:
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
-    """The build of a book on an input, with parameters as a call gives them.
-
-    Raises
-    ------
-    InputError
-        When there is no such input, or a parameter does not fit.
-    """
+    """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
     values = fitted(given, book.notebooks, plugin.filled_in)
     path = plugin.find(book, name)
     sources = _sources(book, plugin, path)
@@ -145,18 +137,21 @@ def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -
 
 
 def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path]]:
-    package = Path(__file__).parent
-    own = {f"parabook/{name}": file for name, file in files.listed(package).items()}
-    settings = {name: book.root / name for name in ("_config.yml", "_toc.yml")}
+    """The files that a build depends on, by group and name."""
+
+    def there(*names: str) -> dict[str, Path]:
+        return {name: book.root / name for name in names if (book.root / name).is_file()}
+
     program = plugin.program(book)
+    code = {f"parabook/{name}": file for name, file in files.listed(Path(__file__).parent).items()}
     return {
         plugin.noun: plugin.files(book, path),
         "chapters": {file.name: file for file in book.chapters},
         **program,
-        "code": {**own, **program.get("code", {})},
-        "requirements": {name: book.root / name for name in ("requirements.txt",) if (book.root / name).is_file()},
+        "code": code | program.get("code", {}),
+        "requirements": there("requirements.txt"),
         "look": files.listed(book.root / "_static"),
-        "settings": {name: file for name, file in settings.items() if file.is_file()} | program.get("settings", {}),
+        "settings": there("_config.yml", "_toc.yml", "pyproject.toml") | program.get("settings", {}),
     }
 
 

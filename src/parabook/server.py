@@ -85,7 +85,7 @@ class Server:
             "PYTHONPATH": path,
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }  # debugpy's, to be quiet
-        call = [sys.executable, "-P", "-m", "parabook.preload", str(theirs.fileno()), *modules]
+        call = [sys.executable, "-P", "-X", "utf8", "-m", "parabook.preload", str(theirs.fileno()), *modules]
         with theirs:
             self._process = subprocess.Popen(
                 call, env=environment, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()]
