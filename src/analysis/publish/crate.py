@@ -69,16 +69,16 @@ class Record:
         actions = [self._run(run, "index" if run is runs[0] else run.chapter) for run in runs]
         executed = [self._file(f"notebooks/{run.chapter}.ipynb") for run in runs]
         checksums = self._file(f"html/{LIST}", "Fingerprints of the book's files", encodingFormat="text/plain")
-        said = "The executed chapters made into pages, by Jupyter Book and Sphinx."
+        done = "The executed chapters made into pages, by Jupyter Book and Sphinx."
         used = [*executed, self.edition]
-        actions.append(self._action("assemble", "The pages put together", said, self.program, used, [html, checksums]))
+        actions.append(self._action("assemble", "The pages put together", done, self.program, used, [html, checksums]))
         self._file("receipt.json", "The receipt: inputs, parameters, versions, cells, seconds")
         self.crate.root_dataset["mentions"] = actions
         return json.dumps(self.crate.metadata.generate(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
     def _describe_root(self) -> None:
         package, citation = self.package, self.citation
-        said = _known(
+        properties = _known(
             name=self.cover.title,
             description=str(package.get("description") or self.cover.title),
             # The library would write the time of the build; this is the date of the data, or of the program.
@@ -89,7 +89,7 @@ class Record:
             license=self.edition.get("license"),
             author=self.edition.get("author"),
         )
-        for name, value in said.items():
+        for name, value in properties.items():
             self.crate.root_dataset[name] = value
 
     def _program(self) -> Entity:
@@ -148,36 +148,38 @@ class Record:
             for name, value in values.items()
             if name not in ("overrides", "values")  # which repeat the others, for the page that prints them
         ]
-        said = "The notebook executed by Papermill with these parameters, in a kernel of its own."
+        done = "The notebook executed by Papermill with these parameters, in a kernel of its own."
         made = [executed, page, *shown]
-        return self._action(f"run/{run.chapter}", f"Chapter {run.chapter}, run", said, notebook, [*read, *used], made)
+        return self._action(f"run/{run.chapter}", f"Chapter {run.chapter}, run", done, notebook, [*read, *used], made)
 
     def _exhibit(self, exhibit: Mapping[str, Any], page: Entity, read: list[Entity]) -> list[Entity]:
         """The files of an exhibit, tied to it."""
-        ident, said = exhibit["id"], {"description": exhibit["finding"]}
-        paths = {path.format(ident): f"{exhibit['caption']} ({what})" for path, what in DRAWN.items()}
-        files = [self._file(path, name, **said) for path, name in paths.items() if (self.folder / path).is_file()]
-        url = f"{page.id}#exhibit-{ident}"
-        self._thing(f"#exhibit/{ident}", "CreativeWork", name=exhibit["caption"], hasPart=files, isPartOf=page,
-                    isBasedOn=read, url=url, **said)  # fmt: skip
+        ident, caption, finding = exhibit["id"], exhibit["caption"], exhibit["finding"]
+        paths = {path.format(ident): f"{caption} ({what})" for path, what in DRAWN.items()}
+        there = {path: name for path, name in paths.items() if (self.folder / path).is_file()}
+        files = [self._file(path, name, description=finding) for path, name in there.items()]
+        self._thing(
+            f"#exhibit/{ident}", "CreativeWork", name=caption, description=finding, hasPart=files, isPartOf=page,
+            isBasedOn=read, url=f"{page.id}#exhibit-{ident}",
+        )  # fmt: skip
         return files
 
     def _action(
         self, ident: str, name: str, description: str, instrument: Entity, used: list[Entity], made: list[Entity]
     ) -> Entity:
         """A step of the build. No agent and no times: they would make two records of the same book differ."""
-        said = _known(name=name, description=description, actionStatus=DONE, object=used, result=made)
-        return self.crate.add_action(instrument, f"#{ident}", properties=said)
+        properties = _known(name=name, description=description, actionStatus=DONE, object=used, result=made)
+        return self.crate.add_action(instrument, f"#{ident}", properties=properties)
 
     def _file(self, path: str, name: str = "", **properties: Any) -> Entity:
         """A file of the book, with its hash, but for the two lists that hold this record's own."""
         if known := self.crate.get(path):
             return known
         file = self.folder / path
-        said = _known(name=name, **{"encodingFormat": FORMATS.get(file.suffix), **properties})
         if file.name not in (LIST, "receipt.json"):
-            said |= {"sha256": sha256(file), "contentSize": str(file.stat().st_size)}
-        return self.crate.add_file(dest_path=path, properties=said)
+            properties |= {"sha256": sha256(file), "contentSize": str(file.stat().st_size)}
+        properties = _known(name=name, **{"encodingFormat": FORMATS.get(file.suffix), **properties})
+        return self.crate.add_file(dest_path=path, properties=properties)
 
     def _thing(self, ident: str, kind: str, **properties: Any) -> Entity:
         """Something that the record speaks of and the book does not carry."""
