@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from parabook import fonts
 from parabook.files import digest, prune, sha256, write_atomically
 from parabook.protocol import charts
 from parabook.vega import VEGALITE_VERSION
@@ -99,13 +100,14 @@ def _cached(spec: str, folder: Path, kind: str, draw: Callable[[], bytes]) -> by
 
 @cache
 def _drawn_by() -> tuple[str, ...]:
-    return VEGALITE_VERSION, version("vl-convert-python"), sha256(Path(__file__))
+    return VEGALITE_VERSION, version("vl-convert-python"), sha256(Path(__file__)), fonts.fingerprint()
 
 
 def _svg(spec: str) -> str:
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION)
+    fonts.register()
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": fonts.STACK})
     return with_own_ids(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}")
 
 
@@ -113,6 +115,7 @@ def png(svg: str, scale: float = 1) -> bytes:
     """A drawing as PNG, on white."""
     import vl_convert
 
+    fonts.register()
     picture = ElementTree.fromstring(svg)
     picture.insert(0, ElementTree.Element("rect", width="100%", height="100%", fill="white"))
     made: bytes = vl_convert.svg_to_png(ElementTree.tostring(picture, encoding="unicode"), scale=scale)

@@ -15,7 +15,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from parabook import palette, templating, vega
+from parabook import fonts, palette, templating, vega
 from parabook.render import FOLDER
 
 HERE = Path(__file__).parent
@@ -35,6 +35,7 @@ def setup(app: Any) -> dict[str, bool]:
     app.connect("config-inited", configure)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_files)
+    app.add_css_file(fonts.STYLES)
     app.add_css_file("palette.css")
     app.add_css_file("exhibits.css")
     app.add_js_file("charts.js")
@@ -46,7 +47,7 @@ def configure(app: Any, config: Any) -> None:
     config.parabook_cache = config.parabook_cache or str(app.doctreedir)
     if config.parabook_palette:
         config.parabook_palette = str(Path(app.srcdir) / config.parabook_palette)
-    config.html_static_path.append(str(HERE / "static"))
+    config.html_static_path += [str(HERE / "static"), str(fonts.PAGES)]
     if config.html_theme == "furo":
         config.templates_path.append(str(HERE / "templates" / "furo"))
         if config.parabook_checksums:
