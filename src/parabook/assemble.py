@@ -27,18 +27,7 @@ class AssemblyFailed(Exception):
 
 
 def assemble(book: Book, pages: Pages, output: Path, cover: Cover) -> None:
-    """Build the HTML of staged pages; its front page is ``index.html``.
-
-    Parameters
-    ----------
-    book : Book
-        The book.
-    pages : Pages
-        What `parabook.staging.stage` laid out of it.
-    output : Path
-        The folder for the HTML; must not exist.
-    cover : Cover
-        What the pages say of the input.
+    """Build the HTML of staged pages, with a front page ``index.html``, in a folder ``output`` that must not exist.
 
     Raises
     ------

@@ -25,7 +25,6 @@ EVERYTHING = "*"
 RUNNER = tuple(f"parabook/{name}.py" for name in ("run", "engine", "kernels", "server", "preload"))
 """The modules of this package that can affect what a chapter gives, and not only its page."""
 
-OWN = ("chapters", "look", "settings", "requirements")
 """Groups of files that are the book's, whatever the plug-in adds."""
 
 Hashes = Mapping[str, Mapping[str, str]]

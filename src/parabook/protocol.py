@@ -49,8 +49,8 @@ def as_csv(exhibit: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> as_csv({"columns": ["age", "interviewees"], "rows": [["18–24", 4]]})
-    'age,interviewees\\n18–24,4\\n'
+    >>> as_csv({"columns": ["colour", "count"], "rows": [["red, dark", 4]]})
+    'colour,count\\n"red, dark",4\\n'
     """
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([exhibit["columns"], *exhibit["rows"]])

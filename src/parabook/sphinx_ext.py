@@ -35,6 +35,7 @@ def setup(app: Any) -> dict[str, bool]:
     app.connect("config-inited", configure)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_files)
+    app.add_css_file(fonts.STYLES)
     app.add_css_file("palette.css")
     app.add_css_file("exhibits.css")
     app.add_css_file(fonts.STYLES)
@@ -43,7 +44,7 @@ def setup(app: Any) -> dict[str, bool]:
 
 
 def configure(app: Any, config: Any) -> None:
-    """Fill in what the configuration leaves open, and mend the theme where it is Furo."""
+    """Fill in what the configuration leaves open, and complete the theme where it is Furo."""
     config.parabook_cache = config.parabook_cache or str(app.doctreedir)
     if config.parabook_palette:
         config.parabook_palette = str(Path(app.srcdir) / config.parabook_palette)
@@ -63,19 +64,19 @@ def describe(app: Any, name: str, template: str, context: dict[str, Any], doctre
     if not cover.get("lead"):
         return
     home = cover["homepage"].rstrip("/") + "/" if cover.get("homepage") else ""
-    said = {
+    tags = {
         "og:type": "article",
         "og:site_name": context["project"],
         "og:title": context.get("title") or name,
         "og:description": cover["lead"],
     }
     if cover.get("picture"):
-        said["og:image"] = home + cover["picture"] if home else context["pathto"](cover["picture"], 1)
+        tags["og:image"] = home + cover["picture"] if home else context["pathto"](cover["picture"], 1)
     if home:
-        said["og:url"] = f"{home}{name}.html"
-    said = {key: Markup(text).striptags() if "&" in text or "<" in text else text for key, text in said.items()}
+        tags["og:url"] = f"{home}{name}.html"
+    tags = {key: Markup(text).striptags() if "&" in text or "<" in text else text for key, text in tags.items()}
     context["metatags"] = context.get("metatags", "") + templating.render(
-        "head.html.j2", description=cover["lead"], properties=said
+        "head.html.j2", description=cover["lead"], properties=tags
     )
 
 

@@ -105,7 +105,7 @@ def _carry(book: Book, files: Mapping[Path, str], site: Path) -> None:
     def ignore(folder: str, names: list[str]) -> set[str]:
         return {*skip(folder, names), *(name for name in names if Path(folder, name) in moved)}
 
-    shutil.copytree(book.root, site, copy_function=os.symlink, ignore=ignore)
+    shutil.copytree(book.root, site, copy_function=os.symlink, ignore=ignore, ignore_dangling_symlinks=True)
     for file, place in files.items():
         (site / place).parent.mkdir(parents=True, exist_ok=True)
         if file.suffix != ".ipynb":
@@ -144,8 +144,8 @@ def cleaned(notebook: Notebook) -> Notebook:
             for output in cell["outputs"]:
                 output.pop("execution_count", None)
                 output.get("metadata", {}).pop("transient", None)
-    kept = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "mystnb", "widgets")}
-    notebook["metadata"] = {**kept, "language_info": {"name": "python"}}
+    metadata = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "mystnb", "widgets")}
+    notebook["metadata"] = {**metadata, "language_info": {"name": "python"}}
     return notebook
 
 

@@ -32,8 +32,8 @@ FORMATS = {
     ".csv": "text/csv", ".html": "text/html", ".ipynb": "application/x-ipynb+json", ".json": "application/json",
     ".md": "text/markdown", ".parquet": "application/vnd.apache.parquet", ".svg": "image/svg+xml",
 }  # fmt: skip
-FOLDERS = {"html": "The book", "notebooks": "Chapters, executed", "tables": "The exhibits' tables",
-           "charts": "The exhibits' charts, as Vega-Lite"}  # fmt: skip
+FOLDERS = {"html/": "The book", "notebooks/": "Chapters, executed", "tables/": "The exhibits' tables",
+           "charts/": "The exhibits' charts, as Vega-Lite"}  # fmt: skip
 DRAWN = {"tables/{}.csv": "table", "charts/{}.vl.json": "chart", "html/exhibits/{}.svg": "drawing"}
 """The files of an exhibit, where it has them."""
 
@@ -47,7 +47,7 @@ def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Itera
 
 
 class Record:
-    """One record while it is put together."""
+    """One record while it is made."""
 
     def __init__(self, plan: Plan, cover: Cover, folder: Path) -> None:
         import yaml
@@ -63,34 +63,31 @@ class Record:
     def text(self, runs: Sequence[ChapterRun]) -> str:
         """The record, with these chapters."""
         self._describe_root()
-        html, *_ = [
-            self.crate.add_dataset(dest_path=f"{path}/", properties={"name": FOLDERS[path]}) for path in FOLDERS
-        ]
+        html, *_ = [self.crate.add_dataset(dest_path=path, properties={"name": name}) for path, name in FOLDERS.items()]
         actions = [self._run(run, "index" if run is runs[0] else run.chapter) for run in runs]
         executed = [self._file(f"notebooks/{run.chapter}.ipynb") for run in runs]
         checksums = self._file(f"html/{LIST}", "Fingerprints of the book's files", encodingFormat="text/plain")
-        said = "The executed chapters made into pages, by Jupyter Book and Sphinx."
-        used = [*executed, self.edition]
-        actions.append(self._action("assemble", "The pages put together", said, self.program, used, [html, checksums]))
+        actions.append(
+            self._action("assemble", self.program, name="The pages put together", object=[*executed, self.edition],
+                         description="The executed chapters made into pages, by Jupyter Book and Sphinx.",
+                         result=[html, checksums])
+        )  # fmt: skip
         self._file("receipt.json", "The receipt: inputs, parameters, versions, cells, seconds")
         self.crate.root_dataset["mentions"] = actions
         return json.dumps(self.crate.metadata.generate(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
     def _describe_root(self) -> None:
-        package, citation = self.package, self.citation
-        said = _known(
-            name=self.cover.title,
-            description=str(package.get("description") or self.cover.title),
-            # The library would write the time of the build; this is the date of the data, or of the program.
-            datePublished=str(package.get("created") or citation["date-released"])[:10],
-            keywords=", ".join(map(str, package.get("keywords") or citation.get("keywords", []))),
-            conformsTo=self._thing(PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"),
-            isBasedOn=self.edition,
-            license=self.edition.get("license"),
-            author=self.edition.get("author"),
-        )
-        for name, value in said.items():
-            self.crate.root_dataset[name] = value
+        package, citation, root = self.package, self.citation, self.crate.root_dataset
+        root["name"] = self.cover.title
+        root["description"] = str(package.get("description") or self.cover.title)
+        # The library would write the time of the build; this is the date of the data, or of the program.
+        root["datePublished"] = str(package.get("created") or citation["date-released"])[:10]
+        root["keywords"] = ", ".join(map(str, package.get("keywords") or citation.get("keywords", [])))
+        root["conformsTo"] = self._thing(PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
+        root["isBasedOn"] = self.edition
+        for name in ("license", "author"):
+            if name in self.edition:
+                root[name] = self.edition[name]
 
     def _program(self) -> Entity:
         about, lock = self.citation, self.plan.book.root / "requirements.txt"
@@ -148,36 +145,37 @@ class Record:
             for name, value in values.items()
             if name not in ("overrides", "values")  # which repeat the others, for the page that prints them
         ]
-        said = "The notebook executed by Papermill with these parameters, in a kernel of its own."
-        made = [executed, page, *shown]
-        return self._action(f"run/{run.chapter}", f"Chapter {run.chapter}, run", said, notebook, [*read, *used], made)
+        return self._action(
+            f"run/{run.chapter}", notebook, name=f"Chapter {run.chapter}, run", object=[*read, *used],
+            description="The notebook executed by Papermill with these parameters, in a kernel of its own.",
+            result=[executed, page, *shown],
+        )  # fmt: skip
 
     def _exhibit(self, exhibit: Mapping[str, Any], page: Entity, read: list[Entity]) -> list[Entity]:
         """The files of an exhibit, tied to it."""
-        ident, said = exhibit["id"], {"description": exhibit["finding"]}
-        paths = {path.format(ident): f"{exhibit['caption']} ({what})" for path, what in DRAWN.items()}
-        files = [self._file(path, name, **said) for path, name in paths.items() if (self.folder / path).is_file()]
-        url = f"{page.id}#exhibit-{ident}"
-        self._thing(f"#exhibit/{ident}", "CreativeWork", name=exhibit["caption"], hasPart=files, isPartOf=page,
-                    isBasedOn=read, url=url, **said)  # fmt: skip
+        ident, caption, finding = exhibit["id"], exhibit["caption"], exhibit["finding"]
+        paths = {path.format(ident): f"{caption} ({what})" for path, what in DRAWN.items()}
+        there = {path: name for path, name in paths.items() if (self.folder / path).is_file()}
+        files = [self._file(path, name, description=finding) for path, name in there.items()]
+        self._thing(
+            f"#exhibit/{ident}", "CreativeWork", name=caption, description=finding, hasPart=files, isPartOf=page,
+            isBasedOn=read, url=f"{page.id}#exhibit-{ident}",
+        )  # fmt: skip
         return files
 
-    def _action(
-        self, ident: str, name: str, description: str, instrument: Entity, used: list[Entity], made: list[Entity]
-    ) -> Entity:
+    def _action(self, ident: str, instrument: Entity, **properties: Any) -> Entity:
         """A step of the build. No agent and no times: they would make two records of the same book differ."""
-        said = _known(name=name, description=description, actionStatus=DONE, object=used, result=made)
-        return self.crate.add_action(instrument, f"#{ident}", properties=said)
+        return self.crate.add_action(instrument, f"#{ident}", properties=_known(actionStatus=DONE, **properties))
 
     def _file(self, path: str, name: str = "", **properties: Any) -> Entity:
         """A file of the book, with its hash, but for the two lists that hold this record's own."""
         if known := self.crate.get(path):
             return known
         file = self.folder / path
-        said = _known(name=name, **{"encodingFormat": FORMATS.get(file.suffix), **properties})
         if file.name not in (LIST, "receipt.json"):
-            said |= {"sha256": sha256(file), "contentSize": str(file.stat().st_size)}
-        return self.crate.add_file(dest_path=path, properties=said)
+            properties |= {"sha256": sha256(file), "contentSize": str(file.stat().st_size)}
+        properties = _known(name=name, **{"encodingFormat": FORMATS.get(file.suffix), **properties})
+        return self.crate.add_file(dest_path=path, properties=properties)
 
     def _thing(self, ident: str, kind: str, **properties: Any) -> Entity:
         """Something that the record speaks of and the book does not carry."""

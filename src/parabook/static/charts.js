@@ -39,8 +39,9 @@
     const drawing = chart.querySelector(".drawing");
     const spec = JSON.parse(chart.querySelector("script").textContent);
     const embed = await loadEngine();
+    const config = { font: "'Report Sans', sans-serif" }; // as the drawing program has it, where the chart names none
     const stage = document.createElement("div");
-    const { view } = await embed(stage, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: () => {}, ast: false });
+    const { view } = await embed(stage, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: () => {}, ast: false, config });
     const svg = stage.querySelector("svg");
     svg.setAttribute("aria-hidden", "true");
 
