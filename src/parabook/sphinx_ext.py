@@ -38,7 +38,6 @@ def setup(app: Any) -> dict[str, bool]:
     app.add_css_file(fonts.STYLES)
     app.add_css_file("palette.css")
     app.add_css_file("exhibits.css")
-    app.add_css_file(fonts.STYLES)
     app.add_js_file("charts.js")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
