@@ -17,7 +17,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from conftest import ROOT
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.edition import load
@@ -544,6 +544,7 @@ def test_a_formula_never_computed_and_an_error_are_no_blanks(tmp_path: Path):
     assert "found '#FORMULA NEVER COMPUTED'" in refused(edition)[0]
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.binary(max_size=200))
 def test_no_file_whatsoever_breaks_the_reader(content: bytes):
     import contextlib

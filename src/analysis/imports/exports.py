@@ -83,7 +83,9 @@ def read_export(
     lost = [column for column in columns or () if column not in frame]
     if lost:
         needed, hint = "each column that the notebook reads", "see sheet and header"
-        raise InputError(Problem(source, f"no column {show(c)}", needed, nearest(c, frame) or hint) for c in lost)
+        raise InputError(
+            Problem(source, f"no column {show(c)}", needed, nearest(c, map(str, frame)) or hint) for c in lost
+        )
     return frame if columns is None else frame[list(columns)]
 
 

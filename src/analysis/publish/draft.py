@@ -68,7 +68,7 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     said = str(answers.attrs["read"])
     name, context = _kind(answers)
     context |= {"export": portable(export), "edition": path.name if path.parent == ROOT / "data" else portable(path)}
-    header = answers.attrs["header"] or ()
+    header: tuple[int, ...] = answers.attrs["header"] or ()
     context |= {"sheet": answers.attrs["sheet"], "header": header[0] if len(header) == 1 else header or None}
     context |= {"said": said.replace("`", "'"), "notebook": shown_path(path / NOTEBOOK)}
     if name == "highlights":
