@@ -189,7 +189,7 @@ TAGUETTE = (
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The three examples, begun, filled in and run by papermill."""
+    """The three examples, begun, filled in and run; one by papermill."""
     import papermill
 
     folder = tmp_path_factory.mktemp("examples")
@@ -198,9 +198,11 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
         code, _, said = analysis("new", name, "--into", folder, "--from", EXAMPLES / name / "export.csv", *source)
         assert code == 0, said
         edit(folder / name, *changes)
-        papermill.execute_notebook(
-            str(folder / name / "import.ipynb"), None, cwd=str(folder / name), progress_bar=False
-        )
+        if name == "kobo":
+            notebook = str(folder / name / "import.ipynb")
+            papermill.execute_notebook(notebook, None, cwd=str(folder / name), progress_bar=False)
+        else:
+            run_all(folder / name)
     return folder
 
 
@@ -510,7 +512,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "another archive": ("e.zip", lambda: archive(("a.csv", b"x")), "found an archive"),
     "cut short": ("e.xlsx", lambda: workbook()[:400], "found a broken archive"),
     "encrypted": ("e.xlsx", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "found a workbook that cannot be read"),
-    "a gigabyte unpacked": ("e.xlsx", lambda: archive(*((f"xl/{n}.xml" if n else "xl/workbook.xml", b"\0" * 2**27) for n in range(5))), "unpacked"),
+    "a gigabyte unpacked": ("e.xlsx", lambda: archive(*((f"xl/{n}.xml" if n else "xl/workbook.xml", b"\0" * 2**27) for n in range(3))), "unpacked"),
     "a cell at the end": ("e.xlsx", lambda: workbook(("XFD1048576", 1)), "exhausts its reader"),
     "a cell far right": ("e.xlsx", lambda: workbook(("XFD2", 1)), "16,383 columns"),
     "many sheets": ("e.xlsx", lambda: workbook(sheets=300), "300 sheets"),

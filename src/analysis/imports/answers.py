@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from os.path import commonprefix
 from typing import Any, Final
 
 import pandas as pd
@@ -262,16 +263,20 @@ def choices(answers: pd.DataFrame, codes: Codes, several: str = ASK) -> pd.Serie
     ['road', '']
     """
     marks = answers[list(codes)].map(lambda text: TICKED.get(text.casefold()))
-    needed = "1 or 0, as a choice is exported"
-    refuse(each for column in marks for each in refusals(answers[column], marks[column].isna(), needed, lambda _: ""))
+    problems: list[Problem] = []
+    for column, code in codes.items():
+        problems += refusals(answers[column], marks[column].isna(), "1 or 0, as a choice is exported", lambda _: "")
+        undecided = marks[column].eq(True) & (code == ASK)
+        problems += refusals(answers[column], undecided, "the code of this choice", lambda _: 'replace its "?"')
+    refuse(problems)
     rows = marks.to_dict("records")
     found = [sorted({str(code) for column, code in codes.items() if row[column]}) for row in rows]
-    chosen = [several if len(kinds) > 1 else "".join(kinds) for kinds in found]
-    together = pd.Series([" + ".join(kinds) for kinds in found], answers.index, name=" + ".join(codes))
+    together = pd.Series([" + ".join(kinds) for kinds in found], answers.index, name=commonprefix([*codes]).rstrip("/"))
     together.attrs = answers.attrs
-    undecided = pd.Series([each == ASK for each in chosen], answers.index)
-    refuse(refusals(together, undecided, "one code", lambda _: 'say several="", or what several of them give'))
-    return pd.Series(chosen, answers.index)
+    many = pd.Series([len(kinds) > 1 for kinds in found], answers.index)
+    if several == ASK:
+        refuse(refusals(together, many, "one code", lambda _: 'say several="", or what several of them give'))
+    return together.where(~many, several)
 
 
 def journeys(interviewee: pd.Series, legs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -198,7 +198,7 @@ def listed(answers: pd.Series, code: Any) -> list[Answer]:
 
 def _code(target: str, answer: str) -> str:
     """The code that an answer is usually given: "" for what says nothing, "?" where that is not known."""
-    plain = answer.casefold().strip(" .")
+    plain = answer.casefold().replace("_", " ").strip(" .")
     known = guesses()["codes"].get(target, {})
     silent = "" if plain in guesses()["silent"] else ASK
     return next((code for code, said in known.items() if plain in said), plain if plain in known else silent)
