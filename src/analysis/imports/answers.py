@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from os.path import commonprefix
 from typing import Any, Final
 
 import pandas as pd
@@ -165,7 +164,7 @@ def age_range(
     >>> age_range(pd.Series(["25–34", "> 60", "forties", "n/a"]), {"n/a": ""}, most=99).values.tolist()
     [[25, 34], [61, 99], [40, 49], [<NA>, <NA>]]
     """
-    ends = _coded(answers, codes).map(lambda text: (bounds(_latin(text)) or (None, None)) if text != "" else ())
+    ends = _coded(answers, codes).map(lambda text: (bounds(str(text)) or (None, None)) if text != "" else ())
     unread, open_low, open_high = (ends.map(lambda pair, wanted=wanted: tuple(end is None for end in pair) == wanted)
                                    for wanted in ((True, True), (True, False), (False, True)))  # fmt: skip
     problems = list(refusals(answers, unread, "an age or a range of ages", _add))
@@ -202,7 +201,7 @@ def bounds(text: str) -> tuple[int | None, int | None] | None:
     >>> bounds("20–24"), bounds("35+"), bounds("under 18"), bounds("in her late 30s"), bounds("young"), bounds("24-20")
     ((20, 24), (35, None), (None, 17), (37, 39), None, None)
     """
-    plain = re.sub("[‐‑‒–—−]", "-", text.casefold())
+    plain = re.sub("[‐‑‒–—−]", "-", _latin(text).casefold())
     plain = " ".join(re.sub(r"\b(?:years?|yrs?|old|aged?|in (?:his|her|their))\b", " ", plain).split())
     decade = re.fullmatch(rf"(?:(early|mid|late)[ -])?(?:([2-9]0)s|({'|'.join(DECADES)}))", plain)
     if decade:
@@ -271,7 +270,7 @@ def choices(answers: pd.DataFrame, codes: Codes, several: str = ASK) -> pd.Serie
     refuse(problems)
     rows = marks.to_dict("records")
     found = [sorted({str(code) for column, code in codes.items() if row[column]}) for row in rows]
-    together = pd.Series([" + ".join(kinds) for kinds in found], answers.index, name=commonprefix([*codes]).rstrip("/"))
+    together = pd.Series([" + ".join(kinds) for kinds in found], answers.index, name=f"{next(iter(codes))} and others")
     together.attrs = answers.attrs
     many = pd.Series([len(kinds) > 1 for kinds in found], answers.index)
     if several == ASK:
@@ -301,8 +300,8 @@ def journeys(interviewee: pd.Series, legs: Sequence[Mapping[str, Any]]) -> pd.Da
     for number, leg in enumerate(legs):
         frame = pd.DataFrame(dict(leg), index=interviewee.index)
         for row, cells in zip(frame.index, frame.to_dict("records"), strict=True):
-            told = {name for name, value in cells.items() if name != "status" and not pd.isna(value) and value != ""}
-            if told and (told != {"from_place"} or cells["from_place"] != last[row]):
+            given = {name for name, value in cells.items() if name != "status" and not pd.isna(value) and value != ""}
+            if given and (given != {"from_place"} or cells["from_place"] != last[row]):
                 rows.append((row, number, {"interviewee": interviewee[row], **cells}))
                 last[row] = cells.get("to_place", "")
     rows.sort(key=lambda each: (interviewee.index.get_loc(each[0]), each[1]))

@@ -222,11 +222,11 @@ def _check(path: Path, texts: Mapping[str, str], gone: list[str], tables: Source
             (copy / name).write_text(text, encoding="utf-8", newline="")
         _, problems = examine(copy)
         here, there = shown_path(copy), shown_path(path)
-    told = [replace(p, file=p.file.replace(here, there), found=p.found.replace(here, there)) for p in problems]
-    errors = [each for each in told if not each.warning]
+    shown = [replace(p, file=p.file.replace(here, there), found=p.found.replace(here, there)) for p in problems]
+    errors = [each for each in shown if not each.warning]
     if errors:
         raise InputError(_grouped(errors, {f"{there}/{name}.csv": source for name, source in tables.items()}))
-    return len(told)
+    return len(shown)
 
 
 def _grouped(problems: list[Problem], tables: Sources) -> Iterator[Problem]:
