@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 from analysis.edition import load
 from analysis.imports import age_range, locate, read_export, recode, recode_all, whole_number, write_edition
-from analysis.imports.answers import bounds, quoted
+from analysis.imports.ages import bounds
+from analysis.imports.answers import quoted
 from analysis.publish.cli import main
 from analysis.publish.new import start
 from analysis.schema import TABLES, raw, schema

@@ -1,4 +1,4 @@
-"""Answers of an export read as what an edition holds, or refused: codes, numbers, ages, days, choices, legs, places.
+"""Answers of an export read as what an edition holds, or refused: codes, numbers, days, choices, legs, places; ages in `ages`.
 
 Answers are text, "" for blank. What a call cannot read it refuses with one `InputError`: each answer once, with its first
 row, how many rows have it, and what to add. `codes` say what answers mean; "?" in them is still to be decided.
@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
@@ -59,7 +58,7 @@ def quoted(value: object) -> str:
     return '"' + text.replace('"', '\\"') + '"' if plain else repr(text)
 
 
-def _add(answer: str) -> str:
+def add_hint(answer: str) -> str:
     return f'add {quoted(answer)}: "…" to its codes'
 
 
@@ -89,13 +88,13 @@ def recode(answers: pd.Series, codes: Codes, column: str = "", *, keep: bool = F
     parabook.errors.InputError: export, row 1, column Sex: found 'x' (2 rows), needed its code: woman, man, other or ""; add "x": "…" to its codes
     """
     refuse(_unforeseen(answers, codes, column, keep))
-    return _coded(answers, codes)
+    return coded_as(answers, codes)
 
 
 def recode_all(answers: pd.DataFrame, codes: Mapping[str, Codes]) -> pd.DataFrame:
     """Several columns recoded, by their name in the export; all that has no code is refused in one message."""
     refuse(problem for name, given in codes.items() for problem in _unforeseen(answers[name], given, "", False))
-    coded = answers.assign(**{name: _coded(answers[name], given) for name, given in codes.items()})
+    coded = answers.assign(**{name: coded_as(answers[name], given) for name, given in codes.items()})
     coded.attrs = answers.attrs
     return coded
 
@@ -103,16 +102,16 @@ def recode_all(answers: pd.DataFrame, codes: Mapping[str, Codes]) -> pd.DataFram
 def _unforeseen(answers: pd.Series, codes: Codes, column: str, keep: bool) -> Iterator[Problem]:
     fields = [field for table in TABLES for field in schema(table).fields if column and field.name == column]
     allowed = fields[0].enum if fields else ()
-    coded = _coded(answers, codes, lambda answer: answer if keep or not answer else ASK)
+    coded = coded_as(answers, codes, lambda answer: answer if keep or not answer else ASK)
     needed = f'its code: {", ".join(allowed)} or ""' if allowed else "its code"
-    yield from refusals(answers, coded == ASK, needed, _add)
+    yield from refusals(answers, coded == ASK, needed, add_hint)
     for code in dict.fromkeys(codes.values()):
         if allowed and code not in (*allowed, "", ASK):
             hint = nearest(code, allowed)
             yield Problem("codes", show(code), f"one of {', '.join(allowed)}", hint, column=column)
 
 
-def _coded(answers: pd.Series, codes: Codes | None, other: Callable[[str], str] = str) -> pd.Series:
+def coded_as(answers: pd.Series, codes: Codes | None, other: Callable[[str], str] = str) -> pd.Series:
     """Answers with what codes say of them, and what `other` says of the rest."""
     known = {tidy(answer): code for answer, code in (codes or {}).items()}
     coded = answers.map(lambda answer: known[answer] if answer in known else other(answer))
@@ -120,7 +119,7 @@ def _coded(answers: pd.Series, codes: Codes | None, other: Callable[[str], str] 
     return coded
 
 
-# --- numbers, ages, days ---------------------------------------------------------------------------------------------
+# --- numbers, days ---------------------------------------------------------------------------------------------------
 
 
 def whole_number(answers: pd.Series, codes: Codes | None = None, *, thousands: str = "") -> pd.Series:
@@ -132,88 +131,17 @@ def whole_number(answers: pd.Series, codes: Codes | None = None, *, thousands: s
     [34, 25, <NA>, <NA>]
     """
     grouped = rf"[+-]?[0-9]{{1,3}}(?:{re.escape(thousands)}[0-9]{{3}})+"
-    texts = _coded(answers, codes).map(_latin)
+    texts = coded_as(answers, codes).map(latin)
     texts = texts.map(lambda text: text.replace(thousands, "") if thousands and re.fullmatch(grouped, text) else text)
     bad = texts.map(lambda text: bool(text) and not re.fullmatch(r"[+-]?[0-9]{1,15}(?:\.0+)?", text))
     comma = 'say thousands="," if it parts thousands, or ' if texts[bad].str.fullmatch(r"[0-9]+,[0-9]{3}").any() else ""
-    refuse(refusals(answers, bad, "a whole number", lambda answer: comma + _add(answer)))
+    refuse(refusals(answers, bad, "a whole number", lambda answer: comma + add_hint(answer)))
     return pd.Series([int(float(text)) if text else pd.NA for text in texts], answers.index, "Int64", answers.name)
 
 
-def _latin(value: object) -> str:
+def latin(value: object) -> str:
     """A text with the digits of any script as 0 to 9."""
     return "".join(str(unicodedata.digit(sign)) if sign.isdecimal() else sign for sign in tidy(str(value)))
-
-
-def age_range(
-    answers: pd.Series, codes: Codes | None = None, *, least: int | None = None, most: int | None = None
-) -> pd.DataFrame:
-    """Columns `age_min` and `age_max` of answers such as 34, 25 to 34, > 60, 34 years, early twenties; missing for blank.
-
-    Parameters
-    ----------
-    answers : Series
-        A column of `read_export`.
-    codes : mapping, optional
-        Another spelling of a range, or "", for other answers.
-    least, most : int, optional
-        The age that "under 20" begins with, and that "60+" ends with, as the survey's own rules say.
-
-    Examples
-    --------
-    >>> age_range(pd.Series(["25–34", "> 60", "forties", "n/a"]), {"n/a": ""}, most=99).values.tolist()
-    [[25, 34], [61, 99], [40, 49], [<NA>, <NA>]]
-    """
-    ends = _coded(answers, codes).map(lambda text: (bounds(str(text)) or (None, None)) if text != "" else ())
-    unread, open_low, open_high = (ends.map(lambda pair, wanted=wanted: tuple(end is None for end in pair) == wanted)
-                                   for wanted in ((True, True), (True, False), (False, True)))  # fmt: skip
-    problems = list(refusals(answers, unread, "an age or a range of ages", _add))
-    if least is None:
-        problems += refusals(answers, open_low, "a lowest age", lambda _: "say least=AGE")
-    if most is None:
-        problems += refusals(answers, open_high, "a highest age", lambda _: "say most=AGE")
-    refuse(problems)
-    instead = (least, most)
-    filled = [[other if end is None else end for end, other in zip(pair, instead, strict=False)] for pair in ends]
-    return pd.DataFrame([pair or [pd.NA] * 2 for pair in filled], answers.index, ["age_min", "age_max"], "Int64")
-
-
-NUMBER: Final = "([0-9]{1,3})(?:\\.0+)?"
-RANGES: Final = (
-    (NUMBER, 0, 0),
-    (rf"(?:between )?{NUMBER} ?(?:-|to|and) ?{NUMBER}", 0, 0),
-    (rf"{NUMBER} ?\+|{NUMBER} (?:and|or) (?:over|older|above|more|up)|(?:at least|from|≥|>=) ?{NUMBER}", 0, None),
-    (rf"(?:over|above|older than|more than|>) ?{NUMBER}", 1, None),
-    (rf"{NUMBER} (?:and|or) (?:under|younger|below|less)|(?:up to|at most|≤|<=) ?{NUMBER}", None, 0),
-    (rf"(?:under|below|younger than|less than|<) ?{NUMBER}", None, -1),
-)
-"""How people write ages: the form, and what its bounds are moved by; None for an end that stays open."""
-DECADES: Final = ("twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
-PARTS: Final = {"early": (0, 3), "mid": (4, 6), "late": (7, 9), None: (0, 9)}
-
-
-@lru_cache(maxsize=4096)
-def bounds(text: str) -> tuple[int | None, int | None] | None:
-    """The lowest and the highest age that a text gives, None for an open end; None where it is no range.
-
-    Examples
-    --------
-    >>> bounds("20–24"), bounds("35+"), bounds("under 18"), bounds("in her late 30s"), bounds("young"), bounds("24-20")
-    ((20, 24), (35, None), (None, 17), (37, 39), None, None)
-    """
-    plain = re.sub("[‐‑‒–—−]", "-", _latin(text).casefold())
-    plain = " ".join(re.sub(r"\b(?:years?|yrs?|old|aged?|in (?:his|her|their))\b", " ", plain).split())
-    decade = re.fullmatch(rf"(?:(early|mid|late)[ -])?(?:([2-9]0)s|({'|'.join(DECADES)}))", plain)
-    if decade:
-        first = int(decade[2]) if decade[2] else 20 + 10 * DECADES.index(decade[3])
-        return first + PARTS[decade[1]][0], first + PARTS[decade[1]][1]
-    for form, up, down in RANGES:
-        match = re.fullmatch(form, plain)
-        if match:
-            found = [int(part) for part in match.groups() if part]
-            low, high = None if up is None else found[0] + up, None if down is None else found[-1] + down
-            return (low, high) if low is None or high is None or low <= high else None
-    return None
 
 
 def dates(answers: pd.Series, form: str = "", codes: Codes | None = None) -> pd.Series:
@@ -224,9 +152,9 @@ def dates(answers: pd.Series, form: str = "", codes: Codes | None = None) -> pd.
     >>> dates(pd.Series(["2022-09-24T10:11:12+05:00", "24/9/2022", ""]), "%d/%m/%Y").tolist()
     ['2022-09-24', '2022-09-24', '']
     """
-    days = _coded(answers, codes).map(lambda text: _day(_latin(text), form))
+    days = coded_as(answers, codes).map(lambda text: _day(latin(text), form))
     hint = f"it is not of the form {form}; " if form else 'say form="%d/%m/%Y" (day, month, year, as written), or '
-    refuse(refusals(answers, days.isna(), "a day", lambda answer: hint + _add(answer).replace("…", "YYYY-MM-DD")))
+    refuse(refusals(answers, days.isna(), "a day", lambda answer: hint + add_hint(answer).replace("…", "YYYY-MM-DD")))
     return days
 
 

@@ -62,8 +62,8 @@ def highlights(
     passages : DataFrame
         Columns `id`, `document`, `tag`, `content`, from `read_export`.
     codes : mapping
-        By tag: (table, key, values by column), a list of these, "" for a tag that says nothing, "?" for one undecided.
-        A key may hold `{person}`: whose interview the document is.
+        By tag: (table, key, values by column), a list of these, or "" for a tag that says nothing. A key may hold
+        `{person}`: whose interview the document is.
     text : str
         The text that was coded, a paragraph a line.
     people, places, shorter : mapping, optional
@@ -82,18 +82,24 @@ def highlights(
         raise InputError.one(
             passages.attrs.get("source", "export"), "no passages", "highlights, or a .qdpx with sources"
         )
-    codings = {tidy(tag): given if isinstance(given, list) else [given] for tag, given in codes.items() if given != ASK}
-    codings = {tag: [coding for coding in given if coding] for tag, given in codings.items()}
+    listed = {tag: given if isinstance(given, list) else [given] for tag, given in codes.items() if given != ASK}
+    codings = {tidy(tag): [coding for coding in given if coding] for tag, given in listed.items()}
     _refuse_undecided(passages, codings, people or {})
     rows = _rows(passages, codings, people or {})
     _add_places(rows, places or {})
-    tables: dict[str, pd.DataFrame] = {}
-    for table in dict.fromkeys(table for table, _ in rows if table != "report"):
-        cells = [coded.cells for (name, _), coded in rows.items() if name == table]
-        tables[table] = pd.DataFrame(cells, dtype="str").fillna("").sort_values([*schema(table).key], ignore_index=True)
+    tables = _frames(rows)
     evidence = _evidence(passages, rows, text, shorter or {})
     tables |= {"evidence": pd.DataFrame(evidence, columns=list(schema("evidence").columns))} | text_tables(text)
     return tables, rows.get(("report", "report"), Coded({})).cells
+
+
+def _frames(rows: Rows) -> dict[str, pd.DataFrame]:
+    """The rows by table, in the order of their keys."""
+    tables = {}
+    for table in dict.fromkeys(table for table, _ in rows if table != "report"):
+        cells = [coded.cells for (name, _), coded in rows.items() if name == table]
+        tables[table] = pd.DataFrame(cells, dtype="str").fillna("").sort_values([*schema(table).key], ignore_index=True)
+    return tables
 
 
 def _refuse_undecided(passages: pd.DataFrame, codings: Mapping[str, Any], people: Mapping[str, str]) -> None:

@@ -48,10 +48,10 @@ def write_edition(
     Parameters
     ----------
     edition : str or Path
-        A name under `data/`, or a path; in the edition's own folder its name will do.
+        A name under `data/`, or a path.
     tables : mapping of DataFrame
-        By name; columns beyond those of the schema are the edition's own, and are typed in its `datapackage.json` as the
-        frame has them. An earlier import's tables that are not among them are taken away.
+        By name; further columns are the edition's own, typed in its `datapackage.json` as the frame has them. Tables of
+        an earlier import that are not among them are taken away.
     export : str or Path
         What they were read from, to be remembered.
     report : mapping, optional
@@ -62,10 +62,9 @@ def write_edition(
     Raises
     ------
     InputError
-        With all that `analysis check` finds wrong, problems of one cause in one line; nothing is written then.
+        With all that `analysis check` finds wrong, a line for each cause; nothing is written then.
     """
-    here = Path.cwd()
-    path = here if here.name == str(edition) and (here / PACKAGE).is_file() else find(Path(edition).expanduser())
+    path = _folder(edition)
     package, record = _package(path), _record(path)
     tables = {name: frame for name, frame in tables.items() if len(frame)}
     _refuse_odd(path, tables)
@@ -77,15 +76,17 @@ def write_edition(
     texts = {RECORD: _json(source | {"tables": hashes}), **texts}
     texts[PACKAGE] = _json(_described(package, tables, record, report or {}))
     gone = [f"{name}.csv" for name in record if name not in tables]
-    warnings = _check(
-        path,
-        texts,
-        gone,
-        {name: (f"{Path(export).name or path.name}, table {name}", frame) for name, frame in tables.items()},
-    )
+    named = {name: (f"{Path(export).name or path.name}, table {name}", frame) for name, frame in tables.items()}
+    warnings = _check(path, texts, gone, named)
     _replace(path, texts, gone)
     counts = ", ".join(f"{len(frame):,} {name}" for name, frame in tables.items())
-    return f"{shown_path(path)}: {counts}" + (f"; {warnings} warnings, see analysis check" if warnings else "")
+    return f"{path.name}: {counts}" + (f"; {warnings} warnings, see analysis check" if warnings else "")
+
+
+def _folder(edition: str | Path) -> Path:
+    """An edition's folder: the one that a notebook runs in where it has that name, else as commands find it."""
+    here = Path.cwd()
+    return here if here.name == str(edition) and (here / PACKAGE).is_file() else find(Path(edition).expanduser())
 
 
 def _json(content: object) -> str:

@@ -19,7 +19,8 @@ import jinja2
 import pandas as pd
 
 from analysis.checks import MOST_WORDS
-from analysis.imports.answers import ASK, TICKED, bounds, quoted
+from analysis.imports.ages import bounds
+from analysis.imports.answers import ASK, TICKED, quoted
 from analysis.imports.exports import PASSAGES, kind_of, located, read_export
 from analysis.imports.write import NOTEBOOK
 from analysis.rules import words
@@ -68,8 +69,8 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     said = str(answers.attrs["read"])
     name, context = _kind(answers)
     context |= {"export": portable(export), "edition": path.name if path.parent == ROOT / "data" else portable(path)}
-    header: tuple[int, ...] = answers.attrs["header"] or ()
-    context |= {"sheet": answers.attrs["sheet"], "header": header[0] if len(header) == 1 else header or None}
+    header: tuple[int, ...] = answers.attrs.get("header", ())
+    context |= {"sheet": answers.attrs.get("sheet"), "header": header[0] if len(header) == 1 else header or None}
     context |= {"said": said.replace("`", "'"), "notebook": shown_path(path / NOTEBOOK)}
     if name == "highlights":
         held = kind_of(located(export)) == "REFI-QDA"
