@@ -63,28 +63,32 @@ def read_export(
         `attrs` say what was read (`read`), guesses included (`sheet`, `header`); `source` names it in messages.
     """
     path = located(file)
-    source, said, given = shown_path(path), "", None
-    kind = kind_of(path)
-    if kind == "REFI-QDA":
-        frame = _refi(path)
-    else:
-        spans: Sequence[Sequence[int]] = ()
-        if kind == "workbook":
-            found = _workbook(path, sheet or "")
-            rows = {number: {int(at): text for at, text in cells.items()} for number, cells in found["rows"]}
-            spans, sheet = found["spans"], found["sheet"]
-            source += f", sheet {show(sheet)}"
-        else:
-            rows, said = _csv(path)
-        frame, given = _frame(rows, header, spans, source)
-        said += f"header in row {' and '.join(map(str, given))}, "
-    read = f"{source}: {said}{len(frame):,} rows, {len(frame.columns)} columns"
-    frame.attrs = {"source": source, "read": read, "sheet": sheet, "header": given}
+    frame = _refi(path) if kind_of(path) == "REFI-QDA" else _table(path, sheet, header)
+    source = frame.attrs.setdefault("source", shown_path(path))
+    said = frame.attrs.pop("said", "")
+    frame.attrs["read"] = f"{source}: {said}{len(frame):,} rows, {len(frame.columns)} columns"
     lost = [column for column in columns or () if column not in frame]
     if lost:
         needed, hint = "each column that the notebook reads", "see sheet and header"
-        raise InputError(Problem(source, f"no column {show(c)}", needed, nearest(c, frame) or hint) for c in lost)
+        near = [nearest(column, map(str, frame)) or hint for column in lost]
+        raise InputError(Problem(source, f"no column {show(c)}", needed, n) for c, n in zip(lost, near, strict=True))
     return frame if columns is None else frame[list(columns)]
+
+
+def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) -> pd.DataFrame:
+    """A CSV or a sheet of a workbook as a frame below its header."""
+    spans: Sequence[Sequence[int]] = ()
+    if kind_of(path) == "workbook":
+        found = _workbook(path, sheet or "")
+        rows = {number: {int(at): text for at, text in cells.items()} for number, cells in found["rows"]}
+        sheet, spans, said = found["sheet"], found["spans"], ""
+    else:
+        rows, said = _csv(path)
+    source = shown_path(path) + (f", sheet {show(sheet)}" if sheet else "")
+    frame, given = _frame(rows, header, spans, source)
+    said += f"header in row {' and '.join(map(str, given))}, "
+    frame.attrs = {"source": source, "said": said, "sheet": sheet, "header": given}
+    return frame
 
 
 def located(file: str | Path) -> Path:

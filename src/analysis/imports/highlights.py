@@ -8,33 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
-from analysis.checks import MOST_WORDS
+from analysis.coding.checks import MOST_WORDS
 from analysis.coding.verify import fingerprints, paragraphs
-from analysis.imports.answers import ASK, locate, quoted, refusals
+from analysis.imports.answers import ASK, locate, quoted, refusals, refuse
 from analysis.imports.exports import tidy
-from analysis.rules import normalise, numbers, says, words
+from analysis.coding.rules import normalise, numbers, says, words
 from analysis.schema import schema
 from parabook.errors import InputError, Problem, show
 
-Coding = tuple[str, str, Mapping[str, Any]]
-"""Table, key of the row, and its values by column."""
-
-PLACES: Final = ("from_place", "to_place", "collected_at")
+PLACES = ("from_place", "to_place", "collected_at")
 
 
 @dataclass
 class Coded:
-    """The values of one row, and for each the passages (rows of the export) that it rests on."""
+    """The values of one row, and for each the rows of the export whose passages it rests on."""
 
-    cells: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, str]
     passages: dict[str, list[Any]] = field(default_factory=dict)
 
 
 Rows = dict[tuple[str, str], Coded]
+"""By table and key."""
 
 
 def text_tables(text: str) -> dict[str, pd.DataFrame]:
@@ -64,16 +62,13 @@ def highlights(
     passages : DataFrame
         Columns `id`, `document`, `tag`, `content`, from `read_export`.
     codes : mapping
-        By tag: (table, key, values by column), a list of these, "" for a tag that says nothing, "?" for one undecided.
-        A key may hold `{person}`: whose interview the document is.
+        By tag: (table, key, values by column), a list of these, or "" for a tag that says nothing. A key may hold
+        `{person}`: whose interview the document is.
     text : str
         The text that was coded, a paragraph a line.
-    people : mapping, optional
-        The interviewee by document.
-    places : mapping, optional
-        Places by name, as `locate` takes them.
-    shorter : mapping, optional
-        By id of a passage, the words of it that stand as evidence, where it has more than eight.
+    people, places, shorter : mapping, optional
+        The interviewee by document; places by name, as `locate` takes them; by id of a passage of more than eight words,
+        those of them that stand as evidence.
 
     Examples
     --------
@@ -84,133 +79,123 @@ def highlights(
     [['p1', 'counted', 'she left', 'judged'], ['p1', 'gender', 'she left', 'judged']]
     """
     if not passages["content"].any():
-        found = "codes without passages" if len(passages) else "no passages"
-        raise InputError.one(passages.attrs.get("source", "export"), found, "highlights, or a .qdpx with its sources")
-    _refuse_undecided(passages, codes, people or {})
-    rows = _rows(passages, codes, people or {})
+        raise InputError.one(
+            passages.attrs.get("source", "export"), "no passages", "highlights, or a .qdpx with sources"
+        )
+    listed = {tag: given if isinstance(given, list) else [given] for tag, given in codes.items() if given != ASK}
+    codings = {tidy(tag): [coding for coding in given if coding] for tag, given in listed.items()}
+    _refuse_undecided(passages, codings, people or {})
+    rows = _rows(passages, codings, people or {})
     _add_places(rows, places or {})
-    tables: dict[str, pd.DataFrame] = {}
-    for table in dict.fromkeys(table for table, _ in rows if table != "report"):
-        cells = [coded.cells for (name, _), coded in rows.items() if name == table]
-        tables[table] = pd.DataFrame(cells, dtype="str").fillna("")
-    if "legs" in tables:
-        tables["legs"] = tables["legs"].sort_values(["interviewee", "leg"], ignore_index=True)
+    tables = _frames(rows)
     evidence = _evidence(passages, rows, text, shorter or {})
     tables |= {"evidence": pd.DataFrame(evidence, columns=list(schema("evidence").columns))} | text_tables(text)
-    return tables, rows[report].cells if (report := ("report", "report")) in rows else {}
+    return tables, rows.get(("report", "report"), Coded({})).cells
 
 
-def _refuse_undecided(passages: pd.DataFrame, codes: Mapping[str, Any], people: Mapping[str, str]) -> None:
-    """One problem for each tag or document that the notebook does not decide."""
-    known = {tidy(tag) for tag, coding in codes.items() if coding != ASK}
+def _frames(rows: Rows) -> dict[str, pd.DataFrame]:
+    """The rows by table, in the order of their keys."""
+    tables = {}
+    for table in dict.fromkeys(table for table, _ in rows if table != "report"):
+        cells = [coded.cells for (name, _), coded in rows.items() if name == table]
+        tables[table] = pd.DataFrame(cells, dtype="str").fillna("").sort_values([*schema(table).key], ignore_index=True)
+    return tables
+
+
+def _refuse_undecided(passages: pd.DataFrame, codings: Mapping[str, Any], people: Mapping[str, str]) -> None:
+    """One problem for each different tag or document that the notebook does not decide."""
     hint = 'say of {}: ("interviewees", "p1", {{"gender": "woman"}}), or "" for a tag that says nothing'.format
-    problems = list(
-        refusals(passages["tag"], ~passages["tag"].isin(known), "what it codes", lambda tag: hint(quoted(tag)))
-    )
-    named = {tag for tag, coding in codes.items() for _, key, _ in _codings(coding) if "{person}" in key}
+    unknown = ~passages["tag"].isin([*codings])
+    refuse(refusals(passages["tag"], unknown, "what it codes", lambda tag: hint(quoted(tag))))
+    named = [tag for tag, given in codings.items() if any("{person}" in key for _, key, _ in given)]
     asked = passages["tag"].isin(named) & ~passages["document"].isin([d for d, who in people.items() if who != ASK])
     needed = "whose interview it is"
-    problems += refusals(
-        passages["document"], asked, needed, lambda document: f'add {quoted(document)}: "p1" to people'
-    )
-    if problems:
-        raise InputError(problems)
+    refuse(refusals(passages["document"], asked, needed, lambda name: f'say of {quoted(name)} in people: "p1"'))
 
 
-def _codings(coding: Any) -> Sequence[Coding]:
-    return [] if coding in ("", None, ASK) else coding if isinstance(coding, list) else [coding]
-
-
-def _rows(passages: pd.DataFrame, codes: Mapping[str, Any], people: Mapping[str, str]) -> Rows:
-    """The rows that the passages code, by table and key; two values for one cell are refused."""
+def _rows(passages: pd.DataFrame, codings: Mapping[str, Any], people: Mapping[str, str]) -> Rows:
+    """The rows that the passages code; two values for one cell are refused."""
     rows: Rows = {}
     problems = []
     for number, passage in passages.iterrows():
-        for table, pattern, values in _codings(codes[passage["tag"]]):
+        for table, pattern, values in codings[passage["tag"]]:
             key = pattern.replace("{person}", people.get(passage["document"], ""))
             own = dict(zip(schema(table).key, key.rsplit(".", 1), strict=False)) if table != "report" else {}
-            person = own.get("interviewee")
-            if person:
-                _set(rows, "interviewees", person, {"interviewee": person}, {"counted": "yes"}, number)
-            for column in _set(rows, table, key, own, values, number):
-                needed = f"one {column} of {table} {key}, which an earlier passage gives otherwise"
+            if person := own.get("interviewee"):
+                _set(rows, ("interviewees", person), {"interviewee": person}, {"counted": "yes"}, number)
+            for column in _set(rows, (table, key), own, values, number):
                 source = str(passages.attrs.get("source", "export"))
+                needed = f"one {column} of {table} {key}, which an earlier passage gives otherwise"
                 problems.append(Problem(source, show(passage["tag"]), needed, "take one away", int(str(number)), "tag"))
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     return rows
 
 
-def _set(
-    rows: Rows, table: str, key: str, own: Mapping[str, str], values: Mapping[str, Any], passage: Any
-) -> list[str]:
+def _set(rows: Rows, at: tuple[str, str], own: Mapping[str, str], values: Mapping[str, Any], passage: Any) -> list[str]:
     """Put values into a row; the columns that hold another value already."""
-    coded = rows.setdefault((table, key), Coded(dict(own)))
+    coded = rows.setdefault(at, Coded(dict(own)))
     other = [column for column, value in values.items() if coded.cells.get(column, str(value)) != str(value)]
-    for column, value in values.items():
-        if column not in other:
-            coded.cells[column] = str(value)
-            coded.passages.setdefault(column, []).append(passage)
+    for column in values.keys() - {*other}:
+        coded.cells[column] = str(values[column])
+    for column in values:
+        coded.passages.setdefault(column, []).append(passage)
     return other
 
 
 def _add_places(rows: Rows, known: Mapping[str, Any]) -> None:
-    """Identifiers in place of names of places, and a row for each place, which rests on the passages that name it."""
+    """Identifiers in place of names of places, and a row for each place, which rests on the passage that names it first."""
     for coded in [*rows.values()]:
-        for column in PLACES:
-            if coded.cells.get(column):
-                name = pd.DataFrame({"to_place": [coded.cells[column]]}, index=[int(coded.passages[column][0])])
-                placed, table = locate(name, known)
-                coded.cells[column] = str(placed["to_place"].iloc[0])
-                for cells in table.to_dict("records"):
-                    own = {"place": str(cells.pop("place"))}
-                    given = {str(key): value for key, value in cells.items() if value != ""}
-                    _set(rows, "places", own["place"], own, given, coded.passages[column][0])
+        for column in (column for column in PLACES if coded.cells.get(column)):
+            passage = coded.passages[column][0]
+            placed, table = locate(pd.DataFrame({"place": [coded.cells[column]]}, index=[int(passage)]), known)
+            coded.cells[column] = str(placed["place"].iloc[0])
+            for cells in table.to_dict("records"):
+                own = {"place": str(cells["place"])}
+                values = {str(key): value for key, value in cells.items() if value != "" and key != "place"}
+                _set(rows, ("places", own["place"]), own, values, passage)
 
 
 def _evidence(passages: pd.DataFrame, rows: Rows, text: str, shorter: Mapping[str, str]) -> list[tuple[Any, ...]]:
     """A row of evidence for every value; a value none of whose passages can stand as evidence is a problem."""
     lines = [normalise(line) for line in paragraphs(text)]
-    made, problems = [], []
+    made: list[tuple[Any, ...]] = []
+    problems: dict[Problem, None] = {}
     for (table, key), coded in rows.items():
         for column, numbered in coded.passages.items():
             tried = [_fragment(passages, number, lines, shorter) for number in numbered]
             found = next((each for each in tried if not isinstance(each, Problem)), None)
             if found is None:
-                problems += [each for each in tried[:1] if isinstance(each, Problem) and each not in problems]
+                problems |= {each: None for each in tried[:1] if isinstance(each, Problem)}
                 continue
-            value, passage = coded.cells[column], passages.loc[numbered[0]]
-            stated = column not in PLACES and (says(found[0], value) or _number(value) in numbers(found[0]))
-            note = f"tagged “{passage['tag']}”" if table != "places" else "place as the notebook describes it"
-            made.append((table, key, column, found[1], found[0], "stated" if stated else "judged", note))
-    if problems:
-        raise InputError(problems)
+            value, (tag, fragment, paragraph) = coded.cells[column], found
+            read = says(fragment, value) or (value.isdecimal() and float(value) in numbers(fragment))
+            basis = "stated" if read and column not in PLACES and table != "places" else "judged"
+            note = "place as the notebook describes it" if table == "places" else f"tagged “{tag}”"
+            made.append((table, key, column, paragraph, fragment, basis, note))
+    refuse(problems)
     return made
-
-
-def _number(value: str) -> float:
-    return float(value) if value.isdecimal() else -1.0
 
 
 def _fragment(
     passages: pd.DataFrame, number: Any, lines: Sequence[str], shorter: Mapping[str, str]
-) -> tuple[str, int] | Problem:
-    """The words of a passage that stand as evidence and their paragraph, or why there are none."""
-    passage = passages.loc[[number]].iloc[0]
-    short = shorter.get(passage["id"], "")
-    fragment = " ".join((short if short != ASK and short else passage["content"]).split())
-    needed, hint = "", ""
+) -> tuple[str, str, int] | Problem:
+    """Tag of a passage, the words of it that stand as evidence, and their paragraph; or why there are none."""
+    passage = {str(name): str(value) for name, value in passages.loc[number].items()}
+    short = shorter.get(passage["id"], ASK)
+    fragment = " ".join((passage["content"] if short == ASK else short).split())
+    where = str(passages.attrs.get("source", "export")), int(number), "content"
     if not 1 <= len(words(fragment)) <= MOST_WORDS:
         found, needed = f"{len(words(fragment))} words", f"one to {MOST_WORDS} words, to stand as evidence"
-        hint = f'add {quoted(passage["id"])}: "some of its words" to shorter'
+        hint = f'say of {quoted(passage["id"])} in shorter: "some of its words"'
     elif normalise(fragment) not in normalise(passage["content"]):
-        found, needed, hint = show(fragment), "words of the passage, one after another", f"see shorter {passage['id']}"
+        found, needed, hint = show(fragment), "words of the passage, one after another", "see shorter"
     else:
-        at = [n for n, line in enumerate(lines, 1) if normalise(passage["content"]) in line]
-        at = at or [n for n, line in enumerate(lines, 1) if normalise(fragment) in line]
+        whole, part = normalise(passage["content"]), normalise(fragment)
+        at = [n for n, line in enumerate(lines, 1) if whole in line] or [
+            n for n, line in enumerate(lines, 1) if part in line
+        ]
         if len(at) == 1:
-            return fragment, at[0]
-        found = f"{show(fragment)} in {len(at)} paragraphs"
-        needed, hint = "words that stand in one paragraph of the text", "code other words"
-    source = str(passages.attrs.get("source", "export"))
-    return Problem(source, found, needed, hint, int(str(number)), "content")
+            return passage["tag"], fragment, at[0]
+        found, needed = f"{show(fragment)} in {len(at)} paragraphs", "words that stand in one paragraph of the text"
+        hint = "code other words"
+    return Problem(where[0], found, needed, hint, where[1], where[2])

@@ -70,7 +70,8 @@ def read(file: str, sheet: str) -> dict[str, Any]:
         raise Refused(
             f"no sheet {sheet!r}", f"one of {', '.join(map(repr, names[:20]))}", "see the sheet in the notebook"
         )
-    sheet = sheet or max(names, key=lambda name: sum(map(len, filled(book, name).values())))
+    if not sheet:
+        sheet = names[0] if len(names) == 1 else max(names, key=lambda name: sum(map(len, filled(book, name).values())))
     rows = filled(book, sheet)
     for row, column, what in unreadable(archive, sheet) if archive else ():
         rows.setdefault(row, {})[column] = what
@@ -132,8 +133,10 @@ def main() -> None:
         found = read(*sys.argv[1:3])
     except Refused as error:
         found = {"refused": error.args}
-    except Exception as error:  # a broken archive raises any of a dozen types, and there is nobody to tell a traceback
-        found = {"refused": (f"a workbook that cannot be read ({type(error).__name__})", "a sound one", "save it anew")}
+    except Exception as error:  # a broken archive raises any of a dozen types, and nobody here reads a traceback
+        found = {
+            "refused": (f"a workbook that cannot be read ({type(error).__name__})", "one that opens", "save it anew")
+        }
     json.dump(found, sys.stdout)
 
 

@@ -18,11 +18,12 @@ from typing import Any, Final
 import jinja2
 import pandas as pd
 
-from analysis.checks import MOST_WORDS
-from analysis.imports.answers import ASK, TICKED, bounds, quoted
+from analysis.coding.checks import MOST_WORDS
+from analysis.imports.ages import bounds
+from analysis.imports.answers import ASK, TICKED, quoted
 from analysis.imports.exports import PASSAGES, kind_of, located, read_export
 from analysis.imports.write import NOTEBOOK
-from analysis.rules import words
+from analysis.coding.rules import words
 from analysis.schema import ROOT, countries, schema, vocabulary
 from analysis.tables import shown_path
 from parabook.errors import InputError
@@ -68,8 +69,8 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     said = str(answers.attrs["read"])
     name, context = _kind(answers)
     context |= {"export": portable(export), "edition": path.name if path.parent == ROOT / "data" else portable(path)}
-    header = answers.attrs["header"] or ()
-    context |= {"sheet": answers.attrs["sheet"], "header": header[0] if len(header) == 1 else header or None}
+    header: tuple[int, ...] = answers.attrs.get("header", ())
+    context |= {"sheet": answers.attrs.get("sheet"), "header": header[0] if len(header) == 1 else header or None}
     context |= {"said": said.replace("`", "'"), "notebook": shown_path(path / NOTEBOOK)}
     if name == "highlights":
         held = kind_of(located(export)) == "REFI-QDA"
@@ -139,22 +140,19 @@ def _plain(header: str) -> str:
 def _matches(header: str, patterns: Iterable[str]) -> bool:
     """Whether a header says one of the words; those that begin with = must be all it says."""
     plain = _plain(header)
-    return any(
-        plain == _plain(p[1:]) if p.startswith("=") else re.search(rf"(?<!\w)(?:{p})(?!\w)", plain) for p in patterns
-    )
+    exact = (_plain(pattern[1:]) == plain for pattern in patterns if pattern.startswith("="))
+    return any(exact) or any(re.search(rf"(?<!\w)(?:{each})(?!\w)", plain) for each in patterns if each[0] != "=")
 
 
 def targets_of(answers: pd.DataFrame) -> dict[str, str]:
     """The column of an export that probably fills each column of an edition; blank for none."""
     found: dict[str, str] = {}
     ticked = {column for choice in multiple_choices(answers).values() for column in choice}
+    free = [c for c in answers.columns if c not in ticked and answers[c].any()]
+    named = {column for column in free if _matches(column, guesses()["personal"])}
     for target, patterns in guesses()["targets"].items():
-        free = [
-            c for c in answers.columns if c not in found.values() and c not in ticked and not answers[c].eq("").all()
-        ]
-        if target != "interviewee":
-            free = [column for column in free if not _matches(column, guesses()["personal"])]
-        fitting = (c for pattern in patterns for c in free if _matches(c, [pattern]) and _fits(target, answers[c]))
+        left = [c for c in free if c not in found.values() and (c not in named or target == "interviewee")]
+        fitting = (c for pattern in patterns for c in left if _matches(c, [pattern]) and _fits(target, answers[c]))
         found[target] = next(fitting, "")
     return found
 
@@ -198,35 +196,30 @@ def listed(answers: pd.Series, code: Any) -> list[Answer]:
 
 def _code(target: str, answer: str) -> str:
     """The code that an answer is usually given: "" for what says nothing, "?" where that is not known."""
-    plain = answer.casefold().strip(" .")
+    plain = answer.casefold().replace("_", " ").strip(" .")
     known = guesses()["codes"].get(target, {})
     silent = "" if plain in guesses()["silent"] else ASK
     return next((code for code, said in known.items() if plain in said), plain if plain in known else silent)
 
 
 def _place(answer: str) -> str:
-    """What `locate` is told of a place, as Python."""
+    """A place as `locate` takes it, as Python."""
     if answer.casefold() in (*guesses()["silent"], *guesses()["staying"]):
         return quoted("")
-    known = vocabulary("gazetteer").get(answer)
-    code = _country(answer)
+    known, code = vocabulary("gazetteer").get(answer), _country(answer)
     if known:
-        place = {key: known[key] for key in ("country", "precision")} | {
-            k: float(known[k]) for k in ("latitude", "longitude")
-        }
-        return json.dumps(place)
+        where = {key: float(known[key]) for key in ("latitude", "longitude")}
+        return json.dumps({"country": known["country"], "precision": known["precision"]} | where)
     return json.dumps({"country": code, "precision": "country" if code != ASK else ASK})
 
 
 def _country(name: str) -> str:
     """The ISO code of a country by its name or code; "?" where it is not known."""
-    if name in countries():
-        return name
     import iso3166
 
-    official = {country.name.casefold(): country.alpha3 for country in iso3166.countries}
-    named = official | {known.casefold(): code for code, known in countries().items()}
-    return named.get(name.casefold(), "TUR" if name.casefold() == "turkey" else ASK)
+    named = {country.name.casefold(): country.alpha3 for country in iso3166.countries} | guesses()["countries"]
+    named |= {known.casefold(): code for code, known in countries().items()}
+    return name if name in countries() else named.get(name.casefold(), ASK)
 
 
 def _form(answers: pd.Series) -> str:
@@ -261,56 +254,45 @@ def _is_number(answers: pd.Series) -> bool:
 
 
 def _columns(answers: pd.DataFrame, used: Iterable[str]) -> list[dict[str, Any]]:
-    """Every column with how many different answers it has; what is not used is only named."""
-    wanted = {*used}
-    notes = {
-        c: f"{answers[c][answers[c] != ''].nunique():,} different in {(answers[c] != '').sum():,} rows" for c in answers
-    }
-    return [{"name": column, "used": column in wanted, "note": notes[column]} for column in answers.columns]
+    """Every column with how many different answers it has, and whether it is used."""
+    given = answers.replace("", None)
+    notes = zip(map(str, answers), given.nunique(), given.count(), strict=True)
+    return [{"name": c, "used": c in used, "note": f"{n:,} different in {rows:,} rows"} for c, n, rows in notes]
 
 
 def _survey(answers: pd.DataFrame, targets: dict[str, str]) -> dict[str, Any]:
-    choice = next(
-        (
-            columns
-            for asked, columns in multiple_choices(answers).items()
-            if _matches(asked, guesses()["targets"]["mode"])
-        ),
-        [],
-    )
+    """What fills the template of a survey."""
+
+    def of(name: str) -> list[Answer]:
+        return listed(answers[targets[name]], lambda answer: _code(name, answer)) if targets[name] else []
+
+    asked = guesses()["targets"]["mode"]
+    choice = next((columns for name, columns in multiple_choices(answers).items() if _matches(name, asked)), [])
     legs = _legs(targets, [Answer(column, _code("mode", column.rpartition("/")[2]), "") for column in choice])
-    recodes = [name for name in ("gender", "mode") if targets[name] and not (name == "mode" and choice)]
-    fixed = [targets[name] for name in ("consent", "interviewee", "age", "gender", "profession") if targets[name]]
-    in_legs = [column for leg in legs for column in leg["columns"].values() if isinstance(column, str)]
-    consent = targets["consent"]
-    stops = dict.fromkeys(column for leg in legs for name, column in leg["columns"].items() if name.endswith("place"))
+    cells = [(name, column) for leg in legs for name, column in leg["columns"].items() if isinstance(column, str)]
+    stops = list(dict.fromkeys(column for name, column in cells if name.endswith("place")))
+    fixed = [targets[name] for name in ("consent", "interviewee", "age", "gender", "profession")]
+    fields = [field for table in ("interviewees", "legs", "places") for field in schema(table).fields]
     return {
         "targets": targets,
-        "columns": _columns(answers, [*fixed, *in_legs, *choice]),
-        "consent": Listed(consent, listed(answers[consent], lambda a: _code("consent", a))) if consent else None,
-        "recodes": [Listed(targets[n], listed(answers[targets[n]], lambda a, n=n: _code(n, a))) for n in recodes],
-        "ages": [
-            each for each in listed(answers[targets["age"]], lambda a: _code("age", a)) if bounds(each.answer) is None
-        ]
-        if targets["age"]
-        else [],
-        "professions": _look_alikes(answers[targets["profession"]]) if targets["profession"] else [],
+        "columns": _columns(answers, {*fixed, *choice, *(column for _, column in cells)}),
+        "consent": Listed(targets["consent"], of("consent")) if targets["consent"] else None,
+        "recodes": [Listed(targets[n], of(n)) for n in ("gender", "mode") if of(n) and not (n == "mode" and choice)],
+        "ages": [each for each in of("age") if bounds(each.answer) is None],
+        "professions": _look_alikes(of("profession")),
         "stops": [quoted(column) for column in stops],
         "places": listed(pd.concat([answers[column] for column in stops]), _place) if stops else [],
         "legs": legs,
         "form": _form(answers[targets["departed"]]) if targets["departed"] else "",
-        "allowed": {
-            f.name: ", ".join(f.enum) for t in ("interviewees", "legs", "places") for f in schema(t).fields if f.enum
-        },
+        "allowed": {field.name: ", ".join(field.enum) for field in fields},
     }
 
 
 def _legs(targets: Mapping[str, str], choice: list[Answer]) -> list[dict[str, Any]]:
-    """The legs that the columns of a survey tell of: the one made, and the one intended."""
+    """The legs that the columns of a survey describe: the one made, and the one intended."""
     names = ("from_place", "to_place", "departed", "mode", "nights_waited")
-    made: dict[str, Any] = {name: targets[name] for name in names if targets[name]} | (
-        {"mode": choice} if choice else {}
-    )
+    made: dict[str, Any] = {name: targets[name] for name in names if targets[name]}
+    made |= {"mode": choice} if choice else {}
     legs = [{"status": "made", "columns": made}] if made else []
     if targets["next_place"]:
         start = {"from_place": targets["to_place"]} if targets["to_place"] else {}
@@ -318,60 +300,44 @@ def _legs(targets: Mapping[str, str], choice: list[Answer]) -> list[dict[str, An
     return legs
 
 
-def _look_alikes(answers: pd.Series) -> list[Answer]:
+def _look_alikes(found: list[Answer]) -> list[Answer]:
     """Answers that say nothing, or differ only by case and blanks from one that more people gave."""
-    found = listed(answers, lambda answer: _code("profession", answer))
     first: dict[str, str] = {}
+    same = []
     for each in found:
-        first.setdefault(" ".join(each.answer.casefold().split()), each.answer)
-    same = [
-        Answer(a.answer, "" if a.code == "" else first[" ".join(a.answer.casefold().split())], a.note) for a in found
-    ]
+        usual = first.setdefault(" ".join(each.answer.casefold().split()), each.answer)
+        same.append(Answer(each.answer, "" if each.code == "" else usual, each.note))
     return [each for each in same if each.code != each.answer]
 
 
 def _flows(answers: pd.DataFrame, targets: dict[str, str], when: str, numbers: list[str]) -> dict[str, Any]:
-    asylum, origin = (_coded_column(answers, targets[name], name) for name in ("asylum", "origin"))
+    """What fills the template of a table of figures."""
+    coded = answers.columns[answers.isin([*countries(), ""]).mean() > 0.8]
+    asylum, origin = (
+        next((column for column in coded if name and column.startswith(name.partition(" (")[0])), name)
+        for name in (targets["asylum"], targets["origin"])
+    )
     values = answers[numbers].melt()["value"]
     odd = values[(values != "") & ~values.str.fullmatch(NUMBER)]
-    coded = answers[asylum].isin([*countries(), ""]).mean() > 0.8
-    several = answers[origin].nunique() > 1 if origin else False
-    columns = [when, asylum, *([origin] if origin else []), *numbers]
+    several = bool(origin) and answers[origin].nunique() > 1
     return {
-        "columns": _columns(answers, columns),
+        "columns": _columns(answers, {when, asylum, origin, *numbers}),
         "when": when,
         "yearly": when == targets["year"],
         "form": _form(answers[when]),
-        "country": Listed(asylum, [] if coded else listed(answers[asylum], _country)),
+        "country": Listed(asylum, [] if asylum in coded else listed(answers[asylum], _country)),
         "origins": Listed(origin, listed(answers[origin], lambda _: ASK if several else "yes")) if origin else None,
-        "measures": [Answer(c, _measure(c), f"{(answers[c] != '').sum():,} rows") for c in numbers],
+        "measures": [Answer(c, _code("measure", c), f"{(answers[c] != '').sum():,} rows") for c in numbers],
         "silent": listed(odd, lambda answer: _code("number", answer)),
         "thousands": "," if values.str.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+").any() else "",
     }
 
 
-def _measure(column: str) -> str:
-    known: dict[str, list[str]] = guesses()["codes"]["measure"]
-    return next((code for code, said in known.items() if column.casefold() in said), ASK)
-
-
-def _coded_column(answers: pd.DataFrame, column: str, target: str) -> str:
-    """Of the columns that tell of a country, the one that gives its ISO code."""
-    like = [c for c in answers.columns if column and c.startswith(column.partition(" (")[0])]
-    return next((c for c in like if answers[c].isin([*countries(), ""]).mean() > 0.8), column)
-
-
 def _highlights(passages: pd.DataFrame) -> dict[str, Any]:
-    lengths = (
-        passages[passages["content"] != ""]
-        .drop_duplicates("id")
-        .set_index("id")["content"]
-        .map(lambda t: len(words(t)))
-    )
+    """What fills the template of coded passages."""
+    lengths = {each["id"]: len(words(each["content"])) for each in passages.to_dict("records")}
     return {
         "codes": listed(passages["tag"], lambda _: ASK),
         "people": listed(passages["document"], lambda _: ASK),
-        "shorter": [
-            Answer(str(i), ASK, f"{n} words") for i, n in lengths[lengths > MOST_WORDS].head(MOST_LISTED).items()
-        ],
+        "shorter": [Answer(name, ASK, f"{n} words") for name, n in lengths.items() if n > MOST_WORDS][:MOST_LISTED],
     }
