@@ -69,7 +69,8 @@ class EditionPlugin(Plugin):
         """The package, the data that it reads, and who made the program."""
         code = {f"analysis/{name}": file for name, file in listed(Path(__file__).parents[1]).items()}
         data = {group: listed(ROOT / "data" / group, pattern) for group, pattern in DATA.items()}
-        return {"code": code, **data, "settings": {"CITATION.cff": book.root / "CITATION.cff"}}
+        citation = {name: book.root / name for name in ("CITATION.cff",) if (book.root / name).is_file()}
+        return {"code": code, **data, "settings": citation}
 
     def runs_with(self, group: str, name: str) -> bool:
         """Chapters import the package without the folders that make, check and publish editions, and read data."""
