@@ -75,7 +75,8 @@ class Plan:
 
     def key(self, notebook: Path) -> str:
         """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
-        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), self._runs_with])
+        always = [self.contents.get(name) for name in self.plugin.always_read]
+        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), always, self._runs_with])
 
     @cached_property
     def book_key(self) -> str:
