@@ -35,7 +35,7 @@ class Book:
         root = root.resolve()
         contents = _yaml(root / "_toc.yml", needed="a Jupyter Book, which has a _toc.yml")
         config = _yaml(root / "_config.yml") if (root / "_config.yml").is_file() else {}
-        return cls(root, config, tuple(_file(root, name) for name in pages(contents)), _settings(root))
+        return cls(root, config, tuple(_file(root, name) for name in pages(contents)), settings(root))
 
     @property
     def cache(self) -> Path:
@@ -87,11 +87,12 @@ def _yaml(file: Path, needed: str = "a file that can be read") -> dict[str, Any]
     return found
 
 
-def _settings(root: Path) -> dict[str, Any]:
+def settings(root: Path) -> dict[str, Any]:
+    """The table ``[tool.parabook]`` of a folder's ``pyproject.toml``; empty where there is none."""
     file = root / "pyproject.toml"
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     except (OSError, ValueError) as error:
         raise InputError.one(file, str(error), "TOML") from error
-    settings: dict[str, Any] = found.get("tool", {}).get("parabook", {})
-    return settings
+    table: dict[str, Any] = found.get("tool", {}).get("parabook", {})
+    return table

@@ -25,9 +25,6 @@ EVERYTHING = "*"
 RUNNER = tuple(f"parabook/{name}.py" for name in ("run", "engine", "kernels", "server", "preload"))
 """The modules of this package that can affect what a chapter gives, and not only its page."""
 
-OWN = ("chapters", "look", "settings", "requirements")
-"""Groups of files that are the book's, whatever the plug-in adds."""
-
 Hashes = Mapping[str, Mapping[str, str]]
 """SHA-256 of files by group and name."""
 
@@ -88,14 +85,9 @@ class Plan:
     def _runs_with(self) -> list[Any]:
         """What runs chapters, and what they import."""
         each = [(group, name) for group, hashes in self.hashes.items() for name in hashes]
-        return [[(*pair, self.hashes[pair[0]][pair[1]]) for pair in each if self._affects_results(*pair)], sys.version]
-
-    def _affects_results(self, group: str, name: str) -> bool:
-        if name.startswith("parabook/"):
-            return name in RUNNER
-        if group in (*OWN, self.plugin.noun):
-            return group == "requirements"
-        return self.plugin.runs_with(group, name)
+        used = [pair for pair in each if pair[0] not in ("chapters", self.plugin.noun)]
+        used = [pair for pair in used if affects_results(self.plugin, *pair)]
+        return [[(group, name, self.hashes[group][name]) for group, name in used], sys.version]
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
@@ -119,6 +111,13 @@ class Plan:
                 if files.stamp(file) != self.stamps[file]:
                     found, needed = "a file changed during the build", "one left alone"
                     raise InputChanged.one(f"{where}/{name}", found, needed, "build again")
+
+
+def affects_results(plugin: Plugin, group: str, name: str) -> bool:
+    """Whether a file that a build depends on affects what chapters give, and not only the pages."""
+    if group in ("look", "settings", "requirements", "chapters"):
+        return group in ("requirements", "chapters")
+    return name in RUNNER if name.startswith("parabook/") else plugin.runs_with(group, name)
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parabook.errors import InputError, nearest
+from parabook.errors import InputError, Problem, nearest
 
 if TYPE_CHECKING:
     from parabook.book import Book
@@ -35,8 +35,23 @@ class Cover:
     """SVG of the picture that is shown where a link to the book is shared; blank for none."""
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What holding an input against its source gave: in words, and what does not hold."""
+
+    summary: str
+    problems: tuple[Problem, ...] = ()
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+Table = tuple[tuple[str, ...], ...]
+"""Rows of text, the names of the columns first."""
+
+
 class Plugin:
-    """The hooks of a build. As it stands, a plug-in for a book whose chapters run on nothing but the book's own files.
+    """The hooks of a build and of a review. As it stands, a plug-in for a book whose chapters run on nothing but the book's own files.
 
     Instances travel between processes, so they are created without arguments and hold no state.
     """
@@ -67,7 +82,8 @@ class Plugin:
         chapters = set(book.chapters)
         inside = (file for file in sorted(path.rglob("*")) if file.is_file() and file not in chapters)
         named = {file.relative_to(path).as_posix(): file for file in inside}
-        return {name: file for name, file in named.items() if not name.startswith(("_build/", "."))}
+        apart = ("_build/", ".", f"{book.settings.get('approved', 'tests/approved')}/")
+        return {name: file for name, file in named.items() if not name.startswith(apart)}
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
         """The files, or folders of files, behind the names that outputs of chapters say they rest on."""
@@ -107,6 +123,27 @@ class Plugin:
         self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], folder: Path
     ) -> None:
         """Write further outputs into the folder of a finished book, before its checksums are taken."""
+
+    def rows(self, path: Path) -> dict[str, Table] | None:
+        """The input's tables by the names that outputs rest on, key columns first.
+
+        A review keeps them to say which rows moved. None for an input that hides small cells: of it nothing is kept.
+        """
+        return {}
+
+    def problems(self, path: Path) -> Sequence[Problem]:
+        """All problems of an input, warnings included, with paths inside the input."""
+        return ()
+
+    def evidence(self, path: Path, source: Path) -> Evidence:
+        """Hold an input against the file of its source.
+
+        Raises
+        ------
+        InputError
+            When the source cannot be read.
+        """
+        raise InputError.one("--source", str(source), "an input with evidence", "this book's has none")
 
 
 def plugin_of(book: Book) -> Plugin:

@@ -1,21 +1,17 @@
-"""A plugin for pytest: every cell of a chapter is a test, named ``chapters/routes.ipynb::by-mode``.
+"""A plug-in for pytest: every cell of a chapter is a test, named ``chapters/routes.ipynb::by-mode``.
 
-It collects nothing until a project's pytest configuration names its folder of chapters (``chapters = ["chapters"]``),
-and there only notebooks that declare the parameter ``edition``. A chapter runs once a session, whoever asks first;
-a cell fails when it raises, warns or writes to stderr, and cells that an error kept from running are errors.
+It collects nothing until pytest's settings name folders of chapters (``chapters = ["chapters"]``). A chapter runs once a
+session, whoever asks first; a cell fails when it raises, warns or writes to stderr, and cells that an error kept from
+running are errors. Heavy modules are imported when a chapter runs: every run of pytest in this environment loads this one.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,111 +19,102 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from parabook.errors import InputError
-from parabook.parameters import fitted, parameters
 
-if TYPE_CHECKING:  # its imports are heavy, and every run of pytest beside this project loads the plugin
-    from parabook.review.trial import Outcome
-
-SHARED = "analysis_cells"
-"""What xdist's workers are told: the folder in which they leave each other the outcomes of chapters."""
+if TYPE_CHECKING:
+    from parabook.book import Book
+    from parabook.plan import Plan
+    from parabook.plugins import Plugin
+    from parabook.review.cells import Cell
 
 
 class CellFailed(Exception):
-    """A cell failed or was not run; what it says is what the reader of the test report needs."""
+    """A cell failed or was not run; its message is what the reader of the test report needs."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options and the setting."""
     parser.addini("chapters", "folders of chapters, each cell of which is a test", type="paths", default=[])
     group = parser.getgroup("chapters", "cells of chapters")
-    group.addoption("--edition", metavar="NAME|PATH", help="run the chapters with this edition")
-    group.addoption(
-        "--chapter-parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of the chapters; may be given several times",
-    )
+    group.addoption("--book-input", "--edition", metavar="NAME|PATH", help="run the chapters on this input")
+    group.addoption("--chapter-parameter", action="append", default=[], metavar="NAME=VALUE",
+                    help="a parameter of the chapters; may be given several times")  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse an edition or a parameter that cannot be used, before anything runs."""
-    trials = config.stash[TRIALS] = Trials(config)
-    if config.getoption("edition") or config.getoption("chapter_parameter"):
+    """Refuse an input or a parameter that cannot be used, before anything runs."""
+    runs = config.stash[RUNS] = Runs(config)
+    if config.getoption("book_input") or config.getoption("chapter_parameter"):
         try:
-            if not trials.notebooks:
+            if not runs.notebooks:
                 # pytest takes a path that stands apart from its option for tests, and looks for its settings there.
-                hint = "name the chapters on the command line, or write --edition=PATH in one word"
+                hint = "name the chapters on the command line, or write --book-input=PATH in one word"
                 raise InputError.one(config.rootpath, "no chapters", "pytest settings that name their folder", hint)
-            _ = trials.edition, trials.values
+            _ = runs.plan
         except InputError as error:
-            known = getattr(error, "known", "")
-            raise pytest.UsageError("\n".join(filter(None, [str(error), known]))) from None
+            raise pytest.UsageError("\n".join(filter(None, [str(error), getattr(error, "known", "")]))) from None
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """With which edition and parameters the chapters run, when that is not their own choice."""
-    edition, given = config.getoption("edition"), config.getoption("chapter_parameter")
-    told = [*([f"edition {edition}"] if edition else []), *given]
-    return f"chapters: {', '.join(told)}" if told else None
+    """On which input and with which parameters the chapters run, when that is not their own choice."""
+    name, given = config.getoption("book_input"), config.getoption("chapter_parameter")
+    return f"chapters: {', '.join([*([f'input {name}'] if name else []), *given])}" if name or given else None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """A chapter, when the file is a notebook in a folder of chapters."""
     folders = parent.config.getini("chapters")
-    if file_path.suffix == ".ipynb" and any(folder in file_path.parents for folder in folders):
-        return Chapter.from_parent(parent, path=file_path)
-    return None
+    is_chapter = file_path.suffix == ".ipynb" and any(folder in file_path.parents for folder in folders)
+    return ChapterFile.from_parent(parent, path=file_path) if is_chapter else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note the chosen cells of each chapter: nothing behind them needs to run."""
     for item in session.items:
-        if isinstance(item, Cell):
-            session.config.stash[TRIALS].chosen[item.path].add(item.name)
+        if isinstance(item, CellItem):
+            session.config.stash[RUNS].chosen[item.path].add(item.name)
 
 
-class Chapter(pytest.File):
-    """A notebook that declares the parameter ``edition``."""
+class ChapterFile(pytest.File):
+    """A notebook; one that declares no parameter of its project's inputs is no chapter."""
 
     def collect(self) -> Iterator[pytest.Item]:
         """Its code cells."""
+        from parabook.review.results import cell_name
+
         try:
-            declared = parameters(self.path)
+            filled_in = self.config.stash[RUNS].filled_in(self.path)
             cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
-            names = [cell["id"] for cell in cells if cell["cell_type"] == "code"]
+            names = [cell_name(cell, n) for n, cell in enumerate(cells, 1) if cell["cell_type"] == "code"]
         except (ValueError, SyntaxError, KeyError, TypeError) as error:
-            needed = "a notebook of format 4.5, its parameters plain values"
-            raise self.CollectError(
-                f"{self.path.name}: found {type(error).__name__}: {error}, needed {needed}"
-            ) from None
-        if "edition" in declared:
-            for name in names:
-                yield Cell.from_parent(self, name=name)
+            found = f"{self.path.name}: found {type(error).__name__}: {error}"
+            raise self.CollectError(f"{found}, needed a notebook, its parameters plain values") from None
+        for name in names if filled_in is not None else ():
+            item: CellItem = CellItem.from_parent(self, name=name)
+            if self.config.pluginmanager.hasplugin("xdist"):  # with --dist loadgroup one worker runs the chapter
+                item.add_marker(pytest.mark.xdist_group(self.path.stem))
+            yield item
 
 
-class Cell(pytest.Item):
+class CellItem(pytest.Item):
     """A code cell of a chapter."""
 
-    seconds = 0.0
+    cell: Cell | None = None
 
     def setup(self) -> None:
         """Have the chapter run, if it has not been; an error where this cell was not reached."""
-        trials = self.config.stash[TRIALS]
-        outcome = trials.of(self.path)[self.name]
-        self.seconds = outcome.seconds
-        self.user_properties += [("edition", trials.edition.name), ("seconds", round(outcome.seconds, 3))]
-        if not outcome.ran:
-            raise CellFailed(outcome.problem)
-        self.outcome = outcome
+        runs = self.config.stash[RUNS]
+        self.cell = runs.of(self.path)[self.name]
+        self.user_properties += [("input", runs.plan.input.name), ("seconds", round(self.cell.seconds, 3))]
+        if self.cell.state == "not run":
+            raise CellFailed(self.cell.problem)
 
     def runtest(self) -> None:
-        """Say what became of it."""
-        if self.outcome.problem:
-            raise CellFailed(f"{self.outcome.problem}\n{self.outcome.details}")
+        """Fail with what is wrong with it."""
+        if self.cell and self.cell.problem:
+            raise CellFailed(f"{self.cell.problem}\n{self.cell.details}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The cell's own error, without the frames of this plugin."""
+        """The cell's own error, without the frames of this plug-in."""
         if not isinstance(excinfo.value, (CellFailed, InputError)):
             return super().repr_failure(excinfo)
         shown = excinfo.getrepr(style="value")
@@ -136,7 +123,7 @@ class Cell(pytest.Item):
         return shown
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Where it stands."""
+        """Where it is."""
         return self.path, None, f"{self.path.name}, cell {self.name}"
 
 
@@ -144,67 +131,73 @@ class Cell(pytest.Item):
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give each cell its own seconds and words.
+    """Give each cell its own seconds and message.
 
     The first to ask for a chapter waits for all its cells; and of an error in set-up pytest asks no item how to show it.
     """
     report = yield
-    if isinstance(item, Cell):
-        report.duration = item.seconds if report.when == "call" else 0.0
+    if isinstance(item, CellItem):
+        report.duration = item.cell.seconds if item.cell and report.when == "call" else 0.0
         if report.when == "setup" and call.excinfo:
             report.longrepr = item.repr_failure(call.excinfo)
     return report
 
 
-class Trials:
+class Runs:
     """The chapters' runs of a session, each made at most once."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.chosen: defaultdict[Path, set[str]] = defaultdict(set)
-        self.begun: dict[Path, Future[dict[str, Outcome]]] = {}
-        self.folder: Path | None = None
-        shared = getattr(config, "workerinput", {}).get(SHARED)
-        if shared:
-            self.folder = Path(shared)
+        self.begun: dict[Path, Future[dict[str, Cell]]] = {}
 
     @cached_property
     def notebooks(self) -> list[Path]:
-        """All chapters, chosen or not: a parameter that any of them knows is known."""
+        """All chapters, chosen or not: a parameter that any of them declares is known."""
         return sorted(file for folder in self.config.getini("chapters") for file in folder.rglob("*.ipynb"))
 
     @cached_property
-    def values(self) -> dict[str, Any]:
-        """The parameters given, typed and checked as a build's are."""
+    def book(self) -> Book:
+        """The chapters as a book in pytest's root folder, whether or not a table of contents lists them."""
+        from parabook.book import Book, settings
+
+        return Book(self.config.rootpath, {}, tuple(self.notebooks), settings(self.config.rootpath))
+
+    @cached_property
+    def plugin(self) -> Plugin:
+        """The plug-in of the project."""
+        from parabook.plugins import plugin_of
+
+        return plugin_of(self.book)
+
+    def filled_in(self, notebook: Path) -> str | None:
+        """The input that a chapter is run on by default, blank for the book's own; None when it is no chapter."""
+        from parabook.parameters import parameters
+
+        names, declared = self.plugin.filled_in, parameters(notebook)
+        return next((str(declared[name].default) for name in names if name in declared), None if names else "")
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The run of the chapters: the input asked for, else their own; parameters typed and checked."""
+        from parabook.plan import make_plan
+
         pairs = [pair.partition("=") for pair in self.config.getoption("chapter_parameter")]
         for name, equals, value in pairs:
             if not (name and equals):
                 raise InputError.one("--chapter-parameter", repr(f"{name}{equals}{value}"), "NAME=VALUE")
-        if not pairs:
-            return {}
-        from analysis.tabulate import checked
+        own = (name for notebook in self.notebooks if (name := self.filled_in(notebook)) is not None)
+        asked = self.config.getoption("book_input") or next(own, "")
+        return make_plan(self.book, self.plugin, asked, {name: value for name, _, value in pairs})
 
-        values = fitted({name: value for name, _, value in pairs}, self.notebooks)
-        checked(values)
-        return values
+    def of(self, chapter: Path) -> dict[str, Cell]:
+        """A chapter's cells; the first to ask has all chosen chapters begin, some side by side.
 
-    @cached_property
-    def edition(self) -> Path:
-        """The folder of the edition: the one asked for, else the chapters' own."""
-        from analysis.folder import find
-
-        asked = self.config.getoption("edition")
-        own = (parameters(notebook).get("edition") for notebook in self.notebooks)
-        return find(asked or next(declared.default for declared in own if declared))
-
-    def of(self, chapter: Path) -> dict[str, Outcome]:
-        """What became of a chapter's cells; the first to ask has all chosen chapters begin, some side by side.
-
-        A worker of xdist begins none before it is asked for it: another may come to it first.
+        A worker of xdist begins none before it is asked for it: another may have all its cells.
         """
-        for each in [chapter] if self.folder else self.chosen:
+        for each in [chapter] if hasattr(self.config, "workerinput") else self.chosen:
             if each not in self.begun:
-                self.begun[each] = self.pool.submit(self._once if self.folder else self._run, each)
+                self.begun[each] = self.pool.submit(self._run, each)
         try:
             return self.begun[chapter].result()
         except KeyboardInterrupt:
@@ -222,61 +215,23 @@ class Trials:
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
         """Threads to run chapters in. In the main one nbclient would take Ctrl-C for itself, and the session go on."""
-        from parabook.kernels import warm_up
+        from parabook.build import start
 
-        _ = self.edition, self.values  # once, before threads ask for them
-        warm_up()
-        return ThreadPoolExecutor(1 if self.folder else os.cpu_count() or 1)
+        start(self.plan)
+        return ThreadPoolExecutor(os.cpu_count() or 1)
 
-    def _run(self, chapter: Path) -> dict[str, Outcome]:
-        from analysis.publish.cli import _book
-        from parabook.plan import Plan
-        from parabook.review.trial import trial
+    def _run(self, chapter: Path) -> dict[str, Cell]:
+        from parabook.review.cells import run_cells
         from parabook.run import CHAPTER_SECONDS
 
-        plan = Plan(*_book(), self.edition, self.values)
-        return trial(chapter, plan.chosen(chapter), self.edition.parent, self.chosen[chapter], int(CHAPTER_SECONDS))
-
-    def _once(self, chapter: Path) -> dict[str, Outcome]:
-        """Run a chapter, unless another of xdist's workers has."""
-        from parabook.review.trial import Outcome
-
-        assert self.folder
-        kept = self.folder / f"{self.notebooks.index(chapter)}.json"
-        with alone(kept.with_suffix(".lock")):
-            if not kept.is_file():
-                made = {cell: asdict(outcome) for cell, outcome in self._run(chapter).items()}
-                kept.write_text(json.dumps(made), encoding="utf-8")
-        return {cell: Outcome(**each) for cell, each in json.loads(kept.read_text(encoding="utf-8")).items()}
+        folder = self.plan.plugin.folder(self.plan.input, chapter)
+        return run_cells(chapter, self.plan.chosen(chapter), folder, self.chosen[chapter], int(CHAPTER_SECONDS))
 
 
-TRIALS = pytest.StashKey[Trials]()
-
-
-@contextlib.contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """One process at a time; a process that dies lets the next one in."""
-    with lock.open("w") as held:
-        with contextlib.suppress(ImportError):  # Windows has no such locks: there each worker runs the chapter
-            import fcntl
-
-            fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of xdist where the outcomes of chapters are shared."""
-    trials = node.config.stash[TRIALS]
-    if trials.folder is None:
-        trials.folder = Path(tempfile.mkdtemp(prefix="cells-"))
-    node.workerinput[SHARED] = str(trials.folder)
+RUNS = pytest.StashKey[Runs]()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what still runs, as after ``-x``, and remove what workers shared; only the process that made that does."""
-    trials = config.stash.get(TRIALS, None)
-    if trials:
-        trials.stop()
-    if trials and trials.folder and not hasattr(config, "workerinput"):
-        shutil.rmtree(trials.folder, ignore_errors=True)
+    """End what still runs, as after ``-x``."""
+    if RUNS in config.stash:
+        config.stash[RUNS].stop()

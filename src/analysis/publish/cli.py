@@ -284,21 +284,17 @@ def verify(edition: str, source: Path) -> int:
 @debug
 def compare(old: str, new: str, target: str | None, page: Path | None) -> int:
     """Report which results moved between OLD and NEW, built books or editions."""
-    from parabook.review.compare import as_json, as_text, verdict
-    from parabook.review.compare import compare as compared
-    from parabook.review.judge import results_of, with_commits
-    from parabook.review.page import Review, as_html
+    from parabook.review.page import as_html
+    from parabook.review.review import compare_all
 
-    before, after = (results_of(each, _progress(each).message) for each in (old, new))
-    found = with_commits(compared(before, after))
+    found = compare_all(*_book(), old, new, _progress("compare"))
     if target:
-        _write_json(target, as_json(found))
+        _write_json(target, found.as_json())
     if target != "-":
-        print(as_text(found))
+        print(found.as_text())
     if page:
-        title = f"{before.name} and {after.name}" if before.name != after.name else before.name
-        page.write_text(as_html(Review(f"Comparison of {title}", verdict(found), found, old, new)), encoding="utf-8")
-    return 1 if found.moves else 0
+        page.write_text(as_html(found), encoding="utf-8")
+    return 1 if found.moved else 0
 
 
 @analysis.command()
@@ -310,25 +306,23 @@ def compare(old: str, new: str, target: str | None, page: Path | None) -> int:
 @debug
 def review(edition: str, accept: bool, approved: Path | None, source: Path | None, out: Path | None) -> int:
     """Run EDITION and hold its results against those approved."""
-    from analysis.folder import find
-    from parabook.review import judge
-    from parabook.review.compare import as_text
+    from parabook.plan import make_plan
+    from parabook.review.review import review as review_book
 
-    name = find(edition).name
-    made, outcome, folder = judge.review(edition, approved, source=source, tell=_progress(name).message)
-    page = judge.write(made, out or Path("_build") / name)
-    print(as_text(made.comparison) if made.comparison and not outcome.failed else made.verdict)
-    unresolved = made.evidence.problems if made.evidence else ()
-    _complain(*map(str, unresolved))
-    print(f"evidence: {made.evidence or 'not held against the source text'}")
+    plan = make_plan(*_book(), edition, {})
+    name = plan.input.name
+    found = review_book(plan, folder=approved, source=source, progress=_progress(name))
+    page = found.write(out or Path("_build") / name)
+    print(found.as_text())
+    _complain(*map(str, found.evidence.problems if found.evidence else ()))
     print(f"page: {page}")
-    if outcome.failed or unresolved:
+    if found.wrong:
         _complain("not accepted" if accept else "")
         return 1
     if accept:
-        print(f"accepted: {judge.accept(outcome, folder):,} bytes in {folder}")
+        print(f"accepted: {found.accept():,} bytes in {found.approved}")
         return 0
-    return 1 if made.comparison is None or made.comparison.moves else 0
+    return 1 if found.moved else 0
 
 
 def _progress(name: str) -> Progress:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from analysis import folder
 from analysis.schema import ROOT
 from parabook.files import listed
-from parabook.plugins import Cover, Plugin
+from parabook.plugins import Cover, Evidence, Plugin, Table
 
 if TYPE_CHECKING:
     from parabook.book import Book
     from parabook.cache import ChapterRun
+    from parabook.errors import Problem
     from parabook.plan import Plan
 
 ENGINE = "ANALYSIS_ENGINE"
@@ -69,7 +70,8 @@ class EditionPlugin(Plugin):
         """The package, the data that it reads, and who made the program."""
         code = {f"analysis/{name}": file for name, file in listed(Path(__file__).parents[1]).items()}
         data = {group: listed(ROOT / "data" / group, pattern) for group, pattern in DATA.items()}
-        return {"code": code, **data, "settings": {"CITATION.cff": book.root / "CITATION.cff"}}
+        citation = {name: book.root / name for name in ("CITATION.cff",) if (book.root / name).is_file()}
+        return {"code": code, **data, "settings": citation}
 
     def runs_with(self, group: str, name: str) -> bool:
         """Chapters import the package without the folders that make, check and publish editions, and read data."""
@@ -111,3 +113,21 @@ class EditionPlugin(Plugin):
         from analysis.publish.crate import record
 
         (folder / RECORD).write_text(record(plan, cover, runs, left_out, folder), encoding="utf-8")
+
+    def rows(self, path: Path) -> dict[str, Table] | None:
+        """The rows of the edition's tables."""
+        from analysis.publish import reviewed
+
+        return reviewed.rows(path)
+
+    def problems(self, path: Path) -> Sequence[Problem]:
+        """What checking the edition finds."""
+        from analysis.publish import reviewed
+
+        return reviewed.problems(path)
+
+    def evidence(self, path: Path, source: Path) -> Evidence:
+        """Whether the coded values hold against the source text."""
+        from analysis.publish import reviewed
+
+        return reviewed.evidence(path, source)

@@ -1,0 +1,71 @@
+"""What a review asks of an edition: its rows, its problems, its evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import narwhals as nw
+
+from analysis import folder
+from analysis.edition import SECOND, Edition, examine, load
+from analysis.evidence import source_text, verify
+from analysis.frames import Frame, as_frame
+from analysis.prose import plural
+from analysis.tables import shown_path
+from parabook.errors import Problem
+from parabook.plugins import Evidence, Table
+
+MOST_ROWS = 20_000
+"""Of a longer table a review says that it differs, not which rows."""
+
+
+def rows(path: Path) -> dict[str, Table] | None:
+    """The rows of an edition's tables, and of its metadata; None where it hides small cells."""
+    edition = load(path)
+    if edition.report.minimum_cell > 1:
+        return None
+    tables = {**edition.tables, **{SECOND + name: frame for name, frame in edition.second.items()}}
+    found = {name: _rows(frame) for name, frame in tables.items()}
+    return {folder.PACKAGE: _metadata(edition)} | {name: table for name, table in found.items() if table}
+
+
+def problems(path: Path) -> tuple[Problem, ...]:
+    """What ``analysis check`` says."""
+    return tuple(_inside(examine(path)[1], path))
+
+
+def evidence(path: Path, source: Path) -> Evidence:
+    """What ``analysis verify`` says; of an edition that hides small cells, only how much."""
+    text = source_text(source)
+    edition = load(path)
+    held = verify(edition, text)
+    found = tuple(_inside(held.problems, path))
+    if found and edition.report.minimum_cell > 1:
+        found = (Problem(edition.name, plural(len(found), "problem"), "none", "analysis verify names them"),)
+    return Evidence(str(held), found)
+
+
+def _rows(frame: Frame) -> Table:
+    if int(frame.select(nw.len()).collect("pandas").item()) > MOST_ROWS:
+        return ()
+    table = as_frame(frame).drop(columns="_row", errors="ignore")
+    return (tuple(table.columns), *(tuple(row) for row in table.itertuples(index=False, name=None)))
+
+
+def _metadata(edition: Edition) -> Table:
+    """What ``datapackage.json`` says besides its list of tables, a row a field."""
+    said = {key: value for key, value in edition.package.items() if key not in ("resources", "report")}
+    said |= {f"report.{key}": value for key, value in edition.package.get("report", {}).items()}
+    text = [
+        (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) for key, value in said.items()
+    ]
+    return (("field", "value"), *text)
+
+
+def _inside(problems: Iterable[Problem], path: Path) -> Iterator[Problem]:
+    """Problems by their files in the edition's folder, wherever that is on this machine."""
+    for problem in problems:
+        yield replace(problem, file=problem.file.removeprefix(f"{shown_path(path)}/"))
