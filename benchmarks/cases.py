@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -14,27 +13,27 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from benchmarks import cluster, editions
+from benchmarks import editions
 from benchmarks.timing import Row, Took, alone, beside, in_turn, run, stepped, watched
-from parabook import chapters
+from parabook.book import Book
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million", "large_book", "spread")
+NOTEBOOKS = Book.open(ROOT).notebooks
+ALL = ("ran", "built", "unchanged", "one_value", "hundred", "ten_million", "large_book")
 
 RUN_CHAPTERS = """
-from parabook.plan import plan
-from parabook.server import start_server
-start_server()
-planned = plan("oral-2022", {})
-from parabook import engine
-from parabook.pool import bindery
-with bindery() as hands:
-    checking = hands.check(planned)
-    from parabook.run import default_jobs, run_all
-    from parabook.kernels import warm_up
-    warm_up()
-    run_all(planned, default_jobs(planned.edition), print, force=True, ready=checking.result)
+from analysis.publish.plugin import EditionPlugin
+from analysis.schema import ROOT
+from parabook.book import Book
+from parabook.build import start
+from parabook.plan import make_plan
+plan = make_plan(Book.open(ROOT), EditionPlugin(), "oral-2022", {})
+start(plan)
+from parabook.pool import BuildPool
+from parabook.run import run_all
+with BuildPool() as pool:
+    run_all(plan, force=True, ready=pool.check(plan).result)
 import gc
 gc.freeze()
 """
@@ -70,7 +69,7 @@ def forget(copy: Path) -> None:
 
 def ran(rounds: int) -> list[Row]:
     """All chapters of the first edition, from a cold command line."""
-    names = [f"chapters/{file.name}" for file in chapters.order()]
+    names = [f"chapters/{file.name}" for file in NOTEBOOKS]
     with checkout() as copy, tempfile.TemporaryDirectory() as out:
         env = here(copy)
 
@@ -155,7 +154,7 @@ def hundred(rounds: int) -> list[Row]:
     with checkout() as copy, tempfile.TemporaryDirectory() as base:
         env = here(copy)
         made = editions.many(Path(base), 100)
-        names = [f"chapters/{file.name}" for file in chapters.order()]
+        names = [f"chapters/{file.name}" for file in NOTEBOOKS]
 
         def ours(number: int) -> Took:
             forget(copy)
@@ -224,38 +223,5 @@ def large_book(rounds: int) -> list[Row]:
 
         row = beside("a book of ten million people", lambda: book(10_000_000), lambda: book(17), "one of 17", rounds)
         sizes = {rows: sum(file.stat().st_size for file in Path(base).glob(f"out-{rows}/html/*.html")) for rows in made}
-        bytes_told = " and ".join(f"{size:,}" for size in sizes.values())
-        return [replace(row, what=f"{row.what} (pages of 17 and of ten million: {bytes_told} bytes)")]
-
-
-def spread(rounds: int) -> list[Row]:
-    """Ten million interviewees in Parquet on two workers of a Dask cluster, beside one process: the same counts and problems.
-
-    The memory is that of the worker which held most, and of the one process.
-    """
-    told = {
-        "check": "check of ten million people and their legs, two workers",
-        "tabulate": "all tabulations of ten million rows, two workers",
-        "routes": "routes of ten million people, two workers",
-    }
-    with tempfile.TemporaryDirectory() as base, cluster.workers(2, warm=False) as two:
-        edition = editions.large(Path(base) / "large", 10_000_000, legs=True)
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
-        found: dict[str, set[str]] = {name: set() for name in told}
-
-        def step(name: str, *scheduler: str) -> Took:
-            call = [sys.executable, "-m", "benchmarks.large", name, str(edition), *scheduler]
-            said = subprocess.run(call, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout
-            seconds, megabytes, fingerprint = said.split()[-3:]
-            found[name].add(fingerprint)
-            if scheduler:
-                held = two.client.run(resource.getrusage, resource.RUSAGE_SELF)
-                return Took(float(seconds), max(each.ru_maxrss for each in held.values()) / 1000)
-            return Took(float(seconds), float(megabytes))
-
-        rows = [
-            in_turn(what, lambda n=name: step(n, two.address), lambda n=name: step(n), "DuckDB in one process", rounds)  # type: ignore[misc]
-            for name, what in told.items()
-        ]
-        assert {len(each) for each in found.values()} == {1}, f"not the same on the cluster: {found}"
-        return rows
+        bytes_of = " and ".join(f"{size:,}" for size in sizes.values())
+        return [replace(row, what=f"{row.what} (pages of 17 and of ten million: {bytes_of} bytes)")]

@@ -32,11 +32,11 @@ def main(times: int) -> int:
             subprocess.run(call, cwd=ROOT, check=True, capture_output=True)
             seconds = time.perf_counter() - started
             books.append(hash_files(out / "html"))
-        chance, killed, whole, old = random.Random(times), 0, 0, 0
+        random_moments, killed, whole, old = random.Random(times), 0, 0, 0
         for number in range(times):
             figures.write_text(states[(number + 1) % 2], encoding="utf-8")
             process = subprocess.Popen(call, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(chance.uniform(0, seconds * 0.9))
+            time.sleep(random_moments.uniform(0, seconds * 0.9))
             process.send_signal(signal.SIGKILL)
             killed += process.wait() == -signal.SIGKILL
             in_place = hash_files(out / "html")
@@ -49,7 +49,7 @@ def main(times: int) -> int:
                 receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
                 assert all(hash_files(out / name) == files for name, files in receipt["outputs"].items())
         subprocess.run([*call, "--force"], cwd=ROOT, check=True, capture_output=True)  # cleans up what killed ones left
-        left = [path.name for path in out.iterdir() if path.name.startswith(".stage")]
+        left = [path.name for path in out.parent.glob(".*.parabook")]
         print(
             f"{times} rebuilds, {killed} killed before their end: {whole} of {times} books whole, {old} of them the old one; left: {left}"
         )

@@ -1,13 +1,12 @@
-"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION [SCHEDULER]``.
+"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION``.
 
-Prints seconds, the megabytes of this process at most, and a fingerprint of what it found.
+Prints seconds, the megabytes of this process at most, and a hash of what it found.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 SQL = [
@@ -74,16 +73,14 @@ def sql(edition: Path) -> Found:
     return time.perf_counter() - started, None
 
 
-def main(step: str, edition: str, scheduler: str = "") -> None:
-    """Do a step, on a cluster where one is named."""
+def main(step: str, edition: str) -> None:
+    """Do a step."""
     import resource
 
-    from parabook.build import How, elsewhere
     from parabook.files import digest
 
     steps = {"check": check, "tabulate": tabulate, "routes": routes, "sql": sql}
-    with elsewhere(How(scheduler=scheduler)) if scheduler else nullcontext():
-        took, found = steps[step](Path(edition))
+    took, found = steps[step](Path(edition))
     print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f} {digest(found)}")
 
 

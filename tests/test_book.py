@@ -11,13 +11,10 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
 from conftest import ROOT, run
 
 from analysis.edition import embed
 from analysis.schema import raw
-from parabook.assemble import AssemblyFailed, assemble
-from parabook.publish import exchange, workshop
 
 CONTRACT = {
     "interviewees-by-age": ["age", "interviewees"],
@@ -27,14 +24,8 @@ CONTRACT = {
 
 
 def test_outputs_are_those_of_the_design(book: Path):
-    assert {path.name for path in book.iterdir()} - {".lock"} == {
-        "html",
-        "notebooks",
-        "tables",
-        "charts",
-        "receipt.json",
-        "ro-crate-metadata.json",
-    }
+    expected = {"html", "notebooks", "tables", "charts", "receipt.json", "ro-crate-metadata.json"}
+    assert {path.name for path in book.iterdir()} == expected
     chapters = {file.stem for file in (ROOT / "chapters").glob("*.ipynb")}
     assert {file.stem for file in (book / "notebooks").iterdir()} == chapters
     assert (book / "html" / "index.html").is_file()
@@ -165,53 +156,19 @@ def test_another_edition_gives_a_book_that_is_true_of_it(edition: Path, tmp_path
         assert not re.search(r"\b(of|all|other|that) 17\b|\b17 (people|were)", text), "the old number"
 
 
-def site_with(tmp_path: Path, text: str) -> Path:
-    site = tmp_path / "site"
-    site.mkdir()
-    cell = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": f"# Title\n\n{text}"}
-    notebook = {
-        "cells": [cell],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    (site / "index.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    shutil.copytree(ROOT / "_static", site / "_static")
-    (site / "_toc.yml").write_text("format: jb-book\nroot: index\n", encoding="utf-8")
-    return site
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("{glue:text}`nowhere`", "nowhere"),
-        ("[lost](lost.ipynb)", "lost"),
-        ("{ref}`nothing`", "nothing"),
-        ("```{nosuch}\n```", "nosuch"),
-    ],
-    ids=["glue key", "link", "reference", "directive"],
-)
-def test_what_sphinx_only_warns_of_fails_the_build(tmp_path: Path, text: str, told: str):
-    with pytest.raises(AssemblyFailed, match=told):
-        assemble(site_with(tmp_path, text), tmp_path / "html", "Title")
-
-
-def test_a_failing_cell_leaves_the_old_book_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_failing_cell_leaves_the_old_book_in_place(book: Path, tmp_path: Path):
     """In a copy of the checkout whose routes chapter divides by nought."""
     checkout = tmp_path / "checkout"
     for name in ("chapters", "data", "src", "_static"):
         shutil.copytree(ROOT / name, checkout / name)
-    for name in ("_config.yml", "_toc.yml", "requirements.txt"):
+    for name in ("_config.yml", "_toc.yml", "CITATION.cff", "pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, checkout / name)
     chapter = checkout / "chapters" / "routes.ipynb"
     notebook = json.loads(chapter.read_text(encoding="utf-8"))
     next(cell for cell in notebook["cells"] if cell["id"] == "by-mode")["source"] = "1 / 0"
     chapter.write_text(json.dumps(notebook), encoding="utf-8")
-    out = tmp_path / "out"
-    old = out / "html" / "index.html"
-    old.parent.mkdir(parents=True)
-    old.write_text("old")
-    (out / "receipt.json").write_text('{"digest": "old"}')
+    out = Path(shutil.copytree(book, tmp_path / "out"))
+    old = (out / "receipt.json").read_bytes()
     done = subprocess.run(
         [sys.executable, "-m", "analysis.publish.cli", "build", "--out", str(out)],
         cwd=checkout, env={"PYTHONPATH": str(checkout / "src"), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False,
@@ -219,39 +176,21 @@ def test_a_failing_cell_leaves_the_old_book_in_place(tmp_path: Path, monkeypatch
     assert done.returncode == 1
     assert "chapter routes, cell by-mode: ZeroDivisionError: division by zero" in done.stderr
     assert "Traceback" not in done.stderr
-    assert old.read_text() == "old"
-    assert [path.name for path in out.iterdir() if path.name.startswith(".stage")] == []
+    assert (out / "receipt.json").read_bytes() == old
 
 
 HEAVY = ["pandas", "altair", "sphinx", "duckdb", "vl_convert"]
 
 
-def test_the_command_line_loads_nothing_that_the_bindery_does(tmp_path: Path):
+def test_the_command_line_loads_nothing_that_workers_do(book: Path):
     """Two threads of one process that import parts of the same packages can leave one half loaded; and it is slow."""
     code = (
         "import sys; from analysis.publish.cli import main; "
-        f"assert main(['build', '--out', {str(tmp_path / 'out')!r}]) == 0; "
-        f"print(*(name for name in {HEAVY} if name in sys.modules))"
+        f"assert main(['build', '--out', {str(book)!r}]) == 0; "
+        f"import parabook.pool, parabook.engine, parabook.kernels; print(*(name for name in {HEAVY} if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""
-
-
-def test_exchange_swaps_whole_folders(tmp_path: Path):
-    for name in ("new", "place"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text(name)
-    exchange(tmp_path / "new", tmp_path / "place")
-    assert (tmp_path / "place" / "file").read_text() == "new"
-    assert (tmp_path / "new" / "file").read_text() == "place"
-
-
-def test_a_workshop_is_gone_whatever_happens(tmp_path: Path):
-    (tmp_path / ".stage-left").mkdir()
-    with pytest.raises(RuntimeError), workshop(tmp_path) as folder:
-        (folder / "file").write_text("x")
-        raise RuntimeError
-    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_schemas_are_embedded_and_drift_is_told(edition: Path):
@@ -303,27 +242,3 @@ def test_the_title_shows_as_typed(browser, edition: Path, tmp_path: Path):
     assert payload in page.locator(".sidebar-brand-text").inner_text()
     assert payload in page.locator("article").inner_text()
     page.close()
-
-
-def test_folders_that_no_build_made_are_left_alone(tmp_path: Path):
-    (tmp_path / "notebooks").mkdir()
-    done = run("build", "--out", tmp_path, code=2)
-    assert "found notebooks, which no build made" in done.stderr
-    assert (tmp_path / "notebooks").is_dir()
-
-
-@pytest.mark.parametrize("step", [" s\n", ": assembling\n"], ids=["while chapters run", "while it is bound"])
-def test_an_interrupted_build_cleans_up(step: str, tmp_path: Path):
-    import signal
-
-    out = tmp_path / "out"
-    call = [sys.executable, "-m", "analysis.publish.cli", "build", "--force", "--out", str(out)]
-    building = subprocess.Popen(call, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    assert building.stderr
-    while not building.stderr.readline().endswith(step):
-        assert building.poll() is None
-    building.send_signal(signal.SIGTERM)
-    _, said = building.communicate(timeout=20)
-    assert building.returncode == 130
-    assert said.splitlines()[-1] == "interrupted; nothing was published"
-    assert [path.name for path in out.glob("*")] in ([], [".lock"])

@@ -12,7 +12,8 @@ import nbformat
 import pytest
 from conftest import ROOT, run
 
-from parabook import chapters
+from parabook.book import Book
+from parabook.parameters import parameters
 
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
@@ -38,13 +39,13 @@ class TestKept:
         assert len({cell["id"] for cell in notebook.cells}) == len(notebook.cells)
 
     def test_every_parameter_has_a_type_and_a_comment(self, file: Path):
-        declared = chapters.parameters(file)
+        declared = parameters(file)
         assert "edition" in declared
         assert all(each.comment and each.type in ("str", "int", "float", "bool") for each in declared.values())
 
     def test_uses_every_parameter_it_declares(self, file: Path):
         code = "\n".join(code_cells(file))
-        assert all(re.search(rf"\b{name}\b", code) for name in chapters.parameters(file))
+        assert all(re.search(rf"\b{name}\b", code) for name in parameters(file))
 
     def test_imports_nothing_but_the_report(self, file: Path):
         code = "\n".join(code_cells(file))
@@ -60,7 +61,7 @@ class TestKept:
 
 
 def test_the_toc_lists_every_chapter():
-    assert {file.name for file in chapters.order()} == {file.name for file in (ROOT / "chapters").iterdir()}
+    assert {file.name for file in Book.open(ROOT).chapters} == {file.name for file in (ROOT / "chapters").iterdir()}
 
 
 def test_a_chapter_runs_through_papermill_from_the_command_line(tmp_path: Path):

@@ -17,70 +17,126 @@ import pytest
 from conftest import ANALYSIS, ROOT, run
 
 from parabook import files
-from parabook import publish as publishing
-from parabook.kernels import warm_up
-from parabook.publish import OUTPUTS, exchange, publish, workshop
-from parabook.run import ChapterFailed, fitting, run_one
+from parabook.book import Book
+from parabook.kernels import stop_all, warm_up
+from parabook.plan import InputChanged, make_plan
+from parabook.preload import load
+from parabook.publish import OUTPUTS, publish, staging
+from parabook.run import ChapterFailed, default_jobs, fitting, run_all, run_one
 
 
-def chapter(tmp_path: Path, *sources: str) -> Path:
+def chapter(tmp_path: Path, *sources: str, ids: bool = True, tags: tuple[str, ...] = ()) -> Path:
     """A notebook of code cells, the ids of which are a, b, c."""
-    cells = [
-        {"cell_type": "code", "id": name, "metadata": {"tags": []}, "source": source, "outputs": [], "execution_count": None}
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "id": name, "metadata": {"tags": list(tags)}, "source": source, "outputs": [], "execution_count": None}
         for name, source in zip("abc", sources, strict=False)
     ]  # fmt: skip
+    if not ids:
+        cells = [{key: value for key, value in cell.items() if key != "id"} for cell in cells]
     kernel = {"name": "python3", "display_name": "", "language": "python"}
-    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5 if ids else 2}
     file = tmp_path / "chapter.ipynb"
     file.write_text(json.dumps(notebook), encoding="utf-8")
     warm_up()
     return file
 
 
-@pytest.mark.parametrize(
-    ("source", "told"),
-    [
-        ("import os; os._exit(3)", "chapter chapter: its kernel died"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "chapter chapter: its kernel died"),
-        ("import time; time.sleep(600)", "chapter chapter: not done after 3 seconds"),
-        ("while True: pass", "chapter chapter: not done after 3 seconds"),
-        ("1 / 0", "chapter chapter, cell a: ZeroDivisionError: division by zero"),
-        ("raise SystemError('one\\ntwo')", "chapter chapter, cell a: SystemError: one"),
-        ("1 +", "chapter chapter, cell a: SyntaxError: "),
-    ],
-    ids=["exits", "killed", "hangs", "spins", "fails", "fails in lines", "cannot be read"],
-)
-def test_a_chapter_that_ends_badly_says_so_in_a_line(tmp_path: Path, source: str, told: str):
-    with pytest.raises(ChapterFailed) as failed:
-        run_one(chapter(tmp_path, source), {}, tmp_path, seconds=3)
-    assert str(failed.value).startswith(told)
-    assert len(str(failed.value).splitlines()) == 1
+class TestOneChapter:
+    @pytest.mark.parametrize(
+        ("source", "message"),
+        [
+            ("import os; os._exit(3)", "chapter chapter: its kernel died"),
+            ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "chapter chapter: its kernel died"),
+            ("import time; time.sleep(600)", "chapter chapter: not done after 3 seconds"),
+            ("while True: pass", "chapter chapter: not done after 3 seconds"),
+            ("1 / 0", "chapter chapter, cell a: ZeroDivisionError: division by zero"),
+            ("raise SystemError('one\\ntwo')", "chapter chapter, cell a: SystemError: one"),
+            ("1 +", "chapter chapter, cell a: SyntaxError: "),
+            ("import sys; sys.exit(0)", "chapter chapter, cell a: SystemExit: 0"),
+            (
+                "for _ in range(1000): print('x' * 1_000_000)",
+                "chapter chapter: more than 50,000,000 characters of output",
+            ),
+        ],
+        ids=["exits", "killed", "hangs", "spins", "fails", "fails in lines", "cannot be read", "leaves", "floods"],
+    )
+    def test_one_that_ends_badly_says_so_in_a_line(self, tmp_path: Path, source: str, message: str):
+        with pytest.raises(ChapterFailed) as failed:
+            run_one(chapter(tmp_path, source), {}, tmp_path, seconds=30 if "print" in source else 3)
+        assert str(failed.value).startswith(message)
+        assert len(str(failed.value).splitlines()) == 1
+
+    def test_an_error_that_a_cell_is_there_to_show_is_none(self, tmp_path: Path):
+        assert (
+            "ZeroDivisionError"
+            in run_one(chapter(tmp_path, "1 / 0", tags=("raises-exception",)), {}, tmp_path).notebook
+        )
+
+    def test_cells_without_ids_are_named_by_their_position(self, tmp_path: Path):
+        done = run_one(chapter(tmp_path, "1", "2", ids=False), {}, tmp_path)
+        assert [cell for cell, _ in done.cells] == ["cell-1", "cell-2"]
+        with pytest.raises(ChapterFailed, match="chapter chapter, cell cell-2: ZeroDivisionError"):
+            run_one(chapter(tmp_path, "1", "1 / 0", ids=False), {}, tmp_path)
+
+    def test_each_has_a_process_of_its_own(self, tmp_path: Path):
+        """What one chapter does to modules, the environment and the working folder, the next does not see."""
+        dirty = "import os, pandas, sys\npandas.leaked = 1; os.environ['LEAKED'] = '1'; sys.leaked = 1; os.chdir('/')"
+        look = "import os, pandas, sys\nprint(hasattr(pandas, 'leaked'), 'LEAKED' in os.environ, hasattr(sys, 'leaked'), os.getcwd())"
+        run_one(chapter(tmp_path, dirty), {}, tmp_path)
+        seen = json.loads(run_one(chapter(tmp_path, look), {}, tmp_path).notebook)["cells"][0]["outputs"][0]["text"]
+        assert "".join(seen).split() == ["False", "False", "False", str(tmp_path)]
+
+    def test_the_users_profile_is_not_run(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        startup = tmp_path / "ipython" / "profile_default" / "startup" / "a.py"
+        startup.parent.mkdir(parents=True)
+        startup.write_text("leaked = 1")
+        monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+        monkeypatch.setenv("PYTHONSTARTUP", str(startup))
+        done = json.loads(run_one(chapter(tmp_path, "print('leaked' in globals())"), {}, tmp_path).notebook)
+        assert "".join(done["cells"][0]["outputs"][0]["text"]) == "False\n"
+
+    def test_no_thread_and_no_open_file_is_left_behind(self, tmp_path: Path):
+        def held() -> tuple[int, int]:
+            return threading.active_count(), len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
+
+        run_one(chapter(tmp_path, "1"), {}, tmp_path)
+        before = held()
+        for _ in range(3):
+            worker = threading.Thread(target=run_one, args=(chapter(tmp_path, "1"), {}, tmp_path))
+            worker.start()
+            worker.join()
+        assert all(now <= then for now, then in zip(held(), before, strict=True))
+
+    def test_kernels_end_with_the_server(self, tmp_path: Path):
+        threading.Timer(1, stop_all).start()
+        with pytest.raises(ChapterFailed, match="died"):
+            run_one(chapter(tmp_path, "while True: pass"), {}, tmp_path)
 
 
-def test_a_chapter_that_prints_a_gigabyte_is_ended(tmp_path: Path):
-    source = "for _ in range(1000): print('x' * 1_000_000)"
-    with pytest.raises(ChapterFailed, match="more than 50,000,000 characters of output"):
-        run_one(chapter(tmp_path, source), {}, tmp_path, seconds=60)
+def test_a_module_that_cannot_be_preloaded_is_reported(capsys: pytest.CaptureFixture[str]):
+    """And garbage collection is on all the same."""
+    import gc
+
+    threshold = gc.get_threshold()
+    try:
+        load(["no_such_module"])
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
+    assert capsys.readouterr().err == "preload: no_such_module: ModuleNotFoundError: No module named 'no_such_module'\n"
 
 
-def test_a_fresh_process_for_every_chapter(tmp_path: Path):
-    """What one chapter does to modules, the environment and the working folder, the next does not see."""
-    dirty = "import os, pandas, sys\npandas.leaked = 1; os.environ['LEAKED'] = '1'; sys.leaked = 1; os.chdir('/')"
-    look = "import os, pandas, sys\nprint(hasattr(pandas, 'leaked'), 'LEAKED' in os.environ, hasattr(sys, 'leaked'), os.getcwd())"
-    run_one(chapter(tmp_path, dirty), {}, tmp_path)
-    seen = json.loads(run_one(chapter(tmp_path, look), {}, tmp_path).notebook)["cells"][0]["outputs"][0]["text"]
-    assert "".join(seen).split() == ["False", "False", "False", str(tmp_path)]
-
-
-def test_a_chapter_leaves_no_thread_and_no_open_file_behind(tmp_path: Path):
-    run_one(chapter(tmp_path, "1"), {}, tmp_path)
-    held = lambda: (threading.active_count(), len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0)  # noqa: E731
-    before = held()
-    for _ in range(3):
-        worker = threading.Thread(target=run_one, args=(chapter(tmp_path, "1"), {}, tmp_path))
-        worker.start()
-        worker.join()
-    assert all(now <= then for now, then in zip(held(), before, strict=True))
+def test_a_script_without_a_main_guard_builds(tmp_path: Path):
+    """Processes that are forked must not run the caller's script again."""
+    file = chapter(tmp_path, "1")
+    script = tmp_path / "script.py"
+    call = f"run_one(Path({str(file)!r}), {{}}, Path({str(tmp_path)!r})).chapter"
+    script.write_text(
+        f"from pathlib import Path\nfrom parabook.kernels import warm_up\nfrom parabook.run import run_one\nwarm_up()\nprint({call})\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "chapter\n", "")
 
 
 def test_as_many_side_by_side_as_memory_holds(monkeypatch: pytest.MonkeyPatch):
@@ -90,84 +146,175 @@ def test_as_many_side_by_side_as_memory_holds(monkeypatch: pytest.MonkeyPatch):
     assert fitting(8) == 1
 
 
+class TestPlainBook:
+    """A book of one chapter, without a plug-in."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        root = tmp_path / "plain"
+        root.mkdir()
+        shutil.move(chapter(tmp_path, "print(open('data.csv').read())"), root / "chapter.ipynb")
+        (root / "_toc.yml").write_text("format: jb-book\nroot: chapter\n")
+        (root / "data.csv").write_text("a\n1\n")
+        return root
+
+    def test_a_change_of_any_file_runs_it_again(self, root: Path):
+        from parabook.plugins import Plugin
+
+        plan = make_plan(Book.open(root), Plugin(), "", {})
+        assert default_jobs(plan) == (os.cpu_count() or 1) + 1
+        assert not run_all(plan)[0].reused
+        assert run_all(plan)[0].reused
+        (root / "data.csv").write_text("a\n2\n")
+        assert not run_all(make_plan(Book.open(root), Plugin(), "", {}))[0].reused
+
+    def test_a_file_written_meanwhile_fails_the_build_and_leaves_nothing_in_the_cache(self, root: Path):
+        from parabook.plugins import Plugin
+
+        def save() -> None:  # changed and changed back: the hashes would not tell
+            (root / "data.csv").write_text("a\n9\n")
+            (root / "data.csv").write_text("a\n1\n")
+
+        plan = make_plan(Book.open(root), Plugin(), "", {})
+        with pytest.raises(InputChanged, match=r"plain/data.csv: found a file changed during the build"):
+            run_all(plan, ready=save)
+        assert not (plan.book.cache / "chapters").exists()
+
+
 def outputs(base: Path, text: str) -> Path:
     """A folder with every output of a build, all of them saying the same."""
     for name in OUTPUTS[:-1]:
-        (base / name).mkdir(parents=True)
+        (base / name).mkdir(parents=True, exist_ok=True)
         (base / name / "file").write_text(text)
+    (base / "html" / "SHA256SUMS").write_text(text)
     made = {name: files.hash_files(base / name) for name in OUTPUTS[:-1]}
-    (base / "receipt.json").write_text(json.dumps({"digest": text, "outputs": made}))
+    receipt = {"key": text, "digest": made["html"]["SHA256SUMS"], "outputs": made}
+    (base / "receipt.json").write_text(json.dumps(receipt))
     return base
 
 
 def said(base: Path) -> set[str]:
-    files = {(base / name / "file").read_text() for name in OUTPUTS[:-1]}
-    return files | {json.loads((base / "receipt.json").read_text())["digest"]}
+    return {(base / name / "file").read_text() for name in OUTPUTS[:-1]} | {
+        json.loads((base / "receipt.json").read_text())["key"]
+    }
 
 
-@pytest.mark.parametrize("after", range(len(OUTPUTS) + 1))
-@pytest.mark.parametrize("old", [True, False], ids=["over an old book", "first"])
-def test_a_publication_cut_short_is_finished_by_the_next_build(tmp_path: Path, monkeypatch, after: int, old: bool):
-    out = outputs(tmp_path, "old") if old else tmp_path
-    stage = outputs(tmp_path / ".stage-x", "new")
-    steps = iter(range(after))
+class TestPublishing:
+    @pytest.mark.parametrize("old", [True, False], ids=["over an old book", "first"])
+    @pytest.mark.parametrize("system", ["", "libc"], ids=["renameat2", "two renames"])
+    def test_all_outputs_take_their_place_together(self, tmp_path: Path, monkeypatch, old: bool, system: str):
+        if system:
+            monkeypatch.setattr(files.ctypes, "CDLL", lambda *_, **__: None)
+        out = outputs(tmp_path / "out", "old") if old else tmp_path / "out"
+        with staging(out) as folder:
+            publish(outputs(folder, "new"), out)
+            assert said(out) == {"new"}
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
-    def cut(new: Path, place: Path) -> None:
-        if next(steps, None) is None:
-            raise SystemExit  # as if killed here
-        exchange(new, place)
+    def test_a_book_not_ready_is_never_published_and_removed_by_the_next_build(self, tmp_path: Path):
+        out = outputs(tmp_path / "out", "old")
+        outputs(tmp_path / ".out.parabook" / "book", "new")  # all there, but the build was killed
+        with staging(out) as folder:
+            assert list(folder.iterdir()) == []
+            assert said(out) == {"old"}
 
-    with monkeypatch.context() as patched:
-        patched.setattr(publishing, "exchange", cut)
-        if after == len(OUTPUTS):
-            publish(stage, out)
-        else:
-            with pytest.raises(SystemExit):
-                publish(stage, out)
-    with workshop(out):
+    def test_a_build_killed_between_two_renames_is_undone_by_the_next(self, tmp_path: Path):
+        out = tmp_path / "out"
+        outputs(tmp_path / ".out.parabook" / "book.old", "old")
+        with staging(out):
+            assert said(out) == {"old"}
+
+    def test_what_others_laid_beside_the_outputs_stays(self, tmp_path: Path):
+        out = outputs(tmp_path / "out", "old")
+        for name in ("review.html", "book.pdf"):
+            (out / name).write_text("x")
+        with staging(out) as folder:
+            publish(outputs(folder, "new"), out)
+        assert {path.name for path in out.iterdir()} == {
+            *OUTPUTS,
+            "review.html",
+        }  # but not the book on paper, of the old pages
+
+    def test_a_folder_shared_with_others_is_not_replaced_as_a_whole(self, tmp_path: Path):
+        out = outputs(tmp_path / "out", "old")
+        (out / ".cache").mkdir()
+        number = (out / ".cache").stat().st_ino, out.stat().st_ino
+        with staging(out) as folder:
+            assert folder.parent.parent == out
+            publish(outputs(folder, "new"), out)
         assert said(out) == {"new"}
-    assert [path for path in out.iterdir() if path.name.startswith(".stage")] == []
+        assert number == ((out / ".cache").stat().st_ino, out.stat().st_ino)
+        assert {path.name for path in out.iterdir()} == {*OUTPUTS, ".cache"}
 
+    def test_folders_that_no_build_made_are_left_alone(self, tmp_path: Path):
+        (tmp_path / "notebooks").mkdir()
+        (tmp_path / "receipt.json").write_text('{"digest": "a stranger\'s", "key": "x", "outputs": {"html": {}}}')
+        done = run("build", "--out", tmp_path, code=2)
+        assert "found notebooks, which no build made" in done.stderr
+        assert {path.name for path in tmp_path.iterdir()} == {"notebooks", "receipt.json"}
 
-def test_a_book_not_ready_is_never_published(tmp_path: Path):
-    out = outputs(tmp_path, "old")
-    outputs(tmp_path / ".stage-x", "new")  # all there, but killed before the journal was written
-    with workshop(out):
-        assert said(out) == {"old"}
+    def test_a_target_that_cannot_be_written_is_named(self, edition: Path, tmp_path: Path):
+        closed, loop = tmp_path / "file", tmp_path / "loop"
+        closed.write_text("")
+        loop.symlink_to(loop)
+        for out in (closed / "out", loop, edition / "out"):
+            done = run("build", edition, "--out", out, code=2)
+            assert len([line for line in done.stderr.splitlines() if not line.endswith(" s")]) == 1
+            assert str(out) in done.stderr
 
 
 def whole(out: Path) -> bool:
     """Whether every output is that of the receipt in place."""
     receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
-    return all(files.hash_files(out / name) == files for name, files in receipt["outputs"].items())
+    return all(files.hash_files(out / name) == hashes for name, hashes in receipt["outputs"].items())
+
+
+@pytest.fixture
+def touched(book: Path, tmp_path: Path) -> Path:
+    """A copy of the built book in which there is something to do."""
+    out = Path(shutil.copytree(book, tmp_path / "books" / "out"))
+    (out / "html" / "routes.html").write_text("touched")
+    return out
+
+
+def started(out: Path, *more: str) -> subprocess.Popen[str]:
+    call = [*ANALYSIS, "build", "--out", str(out), *more]
+    return subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=["kill", "term", "int"])
-def test_a_build_ended_at_any_moment_leaves_the_book_whole(book: Path, tmp_path: Path, number: signal.Signals):
-    out = Path(shutil.copytree(book, tmp_path / "out"))
-    (out / "html" / "routes.html").write_text("touched")  # so that there is something to do
-    chance = random.Random(int(number))
-    call = [*ANALYSIS, "build", "--out", str(out)]
-    started = subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(chance.uniform(0.1, 2.5))
-    started.send_signal(number)
-    _, told = started.communicate(timeout=60)
-    assert "Traceback" not in told
-    if number == signal.SIGTERM and started.returncode == 130:
-        assert [path for path in out.iterdir() if path.name.startswith(".stage")] == []
-    run("build", "--out", out)
-    assert whole(out)
-    assert [path for path in out.iterdir() if path.name.startswith(".stage")] == []
+def test_a_build_ended_at_any_moment_leaves_the_book_whole(touched: Path, number: signal.Signals):
+    building = started(touched)
+    time.sleep(random.Random(int(number)).uniform(0.1, 2.5))
+    building.send_signal(number)
+    _, errors = building.communicate(timeout=60)
+    assert "Traceback" not in errors
+    if building.returncode == 130:
+        assert [path.name for path in touched.parent.iterdir()] == ["out"]
+    run("build", "--out", touched)
+    assert whole(touched)
+    assert [path.name for path in touched.parent.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("step", [" s\n", ": assembling\n"], ids=["while chapters run", "while it is assembled"])
+def test_an_interrupted_build_cleans_up(step: str, tmp_path: Path):
+    building = started(tmp_path / "out", "--force")
+    assert building.stderr
+    while not building.stderr.readline().endswith(step):
+        assert building.poll() is None
+    building.send_signal(signal.SIGTERM)
+    _, errors = building.communicate(timeout=20)
+    assert building.returncode == 130
+    assert errors.splitlines()[-1] == "interrupted; nothing was published"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_leaves_the_old_book(book: Path, tmp_path: Path):
-    """On a file system of 3 MB, where the old book fits and a second does not."""
+    """On a file system of 5 MB, where the old book fits and a second does not."""
     small = tmp_path / "small"
     small.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=5m", "none", str(small)], capture_output=True, check=False
-    )
-    if made.returncode:
+    call = ["mount", "-t", "tmpfs", "-o", "size=5m", "none", str(small)]
+    if subprocess.run(call, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small file system needs root")
     try:
         out = Path(shutil.copytree(book, small / "out"))
@@ -180,28 +327,12 @@ def test_a_full_disk_leaves_the_old_book(book: Path, tmp_path: Path):
         subprocess.run(["umount", "-l", str(small)], check=True)
 
 
-def test_a_target_that_cannot_be_written_is_named(book: Path, tmp_path: Path):
-    closed = tmp_path / "file"
-    closed.write_text("")
-    done = run("build", "--out", closed / "out", code=2)
-    assert len(done.stderr.splitlines()) == 1
-    assert str(closed) in done.stderr
-
-
-def test_a_second_build_waits_for_the_first(book: Path, tmp_path: Path):
-    out = Path(shutil.copytree(book, tmp_path / "out"))
-    (out / "html" / "routes.html").write_text("touched")
-    call = [*ANALYSIS, "build", "--out", str(out)]
-    with workshop(out):
-        second = subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def test_a_second_build_waits_for_the_first(touched: Path):
+    with staging(touched):
+        second = started(touched)
         assert second.stderr is not None
-        assert second.stderr.readline() == f"waiting for another build of {out} to end\n"
-        assert (out / "html" / "routes.html").read_text() == "touched"
+        assert second.stderr.readline() == f"waiting for another build of {touched} to end\n"
+        assert (touched / "html" / "routes.html").read_text() == "touched"
     second.communicate(timeout=120)
     assert second.returncode == 0
-    assert whole(out)
-
-
-def test_python_is_this_one():
-    """The tests above kill processes of this interpreter, not of a wrapper around it."""
-    assert os.path.samefile(ANALYSIS[0], sys.executable)
+    assert whole(touched)

@@ -24,7 +24,7 @@ from analysis.frames import records
 from analysis.rules import words
 from parabook import drawings
 from parabook.drawings import canonical, panels
-from parabook.render import Drawer
+from parabook.render import chart_html
 
 NAME = "destination-figures-2022"
 COLLECTED = ROOT.parent / "shared" / "data" / "destination-figures.csv"
@@ -325,7 +325,7 @@ def test_panels_of_a_chart_are_drawn_apart(exhibits, tmp_path):
     chart = exhibits["destinations"].chart()
     parts = panels(chart)
     assert [part["title"] for part in parts] == [tabulate.measure_of(code) for code in MEASURES]
-    drawn = Drawer({}, tmp_path).chart(chart)
+    drawn = chart_html(chart, tmp_path)
     assert drawn.count('role="img"') == len(MEASURES)
     assert "Norway, all of 2022: 294; Norway, all of 2022: 334" in drawn, "told to those who hear it"
 

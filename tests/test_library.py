@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run
 
-from analysis.publish.library import page
+from parabook.library import page
 
 pytestmark = pytest.mark.xdist_group("library")  # one book for all its tests, made once
 
@@ -110,4 +110,4 @@ def test_wrong_calls_are_refused_before_anything_runs(tmp_path: Path):
 
 def test_what_a_book_says_of_itself_is_shown_as_typed():
     hostile = {"title": "<script>x</script>", "lead": "<i>", "source": "&", "date": "<b>"}
-    assert "<script>" not in page({'"><script>': hostile})
+    assert "<script>" not in page("<script>", "<script>", {'"><script>': hostile})

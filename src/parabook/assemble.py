@@ -16,6 +16,8 @@ from parabook.drawings import png
 from parabook.plugins import Cover
 from parabook.staging import Pages
 
+EXTENSION = "parabook.sphinx_ext"
+
 PICTURE = "card.png"
 """The file of the picture that a link to the book shows where it is shared."""
 
@@ -64,7 +66,7 @@ def assemble(book: Book, pages: Pages, output: Path, cover: Cover) -> None:
         result = build_sphinx(
             str(pages.site),
             str(output),
-            path_config=str(book.root / "_config.yml"),
+            path_config=str(_write_config(book, pages.site)),
             noconfig=True,
             confoverrides=overrides,
             doctreedir=str(pages.site.parent / "doctrees"),
@@ -83,6 +85,21 @@ def assemble(book: Book, pages: Pages, output: Path, cover: Cover) -> None:
         front = templating.render("redirect.html.j2", title=cover.title, page=f"{pages.root}.html")
         (output / "index.html").write_text(front, encoding="utf-8")
     (output / ".buildinfo").unlink(missing_ok=True)  # Sphinx's note to itself; web servers leave hidden files out
+
+
+def _write_config(book: Book, site: Path) -> Path:
+    """The book's configuration in the site, with parabook's extension, whether or not the book lists it."""
+    import yaml
+
+    sphinx = dict(book.config.get("sphinx") or {})
+    config = dict(sphinx.get("config") or {})
+    if "extensions" in config:
+        config["extensions"] = [*config["extensions"], EXTENSION]
+    extra = [*(sphinx.get("extra_extensions") or ()), EXTENSION]
+    changed = {**book.config, "sphinx": {**sphinx, "config": config, "extra_extensions": extra}}
+    file = site / "_config.yml"
+    file.write_text(yaml.safe_dump(changed, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return file
 
 
 def _first_problem(log: str, site: Path) -> str:

@@ -31,13 +31,7 @@ class Book:
 
     @classmethod
     def open(cls, root: Path) -> Book:
-        """Read the book in a folder.
-
-        Raises
-        ------
-        InputError
-            When the folder holds no ``_toc.yml``, or a file of it cannot be read.
-        """
+        """Read the book in a folder; an error where there is none, or a file of it cannot be read."""
         root = root.resolve()
         contents = _yaml(root / "_toc.yml", needed="a Jupyter Book, which has a _toc.yml")
         config = _yaml(root / "_config.yml") if (root / "_config.yml").is_file() else {}
@@ -73,11 +67,10 @@ def pages(entry: Mapping[str, Any]) -> Iterator[str]:
 
 def _file(root: Path, name: str) -> Path:
     stem = root / name
-    found = (file for file in (stem, *(Path(f"{stem}{suffix}") for suffix in SUFFIXES)) if file.is_file())
-    file = next(found, None)
-    if file is None:
-        raise InputError.one("_toc.yml", repr(name), "the name of a file of the book")
-    return file
+    for file in (stem, *(Path(f"{stem}{suffix}") for suffix in SUFFIXES)):
+        if file.is_file():
+            return file
+    raise InputError.one("_toc.yml", repr(name), "the name of a file of the book")
 
 
 def _yaml(file: Path, needed: str = "a file that can be read") -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from parabook.book import Book
 from parabook.errors import InputError, describe
+from parabook.parameters import ParameterError
 from parabook.plan import Plan, is_current, make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
@@ -34,6 +35,9 @@ class BuildOptions:
     """How long a chapter may take."""
 
 
+DEFAULTS = BuildOptions()
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one of several books: its front page, or why there is none."""
@@ -43,19 +47,19 @@ class Outcome:
     failed: str = ""
 
 
-def build(plan: Plan, out: Path, options: BuildOptions = BuildOptions(), progress: Progress | None = None) -> Path:
+def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Progress | None = None) -> Path:
     """Build a book.
 
     Parameters
     ----------
     plan : Plan
-        Which book, on which input, with which parameters; see `make_plan`.
+        Which book, on which input, with which parameters: see `make_plan`.
     out : Path
         Where ``html``, ``notebooks``, ``tables``, ``charts`` and ``receipt.json`` go.
     options : BuildOptions
         How to build.
     progress : Progress, optional
-        What is told of each step.
+        What each step is reported to.
 
     Returns
     -------
@@ -65,22 +69,34 @@ def build(plan: Plan, out: Path, options: BuildOptions = BuildOptions(), progres
     Raises
     ------
     InputError
-        When the input, a parameter or ``out`` cannot be used; nothing was run.
+        When the input, a parameter or ``out`` cannot be used, or a file was written during the build.
     ChapterFailed, AssemblyFailed
-        When the report is wrong; the book in place is as it was.
+        When the report is wrong; the book in place is as it was, as it is after any other error.
     """
     progress = progress or Progress()
-    out = checked_folder(plan, out)
+    out = output_folder(plan, out)
     if not options.force and is_current(plan, out):
         progress.message("nothing changed")
         return out / "html" / "index.html"
     start(plan)
-    from parabook.pool import build_pool
+    from parabook.pool import BuildPool
     from parabook.publish import terminable
 
-    with terminable(), build_pool() as pool:
+    with terminable(), BuildPool() as pool:
         build_one(plan, out, options, progress, pool)
     return out / "html" / "index.html"
+
+
+def output_folder(plan: Plan, out: Path) -> Path:
+    """The output folder with links followed; an error where they lead in a circle, or into the input."""
+    try:
+        found = out.resolve()
+        found.exists()
+    except (OSError, RuntimeError) as error:
+        raise InputError.one(out, "links that lead in a circle", "a folder for the book", "see --out") from error
+    if plan.input != plan.book.root and found.is_relative_to(plan.input):
+        raise InputError.one(out, f"a folder inside the {plan.plugin.noun}", "another folder for the book", "see --out")
+    return found
 
 
 def start(plan: Plan) -> None:
@@ -103,14 +119,10 @@ def build_one(
     drawn: list[Future[None]] = []
     try:
         runs = run_all(
-            plan,
-            options.jobs,
-            progress,
-            force=options.force,
-            seconds=options.seconds,
+            plan, options.jobs, progress, force=options.force, seconds=options.seconds,
             done=lambda run: drawn.append(pool.draw(plan, run.notebook)),
             ready=checking.result,  # kernels start while the input is checked; no cell runs before
-        )
+        )  # fmt: skip
         cover = checking.result()
         with staging(out) as folder:
             for run in runs:
@@ -124,38 +136,45 @@ def build_one(
         progress.close()
 
 
+def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
+    """The plans of several inputs; an error with each that is not there, or has another's name, and each wrong parameter."""
+    plans, problems, seen = [], [], set[str]()
+    for name in names:
+        try:
+            plans.append(make_plan(book, plugin, name, given))
+            if plans[-1].input.name in seen:
+                found = f"a second {plugin.noun} named {plans[-1].input.name}"
+                raise InputError.one(name, found, f"{plugin.noun}s with names of their own")
+            seen.add(plans[-1].input.name)
+        except ParameterError:  # wrong for every input
+            raise
+        except InputError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    if problems:
+        raise InputError(problems)
+    return plans
+
+
 def build_all(
     plans: Sequence[Plan],
     out: Path,
-    options: BuildOptions = BuildOptions(),
+    options: BuildOptions = DEFAULTS,
     progress: Callable[[str], Progress] = lambda name: Progress(),
 ) -> list[Outcome]:
-    """Build the books of several inputs, a folder each, and a front page over them.
+    """Build several books, a folder each, and a front page over them; as many side by side as there are processors.
 
-    As many are built side by side as there are processors. One that fails is reported in its outcome, and the others
-    go on.
-
-    Raises
-    ------
-    InputError
-        When two inputs have one name, or a folder cannot be used; nothing was run.
+    One that fails is reported in its outcome, and the others go on.
     """
-    names = [plan.input.name for plan in plans]
-    twice = [InputError.one(name, f"a second {plans[0].plugin.noun} named {name}", "names that differ").problems
-             for name in sorted({name for name in names if names.count(name) > 1})]  # fmt: skip
-    if twice:
-        raise InputError([problem for problems in twice for problem in problems])
-    folders = {plan.input.name: checked_folder(plan, out / plan.input.name) for plan in plans}
+    from parabook.library import front_page
+
+    folders = {plan.input.name: output_folder(plan, out / plan.input.name) for plan in plans}
     todo = [plan for plan in plans if options.force or not is_current(plan, folders[plan.input.name], library=True)]
     for plan in plans:
         if plan not in todo:
             progress(plan.input.name).message("nothing changed")
     failed = _build_side_by_side(todo, out.resolve(), options, progress) if todo else {}
-
-    from parabook.library import front_page
-
     front_page(plans[0].book, plans[0].plugin.noun, out.resolve())
-    return [Outcome(name, folders[name] / "html" / "index.html", failed.get(name, "")) for name in names]
+    return [Outcome(name, folder / "html" / "index.html", failed.get(name, "")) for name, folder in folders.items()]
 
 
 def _build_side_by_side(
@@ -164,13 +183,13 @@ def _build_side_by_side(
     """Build books: while one is assembled, the chapters of another run. Those that failed, with the reason."""
     start(plans[0])
     from parabook.kernels import stop_all
-    from parabook.pool import build_pool
+    from parabook.pool import BuildPool
     from parabook.publish import terminable
     from parabook.run import fitting
 
     failed: dict[str, str] = {}
-    side_by_side = min(len(plans), fitting(options.jobs or os.cpu_count() or 1))
-    with terminable(), build_pool(side_by_side) as pool:
+    size = min(len(plans), fitting(options.jobs or os.cpu_count() or 1))
+    with terminable(), BuildPool(size) as pool, ThreadPoolExecutor(size) as threads:
 
         def one(plan: Plan) -> None:
             name = plan.input.name
@@ -179,51 +198,10 @@ def _build_side_by_side(
             except Exception as error:
                 failed[name] = describe(error)
 
-        threads = ThreadPoolExecutor(side_by_side)
         try:
             wait([threads.submit(one, plan) for plan in plans])
         except BaseException:  # interrupted
             threads.shutdown(wait=False, cancel_futures=True)
             stop_all()
-            pool.stop()
             raise
-        finally:
-            threads.shutdown(wait=True, cancel_futures=True)
     return failed
-
-
-def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
-    """The plans of several inputs.
-
-    Raises
-    ------
-    InputError
-        With every input that is not there, and every parameter that does not fit.
-    """
-    plans, problems = [], []
-    for name in names:
-        try:
-            plans.append(make_plan(book, plugin, name, given))
-        except InputError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
-    if problems:
-        raise InputError(problems)
-    return plans
-
-
-def checked_folder(plan: Plan, out: Path) -> Path:
-    """The output folder with links followed.
-
-    Raises
-    ------
-    InputError
-        When the links lead in a circle, or the folder lies inside the input.
-    """
-    try:
-        found = out.resolve()
-        found.exists()
-    except (OSError, RuntimeError) as error:
-        raise InputError.one(out, "links that lead in a circle", "a folder for the book", "see --out") from error
-    if plan.input != plan.book.root and found.is_relative_to(plan.input):
-        raise InputError.one(out, f"a folder inside the {plan.plugin.noun}", "another folder for the book", "see --out")
-    return found

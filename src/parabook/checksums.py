@@ -18,7 +18,7 @@ PAGES = "html"
 RECEIPT = "receipt.json"
 """The receipt, which states the digest and so has no part in it."""
 
-STAGED = ("site", "doctrees")
+STAGED = ("site", "doctrees", "jupyter_execute")
 """Folders of the staging directory that are no outputs."""
 
 PICTURES = ".png"

@@ -132,10 +132,21 @@ def with_own_ids(svg: str, name: str) -> str:
     ids = [found.attrib["id"] for found in ElementTree.fromstring(svg).iter() if "id" in found.attrib]
     own = {found: f"{name}-{n}" for n, found in enumerate(dict.fromkeys(ids))}
     urls = {f"url(#{found})": f"url(#{new})" for found, new in own.items()}
-    return changed_attributes(svg, lambda kind, value: (own if kind == "id" else urls).get(value, value))
+    return _changed(svg, lambda kind, value: (own if kind == "id" else urls).get(value, value))
 
 
-def changed_attributes(svg: str, change: Callable[[str, str], str | None]) -> str:
+def without_roles(svg: str) -> str:
+    """A drawing without Vega's ARIA roles: on a page it is one image, described by its caption and finding.
+
+    Examples
+    --------
+    >>> without_roles('<svg role="img"><text aria-label="x" fill="red">role="x"</text></svg>')
+    '<svg><text fill="red">role="x"</text></svg>'
+    """
+    return _changed(svg, lambda name, value: None if name == "role" or name.startswith("aria-") else value)
+
+
+def _changed(svg: str, change: Callable[[str, str], str | None]) -> str:
     """A drawing in which every attribute has the value that a function gives for its name and value, None for none."""
     root = ElementTree.fromstring(svg)
     for element in root.iter():

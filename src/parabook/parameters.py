@@ -67,30 +67,22 @@ def all_parameters(notebooks: Iterable[Path]) -> dict[str, Parameter]:
 def fitted(given: Mapping[str, str], notebooks: Iterable[Path], filled_in: Collection[str] = ()) -> dict[str, Any]:
     """A call's parameters with the types that the chapters declare.
 
-    Parameters
-    ----------
-    given : mapping of str
-        Values by name, as text.
-    notebooks : iterable of Path
-        The chapters.
-    filled_in : collection of str
-        Parameters that the build gives a value, besides `REPORTED`.
+    ``filled_in`` names parameters that no call may give, besides `REPORTED`.
 
     Raises
     ------
-    InputError
-        For a parameter that no chapter knows, with the table of those they do; for a value of another type.
+    ParameterError
+        For a parameter that no chapter knows, and for a value of another type.
     """
-    known = all_parameters(notebooks)
-    known = {name: found for name, found in known.items() if name not in (*REPORTED, *filled_in)}
+    closed = {*REPORTED, *filled_in}
+    known = {name: found for name, found in all_parameters(notebooks).items() if name not in closed}
     problems, values = [], {}
     for name, text in given.items():
-        if name not in known:
-            hint = nearest(name, known)
-            problems.append(Problem(f"parameter {name}", repr(text), "a parameter that a chapter declares", hint))
-            continue
         try:
             values[name] = _typed(text, known[name].type)
+        except KeyError:
+            needed = "a parameter that a chapter declares"
+            problems.append(Problem(f"parameter {name}", repr(text), needed, nearest(name, known)))
         except ValueError:
             problems.append(Problem(f"parameter {name}", repr(text), f"a value of type {known[name].type}"))
     if problems:
@@ -100,9 +92,7 @@ def fitted(given: Mapping[str, str], notebooks: Iterable[Path], filled_in: Colle
 
 def _typed(text: str, kind: str) -> Any:
     if kind == "bool":
-        if text.lower() not in ("true", "false"):
-            raise ValueError
-        return text.lower() == "true"
+        return bool(["false", "true"].index(text.lower()))
     return {"int": int, "float": float}.get(kind, str)(text)
 
 

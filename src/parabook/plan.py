@@ -72,7 +72,8 @@ class Plan:
 
     def key(self, notebook: Path) -> str:
         """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
-        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), self._runs_with])
+        always = [self.contents.get(name) for name in self.plugin.always_read]
+        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), always, self._runs_with])
 
     @cached_property
     def book_key(self) -> str:
@@ -83,14 +84,10 @@ class Plan:
     @cached_property
     def _runs_with(self) -> list[Any]:
         """What runs chapters, and what they import."""
-        apart = {"chapters", self.plugin.noun}
-        used = {
-            f"{group}/{name}": found
-            for group, hashes in self.hashes.items()
-            for name, found in hashes.items()
-            if group not in apart and affects_results(self.plugin, group, name)
-        }
-        return [used, sys.version]
+        each = [(group, name) for group, hashes in self.hashes.items() for name in hashes]
+        used = [pair for pair in each if pair[0] not in ("chapters", self.plugin.noun)]
+        used = [pair for pair in used if affects_results(self.plugin, *pair)]
+        return [[(group, name, self.hashes[group][name]) for group, name in used], sys.version]
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
@@ -104,21 +101,16 @@ class Plan:
         }
 
     def require_unchanged(self) -> None:
-        """Raise when a file that the build depends on was written since it was hashed.
+        """Raise `InputChanged` when a file that the build depends on was written since it was hashed.
 
         By the file system's own marks, as a file may also have been changed and changed back.
-
-        Raises
-        ------
-        InputChanged
-            With the first such file.
         """
         for group, sources in self.sources.items():
+            where = self.input.name if group == self.plugin.noun else group
             for name, file in sources.items():
                 if files.stamp(file) != self.stamps[file]:
-                    where = self.input.name if group == self.plugin.noun else group
-                    raise InputChanged.one(f"{where}/{name}", "a file changed during the build", "one left alone",
-                                           "build again")  # fmt: skip
+                    found, needed = "a file changed during the build", "one left alone"
+                    raise InputChanged.one(f"{where}/{name}", found, needed, "build again")
 
 
 def affects_results(plugin: Plugin, group: str, name: str) -> bool:
@@ -129,13 +121,7 @@ def affects_results(plugin: Plugin, group: str, name: str) -> bool:
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
-    """The build of a book on an input, with parameters as a call gives them.
-
-    Raises
-    ------
-    InputError
-        When there is no such input, or a parameter does not fit.
-    """
+    """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
     values = fitted(given, book.notebooks, plugin.filled_in)
     path = plugin.find(book, name)
     sources = _sources(book, plugin, path)
@@ -145,18 +131,21 @@ def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -
 
 
 def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path]]:
-    package = Path(__file__).parent
-    own = {f"parabook/{name}": file for name, file in files.listed(package).items()}
-    settings = {name: book.root / name for name in ("_config.yml", "_toc.yml")}
+    """The files that a build depends on, by group and name."""
+
+    def there(*names: str) -> dict[str, Path]:
+        return {name: book.root / name for name in names if (book.root / name).is_file()}
+
     program = plugin.program(book)
+    code = {f"parabook/{name}": file for name, file in files.listed(Path(__file__).parent).items()}
     return {
         plugin.noun: plugin.files(book, path),
         "chapters": {file.name: file for file in book.chapters},
         **program,
-        "code": {**own, **program.get("code", {})},
-        "requirements": {name: book.root / name for name in ("requirements.txt",) if (book.root / name).is_file()},
+        "code": code | program.get("code", {}),
+        "requirements": there("requirements.txt"),
         "look": files.listed(book.root / "_static"),
-        "settings": {name: file for name, file in settings.items() if file.is_file()} | program.get("settings", {}),
+        "settings": there("_config.yml", "_toc.yml", "pyproject.toml") | program.get("settings", {}),
     }
 
 

@@ -7,24 +7,21 @@ them up; and threads that import parts of the same packages at once can find one
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import pickle
-import queue
-import sys
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from parabook import drawings
 from parabook.cache import ChapterRun
 from parabook.outputs import make_outputs
 from parabook.plan import Plan
 from parabook.plugins import Cover
-from parabook.preload import collect_rarely
-from parabook.server import FORKS, server, start_python
+from parabook.server import FORKS, ForkedProcess, server
 
 ASSEMBLY = ("jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
 """What assembling a book imports, besides its theme."""
@@ -34,54 +31,48 @@ class WorkerLost(Exception):
     """A worker process ended in the middle of its work."""
 
 
-class Process(Protocol):
-    """A process that answers over a connection."""
+class Workers:
+    """Worker processes of one kind, each behind a thread that waits for it; each takes the next call."""
 
-    connection: Connection
+    def __init__(self, size: int) -> None:
+        self._own = threading.local()
+        self._processes: list[ForkedProcess] = []
+        self._threads = ThreadPoolExecutor(size)
 
-    def kill(self) -> None:
-        """End it at once."""
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Have a function called by the next worker that is free; its exception becomes the future's."""
+        return self._threads.submit(self._call if FORKS else function, *((function, arguments) if FORKS else arguments))
 
-
-class Worker:
-    """A process that calls one function after another; where there is no fork, this process."""
-
-    def __init__(self, start: Callable[[], Process]) -> None:
-        self.process = start() if FORKS else None
-
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """The result of a function, called there; its exception is raised here."""
-        if self.process is None:
-            return function(*arguments)
+    def _call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
         try:
-            self.process.connection.send((function, arguments))
-            done, result = self.process.connection.recv()
-        except (EOFError, OSError) as error:
+            if not hasattr(self._own, "process"):
+                self._own.process = server().fork(work)
+                self._processes.append(self._own.process)
+            connection = self._own.process.connection
+            connection.send((function, arguments))
+            done, result = connection.recv()
+        except (EOFError, OSError, RuntimeError) as error:
             raise WorkerLost(f"{function.__name__}: its process ended") from error
         if not done:
             raise result
         return result
 
     def stop(self) -> None:
-        """End the process; what it may be doing nobody waits for."""
-        if self.process:
-            self.process.kill()
+        """End at once; what the workers may be doing nobody waits for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.kill()
 
 
 def work(caller: Connection) -> None:
     """Be a worker: call what comes, until the caller is gone."""
-    collect_rarely()
     while True:
-        try:
-            function, arguments = caller.recv()
-        except EOFError:
-            return
+        function, arguments = caller.recv()
         try:
             answer = True, function(*arguments)
         except Exception as error:
             answer = False, _portable(error)
-        with contextlib.suppress(OSError):
-            caller.send(answer)
+        caller.send(answer)
 
 
 def _portable(error: Exception) -> Exception:
@@ -89,69 +80,25 @@ def _portable(error: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        return ValueError(f"{type(error).__name__}: {error}")
     return error
-
-
-def forked() -> Process:
-    """A worker forked from the preloaded process."""
-    return server().fork(work)
-
-
-class Spawned:
-    """A worker that is a new interpreter: it starts at once, while the preloaded process loads."""
-
-    def __init__(self) -> None:
-        self.connection, theirs = multiprocessing.Pipe()
-        with theirs:
-            self.process = start_python("parabook.pool", str(theirs.fileno()), pass_fds=[theirs.fileno()])
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.process.kill()
-        self.process.wait()
-
-
-class Team:
-    """Workers of one kind; each takes the next call."""
-
-    def __init__(self, size: int, start: Callable[[], Process]) -> None:
-        self._start = start
-        self._threads = ThreadPoolExecutor(size)
-        self._workers: list[Worker] = []
-        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have a function called by the next worker that is free; one is started where there is none."""
-        return self._threads.submit(self._call, function, arguments)
-
-    def _call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-        try:
-            worker = self._idle.get_nowait()
-        except queue.Empty:
-            worker = Worker(self._start)
-            self._workers.append(worker)
-        try:
-            return worker.call(function, *arguments)
-        finally:
-            self._idle.put(worker)
-
-    def stop(self) -> None:
-        """End all workers at once."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for worker in self._workers:
-            worker.stop()
 
 
 class BuildPool:
     """The workers of a build, or of several side by side."""
 
     def __init__(self, size: int = 1) -> None:
-        self._assemblers = Team(size, forked)
-        self._renderers = Team(size, Spawned)
+        self._assemblers, self._renderers = Workers(size), Workers(size)
+
+    def __enter__(self) -> BuildPool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._renderers.stop()
+        self._assemblers.stop()
 
     def check(self, plan: Plan) -> Future[Cover]:
-        """Check the input and parameters of a plan, and describe the input; see `Plugin.check`."""
+        """Check the input and parameters of a plan, and describe the input: see `Plugin.check`."""
         return self._assemblers.submit(plan.plugin.check, plan)
 
     def prepare(self, plan: Plan) -> None:
@@ -171,23 +118,8 @@ class BuildPool:
     def assemble(
         self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path, library: Path | None
     ) -> None:
-        """Make all outputs of a build in a folder; see `outputs.make_outputs`."""
+        """Make all outputs of a build in a folder: see `outputs.make_outputs`."""
         self._assemblers.submit(make_outputs, plan, cover, runs, folder, library).result()
-
-    def stop(self) -> None:
-        """End all workers at once."""
-        self._renderers.stop()
-        self._assemblers.stop()
-
-
-@contextlib.contextmanager
-def build_pool(size: int = 1) -> Iterator[BuildPool]:
-    """A pool for the length of a build."""
-    pool = BuildPool(size)
-    try:
-        yield pool
-    finally:
-        pool.stop()
 
 
 def import_all(modules: Sequence[str]) -> None:
@@ -195,7 +127,3 @@ def import_all(modules: Sequence[str]) -> None:
     for module in modules:
         with contextlib.suppress(ImportError):
             import_module(module)
-
-
-if __name__ == "__main__":
-    work(Connection(int(sys.argv[1])))

@@ -25,23 +25,16 @@ KERNELS = (
 
 
 def load(modules: Sequence[str]) -> None:
-    """Import modules to stay; one that cannot be imported is reported, and its users import it, or fail, by themselves."""
+    """Import modules to stay; one that cannot be imported is reported, and whoever needs it imports it or fails."""
     gc.disable()
-    try:
-        for module in modules:
-            try:
-                import_module(module)
-            except Exception as error:
-                print(f"preload: {module}: {type(error).__name__}: {error}", file=sys.stderr)
-    finally:
-        gc.freeze()  # a collection in a forked process would touch, and so copy, every page that it shares with this one
-        collect_rarely()
-        gc.enable()
-
-
-def collect_rarely() -> None:
-    """Raise the threshold of garbage collection: a process of a build lives for seconds, and most that it makes lasts as long."""
-    gc.set_threshold(100_000, 50, 100)
+    for module in modules:
+        try:
+            import_module(module)
+        except Exception as error:
+            print(f"preload: {module}: {type(error).__name__}: {error}", file=sys.stderr)
+    gc.freeze()  # a collection in a forked process would touch, and so copy, every page that it shares with this one
+    gc.set_threshold(100_000, 50, 100)  # a forked process lives for seconds, and most of what it makes lasts as long
+    gc.enable()
 
 
 def serve_forks(control: socket.socket) -> None:
@@ -66,13 +59,11 @@ def run_forked(caller: Connection) -> None:
         function, arguments = caller.recv()
         function(caller, *arguments)
         code = 0
-    except EOFError:
-        pass  # the caller has gone
-    except BaseException:
+    except EOFError:  # the caller has gone
+        pass
+    except Exception:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(code)
 
 

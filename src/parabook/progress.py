@@ -1,17 +1,13 @@
-"""What a build says while it works: plain lines, or on a terminal the chapters that run, redrawn in place."""
+"""What a build says while it works: plain lines, or on a terminal one line that is redrawn in place."""
 
 from __future__ import annotations
 
 import sys
-import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from typing import Any
 
 
 class Progress:
-    """Says nothing; what a build reports to."""
+    """What a build reports to; as it stands, it says nothing."""
 
     def start(self, chapters: int) -> None:
         """So many chapters are to be run."""
@@ -20,23 +16,20 @@ class Progress:
         """A chapter begins."""
 
     def end(self, chapter: str, seconds: float | None) -> None:
-        """A chapter has run; in no time at all, when it came from the cache."""
+        """A chapter has run, or came from the cache: in None seconds."""
 
     def message(self, text: str) -> None:
         """Something else is done."""
 
-    def silence(self) -> None:
-        """Say nothing more: the last word is that of an interruption."""
-
     def close(self) -> None:
-        """The build has ended."""
+        """The build has ended: say nothing more."""
 
 
 class Lines(Progress):
-    """A line for each chapter that ran, to stderr."""
+    """A line to stderr for each chapter that ran."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.silent = name, False
+        self.name, self.closed = name, False
 
     def end(self, chapter: str, seconds: float | None) -> None:
         """Print a line, unless the chapter came from the cache."""
@@ -45,63 +38,60 @@ class Lines(Progress):
 
     def message(self, text: str) -> None:
         """Print a line."""
-        if not self.silent:
-            sys.stderr.write(f"{self.name}: {text}\n")  # at once, as books are made side by side
+        if not self.closed:
+            sys.stderr.write(f"{self.name}: {text}\n")  # at once, as books are built side by side
 
-    def silence(self) -> None:
+    def close(self) -> None:
         """Print nothing more."""
-        self.silent = True
+        self.closed = True
 
 
-class Live(Progress):
-    """One line on a terminal, redrawn in place: chapters done, those that run, seconds."""
+class Live(Lines):
+    """On a terminal: how many chapters are done, which are running, and for how long."""
 
     def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.live import Live as Display
-
-        self.name, self.chapters, self.done = name, 0, 0
+        super().__init__(name)
         self.running: list[str] = []
-        self.step = ""
-        self.started = time.monotonic()
-        console = Console(stderr=True, highlight=False)
-        self.display = Display(console=console, transient=True, refresh_per_second=4, get_renderable=self._line)
-
-    def _line(self) -> RenderableType:
-        from rich.text import Text
-
-        what = self.step or f"{self.done} of {self.chapters} chapters" + (
-            f"; running: {', '.join(self.running)}" if self.running else ""
-        )
-        return Text(f"{self.name}: {what}; {time.monotonic() - self.started:.0f} s", overflow="ellipsis", no_wrap=True)
+        self.display: Any = None
 
     def start(self, chapters: int) -> None:
         """Show the line."""
-        self.chapters = chapters
+        from rich import progress
+        from rich.console import Console
+
+        columns = (
+            "{task.description}",
+            progress.MofNCompleteColumn(),
+            "chapters",
+            progress.TimeElapsedColumn(),
+            "{task.fields[now]}",
+        )
+        self.display = progress.Progress(*columns, console=Console(stderr=True), transient=True)
+        self.task = self.display.add_task(self.name, total=chapters, now="")
         self.display.start()
 
     def begin(self, chapter: str) -> None:
         """Name the chapter among those that run."""
         self.running.append(chapter)
+        self.display.update(self.task, now=", ".join(self.running))
 
     def end(self, chapter: str, seconds: float | None) -> None:
         """Count the chapter."""
-        self.done += 1
-        if chapter in self.running:
-            self.running.remove(chapter)
+        self.running = [each for each in self.running if each != chapter]
+        self.display.update(self.task, advance=1, now=", ".join(self.running))
 
     def message(self, text: str) -> None:
-        """Show the step, or print it where no line is shown."""
-        if self.display.is_started:
-            self.step = text
+        """Show the step, or print it where no chapters are shown."""
+        if self.display:
+            self.display.update(self.task, now=text)
         else:
-            self.display.console.print(f"{self.name}: {text}", markup=False)
+            super().message(text)
 
-    def silence(self) -> None:
+    def close(self) -> None:
         """Take the line away."""
-        self.display.stop()
-
-    close = silence
+        super().close()
+        if self.display:
+            self.display.stop()
 
 
 def progress_for(name: str, *, alone: bool = True) -> Progress:

@@ -34,20 +34,17 @@ def receipt(
         "parameters": dict(plan.given),
         "inputs": inputs(plan),
         "versions": versions(),
-        "chapters": [
-            {
-                "chapter": each.chapter,
-                "rests_on": list(each.rests_on),
-                "reused": each.reused,
-                "seconds": round(each.seconds, 3),
-                "cells": [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in each.cells],
-            }
-            for each in runs
-        ],
+        "chapters": [_chapter(run) for run in runs],
         "left_out": [{"chapter": chapter, "why": why} for chapter, why in left_out.items()],
         "shared": shared,
         "outputs": made,
     }
+
+
+def _chapter(run: ChapterRun) -> dict[str, Any]:
+    cells = [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in run.cells]
+    known = {"chapter": run.chapter, "rests_on": list(run.rests_on), "reused": run.reused}
+    return {**known, "seconds": round(run.seconds, 3), "cells": cells}
 
 
 def inputs(plan: Plan) -> dict[str, Any]:

@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from parabook.book import Book
-from parabook.build import BuildOptions, build, build_all
+from parabook.build import DEFAULTS, BuildOptions, build, build_all
 from parabook.checksums import LIST, PAGES, counts
 from parabook.errors import InputError
-from parabook.plan import Plan, make_plan
+from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
 from parabook.receipt import inputs, versions
 
-Files = Mapping[str, Mapping[str, str]]
-
 NEEDED = {"digest": str, "parameters": dict, "inputs": dict, "versions": dict, "outputs": dict}
-"""What a receipt must have for a book to be made again from it, and of which kind."""
+"""What a receipt must have for a book to be built again from it, and of which kind."""
 
 
 class NotReproduced(Exception):
@@ -29,13 +27,7 @@ class NotReproduced(Exception):
 
 
 def read(file: Path, noun: str) -> dict[str, Any]:
-    """A receipt, which names its input under ``noun``.
-
-    Raises
-    ------
-    InputError
-        When it is no receipt, or not one that a book can be held against.
-    """
+    """A receipt, which names its input under ``noun``; an error when it is none, or not one to compare a book with."""
     needed = "the receipt.json of a book"
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
@@ -45,36 +37,38 @@ def read(file: Path, noun: str) -> dict[str, Any]:
         raise InputError.one(file, "no JSON", needed) from error
     if not isinstance(found, dict):
         raise InputError.one(file, f"JSON of another kind ({type(found).__name__})", needed)
-    for name, kind in {noun: str, **NEEDED}.items():
-        if not isinstance(found.get(name), kind):
-            raise InputError.one(file, f"no {name}" if name not in found else f"another kind of {name}", needed)
-    if not all(_are_files(files) for files in found["outputs"].values()):
+    for key, kind in {noun: str, **NEEDED}.items():
+        if not isinstance(found.get(key), kind):
+            raise InputError.one(file, f"no {key}" if key not in found else f"another kind of {key}", needed)
+    if not all(isinstance(each, dict) for each in found["outputs"].values()):
         raise InputError.one(file, "outputs without hashes", needed)
+    if Path(found[noun]).name != found[noun]:  # a stranger's receipt must not name a path or an address
+        raise InputError.one(file, repr(found[noun]), f"the name of an {noun}", "say where it is now")
     if found["digest"] != found["outputs"].get(PAGES, {}).get(LIST):
-        raise InputError.one(
-            file, f"a digest that is not the hash of its {PAGES}/{LIST}", "a receipt as a build left it"
-        )
+        raise InputError.one(file, f"a digest that is not the hash of its {PAGES}/{LIST}", "a receipt as it was written")
     return found
 
 
-def _are_files(files: object) -> bool:
-    return isinstance(files, dict) and all(isinstance(each, str) for each in files.values())
-
-
-def differences(theirs: Files, ours: Files) -> Iterator[str]:
-    """What differs between two sets of hashes, a line each.
+def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between two sets of hashes by group and file, a line each.
 
     Examples
     --------
-    >>> print(*differences({"edition": {"a": "1", "b": "2", "d": "4"}}, {"edition": {"a": "1", "b": "3", "c": "4"}}), sep="; ")
-    edition/b: differs; edition/c: not in the receipt; edition/d: missing
+    >>> theirs = {"edition": {"a": "1", "b": "2", "d": "4"}, "requirements": "5"}
+    >>> print(*differences(theirs, {"edition": {"a": "1", "b": "3", "c": "4"}, "requirements": "6"}), sep="; ")
+    edition/b: differs; edition/c: not in the receipt; edition/d: missing; requirements: differs
     """
-    for group in dict.fromkeys([*theirs, *ours]):
-        old, new = theirs.get(group, {}), ours.get(group, {})
-        for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name):
-                how = "missing" if name not in new else "not in the receipt" if name not in old else "differs"
-                yield f"{group if name == '.' else f'{group}/{name}'}: {how}"
+    old, new = dict(_flat(theirs)), dict(_flat(ours))
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            how = "missing" if name not in new else "not in the receipt" if name not in old else "differs"
+            yield f"{name}: {how}"
+
+
+def _flat(hashes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for group, found in hashes.items():
+        for name, each in (found if isinstance(found, dict) else {".": found}).items():
+            yield group if name == "." else f"{group}/{name}", str(each)
 
 
 def changed_versions(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[str]:
@@ -88,12 +82,10 @@ def changed_versions(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Iter
     for name in sorted(theirs.keys() & ours.keys(), key=lambda name: (name != "python", name)):
         if theirs[name] != ours[name]:
             yield f"{name}: {ours[name]}, the receipt has {theirs[name]}"
-    for where, names in (
-        ("not installed here", theirs.keys() - ours.keys()),
-        ("not in the receipt", ours.keys() - theirs.keys()),
-    ):
-        if names:
-            yield f"{where}: {', '.join(sorted(names))}"
+    if gone := sorted(theirs.keys() - ours.keys()):
+        yield f"not installed here: {', '.join(gone)}"
+    if added := sorted(ours.keys() - theirs.keys()):
+        yield f"not in the receipt: {', '.join(added)}"
 
 
 def reproduce(
@@ -103,28 +95,14 @@ def reproduce(
     *,
     name: str = "",
     out: Path | None = None,
-    options: BuildOptions = BuildOptions(),
+    options: BuildOptions = DEFAULTS,
     progress: Progress | None = None,
     report: Callable[[str], None] = print,
 ) -> bool:
     """Build a book again on the input and with the parameters of its receipt, and compare the outputs.
 
-    Parameters
-    ----------
-    receipt : Path
-        The receipt.
-    book, plugin : Book, Plugin
-        What to build.
-    name : str
-        Where the input is now; blank for the one of the name in the receipt.
-    out : Path, optional
-        Where the book goes; into a temporary folder when there is none.
-    options : BuildOptions
-        How to build; every chapter runs, whatever is in the cache.
-    progress : Progress, optional
-        What is told of each step.
-    report : callable
-        Gets the findings, line by line.
+    Every chapter runs, whatever is in the cache. ``report`` gets the findings line by line, inputs and versions first.
+    ``name`` says where the input is now, if not where its name leads; without ``out`` the book is not kept.
 
     Returns
     -------
@@ -139,19 +117,27 @@ def reproduce(
         When the book cannot be built any more.
     """
     theirs = read(receipt, plugin.noun)
-    given = {key: _as_given(value) for key, value in theirs["parameters"].items()}
+    values = theirs["parameters"].items()
+    given = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in values}
     plan = make_plan(book, plugin, name or theirs[plugin.noun], given)
     if plan.input.name != theirs[plugin.noun]:
         report(f"input: the {plugin.noun}'s name: {plan.input.name}, the receipt has {theirs[plugin.noun]}")
-    for line in differences(_grouped(theirs["inputs"]), _grouped(inputs(plan))):
+    for line in differences(theirs["inputs"], inputs(plan)):
         report(f"input: {line}")
     for line in changed_versions(theirs["versions"], versions()):
         report(f"version: {line}")
+    options = replace(options, force=True)
     with tempfile.TemporaryDirectory() as scratch:
         # Some way down, so that a library's shared folder lies inside as well.
         folder = (out or Path(scratch) / "book").resolve()
-        made = _build_again(plan, folder, replace(options, force=True), progress, shared=bool(theirs.get("shared")))
-        ours = json.loads((made / "receipt.json").read_text(encoding="utf-8"))
+        if theirs.get("shared"):  # one of several books, that share their scripts
+            outcome = build_all([plan], folder, options, lambda _: progress or Progress())[0]
+            if outcome.failed:
+                raise NotReproduced(outcome.failed)
+            index = outcome.index
+        else:
+            index = build(plan, folder, options, progress)
+        ours = json.loads((index.parent.parent / "receipt.json").read_text(encoding="utf-8"))
     found = list(differences(theirs["outputs"], ours["outputs"]))
     moved = [line for line in found if counts(line.rpartition(": ")[0])]
     for line in moved:
@@ -160,23 +146,3 @@ def reproduce(
         report(f"pictures that differ, as they may where fonts do: {len(found) - len(moved)}")
     report("differs" if moved else f"identical: {ours['digest']}")
     return not moved
-
-
-def _build_again(plan: Plan, folder: Path, options: BuildOptions, progress: Progress | None, *, shared: bool) -> Path:
-    """Build a book, alone or as one of several, that share their scripts; the folder of its outputs."""
-    if not shared:
-        return build(plan, folder, options, progress).parent.parent
-    outcome = build_all([plan], folder, options, lambda _: progress or Progress())[0]
-    if outcome.failed:
-        raise NotReproduced(outcome.failed)
-    return outcome.index.parent.parent
-
-
-def _as_given(value: Any) -> str:
-    """A parameter as the call would give it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _grouped(found: Mapping[str, Any]) -> Files:
-    """Inputs by group; a single file is a group of its own."""
-    return {name: files if isinstance(files, dict) else {".": str(files)} for name, files in found.items()}

@@ -12,7 +12,7 @@ from typing import Any
 
 from parabook.cache import ChapterRun, cached, dependencies, store
 from parabook.kernels import KERNEL, stop_all
-from parabook.plan import InputChanged, Plan
+from parabook.plan import Plan
 from parabook.progress import Progress
 
 CHAPTER_SECONDS = 900.0
@@ -51,22 +51,8 @@ def run_all(
 ) -> list[ChapterRun]:
     """Run the chapters of a plan, or take them from the cache where nothing that they depend on has changed.
 
-    Parameters
-    ----------
-    plan : Plan
-        Which chapters, on which input, with which parameters.
-    jobs : int
-        How many may run side by side; 0 for `default_jobs`.
-    progress : Progress, optional
-        Is told of each chapter as it begins and ends.
-    force : bool
-        Run every chapter, whatever is in the cache.
-    seconds : float
-        How long a chapter may take.
-    done : callable
-        Called with each chapter as soon as it has run.
-    ready : callable
-        Called before the first cell of a chapter, when its kernel has started: waits for what must come first, or raises.
+    ``progress`` is told of each chapter as it begins and ends, ``done`` gets it as soon as it has run. ``ready`` is called
+    before the first cell of each, when its kernel has started: it waits for what must come first, or raises.
 
     Returns
     -------
@@ -78,7 +64,7 @@ def run_all(
     ChapterFailed
         With chapter, cell and error, when a cell fails. Chapters not yet begun are not run.
     InputChanged
-        When a file that the book depends on was written meanwhile.
+        When a file that the book depends on was written meanwhile; nothing is put into the cache.
     """
     from parabook import engine  # noqa: F401 - imports papermill, here and not by several threads at once
 
@@ -100,7 +86,7 @@ def run_all(
     try:
         wait(futures, return_when=FIRST_EXCEPTION)
     except BaseException:  # interrupted: no chapter is worth waiting for
-        progress.silence()
+        progress.close()
         pool.shutdown(wait=False, cancel_futures=True)
         stop_all()
         raise
@@ -110,12 +96,8 @@ def run_all(
 
 def _results(plan: Plan, futures: Sequence[Future[ChapterRun]]) -> list[ChapterRun]:
     """The chapters that ran, put into the cache; or the error of one that failed."""
+    plan.require_unchanged()
     failed = [error for future in futures if not future.cancelled() and (error := future.exception())]
-    try:
-        plan.require_unchanged()
-    except InputChanged:
-        if not any(isinstance(error, InputChanged) for error in failed):
-            raise
     for notebook, future in zip(plan.notebooks, futures, strict=True):
         if not future.cancelled() and not future.exception() and not future.result().reused:
             store(plan, notebook, future.result())
@@ -154,20 +136,7 @@ def run_one(
     """Run one chapter: prepared by papermill, and executed by our engine of papermill's.
 
     Papermill's one call for both would also write the notebook as text, which nobody reads and takes as long as a
-    chapter's work.
-
-    Parameters
-    ----------
-    notebook : Path
-        The chapter.
-    chosen : mapping
-        Its parameters.
-    folder : Path
-        The folder in which its kernel runs.
-    seconds : float
-        How long it may take.
-    ready : callable
-        Called before its first cell.
+    chapter's work. ``folder`` is where its kernel works; ``ready`` is called before its first cell.
 
     Raises
     ------
@@ -181,13 +150,14 @@ def run_one(
     from parabook import engine
 
     started = time.monotonic()
-    prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=KERNEL, prepare_only=True)
+    kernel = kernel_of(notebook)
+    prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=kernel, prepare_only=True)
     give_ids(prepared, notebook)
     try:
         executed = papermill_engines.execute_notebook_with_engine(
             engine.NAME,
             prepared,
-            KERNEL,
+            kernel,
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
             progress_bar=False,
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
@@ -206,6 +176,13 @@ def run_one(
     if failure := first_failure(executed):
         raise ChapterFailed(f"chapter {notebook.stem}, {failure}", notebook.stem, text)
     return ChapterRun(notebook.stem, text, dependencies(executed), time.monotonic() - started, _seconds(executed))
+
+
+def kernel_of(notebook: Path) -> str:
+    """The kernel that a chapter runs in: a warm one for this interpreter, which notebooks call python3; else its own."""
+    metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
+    name = str(metadata.get("kernelspec", {}).get("name", ""))
+    return KERNEL if name in ("", "python", "python3") else name
 
 
 def give_ids(prepared: Any, notebook: Path) -> None:

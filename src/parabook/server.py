@@ -1,7 +1,7 @@
 """The caller's end of the preloaded process (`preload`), from which kernels and workers are forked.
 
 Imports nothing heavy, so that it can be started first and load beside whatever follows. It ends with its caller, as do
-the processes that it forks: each holds one end of a socket whose other end is here.
+the processes forked from it: each holds one end of a socket whose other end is here.
 """
 
 from __future__ import annotations
@@ -37,33 +37,25 @@ class ForkedProcess:
         except (EOFError, OSError) as error:
             raise RuntimeError("the process that kernels are forked from has ended") from error
         self._end: int | Connection = connection
-        with contextlib.suppress(
-            AttributeError, OSError
-        ):  # on Linux; elsewhere a process of its own may hold its socket
+        with contextlib.suppress(AttributeError, OSError):  # Linux; elsewhere a process of its own may hold its socket
             self._end = os.pidfd_open(self.pid)
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs. Which code it was is not known here: -1 stands for any."""
+        return self.wait(0)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the end."""
+        if self.returncode is None and wait([self._end], timeout):
+            self.returncode = -1
+            self.connection.close()
+            if isinstance(self._end, int):
+                os.close(self._end)
+        return self.returncode
 
     def wait_for_word(self, seconds: float) -> None:
         """Wait until it says something, or ends."""
         wait([self.connection, self._end], seconds)
-
-    def poll(self) -> int | None:
-        """The exit code, None while it runs. Which code it was is not known here: -1 stands for any."""
-        if self.returncode is None and wait([self._end], 0):
-            self._close()
-        return self.returncode
-
-    def wait(self) -> int | None:
-        """Wait for the end."""
-        if self.returncode is None:
-            wait([self._end])
-            self._close()
-        return self.returncode
-
-    def _close(self) -> None:
-        self.returncode = -1
-        self.connection.close()
-        if isinstance(self._end, int):
-            os.close(self._end)
 
     def send_signal(self, number: int) -> None:
         """Send a signal, if it still runs."""
@@ -81,14 +73,23 @@ class ForkedProcess:
 
 
 class Server:
-    """The preloaded process of this process."""
+    """The preloaded process of this process. It is out of reach of the terminal's signals."""
 
     def __init__(self, modules: Sequence[str] = ()) -> None:
         self._control, theirs = socket.socketpair()
         self._lock = threading.Lock()
         self._forked: WeakSet[ForkedProcess] = WeakSet()
+        path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
+        environment = {
+            **os.environ,
+            "PYTHONPATH": path,
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }  # debugpy's, to be quiet
+        call = [sys.executable, "-P", "-X", "utf8", "-m", "parabook.preload", str(theirs.fileno()), *modules]
         with theirs:
-            self._process = start_python("parabook.preload", str(theirs.fileno()), *modules, pass_fds=[theirs.fileno()])
+            self._process = subprocess.Popen(
+                call, env=environment, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()]
+            )
 
     def fork(self, function: Callable[..., object], *arguments: Any) -> ForkedProcess:
         """Have a function called in a process of its own, once all is loaded: with a connection to here, and arguments."""
@@ -109,19 +110,6 @@ class Server:
             forked.kill()
 
 
-def start_python(module: str, *arguments: str, pass_fds: Sequence[int]) -> subprocess.Popen[bytes]:
-    """Start a module with this interpreter, out of reach of the terminal's signals.
-
-    It is found where this package lies, and not in the working folder.
-    """
-    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", module, *arguments],
-        env={**os.environ, "PYTHONPATH": path, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}, stdin=subprocess.DEVNULL,
-        start_new_session=True, pass_fds=pass_fds,
-    )  # fmt: skip
-
-
 def exit_with(caller: Connection) -> None:
     """From now on end this process when its caller, which says nothing more, is gone."""
 
@@ -133,7 +121,7 @@ def exit_with(caller: Connection) -> None:
 
 
 _servers: list[Server] = []
-_starting = threading.Lock()
+_lock = threading.Lock()
 
 
 def server(modules: Sequence[str] = ()) -> Server:
@@ -141,7 +129,7 @@ def server(modules: Sequence[str] = ()) -> Server:
 
     One for the whole process, as jupyter_client creates provisioners of kernels without arguments of ours.
     """
-    with _starting:
+    with _lock:
         if not _servers:
             _servers.append(Server(modules))
         return _servers[0]
@@ -149,6 +137,6 @@ def server(modules: Sequence[str] = ()) -> Server:
 
 def stop_server() -> None:
     """End the preloaded process and all that were forked from it; the next call of `server` starts another."""
-    with _starting:
+    with _lock:
         while _servers:
             _servers.pop().stop()

@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup
 
 from parabook import palette, templating, vega
-from parabook.render import FOLDER, Drawer
+from parabook.render import FOLDER
 
 HERE = Path(__file__).parent
 
@@ -82,15 +82,14 @@ def write_files(app: Any, error: Exception | None) -> None:
     """Write the palette, the files that exhibits offer, and the script that pages load when a chart comes into view."""
     if error or app.builder.format != "html":
         return
-    drawer, out = Drawer.of(app.config), Path(app.outdir)
-    follows_system = app.config.html_theme == "furo"
-    (out / "_static" / "palette.css").write_text(palette.stylesheet(drawer.colours, follows_system), encoding="utf-8")
-    pages = app.env.metadata.values()
+    out, pages = Path(app.outdir), app.env.metadata.values()
+    colours = palette.read(Path(app.config.parabook_palette)) if app.config.parabook_palette else {}
+    css = palette.stylesheet(colours, follows_system=app.config.html_theme == "furo")
+    (out / "_static" / "palette.css").write_text(css, encoding="utf-8")
     if any(page.get("charts") for page in pages):
-        (out / "_static" / "vega.js").write_text(vega.script(drawer.cache), encoding="utf-8")
-    for page in pages:
-        for files in page.get("exhibits", {}).values():
-            (out / FOLDER).mkdir(exist_ok=True)
-            for name, content in files.values():
-                made = content()
-                (out / FOLDER / name).write_bytes(made if isinstance(made, bytes) else made.encode())
+        (out / "_static" / "vega.js").write_text(vega.script(Path(app.config.parabook_cache)), encoding="utf-8")
+    files = [file for page in pages for each in page.get("exhibits", {}).values() for file in each.values()]
+    for name, content in files:
+        (out / FOLDER).mkdir(exist_ok=True)
+        made = content()
+        (out / FOLDER / name).write_bytes(made if isinstance(made, bytes) else made.encode())

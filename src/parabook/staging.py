@@ -79,7 +79,8 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> Pages:
         _write_files(exhibit, tables, charts)
     _carry(book, files, site)
     for page, notebook in shown.items():
-        (site / f"{page}.ipynb").write_text(as_text(for_pages(notebook)), encoding="utf-8")
+        without_copies(notebook)
+        (site / f"{page}.ipynb").write_text(as_text(notebook), encoding="utf-8")
     return Pages(site, files, left_out)
 
 
@@ -144,21 +145,12 @@ def cleaned(notebook: Notebook) -> Notebook:
                 output.pop("execution_count", None)
                 output.get("metadata", {}).pop("transient", None)
     kept = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "mystnb", "widgets")}
-    notebook["metadata"] = {"kernelspec": {}, **kept, "language_info": {"name": "python"}}
+    notebook["metadata"] = {**kept, "language_info": {"name": "python"}}
     return notebook
 
 
 def as_text(notebook: Mapping[str, Any]) -> str:
-    """A notebook as its file holds it: a cell a line.
-
-    Examples
-    --------
-    >>> print(as_text({"nbformat": 4, "cells": [{"id": "a"}, {"id": "b"}]}), end="")
-    {"cells": [
-    {"id": "a"},
-    {"id": "b"}
-    ], "nbformat": 4}
-    """
+    """A notebook as its file holds it: a cell a line."""
     cells = ",\n".join(_dumped(cell) for cell in notebook["cells"])
     rest = _dumped({name: value for name, value in notebook.items() if name != "cells"})
     return f'{{"cells": [\n{cells}\n], {rest[1:]}\n'
@@ -198,7 +190,8 @@ def link_exhibits(pages: Mapping[str, Notebook]) -> None:
     the page that has the anchor; where none has it, the link is plain text.
     """
     found = [(page, exhibit) for page, notebook in pages.items() for exhibit in exhibits(notebook)]
-    anchors = {name: page for page, exhibit in found for names in _anchors(exhibit) for name in names}
+    anchors = {name: page for page, exhibit in found for names in exhibit["anchors"] for name in names}
+    anchors |= {f"exhibit-{exhibit['id']}": page for page, exhibit in found}
     for chapter, notebook in enumerate(pages.values()):
         for place, exhibit in enumerate(exhibits(notebook), 1):
             exhibit["number"] = f"{chapter}.{place}"
@@ -211,54 +204,37 @@ def link_exhibits(pages: Mapping[str, Notebook]) -> None:
                 link["href"] = _resolved(link["href"][1:], page, anchors)
 
 
-def _anchors(exhibit: Mapping[str, Any]) -> list[list[str]]:
-    return [[f"exhibit-{exhibit['id']}"], *exhibit["anchors"]]
-
-
 def _links(exhibit: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     return (link for row in exhibit["view"]["rows"] for cell in row if isinstance(cell, list) for link in cell)
 
 
 def _add_backlinks(exhibit: dict[str, Any], others: list[dict[str, Any]]) -> None:
     """Add a column to an exhibit's view: for each row, links to the exhibits that cite one of its anchors."""
-    view = exhibit["view"]
-    view["columns"] = [*view["columns"], exhibit["backlinks"]]
-    cited = [(other["id"], set(other.get("cites", ()))) for other in others]
-    for row, names in zip(view["rows"], exhibit["anchors"], strict=True):
-        row.append([_link_to(ident) for ident, cites in cited if cites & set(names)])
-
-
-def _link_to(ident: str) -> dict[str, str]:
-    return {"text": ident.replace("-", " "), "href": f"#exhibit-{ident}"}
+    exhibit["view"]["columns"] = [*exhibit["view"]["columns"], exhibit["backlinks"]]
+    cited = {other["id"]: set(other.get("cites", ())) for other in others}
+    for row, names in zip(exhibit["view"]["rows"], exhibit["anchors"], strict=True):
+        citing = [ident for ident, cites in cited.items() if not cites.isdisjoint(names)]
+        row.append([{"text": ident.replace("-", " "), "href": f"#exhibit-{ident}"} for ident in citing])
 
 
 def _resolved(anchor: str, page: str, anchors: Mapping[str, str]) -> str:
+    """The address of an anchor from a page; blank where no page has it."""
     if anchor not in anchors:
         return ""
-    target = anchors[anchor]
-    up = os.path.relpath(f"{target}.html", PurePosixPath(page).parent)
-    return f"#{anchor}" if target == page else f"{PurePosixPath(up)}#{anchor}"
+    target = PurePosixPath(os.path.relpath(f"{anchors[anchor]}.html", PurePosixPath(page).parent)).as_posix()
+    return f"#{anchor}" if anchors[anchor] == page else f"{target}#{anchor}"
 
 
-def for_pages(notebook: Notebook) -> Notebook:
-    """A notebook with no more than pages are made from: without what front ends of notebooks show in place of exhibits.
+def without_copies(notebook: Notebook) -> None:
+    """Remove, in place, what front ends of notebooks show in place of exhibits, and make each exhibit one text.
 
-    Exhibits are in it as text: MyST-NB copies, validates and writes notebooks, value by value.
+    MyST-NB copies, validates and writes notebooks, value by value.
     """
-    cells = [
-        {**cell, "outputs": [_for_page(output) for output in cell["outputs"] if LAB_ONLY not in output.get("data", {})]}
-        if cell["cell_type"] == "code"
-        else cell
-        for cell in notebook["cells"]
-    ]
-    return {**notebook, "cells": cells}
-
-
-def _for_page(output: dict[str, Any]) -> dict[str, Any]:
-    data = output.get("data", {})
-    if EXHIBIT not in data:
-        return output
-    return {**output, "data": {EXHIBIT: _dumped(data[EXHIBIT]), "text/plain": data["text/plain"]}}
+    for cell in (cell for cell in notebook["cells"] if cell["cell_type"] == "code"):
+        cell["outputs"] = [output for output in cell["outputs"] if LAB_ONLY not in output.get("data", {})]
+        for output in cell["outputs"]:
+            if exhibit := output.get("data", {}).get(EXHIBIT):
+                output["data"] = {EXHIBIT: _dumped(exhibit), "text/plain": output["data"]["text/plain"]}
 
 
 def _write_files(exhibit: Mapping[str, Any], tables: Path, charts: Path) -> None:

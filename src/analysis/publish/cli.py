@@ -6,9 +6,10 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,9 +25,6 @@ DEFAULT = "oral-2022"
 
 INTERRUPTED = 130
 """The exit code when somebody pressed Ctrl-C, as shells have it."""
-
-FILE = click.Path(path_type=Path)
-Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def command() -> int:
@@ -71,11 +69,10 @@ def _folder(context: click.Context, option: click.Parameter, text: str | None) -
 
 def _pairs(context: click.Context, option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
     """Parameters given as NAME=VALUE, by name."""
-    split = [pair.partition("=") for pair in pairs]
-    for pair, (name, equals, _) in zip(pairs, split, strict=True):
-        if not (name and equals):
+    for pair in pairs:
+        if not all(pair.partition("=")[:2]):
             raise InputError.one("-p", repr(pair), "NAME=VALUE")
-    return {name: value for name, _, value in split}
+    return {pair.partition("=")[0]: pair.partition("=")[2] for pair in pairs}
 
 
 def _gone(context: click.Context, option: click.Parameter, value: str | None) -> None:
@@ -90,9 +87,12 @@ def _engine(context: click.Context, option: click.Parameter, address: str | None
         os.environ[ENGINE] = address  # for the processes that count
 
 
-debug: Option = click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
-scheduler: Option = click.option("--scheduler", hidden=True, expose_value=False, callback=_gone)
-engine: Option = click.option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count there.")
+option = click.option
+argument = click.argument
+file = partial(click.option, type=click.Path(path_type=Path), metavar="FILE")
+debug = option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
+scheduler = option("--scheduler", hidden=True, expose_value=False, callback=_gone)
+engine = option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count at sc://HOST:PORT.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -101,24 +101,14 @@ def analysis() -> None:
 
 
 @analysis.command()
-@click.argument("editions", nargs=-1, metavar="[EDITION]...")
-@click.option(
-    "-p",
-    "--parameter",
-    "given",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_pairs,
-    help="A parameter of the chapters.",
-)
-@click.option("--out", callback=_folder, help="Where the book goes (default: _build/EDITION).")
-@click.option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
-@click.option("--seconds", type=float, default=900.0, show_default=True, help="How long a chapter may take.")
-@click.option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
-@click.option(
-    "--reproduce", "receipt", type=FILE, metavar="RECEIPT", help="Build again from a receipt.json, and compare."
-)
-@click.option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
+@argument("editions", nargs=-1, metavar="[EDITION]...")
+@option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Of the chapters.")
+@option("--out", callback=_folder, metavar="DIR", help="Where the book goes (default: _build/EDITION).")
+@option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
+@option("--seconds", type=float, default=900.0, show_default=True, help="How long a chapter may take.")
+@option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
+@file("--reproduce", "receipt", help="Build again from a receipt.json, and compare.")
+@option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
 @engine
 @scheduler
 @debug
@@ -188,15 +178,13 @@ def _shown(path: Path) -> str:
 
 
 @analysis.command()
-@click.argument("edition")
-@click.option("--embed", is_flag=True, help="Copy the schemas of data/schemas into datapackage.json first.")
-@click.option(
-    "--json", "file", metavar="FILE", is_flag=False, flag_value="-", help="The problems as JSON too (default: printed)."
-)
+@argument("edition")
+@option("--embed", is_flag=True, help="Copy the schemas of data/schemas into datapackage.json first.")
+@option("--json", "target", metavar="[FILE]", is_flag=False, flag_value="-", help="As JSON too (default: printed).")
 @engine
 @scheduler
 @debug
-def check(edition: str, embed: bool, file: str | None) -> int:
+def check(edition: str, embed: bool, target: str | None) -> int:
     """Find everything that is wrong with the tables of EDITION."""
     from analysis import edition as editions
     from analysis.folder import find
@@ -206,7 +194,7 @@ def check(edition: str, embed: bool, file: str | None) -> int:
             _complain("datapackage.json: schemas copied")
         loaded, problems = editions.examine(edition)
     except InputError as error:
-        if not file:
+        if not target:
             raise
         loaded, problems = None, list(error.problems)
     for problem in problems:
@@ -214,40 +202,36 @@ def check(edition: str, embed: bool, file: str | None) -> int:
     tables = list(loaded.tables) if loaded else []
     counts = tallied(problems)
     errors, warnings = (sum(count[kind] for count in counts.values()) for kind in ("errors", "warnings"))
-    if file:
+    if target:
         found = {
             "edition": edition, "problems": [problem.as_dict() for problem in problems],
             "counts": {"errors": errors, "warnings": warnings, "files": counts}, "tables": tables,
         }  # fmt: skip
-        _write_json(file, found)
-    if file != "-":
+        _write_json(target, found)
+    if target != "-":
         for name, count in counts.items():
             print(f"{name}: {_counted(count['errors'], count['warnings'])}")
         print(f"{edition}: {_counted(errors, warnings)} ({', '.join(tables) or 'no tables'})")
     return 2 if errors else 0
 
 
-def _write_json(file: str, found: object) -> None:
+def _write_json(target: str, found: object) -> None:
     text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-    print(text, end="") if file == "-" else Path(file).write_text(text, encoding="utf-8")
+    print(text, end="") if target == "-" else Path(target).write_text(text, encoding="utf-8")
 
 
 def _counted(errors: int, warnings: int) -> str:
-    return ", ".join(
-        f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in ((errors, "error"), (warnings, "warning"))
-    )
+    return f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
 
 
 @analysis.command()
-@click.argument("name")
-@click.option("--into", type=FILE, metavar="FOLDER", help="The folder to write it into (default: data).")
-@click.option("--from", "export", type=FILE, metavar="FILE", help="An export, CSV or XLSX.")
-@click.option(
-    "--map", "plan", type=FILE, metavar="FILE", help="Which column fills which; without it a draft is written."
-)
-@click.option("--source", type=FILE, metavar="FILE", help="The text that an export of highlights was made of.")
-@click.option("--again", is_flag=True, help="Replace the tables that an earlier import made.")
-@click.option("--discard-edits", is_flag=True, help="With --again: also tables edited since by hand.")
+@argument("name")
+@file("--into", metavar="FOLDER", help="The folder to write it into (default: data).")
+@file("--from", "export", help="An export, CSV or XLSX.")
+@file("--map", "plan", help="Which column fills which; without it a draft is written.")
+@file("--source", help="The text that an export of highlights was made of.")
+@option("--again", is_flag=True, help="Replace the tables that an earlier import made.")
+@option("--discard-edits", is_flag=True, help="With --again: also tables edited since by hand.")
 @debug
 def new(
     name: str, into: Path | None, export: Path | None, plan: Path | None, source: Path | None, again: bool,
@@ -275,8 +259,8 @@ def new(
 
 
 @analysis.command()
-@click.argument("edition")
-@click.option("--source", type=FILE, required=True, metavar="FILE", help="The source text, one paragraph a line.")
+@argument("edition")
+@file("--source", required=True, help="The source text, one paragraph a line.")
 @debug
 def verify(edition: str, source: Path) -> int:
     """Hold every coded value of EDITION against its source text."""
@@ -293,20 +277,20 @@ def verify(edition: str, source: Path) -> int:
 
 
 @analysis.command()
-@click.argument("old")
-@click.argument("new")
-@click.option("--json", "file", metavar="FILE", help="Write it as JSON as well; - for the output.")
-@click.option("--page", type=FILE, metavar="FILE", help="Write it as a page of HTML as well.")
+@argument("old")
+@argument("new")
+@option("--json", "target", metavar="FILE", help="Write it as JSON as well; - for the output.")
+@file("--page", help="Write it as a page of HTML as well.")
 @debug
-def compare(old: str, new: str, file: str | None, page: Path | None) -> int:
+def compare(old: str, new: str, target: str | None, page: Path | None) -> int:
     """Report which results moved between OLD and NEW, built books or editions."""
     from parabook.review.page import as_html
     from parabook.review.review import compare_all
 
     found = compare_all(*_book(), old, new, _progress("compare"))
-    if file:
-        _write_json(file, found.as_json())
-    if file != "-":
+    if target:
+        _write_json(target, found.as_json())
+    if target != "-":
         print(found.as_text())
     if page:
         page.write_text(as_html(found), encoding="utf-8")
@@ -314,13 +298,11 @@ def compare(old: str, new: str, file: str | None, page: Path | None) -> int:
 
 
 @analysis.command()
-@click.argument("edition", default=DEFAULT)
-@click.option("--accept", is_flag=True, help="Approve the results of this run.")
-@click.option(
-    "--approved", callback=_folder, metavar="FOLDER", help="The approved state (default: tests/approved/EDITION)."
-)
-@click.option("--source", type=FILE, metavar="FILE", help="Hold the coded values against this source text as well.")
-@click.option("--out", callback=_folder, help="Where review.html and review.md go (default: _build/EDITION).")
+@argument("edition", default=DEFAULT)
+@option("--accept", is_flag=True, help="Approve the results of this run.")
+@option("--approved", callback=_folder, metavar="FOLDER", help="Where they lie (default: tests/approved/EDITION).")
+@file("--source", help="Hold the coded values against this source text as well.")
+@option("--out", callback=_folder, metavar="DIR", help="Where review.html and review.md go (default: _build/EDITION).")
 @debug
 def review(edition: str, accept: bool, approved: Path | None, source: Path | None, out: Path | None) -> int:
     """Run EDITION and hold its results against those approved."""

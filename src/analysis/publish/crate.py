@@ -63,7 +63,9 @@ class Record:
     def text(self, runs: Sequence[ChapterRun]) -> str:
         """The record, with these chapters."""
         self._describe_root()
-        html, *_ = [self.crate.add_dataset(dest_path=f"{path}/", properties={"name": FOLDERS[path]}) for path in FOLDERS]
+        html, *_ = [
+            self.crate.add_dataset(dest_path=f"{path}/", properties={"name": FOLDERS[path]}) for path in FOLDERS
+        ]
         actions = [self._run(run, "index" if run is runs[0] else run.chapter) for run in runs]
         executed = [self._file(f"notebooks/{run.chapter}.ipynb") for run in runs]
         checksums = self._file(f"html/{LIST}", "Fingerprints of the book's files", encodingFormat="text/plain")

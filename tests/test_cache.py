@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, run
 
-from analysis import folder
-from parabook import cache as keep
-from parabook.plan import plan, rests_on, unchanged
+from analysis.publish.plugin import ROOMS, EditionPlugin
+from parabook.book import Book
+from parabook.cache import ChapterRun, cached, store
+from parabook.plan import Plan, is_current, make_plan
 
 CHAPTERS = ["summary", "interviewees", "routes", "destinations", "evidence", "codebook", "reproduce"]
+
+
+def plan(**given: str) -> Plan:
+    return make_plan(Book.open(ROOT), EditionPlugin(), "oral-2022", given)
 
 
 def receipt(out: Path) -> dict:
@@ -73,47 +79,57 @@ def test_force_runs_all_and_gives_the_same_book(book: Path, copy: Path):
     assert receipt(copy)["key"] == receipt(book)["key"]
 
 
-def test_a_broken_cache_changes_nothing_but_time(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(keep, "FOLDER", tmp_path / "kept")
-    planned = plan("oral-2022", {})
+def test_a_broken_cache_changes_nothing_but_time(tmp_path: Path):
+    planned = replace(plan(), book=replace(Book.open(ROOT), root=tmp_path))
     notebook = planned.notebooks[2]
-    assert keep.kept(planned, notebook) is None
-    ran = keep.Ran(notebook.stem, "{}", ("legs",), 1.0, (("a", 0.5),))
-    keep.keep(planned, notebook, ran)
-    found = keep.kept(planned, notebook)
-    assert found is not None
-    assert (found.notebook, found.rests_on, found.cells, found.reused) == ("{}", ("legs",), (("a", 0.5),), True)
-    file = next((tmp_path / "kept").rglob("*.json"))
-    file.write_text(file.read_text()[:40])  # half a file
-    assert keep.kept(planned, notebook) is None
+    assert cached(planned, notebook) is None
+    ran = ChapterRun(notebook.stem, "{}", ("legs",), 1.0, (("a", 0.5),))
+    store(planned, notebook, ran)
+    assert cached(planned, notebook) == replace(ran, reused=True)
+    file = next((tmp_path / "_build" / ".cache").rglob("*.json"))
+    text = file.read_text()
+    file.write_text(text.replace('"{}"', '"{1}"'))  # edited
+    assert cached(planned, notebook) is None
+    file.write_text(text[:40])  # half a file
+    assert cached(planned, notebook) is None
 
 
-def test_what_a_key_rests_on(monkeypatch: pytest.MonkeyPatch):
+def test_what_a_key_depends_on():
     """Another parameter, program or lock file is another key; a parameter that a chapter does not declare is not."""
-    whole, other = plan("oral-2022", {}), plan("oral-2022", {"route_level": "country"})
-    keys = {file.stem: (whole.key(file), other.key(file)) for file in whole.notebooks}
-    differ = {chapter for chapter, (one, two) in keys.items() if one != two}
+    whole, other = plan(), plan(route_level="country")
+    differ = {file.stem for file in whole.notebooks if whole.key(file) != other.key(file)}
     assert differ == {"summary", "routes", "reproduce"}
     assert whole.book_key != other.book_key
-    before = whole.key(whole.notebooks[2])
-    monkeypatch.setattr("parabook.plan.runs_with", lambda: "another program")
-    assert whole.key(whole.notebooks[2]) != before
-    assert rests_on(whole, ["legs"]).keys() == {"legs.csv"}
-    assert rests_on(whole, ["*"]) == whole.contents
+    notebook = whole.notebooks[2]
+    for group, name, runs in (
+        ("code", "analysis/charts.py", True),
+        ("code", "parabook/run.py", True),
+        ("requirements", "requirements.txt", True),
+        ("schemas", "legs.json", True),
+        ("code", "parabook/render.py", False),
+        ("code", "analysis/publish/cli.py", False),
+        ("settings", "_config.yml", False),
+    ):
+        assert name in whole.hashes[group]
+        changed = replace(whole, hashes={**whole.hashes, group: {**whole.hashes[group], name: "another"}})
+        assert (changed.key(notebook) != whole.key(notebook)) == runs, name
+        assert changed.book_key != whole.book_key
+    assert whole.behind(["*"]) == whole.contents
+    assert whole.behind(["legs"]).keys() == {"legs.csv"}
 
 
 def test_the_program_is_all_that_chapters_import():
-    """Every module of the package but the machinery and the command line, and every file of data that they read."""
-    modules = {file.name for file in (ROOT / "src" / "analysis").glob("*.py")} - {"cli.py"}
-    assert set(folder.program()["code"]) == modules
-    assert folder.program()["basemap"]
+    """Of the package, but the folders that make, check and publish editions; an import from one of them would be missed."""
+    code = (ROOT / "src" / "analysis").glob("*.py")
+    lost = [file.name for file in code if any(f"analysis.{room}" in file.read_text(encoding="utf-8") for room in ROOMS)]
+    assert lost == []
 
 
 def test_a_book_with_a_file_lost_or_added_is_not_the_one_that_was_built(copy: Path):
-    planned = plan("oral-2022", {})
-    assert unchanged(planned, copy)
+    planned = plan()
+    assert is_current(planned, copy)
     (copy / "tables" / "extra.csv").write_text("a\n")
-    assert not unchanged(planned, copy)
+    assert not is_current(planned, copy)
     (copy / "tables" / "extra.csv").unlink()
     (copy / "charts" / "destinations.vl.json").unlink()
-    assert not unchanged(planned, copy)
+    assert not is_current(planned, copy)
