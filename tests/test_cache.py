@@ -115,7 +115,7 @@ def test_what_a_key_depends_on():
         assert (changed.key(notebook) != whole.key(notebook)) == runs, name
         assert changed.book_key != whole.book_key
     assert whole.behind(["*"]) == whole.contents
-    assert whole.behind(["legs"]).keys() == {"legs.csv", "datapackage.json"}
+    assert whole.behind(["legs"]).keys() == {"legs.csv"}
 
 
 def test_the_program_is_all_that_chapters_import():

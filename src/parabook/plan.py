@@ -25,8 +25,6 @@ EVERYTHING = "*"
 RUNNER = tuple(f"parabook/{name}.py" for name in ("run", "engine", "kernels", "server", "preload"))
 """The modules of this package that can affect what a chapter gives, and not only its page."""
 
-"""Groups of files that are the book's, whatever the plug-in adds."""
-
 Hashes = Mapping[str, Mapping[str, str]]
 """SHA-256 of files by group and name."""
 
@@ -74,7 +72,8 @@ class Plan:
 
     def key(self, notebook: Path) -> str:
         """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
-        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), self._runs_with])
+        always = [self.contents.get(name) for name in self.plugin.always_read]
+        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), always, self._runs_with])
 
     @cached_property
     def book_key(self) -> str:
@@ -85,14 +84,10 @@ class Plan:
     @cached_property
     def _runs_with(self) -> list[Any]:
         """What runs chapters, and what they import."""
-        apart = {"chapters", self.plugin.noun}
-        used = {
-            f"{group}/{name}": found
-            for group, hashes in self.hashes.items()
-            for name, found in hashes.items()
-            if group not in apart and affects_results(self.plugin, group, name)
-        }
-        return [used, sys.version]
+        each = [(group, name) for group, hashes in self.hashes.items() for name in hashes]
+        used = [pair for pair in each if pair[0] not in ("chapters", self.plugin.noun)]
+        used = [pair for pair in used if affects_results(self.plugin, *pair)]
+        return [[(group, name, self.hashes[group][name]) for group, name in used], sys.version]
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""

@@ -62,6 +62,8 @@ class Plugin:
     """Parameters of chapters that no call may give, as `parameters` does."""
     preload: tuple[str, ...] = ()
     """Modules that chapters import, loaded once for all kernels."""
+    always_read: tuple[str, ...] = ()
+    """Files of an input that every chapter rests on, whatever its outputs say."""
     publishes_with: tuple[str, ...] = ()
     """Modules that `add_files` imports, loaded while chapters run."""
 

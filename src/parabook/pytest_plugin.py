@@ -90,7 +90,7 @@ class ChapterFile(pytest.File):
             raise self.CollectError(f"{found}, needed a notebook, its parameters plain values") from None
         for name in names if filled_in is not None else ():
             item: CellItem = CellItem.from_parent(self, name=name)
-            if self.config.pluginmanager.hasplugin("xdist"):  # with --dist loadgroup one worker runs the chapter
+            if hasattr(self.config, "workerinput"):  # with xdist's --dist loadgroup one worker has all its cells
                 item.add_marker(pytest.mark.xdist_group(self.path.stem))
             yield item
 

@@ -150,13 +150,14 @@ def run_one(
     from parabook import engine
 
     started = time.monotonic()
-    prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=KERNEL, prepare_only=True)
+    kernel = kernel_of(notebook)
+    prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=kernel, prepare_only=True)
     give_ids(prepared, notebook)
     try:
         executed = papermill_engines.execute_notebook_with_engine(
             engine.NAME,
             prepared,
-            KERNEL,
+            kernel,
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
             progress_bar=False,
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
@@ -175,6 +176,13 @@ def run_one(
     if failure := first_failure(executed):
         raise ChapterFailed(f"chapter {notebook.stem}, {failure}", notebook.stem, text)
     return ChapterRun(notebook.stem, text, dependencies(executed), time.monotonic() - started, _seconds(executed))
+
+
+def kernel_of(notebook: Path) -> str:
+    """The kernel that a chapter runs in: a warm one for this interpreter, which notebooks call python3; else its own."""
+    metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
+    name = str(metadata.get("kernelspec", {}).get("name", ""))
+    return KERNEL if name in ("", "python", "python3") else name
 
 
 def give_ids(prepared: Any, notebook: Path) -> None:

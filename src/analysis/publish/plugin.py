@@ -49,6 +49,7 @@ class EditionPlugin(Plugin):
         "narwhals._pandas_like.namespace", "narwhals._pandas_like.selectors", "pandas.core.methods.to_dict",
         "pandas.io.formats.html",
     )  # fmt: skip
+    always_read = (folder.PACKAGE,)
     publishes_with = ("rocrate.rocrate",)
 
     def find(self, book: Book, name: str) -> Path:
@@ -60,16 +61,17 @@ class EditionPlugin(Plugin):
         return listed(path)
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
-        """The files of the tables that an edition's package names, and the package itself, which says what they mean."""
+        """The files of the tables, as the edition's package names them."""
         package = json.loads((path / folder.PACKAGE).read_text(encoding="utf-8"))
         files = {each["name"]: each["path"].rstrip("/") for each in package["resources"] if isinstance(each, dict)}
-        return [folder.PACKAGE, *(files.get(name, name) for name in names)]
+        return [files.get(name, name) for name in names]
 
     def program(self, book: Book) -> dict[str, dict[str, Path]]:
         """The package, the data that it reads, and who made the program."""
         code = {f"analysis/{name}": file for name, file in listed(Path(__file__).parents[1]).items()}
         data = {group: listed(ROOT / "data" / group, pattern) for group, pattern in DATA.items()}
-        return {"code": code, **data, "settings": {"CITATION.cff": book.root / "CITATION.cff"}}
+        citation = {name: book.root / name for name in ("CITATION.cff",) if (book.root / name).is_file()}
+        return {"code": code, **data, "settings": citation}
 
     def runs_with(self, group: str, name: str) -> bool:
         """Chapters import the package without the folders that make, check and publish editions, and read data."""
