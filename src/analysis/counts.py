@@ -42,7 +42,7 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     groups = to_pandas(frame.group_by(*columns).agg(nw.len().alias("n")))
     groups["who"] = [()] * len(groups)
     if 0 < groups["n"].sum() <= LISTED_UP_TO:
-        rows = to_pandas(frame.select(key, *columns)).sort_values(key)
+        rows = to_pandas(frame.select(*dict.fromkeys((key, *columns)))).sort_values(key)
         rows = rows.groupby(list(columns), dropna=False)[key].agg(tuple).rename("who").reset_index()
         groups = groups.drop(columns="who").merge(rows, on=list(columns))
     return groups.sort_values(list(columns), ignore_index=True)
