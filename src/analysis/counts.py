@@ -38,6 +38,12 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     DataFrame
         The columns (text blank where missing, numbers NA), ``n``, and ``who``: a tuple of keys, empty where the
         table has more than `LISTED_UP_TO` rows.
+
+    Examples
+    --------
+    >>> rows = {"interviewee": ["i01", "i02", "i03"], "mode": ["air", None, "air"]}
+    >>> count_by(nw.from_native(pd.DataFrame(rows)).lazy(), "mode").values.tolist()
+    [['', 1, ('i02',)], ['air', 2, ('i01', 'i03')]]
     """
     groups = to_pandas(frame.group_by(*columns).agg(nw.len().alias("n")))
     groups["who"] = [()] * len(groups)
@@ -98,6 +104,14 @@ def complete(
     ------
     InputError
         Where small cells are suppressed, for several labels without ``margins``.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> book = SimpleNamespace(declared=5, minimum_cell=1)
+    >>> groups = pd.DataFrame({"mode": ["", "air"], "n": [1, 2], "who": [("i02",), ("i01", "i03")]})
+    >>> complete(groups, "mode", book)[["mode", "interviewees"]].values.tolist()
+    [['air', 2], ['not stated', 1], ['not described', 2]]
     """
     names = [by] if isinstance(by, str) else list(by)
     order = dict(rows) if isinstance(rows, Mapping) else {names[0]: list(rows)}
