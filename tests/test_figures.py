@@ -12,19 +12,14 @@ from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
-import narwhals as nw
 import pandas as pd
 import pytest
-from analysis.edition import load
-from analysis.frames import records
+from cells import Shown, run_cells
 from conftest import ROOT, absent, run
 
-from analysis import charts, prose, report, tabulate
-from analysis.coding.checks import MOST_WORDS
-from analysis.coding.rules import words
-from parabook import drawings
-from parabook.drawings import canonical, panels
-from parabook.render import chart_html
+from analysis.checks import MOST_WORDS
+from analysis.figures import list_figures, measure, web_addresses
+from analysis.rules import words
 
 NAME = "destination-figures-2022"
 COLLECTED = ROOT.parent / "shared" / "data" / "destination-figures.csv"
@@ -59,6 +54,10 @@ MEASURES = {
 """Figures a measure, counted by hand in the collected file."""
 
 
+FIGURES = ("figures-by-measure", "destinations", "overlapping-figures", "figure-notes")
+"""The exhibits of figures."""
+
+
 def rows_of(file: Path) -> list[dict[str, str]]:
     with file.open(encoding="utf-8", newline="") as text:
         return list(csv.DictReader(text))
@@ -77,14 +76,8 @@ def ours() -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def edition():
-    return load(NAME)
-
-
-@pytest.fixture(scope="module")
-def exhibits(edition):
-    made = [report.figures_by_measure, report.destinations, report.overlapping_figures, report.figure_notes]
-    return {exhibit.id: exhibit for exhibit in (make(edition) for make in made)}
+def shown() -> Shown:
+    return run_cells(NAME, "destinations", "summary")
 
 
 class TestRowByRow:
@@ -161,27 +154,28 @@ def test_an_ordinary_tool_accepts_it():
     assert result.valid, result.flatten(["rowNumber", "fieldName", "note"])
 
 
-class TestTold:
-    def test_figures_a_measure_as_counted_by_hand(self, exhibits):
-        frame = exhibits["figures-by-measure"].frame
-        assert list(zip(frame["measure"], frame["figures"], strict=True)) == [
-            (tabulate.measure_of(code), n) for code, n in MEASURES.items()
-        ]
+class TestShown:
+    def test_figures_a_measure_as_counted_by_hand(self, shown):
+        counts = {row["measure"]: row["figures"] for row in records(shown, "figures-by-measure")}
+        assert list(counts.items()) == [(measure(code), n) for code, n in MEASURES.items()]
         assert sum(MEASURES.values()) == 58
 
-    def test_every_measure_says_what_it_counts(self, exhibits):
-        assert tabulate.NOT_STATED not in set(exhibits["figures-by-measure"].frame["what is counted"])
+    def test_every_measure_says_what_it_counts(self, shown):
+        assert "not stated" not in shown.column("figures-by-measure", "what is counted")
 
-    def test_joint_figures_by_name(self, exhibits):
-        frame = exhibits["destinations"].frame.set_index("figure")["destination"]
-        assert frame["f20"] == "the European Union (27 countries)"
-        assert frame["f56"] == "Kazakhstan, Georgia and Finland"
-        assert set(frame[["f54", "f55", "f57", "f58"]]) == {"any country"}
+    def test_joint_figures_by_name(self, shown):
+        names = {row["figure"]: row["destination"] for row in records(shown, "destinations")}
+        assert names["f20"] == "the European Union (27 countries)"
+        assert names["f56"] == "Kazakhstan, Georgia and Finland"
+        assert {names[figure] for figure in ("f54", "f55", "f57", "f58")} == {"any country"}
 
-    def test_what_shares_days_as_counted_by_hand(self, exhibits):
-        frame = exhibits["overlapping-figures"].frame
-        groups = frame.groupby(["measure", "destination"], sort=False)["figure"].agg(sorted).to_dict()
-        assert groups == {
+    def test_what_shares_days_as_counted_by_hand(self, shown):
+        groups: dict[tuple[str, str], list[str]] = {}
+        lies = {}
+        for row in records(shown, "overlapping-figures"):
+            groups.setdefault((row["measure"], row["destination"]), []).append(row["figure"])
+            lies[row["figure"]] = row["shares days with"]
+        assert {group: sorted(figures) for group, figures in groups.items()} == {
             ("entries", "Kazakhstan"): ["f01", "f03", "f05", "f07", "f09"],
             ("entries", "Georgia"): ["f10", "f11", "f13", "f15", "f19"],
             ("entries", "Finland"): ["f16", "f17", "f18"],
@@ -190,151 +184,104 @@ class TestTold:
             ("registrations", "Kyrgyzstan"): ["f23", "f24"],
             ("asylum_applications", "Norway"): ["f46", "f53"],
         }
-        lies = frame.set_index("figure")["shares days with"]
         assert lies["f16"] == "within f17 and f18; counted for more countries in f20 and f56"
         assert lies["f46"] == "same days as f53"
         assert lies["f07"].startswith("overlaps"), "its end is not stated"
 
-    def test_only_norway_says_two_things_of_the_same_days(self, edition):
-        figures = tabulate.figures(edition.tables["destinations"])
-        assert [(a["figure"], b["figure"]) for a, b in tabulate.at_odds(figures)] == [("f46", "f53")]
+    def test_only_norway_says_two_things_of_the_same_days(self, shown):
+        finding = shown["overlapping-figures"]["finding"]
+        assert finding.endswith("these differ: Norway, asylum applications, 294 (f46) and 334 (f53).")
 
-    def test_every_figure_leads_to_the_page_where_it_was_read(self, exhibits, ours):
-        leads = {row["figure"][0].text: row["read in"][0].href for row in exhibits["destinations"].view}
-        assert leads == {row["figure"]: row["url"] for row in ours}
+    def test_every_figure_leads_to_the_page_where_it_was_read(self, shown, ours):
+        rows = shown["destinations"]["view"]["rows"]
+        assert {row[-1][0]["text"]: row[-2][0]["href"] for row in rows} == {row["figure"]: row["url"] for row in ours}
 
-    def test_the_front_page_counts_and_does_not_choose(self, edition):
-        card, compared, checked = report.in_a_minute(edition, "18,25,35,45", "label", "place").answers
-        assert (card.answer, card.unknown) == ("58 figures", "never added or ranked, 6 with an open end")
-        assert card.of == "of 15 measures, for 15 countries; 6 figures for several at once"
-        assert (compared.answer, compared.unknown[:6]) == ("21 figures to compare", "1 pair")
-        assert checked.answer == "58 figures with their pages"
+    def test_the_front_page_counts_and_does_not_choose(self, shown):
+        assert shown.glued["lead"] == (
+            "The sources give 58 figures of 15 different measures, which are not added or ranked. 6 have an open end. "
+            "6 cover several countries at once, not split."
+        )
+
+
+def records(shown: Shown, name: str) -> list[dict[str, str]]:
+    return [dict(zip(shown[name]["columns"], row, strict=True)) for row in shown[name]["rows"]]
+
+
+def drawn(shown: Shown) -> list[dict[str, object]]:
+    """The rows that the chart of figures draws."""
+    (rows,) = shown["destinations"]["chart"]["datasets"].values()
+    return rows
 
 
 class TestNothingAddedOrRanked:
-    def test_each_panel_has_a_scale_of_its_own_from_nought(self, exhibits):
-        chart = exhibits["destinations"].chart()
-        assert "resolve" not in chart
-        assert len(chart["vconcat"]) == len(MEASURES)
-        tops = {}
-        for panel, code in zip(chart["vconcat"], MEASURES, strict=True):
-            assert panel["title"] == tabulate.measure_of(code)
-            scales = [
-                layer["encoding"]["x"].get("scale") for layer in panel["layer"] if "field" in layer["encoding"]["x"]
-            ]
-            (low, high) = scales[0]["domain"]
-            assert low == 0
-            assert all(scale == scales[0] for scale in scales)
-            tops[code] = high
-        assert tops["entries"] > 837_000
-        assert tops["asylum_applications"] < 2000
+    def test_a_panel_for_each_measure_with_a_scale_of_its_own_from_nought(self, shown):
+        chart = shown["destinations"]["chart"]
+        row = chart["facet"]["row"]
+        assert (row["field"], row["sort"]) == ("measure", [measure(code) for code in MEASURES])
+        assert chart["resolve"]["scale"] == {"x": "independent", "y": "independent"}
+        assert chart["spec"]["layer"][0]["encoding"]["x"]["scale"] == {"domainMin": 0}
 
-    def test_a_panel_holds_the_figures_of_one_measure(self, exhibits):
-        chart = exhibits["destinations"].chart()
-        for panel in chart["vconcat"]:
-            name = panel["layer"][0]["data"]["name"]
-            assert {row["measure"] for row in chart["datasets"][name]} == {panel["title"]}
-
-    def test_all_figures_for_a_destination_stand_together_by_window(self, exhibits):
-        rows = records(exhibits["destinations"].frame)
+    def test_all_figures_for_a_destination_stand_together_by_window(self, shown):
+        rows = records(shown, "destinations")
+        assert [row["figure"] for row in drawn(shown)] == [row["figure"] for row in rows]
         groups = [(row["measure"], row["destination"]) for row in rows]
         assert len([pair for pair in pairwise(groups) if pair[0] != pair[1]]) + 1 == len(set(groups))
         for one, other in pairwise(rows):
             if (one["measure"], one["destination"]) == (other["measure"], other["destination"]):
                 assert (one["window_start"] or "9") <= (other["window_start"] or "9")
 
-    def test_sizes_change_no_order(self, edition):
+    def test_sizes_change_no_order(self, shown, ours):
         """With every number replaced, the figures stand in the same order: it does not come from size."""
-        table = edition.tables["destinations"].collect("pandas")
-        native = table.to_native()
-        turned = native.assign(low=native["low"][::-1].values, high=native["high"][::-1].values)
-        orders = [list(tabulate.figures(nw.from_native(t).lazy())["figure"]) for t in (native, turned)]
-        assert orders[0] == orders[1]
+        turned = [{**a, "low": b["low"], "high": b["high"]} for a, b in zip(ours, ours[::-1], strict=True)]
+        assert list(list_figures(book_of(turned))["figure"]) == shown.column("destinations", "figure")
 
-    def test_no_number_is_told_that_no_row_has(self, exhibits, edition, ours):
+    def test_no_number_is_told_that_no_row_has(self, shown, ours):
         """Every number of more than two digits in a finding, a sentence or a chart is a row's, a year or in a name."""
         known = {f"{float(row[end]):.0f}" for row in ours for end in ("low", "high") if row[end]}
-        figures = tabulate.figures(edition.tables["destinations"])
-        told = [prose.figures(figures), prose.each_figure(figures)]
-        told += [exhibit.description for exhibit in exhibits.values()]
-        chart = exhibits["destinations"].chart()
-        told += [chart["description"]]
-        told += [row["text"] for rows in chart["datasets"].values() for row in rows if "text" in row]
-        for text in told:
+        texts = [*(shown[name]["finding"] for name in FIGURES), shown.glued["each-figure"], shown.glued["lead"]]
+        texts += [shown["destinations"]["chart"]["description"]]
+        texts += [line for row in drawn(shown) for line in row["label"]]
+        for text in texts:
             found = set(re.findall(r"(?<![\w.])\d{3,}", text.replace(",", "")))
             assert found - known <= {"2022", "2023", "2024"}, text
 
-    def test_no_figure_is_called_most_or_least(self, exhibits):
+    def test_no_figure_is_called_most_or_least(self, shown):
         ranks = re.compile(r"\b(most|largest|biggest|highest|lowest|smallest|total|top|average)\b", re.IGNORECASE)
-        for exhibit in exhibits.values():
-            for text in (exhibit.caption, exhibit.description, *exhibit.notes):
+        for name in FIGURES:
+            for text in (shown[name]["caption"], shown[name]["finding"], *shown[name]["notes"]):
                 assert not ranks.search(text), text
 
 
-def test_charts_of_any_figures_keep_long_and_foreign_labels():
-    """A panel is as tall as its words need, and words wider than the chart are cut at its edge."""
-    row = {"figure": "f1", "destination": "Kazakhstan", "measure": "entries", "low": "5", "high": "", "quantifier": "more than",
-           "window_start": "", "window_end": "", "stated_by": "内務省" * 40}  # fmt: skip
-    short = charts.spans(tabulate.intervals(pd.DataFrame([{**row, "stated_by": "x"}])), description="x")
-    long = charts.spans(tabulate.intervals(pd.DataFrame([row])), description="x")
-    assert long["vconcat"][0]["height"] > short["vconcat"][0]["height"]
-    marks = [layer["mark"] for layer in long["vconcat"][0]["layer"] if layer["mark"]["type"] == "text"]
-    assert {mark["limit"] for mark in marks} == {charts.WIDTH}
+def book_of(rows: list[dict[str, str]]) -> SimpleNamespace:
+    """What an edition of these figures offers to those who list them."""
+    return SimpleNamespace(frame=lambda _: pd.DataFrame(rows))
 
 
-def test_an_address_that_is_none_of_the_web_is_no_link(edition):
-    row = {**records(tabulate.figures(edition.tables["destinations"]))[0], "figure": "x"}
+def test_charts_of_any_figures_keep_long_and_foreign_labels(edition: Path):
+    """A figure's words are broken where the chart ends, and make its place taller."""
+    file = edition / "destinations.csv"
+    rows = rows_of(file)
+    plain = run_cells(edition, "destinations")["destinations"]["chart"]
+    with file.open("w", encoding="utf-8", newline="") as text:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([{**rows[0], "stated_by": "内務省" * 40}, *rows[1:]])
+    shown = run_cells(edition, "destinations")
+    assert shown["destinations"]["chart"]["spec"]["height"]["step"] > plain["spec"]["height"]["step"]
+    assert max(len(line) for row in drawn(shown) for line in row["label"]) <= 56
+
+
+def test_an_address_that_is_none_of_the_web_is_no_link(ours):
     for address in ("javascript:alert(1)", "data:text/html,x", ""):
-        dangerous = SimpleNamespace(addresses={"x": address}, evidence_places={})
-        (link,) = report.figure_row(dangerous, row)["read in"]
-        assert (link.text, link.href) == (row["reported_by"], "")
-
-
-def test_a_chart_is_drawn_alike_whatever_was_drawn_before():
-    """A map cuts its marks at its edge, by the ids of paths that the drawing program numbers on and on."""
-    land = [{"type": "Feature", "geometry": {"type": "Point", "coordinates": [0, 0]}, "properties": {}}]
-    lines = pd.DataFrame([{"from": "a", "to": "b", "status": "made", "legs": 1, "x1": 0, "y1": 0, "x2": 1, "y2": 1}])
-    places = pd.DataFrame([{"name": "a", "precision": "city", "kind": "place", "x": 0, "y": 0}])
-    one, two = (canonical(charts.route_map(lines, places, land, (-1, -1, east, 2), description="")) for east in (2, 3))
-    first, other, again = drawings._svg(one), drawings._svg(two), drawings._svg(one)
-    assert first == again
-    ids, theirs = (set(re.findall(r'<clipPath id="([^"]+)"', svg)) for svg in (first, other))
-    assert ids
-    assert not ids & theirs
-    assert ids == set(re.findall(r"url\(#([^)]+)\)", first))
-
-
-def test_a_row_of_many_marks_is_as_tall_as_its_lines_and_beside_its_label():
-    people = {"people": load("oral-2022").tables["interviewees"], "declared": 46}
-    counts = tabulate.by_age(**people, age_bands="18,25,35,45")
-    assert list(counts.frame["interviewees"])[-1] == 38, "not described"
-    svg = drawings._svg(canonical(charts.tallied(counts, description="")))
-    rows, lines = len(counts.frame), 4
-    height = float(re.search(r'height="([\d.]+)"', svg)[1])
-    assert rows * lines * 12 < height < rows * (lines * 17 + 7) + 40
-    at = r' transform="translate\(([\d.]+),([\d.]+)\)"'
-    marks = [(float(x), float(y)) for x, y in re.findall(rf'<path aria-label="x: [^"]*"[^>]*?{at}', svg)]
-    assert len(set(marks)) == 46, "none upon another"
-    hidden = sorted({y for _, y in marks})[-lines:]
-    assert min(b - a for a, b in pairwise(hidden)) >= 12
-    ((_, number),) = re.findall(rf"<text[^>]*?{at}[^>]*>38</text>", svg)
-    assert abs(float(number) - sum(hidden) / lines) < 8
-
-
-def test_panels_of_a_chart_are_drawn_apart(exhibits, tmp_path):
-    chart = exhibits["destinations"].chart()
-    parts = panels(chart)
-    assert [part["title"] for part in parts] == [tabulate.measure_of(code) for code in MEASURES]
-    drawn = chart_html(chart, tmp_path)
-    assert drawn.count('role="img"') == len(MEASURES)
-    assert "Norway, all of 2022: 294; Norway, all of 2022: 334" in drawn, "told to those who hear it"
+        book = book_of([{**ours[0], "url": address}])
+        assert web_addresses(book, list_figures(book)) == [""]
 
 
 def test_an_edition_without_overlaps_or_notes_says_so():
-    oral = load("oral-2022")
-    for make in (report.overlapping_figures, report.figure_notes):
-        assert make(oral).caption == "Not in this edition."
-        assert make(oral).frame.empty
+    shown = run_cells("oral-2022", "destinations", drawn=False)
+    for name in ("overlapping-figures", "figure-notes"):
+        assert shown[name]["caption"] == "Not in this edition."
+        assert shown[name]["rows"] == []
 
 
 def test_digits_in_the_codebook_are_none():

@@ -1,7 +1,7 @@
 """Who fled, how and where to: what chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
 
 The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``editions``,
-``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``maps``, ``exhibits``.
+``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``maps``, ``exhibits``, ``sources``.
 """
 
 from analysis.charts import people_chart

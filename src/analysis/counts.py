@@ -36,11 +36,17 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     DataFrame
         The columns (text blank where missing, numbers NA), ``n``, and ``who``: a tuple of keys, empty where the
         table has more than `LISTED_UP_TO` rows.
+
+    Examples
+    --------
+    >>> rows = {"interviewee": ["i01", "i02", "i03"], "mode": ["air", None, "air"]}
+    >>> count_by(nw.from_native(pd.DataFrame(rows)).lazy(), "mode").values.tolist()
+    [['', 1, ('i02',)], ['air', 2, ('i01', 'i03')]]
     """
     groups = to_pandas(frame.group_by(*columns).agg(nw.len().alias("n")))
     groups["who"] = [()] * len(groups)
     if 0 < groups["n"].sum() <= LISTED_UP_TO:
-        rows = to_pandas(frame.select(key, *columns)).sort_values(key)
+        rows = to_pandas(frame.select(*dict.fromkeys((key, *columns)))).sort_values(key)
         rows = rows.groupby(list(columns), dropna=False)[key].agg(tuple).rename("who").reset_index()
         groups = groups.drop(columns="who").merge(rows, on=list(columns))
     return groups.sort_values(list(columns), ignore_index=True)
@@ -88,6 +94,14 @@ def complete(
     DataFrame
         ``by``, ``unit``, then ``state`` (stated, not stated, not described, not shown apart) and ``who``. Without
         rows, and ``attrs["withheld"]``, where small cells leave nothing to publish.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> book = SimpleNamespace(declared=5, minimum_cell=1)
+    >>> groups = pd.DataFrame({"mode": ["", "air"], "n": [1, 2], "who": [("i02",), ("i01", "i03")]})
+    >>> complete(groups, "mode", book)[["mode", "interviewees"]].values.tolist()
+    [['air', 2], ['not stated', 1], ['not described', 2]]
     """
     names = [by] if isinstance(by, str) else list(by)
     order = dict(rows) if isinstance(rows, Mapping) else {names[0]: list(rows)}

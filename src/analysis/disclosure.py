@@ -57,7 +57,11 @@ def promise(minimum: int) -> str:
 
 
 def safe(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
-    """A table marked as holding no cell of fewer than ``minimum`` people; exhibits show only tables so marked."""
+    """A table marked as holding no cell of fewer than ``minimum`` people; exhibits show only tables so marked.
+
+    The mark goes along when rows and columns are selected, and is lost when a table is merged or concatenated with one
+    that is not marked. It keeps from mistakes, not from intent: a column assigned to a marked table is not looked at.
+    """
     table = table.copy(deep=False)
     table.attrs["minimum_cell"] = minimum
     return table
@@ -74,7 +78,14 @@ def one_by_one(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
 
 
 def is_safe(table: pd.DataFrame, minimum: int) -> bool:
-    """Whether a table may be shown where small cells are suppressed."""
+    """Whether a table may be shown where small cells are suppressed.
+
+    Examples
+    --------
+    >>> counts, people = safe(pd.DataFrame({"age": ["18–24"], "n": [9]}), 5), pd.DataFrame({"age": ["18–24"]})
+    >>> is_safe(counts, 5), is_safe(counts, 6), is_safe(people, 5), is_safe(counts.merge(people), 5)
+    (True, False, False, False)
+    """
     return minimum <= 1 or int(table.attrs.get("minimum_cell", 0)) >= minimum
 
 
@@ -185,6 +196,17 @@ def suppress_crossed(
         Two labels, a count, ``state`` and ``who``, as ``complete`` makes it.
     by_first, by_second : DataFrame
         The tables of either trait alone, suppressed already.
+
+    Examples
+    --------
+    >>> def table(unit, **columns): return pd.DataFrame(columns).assign(n=unit, state=STATED, who="")
+    >>> cross = table([4, 4, 5, 1], job=["cook", "cook", "nurse", "nurse"], age=["20", "30", "20", "30"])
+    >>> by_job, by_age = table([8, 6], job=["cook", "nurse"]), table([9, 5], age=["20", "30"])
+    >>> bool(suppress_crossed(cross, by_job, by_age, 3).attrs["withheld"])  # the one nurse follows from the margins
+    True
+    >>> cross["n"] = [4, 4, 5, 3]
+    >>> suppress_crossed(cross, by_job, by_age, 3)["n"].tolist()
+    [4, 4, 5, 3]
     """
     if minimum <= 1:
         return cross

@@ -213,9 +213,20 @@ def _drawn(book: Edition, name: str, chart: Any) -> dict[str, Any]:
     counted: list[Any] = []
     with alt.data_transformers.enable("counted", minimum=book.minimum_cell, counted=counted):
         spec = chart.to_dict()
-    if any(data not in counted for data in spec.get("datasets", {}).values()):
+    if any(data not in counted for data in (*spec.get("datasets", {}).values(), *_inline(spec))):
         raise _unsafe(book, name, "a table drawn")
     return spec
+
+
+def _inline(spec: Any) -> Iterator[Any]:
+    """The data that stand within a chart, not in its list of datasets."""
+    if isinstance(spec, dict):
+        data = spec.get("data")
+        if isinstance(data, dict) and "values" in data:
+            yield data["values"]
+        spec = [each for name, each in spec.items() if name != "datasets"]
+    for each in spec if isinstance(spec, list) else ():
+        yield from _inline(each)
 
 
 def _note_counted(data: Any, minimum: int, counted: list[Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pandas as pd
@@ -29,7 +29,7 @@ def list_figures(book: Edition) -> pd.DataFrame:
     """
     columns = [name for name in schema("destinations").columns if name != "url"]
     figures = book.frame("destinations")[columns]
-    figures.insert(0, "destination", [destination_of(row) for row in rows_of(figures)])
+    figures.insert(0, "destination", _texts(figures, destination_of))
     order = pd.DataFrame({
         "measure": pd.factorize(figures["measure"])[0],
         "destination": pd.factorize(figures["destination"])[0],
@@ -41,6 +41,11 @@ def list_figures(book: Edition) -> pd.DataFrame:
 def rows_of(figures: pd.DataFrame) -> list[Row]:
     """Figures one by one."""
     return cast("list[Row]", figures.to_dict("records"))
+
+
+def _texts(figures: pd.DataFrame, of: Callable[[Row], str]) -> pd.Series[str]:
+    """A text for each figure; a column of text also where there is no figure."""
+    return pd.Series([of(row) for row in rows_of(figures)], figures.index, dtype="str")
 
 
 def web_addresses(book: Edition, figures: pd.DataFrame) -> list[str]:
@@ -232,16 +237,15 @@ def intervals(figures: pd.DataFrame) -> pd.DataFrame:
     A missing bound is an open end, and so is the upper end of a count that goes on.
     """
     low, high = (pd.to_numeric(figures[end], errors="coerce") for end in ("low", "high"))
-    rows = rows_of(figures)
     columns: dict[str, Any] = {
         "from": low.fillna(high).fillna(0.0),
         "to": high.fillna(low).fillna(0.0),
         "open below": low.isna(),
         "open above": high.isna() | figures["quantifier"].str.contains("and counting"),
-        "counted": [what_is_counted(row["measure"]) for row in rows],
-        "measure": [measure(row["measure"]) for row in rows],
-        "number": [number(row) for row in rows],
-        "days": [window(row, short=True) for row in rows],
+        "counted": _texts(figures, lambda row: what_is_counted(row["measure"])),
+        "measure": _texts(figures, lambda row: measure(row["measure"])),
+        "number": _texts(figures, number),
+        "days": _texts(figures, lambda row: window(row, short=True)),
         "stated by": figures["stated_by"].replace("", "speaker not stated"),
     }  # fmt: skip
     return figures.assign(**columns)

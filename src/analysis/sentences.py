@@ -73,6 +73,14 @@ def finding(table: pd.DataFrame, what: str, reads: Callable[[str], str] = str, *
         How a label reads in the sentence.
     bounded : bool
         Whether the unknown might be anything; not so where silence may mean that there is nothing to tell.
+
+    Examples
+    --------
+    >>> rows = [("18–24", 4, "stated", ()), ("25–34", 2, "stated", ()), ("not stated", 4, "not stated", ())]
+    >>> table = pd.DataFrame(rows, columns=["age", "interviewees", "state", "who"])
+    >>> print(finding(table, "Age", "aged {}".format).replace("). ", ").\\n"))
+    Age is told of 6 of the 10: aged 18–24 (4), aged 25–34 (2).
+    With 4 unknown, 4 to 8 of the 10 (40% to 80%) could be aged 18–24.
     """
     if table.attrs.get("withheld"):
         return promise(table.attrs["minimum_cell"])
