@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import difflib
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ class Cells:
     numbers: list[int] = field(default_factory=list)
     """The row of each of `rows` as a spreadsheet numbers it; the header is row 1."""
     problems: list[Problem] = field(default_factory=list)
+    sha256: str = ""
     complete: bool = True
     """Whether every row of the file is in `rows`."""
 
@@ -70,7 +72,7 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
     if delimiter != ",":
         found = f"cells parted by {DELIMITERS[delimiter]}"
         problems.append(Problem(shown, found, "cells parted by commas", "export it as comma-separated", row=1))
-    cells = Cells(problems=problems)
+    cells = Cells(problems=problems, sha256=hashlib.sha256(content).hexdigest())
     limit = csv.field_size_limit(MOST_LETTERS)
     try:
         _split(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter), cells, shown, columns)

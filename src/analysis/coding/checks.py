@@ -17,7 +17,19 @@ import narwhals as nw
 
 from analysis.coding.rules import RULES, rule_of, words
 from analysis.schema import Field, countries, schema, vocabulary
-from analysis.tables import DATE, MONTH_AND_DAY, Frame, Table, as_text, collect_rows, matches, needed, respelled
+from analysis.tables import (
+    DATE,
+    LONGEST_TEXT,
+    MONTH_AND_DAY,
+    PATTERNS,
+    Frame,
+    Table,
+    as_text,
+    collect_rows,
+    matches,
+    needed,
+    respelled,
+)
 from parabook.errors import Problem, nearest, show
 
 MOST_SHOWN = 100
@@ -69,6 +81,8 @@ class Check:
     """Further columns that the condition looks at."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """Hints by the value found."""
+    blank: bool = False
+    """Whether it looks for missing values, which cells that could not be read are not."""
 
 
 def field_checks(field: Field) -> Iterator[Check]:
@@ -84,7 +98,7 @@ def field_checks(field: Field) -> Iterator[Check]:
         formula = "text that no spreadsheet takes for a formula"
         yield Check(name, column.str.contains(FORMULA), formula, "downloads hold it as it stands", warning=True)
     if field.required:
-        yield Check(name, column.is_null(), "a value", "this column may not be blank")
+        yield Check(name, column.is_null(), "a value", "this column may not be blank", blank=True)
     if field.enum:
         yield Check(name, ~column.is_null() & ~column.is_in(field.enum), f"one of {', '.join(field.enum)}", allowed=field.enum)
     if field.pattern:
@@ -110,7 +124,7 @@ def _people() -> Sequence[Check]:
     plausible, source = "an age at which people are interviewed", "check the source"
     exact = "an exact age stands in both columns"
     return (
-        Check("age_max", _one_blank("age_min", "age_max"), "both ages or neither", exact, beside=("age_min",)),
+        Check("age_max", _one_blank("age_min", "age_max"), "both ages or neither", exact, beside=("age_min",), blank=True),
         Check("age_min", low > high, "age_min no greater than age_max", "swap the two", beside=("age_max",)),
         Check("age_min", low < 10, plausible, source, warning=True),
         Check("age_max", high > 100, plausible, source, warning=True),
@@ -123,7 +137,7 @@ def _places() -> Sequence[Check]:
     return (
         Check("country", ~country.is_null() & ~country.is_in((*countries(), *former)), "an ISO 3166-1 alpha-3 code in use"),
         Check("country", country.is_in(tuple(former)), IN_USE, hints=former, warning=True),
-        Check("longitude", _one_blank("latitude", "longitude"), ONE_OR_BOTH, beside=("latitude",)),
+        Check("longitude", _one_blank("latitude", "longitude"), ONE_OR_BOTH, beside=("latitude",), blank=True),
     )
 
 
@@ -135,7 +149,7 @@ def _figures() -> Sequence[Check]:
     number = "a figure needs a number"
     return (
         Check("low", low > high, "low no greater than high", "swap the two", beside=("high",)),
-        Check("low", low.is_null() & high.is_null(), "a low, a high or both", number, beside=("high",)),
+        Check("low", low.is_null() & high.is_null(), "a low, a high or both", number, beside=("high",), blank=True),
         Check("low", low % 1 != 0, whole, share),
         Check("high", high % 1 != 0, whole, share),
         Check("stated_on", ~nw.col("stated_on").is_null() & ~matches(nw.col("stated_on"), YEAR_TO_DAY), dates),
@@ -152,43 +166,76 @@ def _former_hint(former: Mapping[str, str]) -> str:
     return f"once {former['name']}, now {former['now']}"
 
 
-def table_problems(table: Table) -> tuple[list[Problem], frozenset[str]]:
-    """The problems of one table by itself, and its columns of which some cell could not be read.
+@dataclass(frozen=True)
+class Checked:
+    """What checking one table found."""
 
-    What could not be read is left out of all further checks, so that it is not reported twice.
-    """
-    present = [each for each in table.spec.fields if each.name not in table.absent]
-    reading = [Check(each.name, nw.col(_unread(each.name)), needed(each.type)) for each in present]
-    shared = [each for each in table.spec.fields if each.name in schema(table.spec.name).columns]
+    problems: list[Problem]
+    unread: frozenset[str]
+    """Columns of which some cell could not be read: left out of all further checks, so that nothing is reported twice."""
+    rows: int
+
+
+def table_problems(table: Table) -> Checked:
+    """Check one table by itself: all conditions counted in one pass, then the rows at fault of those that hold anywhere."""
+    fields = [each for each in table.spec.fields if each.name not in table.absent]
+    typed = [each for each in fields if each.type in PATTERNS]
+    reading = [Check(each.name, _too_long(each), needed(each.type)) for each in fields if each not in typed]
+    reading += [Check(each.name, _unread(each.name), needed(each.type)) for each in typed]
+    shared = [each for each in fields if each.name in schema(table.spec.name).columns]
     rules = [*(check for each in shared for check in field_checks(each)), *row_checks(table.spec.name)]
     checks = [check for check in rules if not table.absent & {check.column, *check.beside}]
-    conditions = [*(check.bad for check in reading), *map(_readable, checks)]
-    assert table.stored is not None
-    typed = [table.typed(each).alias(each.name) for each in table.spec.fields]
-    marks = [table.unreadable(each).alias(_unread(each.name)) for each in present]
-    texts = [table.text(each.name).alias(f"_text:{each.name}") for each in present]
-    frame = table.stored.select(*typed, *marks, *texts, *(["_row"] if "_row" in table.dtypes else []))
-    (counts,) = collect_rows(frame.select(*(bad.cast(nw.Int64).sum().alias(f"c{n}") for n, bad in enumerate(conditions))))
+    names = {each.name for each in typed}
+    conditions = [check.bad if not check.blank else _readable(check, names) for check in [*reading, *checks]]
+    frame = _checked_frame(table, typed)
+    sums = [bad.cast(nw.Int64).sum().alias(f"c{n}") for n, bad in enumerate(conditions)]
+    (counts,) = collect_rows(frame.select(nw.len().alias("rows"), *sums, *_different_keys(table)))
     problems: list[Problem] = []
     for n, (check, bad) in enumerate(zip([*reading, *checks], conditions, strict=True)):
         if count := int(counts[f"c{n}"] or 0):
-            problems += _listed(table, check, frame.filter(bad), count, raw=n < len(reading))
+            raw = n < len(reading)
+            rows = _checked_frame(table, typed, check.column if raw else "").filter(bad)
+            problems += _listed(table, check, rows, count, raw=raw)
     unread = frozenset(check.column for n, check in enumerate(reading) if counts[f"c{n}"])
-    return [*problems, *_duplicates(table, frame)], unread
+    if counts.get("keys") != counts["rows"]:
+        problems += _duplicates(table, frame)
+    return Checked(problems, unread, int(counts["rows"]))
 
 
-def _unread(column: str) -> str:
-    return f"_unread:{column}"
+def _too_long(field: Field) -> nw.Expr:
+    return nw.col(field.name).str.len_chars() > LONGEST_TEXT
 
 
-def _readable(check: Check) -> nw.Expr:
-    """A check's condition on rows whose cells could be read."""
-    return reduce(and_, (~nw.col(_unread(column)).fill_null(False) for column in (check.column, *check.beside)), check.bad)
+def _unread(column: str) -> nw.Expr:
+    return nw.col(f"_unread:{column}")
+
+
+def _readable(check: Check, typed: Collection[str]) -> nw.Expr:
+    """A condition that looks for missing values, of rows whose cells could be read."""
+    unread = (_unread(column) for column in (check.column, *check.beside) if column in typed)
+    return reduce(and_, (~mark.fill_null(False) for mark in unread), check.bad)
+
+
+def _checked_frame(table: Table, typed: Sequence[Field], raw: str = "") -> Frame:
+    """A typed table with marks of the cells that cannot be read; ``raw`` is a column whose text comes along."""
+    assert table.stored is not None
+    marks = [table.unreadable(each).alias(f"_unread:{each.name}") for each in typed]
+    text = [table.text(raw).alias("_text")] if raw else []
+    rows = ["_row"] if "_row" in table.dtypes else []
+    return table.stored.select(*(table.typed(each).alias(each.name) for each in table.spec.fields), *marks, *text, *rows)
+
+
+def _different_keys(table: Table) -> list[nw.Expr]:
+    """How many different keys there are, of a table small enough to hold them all."""
+    if table.cells is None or table.absent & set(table.spec.key):
+        return []
+    key = [nw.col(part).cast(nw.String) for part in table.spec.key]
+    return [(key[0] if len(key) == 1 else nw.concat_str(*key, separator="\n")).n_unique().alias("keys")]
 
 
 def _listed(table: Table, check: Check, bad: Frame, count: int, *, raw: bool) -> Iterator[Problem]:
     """The problems of one check: its first rows, and how many more there are."""
-    shown = f"_text:{check.column}" if raw else check.column
+    shown = "_text" if raw else check.column
     columns = dict.fromkeys([*table.locator, shown])
     kind = next(each.type for each in table.spec.fields if each.name == check.column)
     rows = collect_rows(bad.select(*columns).sort(*table.locator).head(MOST_SHOWN))

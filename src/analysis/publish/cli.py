@@ -213,7 +213,8 @@ def _teller(name: str) -> Callable[[str], None]:
 
 def check(options: argparse.Namespace) -> int:
     """``analysis check``."""
-    from analysis.edition import embed, examine
+    from analysis.coding.package import embed
+    from analysis.editions import examine
     from analysis.folder import find
     from parabook.errors import InputError, tallied
 
@@ -291,7 +292,7 @@ def new(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """``analysis verify``."""
-    from analysis.edition import load
+    from analysis.editions import load
     from analysis.coding.verify import source_text
     from analysis.coding.verify import verify as held
     from analysis.prose import plural
