@@ -282,7 +282,7 @@ def _later(read: Callable[[str, Path], Table], name: str, file: Path, engine: st
         table = read(name, file)
         if table.stored is None:
             raise InputError(table.problems)
-        moved = table if not engine or table.stored.implementation.is_pyspark_connect() else to_spark(table, engine)
+        moved = table if not engine or table.stored.implementation.is_spark_like() else to_spark(table, engine)
         return moved.frame
 
     return frame

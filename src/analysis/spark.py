@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from parabook.errors import InputError
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.session import SparkSession
 
 T = TypeVar("T")
 
@@ -64,13 +64,13 @@ def timeout() -> float:
 @cache
 def session(engine: str) -> SparkSession:
     """A session on an engine that answers."""
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     try:
-        from pyspark.sql import SparkSession
+        from pyspark.sql.connect.session import SparkSession
         from pyspark.sql.connect.client import DefaultChannelBuilder
     except ImportError as error:
         hint = "pip install 'analysis[spark]'"
         raise InputError.one("--engine", "no package pyspark", "a Spark Connect client", hint) from error
-    warnings.filterwarnings("ignore", module="pyspark")  # of pandas 3, with which it works
 
     def connect() -> SparkSession:
         made = SparkSession.builder.channelBuilder(DefaultChannelBuilder(engine, list(KEEPALIVE))).create()

@@ -96,6 +96,11 @@ class Table:
         """How many rows of a CSV file were read."""
         return len(self.cells.rows) if self.cells else 0
 
+    def texts(self, column: str) -> frozenset[str]:
+        """The different texts in a column of a CSV file."""
+        at = self.cells.header.index(column) if self.cells else 0
+        return frozenset(row[at] for row in self.cells.rows) if self.cells else frozenset()
+
     @property
     def locator(self) -> tuple[str, ...]:
         """The columns that tell a row from others: its number, or its key where the engine keeps no order."""
@@ -249,7 +254,7 @@ def collect_rows(frame: Frame) -> list[dict[str, Any]]:
     native: Any = frame.to_native()
     if frame.implementation.is_duckdb():
         return [dict(zip(native.columns, row, strict=True)) for row in native.fetchall()]
-    if frame.implementation.is_pyspark_connect():
+    if frame.implementation.is_spark_like():
         return spark.collect(native)
     rows = frame.collect("pandas").rows(named=True)
     return [{name: None if missing(value) else value for name, value in row.items()} for row in rows]

@@ -310,6 +310,8 @@ def reference_problems(
 
 def _lost(table: Table, column: str, other: Table | None, there: str, name: str) -> Iterator[Problem]:
     """Values of a column that are no key of another table."""
+    if table.cells and other and other.cells and table.texts(column) <= {"", *other.texts(there)}:
+        return
     lost = table.frame.filter(~nw.col(column).is_null()).select(*dict.fromkeys([*table.locator, column]))
     known: list[str] = []
     if other:
@@ -426,10 +428,12 @@ def evidence_problems(
         if row["basis"] == "derived" and rule_of(row["note"]) not in RULES:
             hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"
             yield located(table, row, show(row["note"]), "a rule's name first in the note", hint, "note")
-    for name, key, column in () if "evidence" in untrusted else [p for p in values if p not in seen]:
-        if name not in untrusted:
-            found, wanted = f"no evidence for {name} {key} {column}", "one row of evidence for every coded value"
-            yield Problem(table.shown, found, wanted, "add it, or blank the value", None, column)
+    wanted = "one row of evidence for every coded value"
+    lacking = [] if "evidence" in untrusted else [p for p in values if p not in seen and p[0] not in untrusted]
+    for name, key, column in lacking[:MOST_SHOWN]:
+        found = f"no evidence for {name} {key} {column}"
+        yield Problem(table.shown, found, wanted, "add it, or blank the value", None, column)
+    yield from _rest(len(lacking), table.shown, "", wanted)
 
 
 def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:

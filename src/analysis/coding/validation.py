@@ -97,7 +97,7 @@ def _table_problems(readings: Readings, name: str) -> list[Problem]:
         readings.untrusted.add(name)
     table = replace(table, checked=not checked.unread)
     assert table.stored is not None
-    moved = readings.engine and not table.stored.implementation.is_pyspark_connect()
+    moved = readings.engine and not table.stored.implementation.is_spark_like()
     readings.tables[name] = to_spark(table, readings.engine) if moved else table
     if name.removeprefix(SECOND) == "destinations" and not {"countries", "measure", "low", "high"} & readings.unread[name]:
         problems += checks.figure_problems(table)

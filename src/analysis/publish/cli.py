@@ -292,12 +292,12 @@ def new(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """``analysis verify``."""
-    from analysis.editions import load
+    from analysis.editions import open_edition
     from analysis.coding.verify import source_text
     from analysis.coding.verify import verify as held
     from analysis.prose import plural
 
-    edition = load(options.edition)
+    edition = open_edition(options.edition)
     verdict = held(edition, source_text(options.source))
     _complain(*map(str, verdict.problems))
     print(f"{edition.name}: {verdict}, {plural(len(verdict.problems), 'problem')}")
