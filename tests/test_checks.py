@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run
+from conftest import run
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -444,7 +444,6 @@ WARNED = {
 }  # fmt: skip
 
 
-
 @pytest.mark.parametrize("kind", WARNED)
 def test_a_warning_stops_nothing(kind: str, edition: Path):
     breaks, wanted = WARNED[kind]
@@ -576,13 +575,22 @@ def test_columns_of_an_editions_own_are_kept_and_typed(edition: Path):
     package_file = edition / "datapackage.json"
     content = json.loads(package_file.read_text(encoding="utf-8"))
     fields = content["resources"][0]["schema"]["fields"]
-    fields += [{"name": "household", "type": "integer"}, {"name": "owner", "type": "boolean"}, {"name": "met", "type": "date"}]
+    fields += [
+        {"name": "household", "type": "integer"},
+        {"name": "owner", "type": "boolean"},
+        {"name": "met", "type": "date"},
+    ]
     package_file.write_text(json.dumps(content), encoding="utf-8")
     rows = collect_rows(open_edition(edition).interviewees)
     assert {row["mood"] for row in rows} == {"calm"}
-    assert [(row["household"], row["owner"], row["met"]) for row in rows][:2] == [(1, True, "2022-09-21"), (2, True, "2022-09-22")]
+    assert [(row["household"], row["owner"], row["met"]) for row in rows][:2] == [
+        (1, True, "2022-09-21"),
+        (2, True, "2022-09-22"),
+    ]
     cell("interviewees", 3, "household", "two")(edition)
-    assert f"error: {edition}/interviewees.csv, row 3, column household: found 'two', needed a whole number" in told(edition)
+    assert f"error: {edition}/interviewees.csv, row 3, column household: found 'two', needed a whole number" in told(
+        edition
+    )
     parquet("interviewees", "FROM t")(edition)
     assert any("interviewees.parquet, row 3, column household: found 'two'" in line for line in told(edition))
 
@@ -596,7 +604,9 @@ def test_problems_of_one_cause_are_counted_beyond_a_hundred(edition: Path):
 
 def test_folders_named_as_partitions_are_only_folders(edition: Path):
     """DuckDB would make each folder named ``profession=spy`` a column."""
-    parquet("interviewees", "FROM t", "FROM t WHERE false", then=lambda place: place.rename(place.parent / "gender=man"))(edition)
+    parquet(
+        "interviewees", "FROM t", "FROM t WHERE false", then=lambda place: place.rename(place.parent / "gender=man")
+    )(edition)
     text("datapackage.json", '"path": "interviewees"', '"path": "gender=man"')(edition)
     home = edition.parent / "profession=spy"
     home.mkdir()

@@ -97,7 +97,12 @@ def found(engine: str, people: list[tuple[str, ...]], legs: list[tuple[str, ...]
     counts = collect_rows(people_frame.group_by("age_min", "gender").agg(nw.len().alias("n")))
     moved = collect_rows(people_frame.join(legs_frame, on="interviewee", how="semi").select(nw.len().alias("n")))
     early = collect_rows(legs_frame.filter(nw.col("departed") < "2024-01-01").select(nw.len().alias("n")))
-    return [*map(str, problems), *sorted(map(str, (sorted(row.items(), key=str) for row in counts))), str(moved), str(early)]
+    return [
+        *map(str, problems),
+        *sorted(map(str, (sorted(row.items(), key=str) for row in counts))),
+        str(moved),
+        str(early),
+    ]
 
 
 @settings(max_examples=15, deadline=None)
@@ -124,7 +129,8 @@ def many(folder: Path, people: str = "yes") -> Path:
     for name, sql in made.items():
         duckdb.sql(f"COPY ({sql}) TO '{folder}/{name}.parquet' (FORMAT parquet)")
     (folder / "places.csv").write_text(
-        "place,name,country,latitude,longitude,precision\na,Ay,RUS,55.7,37.6,city\nb,Be,KAZ,51.2,51.4,city\n", encoding="utf-8"
+        "place,name,country,latitude,longitude,precision\na,Ay,RUS,55.7,37.6,city\nb,Be,KAZ,51.2,51.4,city\n",
+        encoding="utf-8",
     )
     listed = [{"name": name, "path": f"{name}.parquet"} for name in made] + [{"name": "places", "path": "places.csv"}]
     package = {"name": "many", "title": "Many", "sources": [{"title": "x"}], "resources": listed}
@@ -146,7 +152,11 @@ def test_an_edition_is_checked_and_counted_where_it_lies(server, tmp_path: Path)
 @pytest.mark.slow
 def test_a_row_at_fault_is_named_by_its_key(server, tmp_path: Path):
     (problem,) = examine(many(tmp_path, "yess"), engine=server[0])[1]
-    assert str(problem).split("/")[-1].startswith("interviewees.parquet [p7], column counted: found 'yess', needed one of yes")
+    assert (
+        str(problem)
+        .split("/")[-1]
+        .startswith("interviewees.parquet [p7], column counted: found 'yess', needed one of yes")
+    )
 
 
 @pytest.mark.parametrize("address", ["localhost:1", "sc://host", "tcp://host:1", "sc://host:port"])

@@ -234,9 +234,7 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
     return replace(opened, report=replace(opened.report, minimum_cell=max(own, minimum_cell)))
 
 
-def examine(
-    edition: str | Path, *, validated: bool = False, engine: str = ""
-) -> tuple[Edition | None, list[Problem]]:
+def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -> tuple[Edition | None, list[Problem]]:
     """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read.
 
     A table that is broken does not keep the others from being checked. What depends on what could not be read

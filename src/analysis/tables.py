@@ -34,7 +34,9 @@ LONGEST_TEXT = 5000
 """Characters in a cell; more is neither label nor note."""
 
 YEAR = "(?:19|20)[0-9]{2}"
-MONTH_AND_DAY = "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
+MONTH_AND_DAY = (
+    "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
+)
 LEAP_DAY = "(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29"
 DATE = f"{YEAR}-(?:{MONTH_AND_DAY})|{LEAP_DAY}"
 """Days that exist, of this century or the last, as every engine's regular expressions can tell."""

@@ -100,7 +100,9 @@ def field_checks(field: Field) -> Iterator[Check]:
     if field.required:
         yield Check(name, column.is_null(), "a value", "this column may not be blank", blank=True)
     if field.enum:
-        yield Check(name, ~column.is_null() & ~column.is_in(field.enum), f"one of {', '.join(field.enum)}", allowed=field.enum)
+        yield Check(
+            name, ~column.is_null() & ~column.is_in(field.enum), f"one of {', '.join(field.enum)}", allowed=field.enum
+        )
     if field.pattern:
         form = f"{field.title.lower()} of the form {field.pattern}"
         yield Check(name, ~column.is_null() & ~matches(column, field.pattern), form)
@@ -112,7 +114,9 @@ def field_checks(field: Field) -> Iterator[Check]:
 
 def row_checks(table: str) -> Sequence[Check]:
     """The checks between the columns of one row, by table."""
-    return {"interviewees": _people, "places": _places, "destinations": _figures, "evidence": _judged}.get(table, tuple)()
+    return {"interviewees": _people, "places": _places, "destinations": _figures, "evidence": _judged}.get(
+        table, tuple
+    )()
 
 
 def _one_blank(one: str, other: str) -> nw.Expr:
@@ -124,7 +128,9 @@ def _people() -> Sequence[Check]:
     plausible, source = "an age at which people are interviewed", "check the source"
     exact = "an exact age stands in both columns"
     return (
-        Check("age_max", _one_blank("age_min", "age_max"), "both ages or neither", exact, beside=("age_min",), blank=True),
+        Check(
+            "age_max", _one_blank("age_min", "age_max"), "both ages or neither", exact, beside=("age_min",), blank=True
+        ),
         Check("age_min", low > high, "age_min no greater than age_max", "swap the two", beside=("age_max",)),
         Check("age_min", low < 10, plausible, source, warning=True),
         Check("age_max", high > 100, plausible, source, warning=True),
@@ -135,7 +141,9 @@ def _places() -> Sequence[Check]:
     former = {code: _former_hint(row) for code, row in vocabulary("former-countries").items()}
     country = nw.col("country")
     return (
-        Check("country", ~country.is_null() & ~country.is_in((*countries(), *former)), "an ISO 3166-1 alpha-3 code in use"),
+        Check(
+            "country", ~country.is_null() & ~country.is_in((*countries(), *former)), "an ISO 3166-1 alpha-3 code in use"
+        ),
         Check("country", country.is_in(tuple(former)), IN_USE, hints=former, warning=True),
         Check("longitude", _one_blank("latitude", "longitude"), ONE_OR_BOTH, beside=("latitude",), blank=True),
     )
@@ -222,7 +230,9 @@ def _checked_frame(table: Table, typed: Sequence[Field], raw: str = "") -> Frame
     marks = [table.unreadable(each).alias(f"_unread:{each.name}") for each in typed]
     text = [table.text(raw).alias("_text")] if raw else []
     rows = ["_row"] if "_row" in table.dtypes else []
-    return table.stored.select(*(table.typed(each).alias(each.name) for each in table.spec.fields), *marks, *text, *rows)
+    return table.stored.select(
+        *(table.typed(each).alias(each.name) for each in table.spec.fields), *marks, *text, *rows
+    )
 
 
 def _different_keys(table: Table) -> list[nw.Expr]:
@@ -278,7 +288,11 @@ def _duplicates(table: Table, frame: Frame) -> Iterator[Problem]:
 
 
 def reference_problems(
-    tables: Mapping[str, Table], of: Mapping[str, Table], *, untrusted: Collection[str], unread: Mapping[str, frozenset[str]]
+    tables: Mapping[str, Table],
+    of: Mapping[str, Table],
+    *,
+    untrusted: Collection[str],
+    unread: Mapping[str, frozenset[str]],
 ) -> Iterator[Problem]:
     """Values that refer to a row which is not there; legs that are not numbered 1 to n.
 
@@ -442,5 +456,8 @@ def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[P
         place = (as_text(row["table"]), as_text(row["key"]), as_text(row["column"]))
         carried, settled = values.get(place, ""), as_text(row["settled"])
         if carried != settled:
-            wanted, hint = f"{show(carried or None)}, as {'.'.join(place)} has it", "correct the table or the settlement"
+            wanted, hint = (
+                f"{show(carried or None)}, as {'.'.join(place)} has it",
+                "correct the table or the settlement",
+            )
             yield located(table, row, show(settled or None), wanted, hint, "settled", warning=True)

@@ -99,7 +99,10 @@ def _table_problems(readings: Readings, name: str) -> list[Problem]:
     assert table.stored is not None
     moved = readings.engine and not table.stored.implementation.is_spark_like()
     readings.tables[name] = to_spark(table, readings.engine) if moved else table
-    if name.removeprefix(SECOND) == "destinations" and not {"countries", "measure", "low", "high"} & readings.unread[name]:
+    if (
+        name.removeprefix(SECOND) == "destinations"
+        and not {"countries", "measure", "low", "high"} & readings.unread[name]
+    ):
         problems += checks.figure_problems(table)
     return problems
 
