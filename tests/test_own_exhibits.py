@@ -73,12 +73,6 @@ def test_a_chart_of_an_analysts_own_draws_only_what_was_counted_so(book: Edition
         exhibit(book, "own", safe, chart, caption="My own")
 
 
-def test_two_traits_crossed_need_their_margins(book: Edition):
-    groups = count_by(book.interviewees, "age_min", "profession").astype({"age_min": "str"})
-    with pytest.raises(InputError, match="a table by age_min and profession without the tables by each"):
-        complete(groups, ["age_min", "profession"], book)
-
-
 @contextmanager
 def shell_on(folder: Path) -> Iterator[Any]:
     """A real IPython shell in which an edition was opened; gives a function from code to what it displays."""

@@ -129,8 +129,8 @@ def _suppressed(
         return withhold(table, book.minimum_cell)  # of legs a person may have many, and of three labels nobody has proved it
     if len(names) == 1:
         return suppress(table, book.minimum_cell)
-    margins = [complete(groups, name, book, rows=order.get(name, ())) for name in names]
-    return suppress_crossed(table, *margins, book.minimum_cell)
+    by_first, by_second = (complete(groups, name, book, rows=order.get(name, ())) for name in names)
+    return suppress_crossed(table, by_first, by_second, book.minimum_cell)
 
 
 def _together(keys: pd.Series) -> tuple[str, ...]:

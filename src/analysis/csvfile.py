@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import difflib
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ class Cells:
     numbers: list[int] = field(default_factory=list)
     """The row of each of `rows` as a spreadsheet numbers it; the header is row 1."""
     problems: list[Problem] = field(default_factory=list)
+    sha256: str = ""
     complete: bool = True
     """Whether every row of the file is in `rows`."""
 
@@ -70,7 +72,7 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
     if delimiter != ",":
         found = f"cells parted by {DELIMITERS[delimiter]}"
         problems.append(Problem(shown, found, "cells parted by commas", "export it as comma-separated", row=1))
-    cells = Cells(problems=problems)
+    cells = Cells(problems=problems, sha256=hashlib.sha256(content).hexdigest())
     limit = csv.field_size_limit(MOST_LETTERS)
     try:
         _split(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter), cells, shown, columns)
@@ -81,7 +83,11 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
 
 def _decoded(content: bytes, shown: str) -> tuple[str, list[Problem]]:
     """The text of a file and the problems of its bytes; of a wrong encoding the text as far as it can be guessed."""
-    for mark, encoding in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if content.startswith(mark):
             text = content.decode(encoding, errors="replace").lstrip("\ufeff").replace("\0", "")
             return text, [Problem(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1)]
@@ -131,7 +137,9 @@ def _find_header(cells: Cells, reader: Iterator[list[str]], shown: str, columns:
         below = next(reader, [])
         if set(columns) & set(below):
             cells.header = below
-            cells.problems.append(Problem(shown, "a row above the header", "the names of the columns", "remove it", row=1))
+            cells.problems.append(
+                Problem(shown, "a row above the header", "the names of the columns", "remove it", row=1)
+            )
             cells.problems += header_problems(below, shown, columns, row=2)
             return 2
     cells.problems += above
@@ -154,13 +162,17 @@ def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], r
             problems.append(Problem(shown, "no such column", f"column {column}", hint, row=row, column=column))
             counts.pop(column, None)
     for name in dict.fromkeys(name for name in header if counts[name.casefold()] > 1):
-        found = f"column {show(name)} twice" if header.count(name) > 1 else f"column {show(name)} twice but for capitals"
+        found = (
+            f"column {show(name)} twice" if header.count(name) > 1 else f"column {show(name)} twice but for capitals"
+        )
         problems.append(Problem(shown, found, "each column once", row=row))
     for name in extra:
         if name.casefold() in RESERVED_COLUMNS:
             problems.append(Problem(shown, f"column {show(name)}", "another name", "this one is reserved", row=row))
     if not all(header):
-        problems.append(Problem(shown, "a column without a name", "a name for each column", "name or remove it", row=row))
+        problems.append(
+            Problem(shown, "a column without a name", "a name for each column", "name or remove it", row=row)
+        )
     return problems
 
 

@@ -244,9 +244,7 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
     return replace(opened, report=replace(opened.report, minimum_cell=max(own, minimum_cell)))
 
 
-def examine(
-    edition: str | Path, *, validated: bool = False, engine: str = ""
-) -> tuple[Edition | None, list[Problem]]:
+def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -> tuple[Edition | None, list[Problem]]:
     """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read.
 
     A table that is broken does not keep the others from being checked. What depends on what could not be read
@@ -292,7 +290,7 @@ def _later(read: Callable[[str, Path], Table], name: str, file: Path, engine: st
         table = read(name, file)
         if table.stored is None:
             raise InputError(table.problems)
-        moved = table if not engine or table.stored.implementation.is_pyspark_connect() else to_spark(table, engine)
+        moved = table if not engine or table.stored.implementation.is_spark_like() else to_spark(table, engine)
         return moved.frame
 
     return frame

@@ -112,9 +112,12 @@ def _in_time(address: str, call: Callable[[], T]) -> T:
 def _store(address: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
+
         store, base = url_to_fs(address)
     except ImportError as error:  # it says which package to install
-        hint = str(error).splitlines()[0].rstrip(".") if "fsspec'" not in str(error) else "pip install 'analysis[remote]'"
+        hint = (
+            str(error).splitlines()[0].rstrip(".") if "fsspec'" not in str(error) else "pip install 'analysis[remote]'"
+        )
         raise InputError.one(address, "no driver for such addresses", "an installed one", hint) from error
     except Exception as error:
         message = (str(error).strip() or "no message").splitlines()[0]
@@ -134,7 +137,9 @@ def _download(store: Any, base: str, folder: Path, home: Path, package: str, rem
             target = folder / f"{file}{REMOTE}"
             target.parent.mkdir(parents=True, exist_ok=True)
             marks[file] = marks[file] or f"{info.get('size')}"
-            target.write_text(f"{base if '://' in base else store.unstrip_protocol(base)}/{file}\n{marks[file]}", encoding="utf-8")
+            target.write_text(
+                f"{base if '://' in base else store.unstrip_protocol(base)}/{file}\n{marks[file]}", encoding="utf-8"
+            )
         elif marks[file]:
             later.append(file)
         else:  # nothing but its content tells whether it changed

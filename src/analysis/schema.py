@@ -103,6 +103,8 @@ def schema(name: str, own: object = None) -> Schema:
     ('interviewee', 'counted', 'age_min')
     """
     shared = _schema(name)
+    if own is None:
+        return shared
     further = [field for field in with_own_fields(name, own)["fields"] if field["name"] not in shared.columns]
     typed = (Field(each["name"], str(each.get("type", "string")), each["name"], "") for each in further)
     return replace(shared, own=tuple(typed)) if further else shared

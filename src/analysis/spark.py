@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from parabook.errors import InputError
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.session import SparkSession
 
 T = TypeVar("T")
 
@@ -30,7 +30,11 @@ DEFAULT_TIMEOUT = 120.0
 CONNECT_TIMEOUT = 15.0
 """Seconds within which an engine must answer at all."""
 
-KEEPALIVE = (("grpc.keepalive_time_ms", 10_000), ("grpc.keepalive_timeout_ms", 10_000), ("grpc.http2.max_pings_without_data", 0))
+KEEPALIVE = (
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
 """gRPC drops the connection to a server that is killed or paused while a query runs."""
 
 
@@ -64,13 +68,13 @@ def timeout() -> float:
 @cache
 def session(engine: str) -> SparkSession:
     """A session on an engine that answers."""
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     try:
-        from pyspark.sql import SparkSession
         from pyspark.sql.connect.client import DefaultChannelBuilder
+        from pyspark.sql.connect.session import SparkSession
     except ImportError as error:
         hint = "pip install 'analysis[spark]'"
         raise InputError.one("--engine", "no package pyspark", "a Spark Connect client", hint) from error
-    warnings.filterwarnings("ignore", module="pyspark")  # of pandas 3, with which it works
 
     def connect() -> SparkSession:
         made = SparkSession.builder.channelBuilder(DefaultChannelBuilder(engine, list(KEEPALIVE))).create()
@@ -134,7 +138,9 @@ def within(seconds: float, engine: str, call: Callable[[], T], path: str = "") -
 
 def _explained(error: Exception, engine: str, path: str) -> InputError:
     message = " ".join(str(error).split())
-    gone = re.search(r"UNAVAILABLE|failed to connect|Connection (?:reset|refused)|keepalive|Socket closed|SESSION", message)
+    gone = re.search(
+        r"UNAVAILABLE|failed to connect|Connection (?:reset|refused)|keepalive|Socket closed|SESSION", message
+    )
     if gone:
         hint = "start it, and try again"
         return InputError.one(engine, "nothing that answers", "a Spark Connect server, as sc://HOST:PORT", hint)

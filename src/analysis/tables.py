@@ -34,7 +34,9 @@ LONGEST_TEXT = 5000
 """Characters in a cell; more is neither label nor note."""
 
 YEAR = "(?:19|20)[0-9]{2}"
-MONTH_AND_DAY = "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
+MONTH_AND_DAY = (
+    "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
+)
 LEAP_DAY = "(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29"
 DATE = f"{YEAR}-(?:{MONTH_AND_DAY})|{LEAP_DAY}"
 """Days that exist, of this century or the last, as every engine's regular expressions can tell."""
@@ -59,8 +61,8 @@ def needed(kind: str) -> str:
 
 
 def matches(column: nw.Expr, pattern: str) -> nw.Expr:
-    """Whether a whole cell fits a pattern; ``$`` alone would pass a line break at the end on some engines."""
-    return column.str.contains(f"^(?:{pattern})$") & ~column.str.contains("[\n\r\x85\u2028\u2029]")
+    r"""Whether a whole cell fits a pattern. ``\z`` is the very end on every engine; ``$`` may precede a line break."""
+    return column.str.contains(rf"^(?:{pattern})\z")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class Table:
     """Of a folder of parts: the number of rows before each, and its name in problems."""
     checked: bool = True
     """Whether every cell is known to be readable."""
+    cells: Cells | None = None
+    """Of a CSV file its cells, where those without text are missing; in Parquet they may be empty text."""
 
     @cached_property
     def dtypes(self) -> dict[str, nw.dtypes.DType]:
@@ -88,6 +92,16 @@ class Table:
     def absent(self) -> frozenset[str]:
         """Columns that the file lacks, or whose values are of a type that is no cell's."""
         return frozenset(f.name for f in self.spec.fields if f.name not in self.dtypes or _nested(self.dtypes[f.name]))
+
+    @property
+    def count(self) -> int:
+        """How many rows of a CSV file were read."""
+        return len(self.cells.rows) if self.cells else 0
+
+    def texts(self, column: str) -> frozenset[str]:
+        """The different texts in a column of a CSV file."""
+        at = self.cells.header.index(column) if self.cells else 0
+        return frozenset(row[at] for row in self.cells.rows) if self.cells else frozenset()
 
     @property
     def locator(self) -> tuple[str, ...]:
@@ -102,19 +116,18 @@ class Table:
         return self.stored.select(*(self.typed(each).alias(each.name) for each in self.spec.fields), *rows)
 
     def unreadable(self, field: Field) -> nw.Expr:
-        """Whether a cell cannot be read as its column's type. As strict with Parquet as with CSV."""
+        """Whether a cell of a column that is not text cannot be read. As strict with Parquet as with CSV."""
         stored, column, text = self.dtypes[field.name], nw.col(field.name), self.text(field.name)
         if field.type in ("integer", "number") and stored.is_numeric():
             value = column.cast(nw.Float64)
             good = (value.abs() < 1e15) & (value % 1 == 0) if field.type == "integer" else value.abs() < float("inf")
             return ~good
-        pattern = PATTERNS.get(field.type)
-        return ~matches(text, pattern[0]) if pattern else text.str.len_chars() > LONGEST_TEXT
+        return ~matches(text, PATTERNS[field.type][0])
 
     def text(self, name: str) -> nw.Expr:
         column = nw.col(name)
         text = column if self.dtypes[name] == nw.String else column.cast(nw.String)
-        return nw.when(text != "").then(text)
+        return nw.when(text != "").then(text) if self.cells is None else text
 
     def typed(self, field: Field) -> nw.Expr:
         dtype = DTYPES.get(field.type, nw.String())
@@ -122,7 +135,7 @@ class Table:
             return nw.lit(None).cast(dtype)
         numeric = field.type in ("integer", "number") and self.dtypes[field.name].is_numeric()
         value = nw.col(field.name) if numeric else self.text(field.name)
-        if not self.checked:
+        if not self.checked and field.type in PATTERNS:
             value = nw.when(~self.unreadable(field)).then(value)
         return value == "true" if field.type == "boolean" else value if dtype == nw.String else value.cast(dtype)
 
@@ -181,12 +194,10 @@ def _from_cells(cells: Cells, spec: Schema, shown: str, checked: bool) -> Table:
     import duckdb
 
     whole = spec.with_text(header)
-    columns = {name: [row[at] for row in cells.rows] for at, name in enumerate(header) if name in whole.columns}
+    columns = {name: [row[at] or None for row in cells.rows] for at, name in enumerate(header) if name in whole.columns}
     frame = pd.DataFrame(columns, dtype=object).assign(_row=pd.Series(cells.numbers, dtype="int64"))
     stored = nw.from_native(duckdb.from_df(frame)).lazy()
-    if not cells.rows:  # of a column without values DuckDB can't tell the type
-        stored = stored.select(*(nw.col(name).cast(nw.String) for name in columns), nw.col("_row").cast(nw.Int64))
-    return Table(whole, shown, stored, cells.problems, cells.complete, checked=checked)
+    return Table(whole, shown, stored, cells.problems, cells.complete, checked=checked, cells=cells)
 
 
 def _from_parquet(file: Path, spec: Schema, shown: str, checked: bool) -> Table:
@@ -237,7 +248,7 @@ def to_spark(table: Table, engine: str) -> Table:
     frame, fields = table.frame, table.spec.fields
     ddl = ", ".join(f"`{each.name}` {SPARK_TYPES.get(each.type, 'string')}" for each in fields) + ", `_row` bigint"
     rows = [tuple(row.values()) for row in collect_rows(frame)]
-    return replace(table, stored=nw.from_native(spark.create_table(engine, rows, ddl)).lazy(), checked=True)
+    return replace(table, stored=nw.from_native(spark.create_table(engine, rows, ddl)).lazy(), checked=True, cells=None)
 
 
 def collect_rows(frame: Frame) -> list[dict[str, Any]]:
@@ -245,7 +256,7 @@ def collect_rows(frame: Frame) -> list[dict[str, Any]]:
     native: Any = frame.to_native()
     if frame.implementation.is_duckdb():
         return [dict(zip(native.columns, row, strict=True)) for row in native.fetchall()]
-    if frame.implementation.is_pyspark_connect():
+    if frame.implementation.is_spark_like():
         return spark.collect(native)
     rows = frame.collect("pandas").rows(named=True)
     return [{name: None if missing(value) else value for name, value in row.items()} for row in rows]

@@ -28,7 +28,9 @@ def values(frame: pd.DataFrame, table: str) -> dict[tuple[str, str], str]:
     spec = schema(table)
     columns = [column for column in spec.columns if column not in (*spec.key, "note")]
     return {
-        (".".join(row[part] for part in spec.key), column): row[column] for row in frame.to_dict("records") for column in columns
+        (".".join(row[part] for part in spec.key), column): row[column]
+        for row in frame.to_dict("records")
+        for column in columns
     }
 
 

@@ -17,7 +17,19 @@ import narwhals as nw
 
 from analysis.coding.rules import RULES, rule_of, words
 from analysis.schema import Field, countries, schema, vocabulary
-from analysis.tables import DATE, MONTH_AND_DAY, Frame, Table, as_text, collect_rows, matches, needed, respelled
+from analysis.tables import (
+    DATE,
+    LONGEST_TEXT,
+    MONTH_AND_DAY,
+    PATTERNS,
+    Frame,
+    Table,
+    as_text,
+    collect_rows,
+    matches,
+    needed,
+    respelled,
+)
 from parabook.errors import Problem, nearest, show
 
 MOST_SHOWN = 100
@@ -69,6 +81,8 @@ class Check:
     """Further columns that the condition looks at."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """Hints by the value found."""
+    blank: bool = False
+    """Whether it looks for missing values, which cells that could not be read are not."""
 
 
 def field_checks(field: Field) -> Iterator[Check]:
@@ -84,9 +98,11 @@ def field_checks(field: Field) -> Iterator[Check]:
         formula = "text that no spreadsheet takes for a formula"
         yield Check(name, column.str.contains(FORMULA), formula, "downloads hold it as it stands", warning=True)
     if field.required:
-        yield Check(name, column.is_null(), "a value", "this column may not be blank")
+        yield Check(name, column.is_null(), "a value", "this column may not be blank", blank=True)
     if field.enum:
-        yield Check(name, ~column.is_null() & ~column.is_in(field.enum), f"one of {', '.join(field.enum)}", allowed=field.enum)
+        yield Check(
+            name, ~column.is_null() & ~column.is_in(field.enum), f"one of {', '.join(field.enum)}", allowed=field.enum
+        )
     if field.pattern:
         form = f"{field.title.lower()} of the form {field.pattern}"
         yield Check(name, ~column.is_null() & ~matches(column, field.pattern), form)
@@ -98,7 +114,9 @@ def field_checks(field: Field) -> Iterator[Check]:
 
 def row_checks(table: str) -> Sequence[Check]:
     """The checks between the columns of one row, by table."""
-    return {"interviewees": _people, "places": _places, "destinations": _figures, "evidence": _judged}.get(table, tuple)()
+    return {"interviewees": _people, "places": _places, "destinations": _figures, "evidence": _judged}.get(
+        table, tuple
+    )()
 
 
 def _one_blank(one: str, other: str) -> nw.Expr:
@@ -110,7 +128,9 @@ def _people() -> Sequence[Check]:
     plausible, source = "an age at which people are interviewed", "check the source"
     exact = "an exact age stands in both columns"
     return (
-        Check("age_max", _one_blank("age_min", "age_max"), "both ages or neither", exact, beside=("age_min",)),
+        Check(
+            "age_max", _one_blank("age_min", "age_max"), "both ages or neither", exact, beside=("age_min",), blank=True
+        ),
         Check("age_min", low > high, "age_min no greater than age_max", "swap the two", beside=("age_max",)),
         Check("age_min", low < 10, plausible, source, warning=True),
         Check("age_max", high > 100, plausible, source, warning=True),
@@ -121,9 +141,11 @@ def _places() -> Sequence[Check]:
     former = {code: _former_hint(row) for code, row in vocabulary("former-countries").items()}
     country = nw.col("country")
     return (
-        Check("country", ~country.is_null() & ~country.is_in((*countries(), *former)), "an ISO 3166-1 alpha-3 code in use"),
+        Check(
+            "country", ~country.is_null() & ~country.is_in((*countries(), *former)), "an ISO 3166-1 alpha-3 code in use"
+        ),
         Check("country", country.is_in(tuple(former)), IN_USE, hints=former, warning=True),
-        Check("longitude", _one_blank("latitude", "longitude"), ONE_OR_BOTH, beside=("latitude",)),
+        Check("longitude", _one_blank("latitude", "longitude"), ONE_OR_BOTH, beside=("latitude",), blank=True),
     )
 
 
@@ -135,7 +157,7 @@ def _figures() -> Sequence[Check]:
     number = "a figure needs a number"
     return (
         Check("low", low > high, "low no greater than high", "swap the two", beside=("high",)),
-        Check("low", low.is_null() & high.is_null(), "a low, a high or both", number, beside=("high",)),
+        Check("low", low.is_null() & high.is_null(), "a low, a high or both", number, beside=("high",), blank=True),
         Check("low", low % 1 != 0, whole, share),
         Check("high", high % 1 != 0, whole, share),
         Check("stated_on", ~nw.col("stated_on").is_null() & ~matches(nw.col("stated_on"), YEAR_TO_DAY), dates),
@@ -152,43 +174,78 @@ def _former_hint(former: Mapping[str, str]) -> str:
     return f"once {former['name']}, now {former['now']}"
 
 
-def table_problems(table: Table) -> tuple[list[Problem], frozenset[str]]:
-    """The problems of one table by itself, and its columns of which some cell could not be read.
+@dataclass(frozen=True)
+class Checked:
+    """What checking one table found."""
 
-    What could not be read is left out of all further checks, so that it is not reported twice.
-    """
-    present = [each for each in table.spec.fields if each.name not in table.absent]
-    reading = [Check(each.name, nw.col(_unread(each.name)), needed(each.type)) for each in present]
-    shared = [each for each in table.spec.fields if each.name in schema(table.spec.name).columns]
+    problems: list[Problem]
+    unread: frozenset[str]
+    """Columns of which some cell could not be read: left out of all further checks, so that nothing is reported twice."""
+    rows: int
+
+
+def table_problems(table: Table) -> Checked:
+    """Check one table by itself: all conditions counted in one pass, then the rows at fault of those that hold anywhere."""
+    fields = [each for each in table.spec.fields if each.name not in table.absent]
+    typed = [each for each in fields if each.type in PATTERNS]
+    reading = [Check(each.name, _too_long(each), needed(each.type)) for each in fields if each not in typed]
+    reading += [Check(each.name, _unread(each.name), needed(each.type)) for each in typed]
+    shared = [each for each in fields if each.name in schema(table.spec.name).columns]
     rules = [*(check for each in shared for check in field_checks(each)), *row_checks(table.spec.name)]
     checks = [check for check in rules if not table.absent & {check.column, *check.beside}]
-    conditions = [*(check.bad for check in reading), *map(_readable, checks)]
-    assert table.stored is not None
-    typed = [table.typed(each).alias(each.name) for each in table.spec.fields]
-    marks = [table.unreadable(each).alias(_unread(each.name)) for each in present]
-    texts = [table.text(each.name).alias(f"_text:{each.name}") for each in present]
-    frame = table.stored.select(*typed, *marks, *texts, *(["_row"] if "_row" in table.dtypes else []))
-    (counts,) = collect_rows(frame.select(*(bad.cast(nw.Int64).sum().alias(f"c{n}") for n, bad in enumerate(conditions))))
+    names = {each.name for each in typed}
+    conditions = [check.bad if not check.blank else _readable(check, names) for check in [*reading, *checks]]
+    frame = _checked_frame(table, typed)
+    sums = [bad.cast(nw.Int64).sum().alias(f"c{n}") for n, bad in enumerate(conditions)]
+    (counts,) = collect_rows(frame.select(nw.len().alias("rows"), *sums, *_different_keys(table)))
     problems: list[Problem] = []
     for n, (check, bad) in enumerate(zip([*reading, *checks], conditions, strict=True)):
         if count := int(counts[f"c{n}"] or 0):
-            problems += _listed(table, check, frame.filter(bad), count, raw=n < len(reading))
+            raw = n < len(reading)
+            rows = _checked_frame(table, typed, check.column if raw else "").filter(bad)
+            problems += _listed(table, check, rows, count, raw=raw)
     unread = frozenset(check.column for n, check in enumerate(reading) if counts[f"c{n}"])
-    return [*problems, *_duplicates(table, frame)], unread
+    if counts.get("keys") != counts["rows"]:
+        problems += _duplicates(table, frame)
+    return Checked(problems, unread, int(counts["rows"]))
 
 
-def _unread(column: str) -> str:
-    return f"_unread:{column}"
+def _too_long(field: Field) -> nw.Expr:
+    return nw.col(field.name).str.len_chars() > LONGEST_TEXT
 
 
-def _readable(check: Check) -> nw.Expr:
-    """A check's condition on rows whose cells could be read."""
-    return reduce(and_, (~nw.col(_unread(column)).fill_null(False) for column in (check.column, *check.beside)), check.bad)
+def _unread(column: str) -> nw.Expr:
+    return nw.col(f"_unread:{column}")
+
+
+def _readable(check: Check, typed: Collection[str]) -> nw.Expr:
+    """A condition that looks for missing values, of rows whose cells could be read."""
+    unread = (_unread(column) for column in (check.column, *check.beside) if column in typed)
+    return reduce(and_, (~mark.fill_null(False) for mark in unread), check.bad)
+
+
+def _checked_frame(table: Table, typed: Sequence[Field], raw: str = "") -> Frame:
+    """A typed table with marks of the cells that cannot be read; ``raw`` is a column whose text comes along."""
+    assert table.stored is not None
+    marks = [table.unreadable(each).alias(f"_unread:{each.name}") for each in typed]
+    text = [table.text(raw).alias("_text")] if raw else []
+    rows = ["_row"] if "_row" in table.dtypes else []
+    return table.stored.select(
+        *(table.typed(each).alias(each.name) for each in table.spec.fields), *marks, *text, *rows
+    )
+
+
+def _different_keys(table: Table) -> list[nw.Expr]:
+    """How many different keys there are, of a table small enough to hold them all."""
+    if table.cells is None or table.absent & set(table.spec.key):
+        return []
+    key = [nw.col(part).cast(nw.String) for part in table.spec.key]
+    return [(key[0] if len(key) == 1 else nw.concat_str(*key, separator="\n")).n_unique().alias("keys")]
 
 
 def _listed(table: Table, check: Check, bad: Frame, count: int, *, raw: bool) -> Iterator[Problem]:
     """The problems of one check: its first rows, and how many more there are."""
-    shown = f"_text:{check.column}" if raw else check.column
+    shown = "_text" if raw else check.column
     columns = dict.fromkeys([*table.locator, shown])
     kind = next(each.type for each in table.spec.fields if each.name == check.column)
     rows = collect_rows(bad.select(*columns).sort(*table.locator).head(MOST_SHOWN))
@@ -231,7 +288,11 @@ def _duplicates(table: Table, frame: Frame) -> Iterator[Problem]:
 
 
 def reference_problems(
-    tables: Mapping[str, Table], of: Mapping[str, Table], *, untrusted: Collection[str], unread: Mapping[str, frozenset[str]]
+    tables: Mapping[str, Table],
+    of: Mapping[str, Table],
+    *,
+    untrusted: Collection[str],
+    unread: Mapping[str, frozenset[str]],
 ) -> Iterator[Problem]:
     """Values that refer to a row which is not there; legs that are not numbered 1 to n.
 
@@ -263,6 +324,8 @@ def reference_problems(
 
 def _lost(table: Table, column: str, other: Table | None, there: str, name: str) -> Iterator[Problem]:
     """Values of a column that are no key of another table."""
+    if table.cells and other and other.cells and table.texts(column) <= {"", *other.texts(there)}:
+        return
     lost = table.frame.filter(~nw.col(column).is_null()).select(*dict.fromkeys([*table.locator, column]))
     known: list[str] = []
     if other:
@@ -379,10 +442,12 @@ def evidence_problems(
         if row["basis"] == "derived" and rule_of(row["note"]) not in RULES:
             hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"
             yield located(table, row, show(row["note"]), "a rule's name first in the note", hint, "note")
-    for name, key, column in () if "evidence" in untrusted else [p for p in values if p not in seen]:
-        if name not in untrusted:
-            found, wanted = f"no evidence for {name} {key} {column}", "one row of evidence for every coded value"
-            yield Problem(table.shown, found, wanted, "add it, or blank the value", None, column)
+    wanted = "one row of evidence for every coded value"
+    lacking = [] if "evidence" in untrusted else [p for p in values if p not in seen and p[0] not in untrusted]
+    for name, key, column in lacking[:MOST_SHOWN]:
+        found = f"no evidence for {name} {key} {column}"
+        yield Problem(table.shown, found, wanted, "add it, or blank the value", None, column)
+    yield from _rest(len(lacking), table.shown, "", wanted)
 
 
 def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:
@@ -391,5 +456,8 @@ def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[P
         place = (as_text(row["table"]), as_text(row["key"]), as_text(row["column"]))
         carried, settled = values.get(place, ""), as_text(row["settled"])
         if carried != settled:
-            wanted, hint = f"{show(carried or None)}, as {'.'.join(place)} has it", "correct the table or the settlement"
+            wanted, hint = (
+                f"{show(carried or None)}, as {'.'.join(place)} has it",
+                "correct the table or the settlement",
+            )
             yield located(table, row, show(settled or None), wanted, hint, "settled", warning=True)

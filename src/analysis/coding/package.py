@@ -119,7 +119,9 @@ def read_report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Pro
     problems: list[Problem] = []
     known = ("collected_at", "declared_interviewees", "minimum_cell", "public_source", "reference_event")
     for extra in sorted(given.keys() - set(known)):
-        problems.append(Problem(file, show(extra), f"one of {', '.join(known)}", nearest(extra, known), column="report"))
+        problems.append(
+            Problem(file, show(extra), f"one of {', '.join(known)}", nearest(extra, known), column="report")
+        )
 
     def valid(name: str, value: Any, good: bool, wanted: str, default: Any) -> Any:
         if good:
@@ -188,7 +190,10 @@ def resources(path: Path, package: Mapping[str, Any], problems: list[Problem]) -
         seen[name] = normal
         embedded = resource.get("schema")
         if embedded is not None and embedded != with_own_fields(table, embedded):
-            found, hint = f"a schema of {name} unlike data/schemas/{table}.json", "run analysis check --embed to copy it anew"
+            found, hint = (
+                f"a schema of {name} unlike data/schemas/{table}.json",
+                "run analysis check --embed to copy it anew",
+            )
             problems.append(Problem(shown, found, "the same schema", hint, column=where, warning=True))
 
 

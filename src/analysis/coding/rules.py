@@ -66,15 +66,16 @@ def normalise(text: str) -> str:
     return " ".join(text.translate(table).split()).casefold()
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def words(text: str) -> tuple[str, ...]:
     """The words of a text, normalised, as the eight-word limit counts them.
 
     Examples
     --------
     >>> words("Wow, 100,000 — it’s")
-    ['wow', '100,000', "it's"]
+    ('wow', '100,000', "it's")
     """
-    return re.findall(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['-][^\W_]+)*", normalise(text))
+    return tuple(re.findall(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['-][^\W_]+)*", normalise(text)))
 
 
 def numbers(text: str) -> set[float]:
@@ -113,8 +114,10 @@ def says(text: str, label: str) -> bool:
     >>> says("a developer", "develop")
     False
     """
-    wanted = re.escape(normalise(label))
-    return bool(label) and re.search(rf"(?<!\w){wanted}(?:s|es)?(?!\w)", normalise(text)) is not None
+    wanted, given = normalise(label), normalise(text)
+    if not label or wanted not in given:
+        return False
+    return re.search(rf"(?<!\w){re.escape(wanted)}(?:s|es)?(?!\w)", given) is not None
 
 
 def age_phrase(fragment: str, setting: Setting) -> object:

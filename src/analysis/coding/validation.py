@@ -9,12 +9,14 @@ from typing import Any
 
 import narwhals as nw
 
+from analysis import folder
 from analysis.coding import checks
-from analysis.coding.checks import MOST_SHOWN, Place
+from analysis.coding.checks import MOST_SHOWN, Checked, Place
 from analysis.coding.package import SECOND, Report, listed_tables, name_problems, text_file_problems
 from analysis.folder import PACKAGE
 from analysis.schema import TABLES
 from analysis.tables import Frame, Table, as_text, broken_parquet, collect_rows, shown_path, to_spark
+from parabook import files
 from parabook.errors import Problem, nearest, show
 
 
@@ -31,6 +33,7 @@ class Readings:
     def __post_init__(self) -> None:
         self.tables = {name: table for name, table in self.read.items() if table.stored is not None}
         self.unread: dict[str, frozenset[str]] = {}
+        self.rows: dict[str, int] = {}
         self.untrusted: set[str] = set()
         """Tables whose rows or keys are at fault: that one of their rows is missing proves nothing."""
 
@@ -75,30 +78,48 @@ def _table_problems(readings: Readings, name: str) -> list[Problem]:
     import duckdb
 
     table = readings.tables[name]
+    marker = _marker(table)
     try:
-        problems, unread = checks.table_problems(table)
+        validated = marker is not None and marker.exists()
+        checked = Checked([], frozenset(), table.count) if validated else checks.table_problems(table)
     except duckdb.Error as error:
         del readings.tables[name]
         readings.untrusted.add(name)
         return [broken_parquet(error, table.shown)]
-    readings.unread[name] = unread | table.absent
+    problems = checked.problems
+    if marker and not (problems or table.problems or table.absent):
+        files.write_atomically(marker)
+        files.prune(marker.parent, 500)
+    readings.unread[name] = checked.unread | table.absent
+    readings.rows[name] = checked.rows
     errors = {problem.column for problem in problems if not problem.warning} | readings.unread[name]
     if errors & set(table.spec.key):
         readings.untrusted.add(name)
-    table = replace(table, checked=not unread)
+    table = replace(table, checked=not checked.unread)
     assert table.stored is not None
-    moved = readings.engine and not table.stored.implementation.is_pyspark_connect()
+    moved = readings.engine and not table.stored.implementation.is_spark_like()
     readings.tables[name] = to_spark(table, readings.engine) if moved else table
-    if name.removeprefix(SECOND) == "destinations" and not {"countries", "measure", "low", "high"} & readings.unread[name]:
+    if (
+        name.removeprefix(SECOND) == "destinations"
+        and not {"countries", "measure", "low", "high"} & readings.unread[name]
+    ):
         problems += checks.figure_problems(table)
     return problems
+
+
+def _marker(table: Table) -> Path | None:
+    """Path of the marker file that exists once a CSV table has been found valid by this version of the program."""
+    if not table.cells:
+        return None
+    key = files.digest([table.cells.sha256, str(table.spec), folder.program()])
+    return folder.CACHE / "validated-tables" / key
 
 
 def _without_rows(readings: Readings) -> Iterator[Problem]:
     """An edition that nobody has filled yet; an evidence table without rows, which is as none."""
     main = [name for name in ("interviewees", "destinations") if name in readings.files]
     looked_at = [name for name in (*main, "evidence") if name in readings.tables]
-    empty = {name for name in looked_at if not collect_rows(readings.tables[name].frame.select(nw.len().alias("n")))[0]["n"]}
+    empty = {name for name in looked_at if not readings.rows[name]}
     if main and set(main) <= empty:
         other = f", and none in {readings.files[main[1]]}" if main[1:] else ""
         hint = "add rows below the header: a person or a figure each"

@@ -1,0 +1,194 @@
+"""The same expressions give the same problems and counts on pandas, DuckDB and Spark Connect; an engine never hangs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+import pytest
+from conftest import absent
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analysis import spark
+from analysis.coding import checks
+from analysis.editions import examine, open_edition
+from analysis.schema import schema
+from analysis.tables import Table, collect_rows
+from parabook.errors import InputError
+
+SERVER = """
+import time
+from pysail.spark import SparkConnectServer
+server = SparkConnectServer("127.0.0.1", 0)
+server.start(background=True)
+print(server.listening_address[1], flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Sail, and its address."""
+    try:
+        import pysail.spark  # noqa: F401
+        import pyspark  # noqa: F401
+    except ImportError:
+        absent("pysail with pyspark-client")
+    command = [sys.executable, "-c", SERVER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout
+            yield f"sc://127.0.0.1:{process.stdout.readline().strip()}", process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+
+
+identifier = st.sampled_from(["i1", "i2", "i3", "i 4", "", "=x", "\u00e9", "-"])
+number = st.sampled_from(["", "0", "5", "20", "20.5", "-1", "200", "007", "x", "1e9", " 3"])
+CELLS = {
+    "interviewee": identifier, "counted": st.sampled_from(["yes", "no", "unclear", "yess", ""]), "age_min": number,
+    "age_max": number, "gender": st.sampled_from(["man", "woman", "", "men"]),
+    "profession": st.sampled_from(["cook", "cook ", "not stated", "NOT\u00a0stated", "=SUM(1)", "caf\ufffd", "a\u2028b", ""]),
+    "isco08": st.sampled_from(["1", "25124", "", "x"]), "leg": number, "status": st.sampled_from(["made", "", "maed"]),
+    "from_place": st.sampled_from(["a", "b", "c", ""]), "to_place": st.sampled_from(["a", "b", ""]),
+    "mode": st.sampled_from(["air", "aire", ""]), "nights_waited": number,
+    "departed": st.sampled_from(["2022-09-21", "2022-02-29", "2024-02-29", "1900-02-29", "0001-01-01", "21.9.2022", "", "2022-09-21x"]),
+}  # fmt: skip
+
+
+def rows(table: str) -> st.SearchStrategy[list[tuple[str, ...]]]:
+    return st.lists(st.tuples(*(CELLS[column] for column in schema(table).columns)), min_size=1, max_size=6)
+
+
+def stored(table: str, cells: list[tuple[str, ...]], engine: str) -> Table:
+    """A table of text as an engine stores it."""
+    columns = [*schema(table).columns, "_row"]
+    numbered = [(*row, n) for n, row in enumerate(cells, 2)]
+    frame = pd.DataFrame(numbered, columns=columns).astype(dict.fromkeys(columns[:-1], "object"))
+    if engine == "pandas":
+        arrow = pytest.importorskip("pyarrow")
+        native: object = frame.astype(dict.fromkeys(columns[:-1], pd.ArrowDtype(arrow.string())))
+    elif engine == "duckdb":
+        native = duckdb.from_df(frame)
+    else:
+        ddl = ", ".join(f"`{name}` string" for name in columns[:-1]) + ", `_row` bigint"
+        native = spark.create_table(engine, numbered, ddl)
+    return Table(schema(table), table, nw.from_native(native).lazy(), checked=False)
+
+
+def found(engine: str, people: list[tuple[str, ...]], legs: list[tuple[str, ...]]) -> list[str]:
+    """What checks and counts give on an engine."""
+    tables = {"interviewees": stored("interviewees", people, engine), "legs": stored("legs", legs, engine)}
+    problems = [problem for table in tables.values() for problem in checks.table_problems(table).problems]
+    problems += checks.reference_problems(tables, tables, untrusted={"places"}, unread={})
+    problems += checks.lone_problems(tables["interviewees"])
+    people_frame, legs_frame = (table.frame for table in tables.values())
+    counts = collect_rows(people_frame.group_by("age_min", "gender").agg(nw.len().alias("n")))
+    moved = collect_rows(people_frame.join(legs_frame, on="interviewee", how="semi").select(nw.len().alias("n")))
+    early = collect_rows(legs_frame.filter(nw.col("departed") < "2024-01-01").select(nw.len().alias("n")))
+    return [
+        *map(str, problems),
+        *sorted(map(str, (sorted(row.items(), key=str) for row in counts))),
+        str(moved),
+        str(early),
+    ]
+
+
+@settings(max_examples=15, deadline=None)
+@given(people=rows("interviewees"), legs=rows("legs"))
+def test_pandas_and_duckdb_agree(people, legs):
+    assert found("pandas", people, legs) == found("duckdb", people, legs)
+
+
+@pytest.mark.slow
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(people=rows("interviewees"), legs=rows("legs"))
+def test_duckdb_and_spark_agree(server, people, legs):
+    assert found("duckdb", people, legs) == found(server[0], people, legs)
+
+
+def many(folder: Path, people: str = "yes") -> Path:
+    """A thousand people and their legs as Parquet, places as CSV."""
+    made = {
+        "interviewees": f"SELECT 'p' || n AS interviewee, CASE n WHEN 7 THEN '{people}' ELSE 'yes' END AS counted, 20 AS age_min, 20 AS age_max, "
+        "'man' AS gender, NULL::VARCHAR AS profession, NULL::VARCHAR AS isco08 FROM range(1000) r(n)",
+        "legs": "SELECT 'p' || n AS interviewee, 1 AS leg, 'made' AS status, 'a' AS from_place, 'b' AS to_place, 'rail' AS mode, "
+        "DATE '2022-09-21' AS departed, n % 4 AS nights_waited FROM range(1000) r(n)",
+    }
+    for name, sql in made.items():
+        duckdb.sql(f"COPY ({sql}) TO '{folder}/{name}.parquet' (FORMAT parquet)")
+    (folder / "places.csv").write_text(
+        "place,name,country,latitude,longitude,precision\na,Ay,RUS,55.7,37.6,city\nb,Be,KAZ,51.2,51.4,city\n",
+        encoding="utf-8",
+    )
+    listed = [{"name": name, "path": f"{name}.parquet"} for name in made] + [{"name": "places", "path": "places.csv"}]
+    package = {"name": "many", "title": "Many", "sources": [{"title": "x"}], "resources": listed}
+    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.slow
+def test_an_edition_is_checked_and_counted_where_it_lies(server, tmp_path: Path):
+    edition = open_edition(many(tmp_path), engine=server[0])
+    local = open_edition(tmp_path)
+    assert edition.tables["interviewees"].implementation.is_spark_like()
+    assert (edition.described, edition.places) == (local.described, local.places)
+    legs, places = edition.tables["legs"], edition.tables["places"].select(nw.col("place").alias("to_place"), "country")
+    counts = collect_rows(legs.join(places, on="to_place", how="left").group_by("country").agg(nw.len().alias("n")))
+    assert counts == [{"country": "KAZ", "n": 1000}]
+
+
+@pytest.mark.slow
+def test_a_row_at_fault_is_named_by_its_key(server, tmp_path: Path):
+    (problem,) = examine(many(tmp_path, "yess"), engine=server[0])[1]
+    assert (
+        str(problem)
+        .split("/")[-1]
+        .startswith("interviewees.parquet [p7], column counted: found 'yess', needed one of yes")
+    )
+
+
+@pytest.mark.parametrize("address", ["localhost:1", "sc://host", "tcp://host:1", "sc://host:port"])
+def test_an_address_of_another_form_is_refused(address: str, tmp_path: Path):
+    with pytest.raises(InputError, match="needed an address of the form sc://HOST:PORT"):
+        open_edition(tmp_path, engine=address)
+
+
+@pytest.mark.slow
+def test_an_engine_that_is_not_there_or_cannot_read_or_is_paused_or_killed_says_so(server, tmp_path: Path, monkeypatch):
+    address, process = server
+    folder = many(tmp_path)
+    cases = []
+
+    def case(engine: str) -> None:
+        started = time.monotonic()
+        with pytest.raises(InputError) as caught:
+            raise InputError(examine(folder, engine=engine)[1])
+        cases.append((str(caught.value), time.monotonic() - started))
+
+    case("sc://127.0.0.1:9")
+    (folder / "legs.parquet").write_bytes(b"no Parquet")
+    case(address)
+    many(folder)
+    monkeypatch.setenv(spark.TIMEOUT, "3")
+    os.kill(process.pid, signal.SIGSTOP)
+    case(address)
+    process.kill()
+    process.wait()
+    case(address)
+    messages = ["nothing that answers", "legs.parquet", "no answer within 3 s", ""]
+    for (message, seconds), wanted in zip(cases, messages, strict=True):
+        assert wanted in message
+        assert len(message.splitlines()) == 1
+        assert seconds < 30
