@@ -6,9 +6,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from crowds import crowd, written
-
 from analysis.edition import examine
+from crowds import crowd, written
 
 
 def test_people_who_are_alone_are_one_warning(tmp_path: Path):

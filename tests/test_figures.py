@@ -14,12 +14,12 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from analysis.checks import MOST_WORDS
+from analysis.rules import words
 from cells import Shown, run_cells
 from conftest import ROOT, absent, run
 
-from analysis.checks import MOST_WORDS
 from analysis.figures import list_figures, measure, web_addresses
-from analysis.rules import words
 
 NAME = "destination-figures-2022"
 COLLECTED = ROOT.parent / "shared" / "data" / "destination-figures.csv"

@@ -126,7 +126,9 @@ def _suppressed(
 ) -> pd.DataFrame:
     """A table without small cells; of two labels also without what would give those of each label alone away."""
     if unit_of(table) != "interviewees" or len(names) > 2:
-        return withhold(table, book.minimum_cell)  # of legs a person may have many, and of three labels nobody has proved it
+        return withhold(
+            table, book.minimum_cell
+        )  # of legs a person may have many, and of three labels nobody has proved it
     if len(names) == 1:
         return suppress(table, book.minimum_cell)
     by_first, by_second = (complete(groups, name, book, rows=order.get(name, ())) for name in names)
@@ -148,7 +150,9 @@ def _sorted(table: pd.DataFrame, names: list[str], unit: str, order: Mapping[str
         fixed = list(order.get(name, ()))
         size = -table.groupby(name)[unit].transform("sum")
         keys[f"{name} known"] = table[name].map({NOT_STATED: 1, NOT_DESCRIBED: 2}).fillna(0)
-        keys[f"{name} rank"] = table[name].map({label: n for n, label in enumerate(fixed)}).fillna(len(fixed)) if fixed else size
+        keys[f"{name} rank"] = (
+            table[name].map({label: n for n, label in enumerate(fixed)}).fillna(len(fixed)) if fixed else size
+        )
         keys[name] = table[name]
     keys = keys.reset_index(drop=True).sort_values(list(keys.columns))
     return table.reset_index(drop=True).loc[keys.index].reset_index(drop=True)

@@ -163,7 +163,9 @@ class Edition:
 
         Tables that speak of people one by one are not shown where small cells are suppressed.
         """
-        found = self.text[name].drop(columns="_row", errors="ignore") if self.has(name) else text_frame(self.table(name))
+        found = (
+            self.text[name].drop(columns="_row", errors="ignore") if self.has(name) else text_frame(self.table(name))
+        )
         return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
 
     def rows(self, name: str) -> list[Row]:

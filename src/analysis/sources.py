@@ -39,12 +39,7 @@ def evidence_of(book: Edition, table: str) -> pd.DataFrame:
     """
     values = book.values()
     rows = [
-        (
-            key,
-            column,
-            values[name, key, column],
-            *(row[part] for part in ("exact", "paragraph", "basis", "note")),
-        )
+        (key, column, values[name, key, column], *(row[part] for part in ("exact", "paragraph", "basis", "note")))
         for (name, key, column), row in book.evidence.items()
         if name == table
     ]

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.coding.checks import MOST_WORDS
+from analysis.coding.rules import normalise, numbers, says, words
 from analysis.coding.verify import fingerprints, paragraphs
 from analysis.imports.answers import ASK, locate, quoted, refusals, refuse
 from analysis.imports.exports import tidy
-from analysis.coding.rules import normalise, numbers, says, words
 from analysis.schema import schema
 from parabook.errors import InputError, Problem, show
 

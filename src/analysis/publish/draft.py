@@ -19,11 +19,11 @@ import jinja2
 import pandas as pd
 
 from analysis.coding.checks import MOST_WORDS
+from analysis.coding.rules import words
 from analysis.imports.ages import bounds
 from analysis.imports.answers import ASK, TICKED, quoted
 from analysis.imports.exports import PASSAGES, kind_of, located, read_export
 from analysis.imports.write import NOTEBOOK
-from analysis.coding.rules import words
 from analysis.schema import ROOT, countries, schema, vocabulary
 from analysis.tables import shown_path
 from parabook.errors import InputError
