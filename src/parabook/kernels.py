@@ -126,6 +126,7 @@ def serve(caller: Connection, arguments: list[str], folder: str, environment: di
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
+    os.environ.pop("PYTEST_CURRENT_TEST", None)  # with it IPython hears nothing that libraries write to descriptor 2
     os.environ["IPYTHONDIR"] = str(Path(jupyter_runtime_dir()) / "ipython")  # not the profile of the user's own
     exit_with(caller)
     nowhere = os.open(os.devnull, os.O_RDWR)

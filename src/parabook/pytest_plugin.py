@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections import defaultdict
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,7 +22,6 @@ import pytest
 from parabook.errors import InputError
 
 if TYPE_CHECKING:
-    from parabook.book import Book
     from parabook.plan import Plan
     from parabook.plugins import Plugin
     from parabook.review.cells import Cell
@@ -36,8 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("chapters", "folders of chapters, each cell of which is a test", type="paths", default=[])
     group = parser.getgroup("chapters", "cells of chapters")
     group.addoption("--book-input", "--edition", metavar="NAME|PATH", help="run the chapters on this input")
-    group.addoption("--chapter-parameter", action="append", default=[], metavar="NAME=VALUE",
-                    help="a parameter of the chapters; may be given several times")  # fmt: skip
+    help_ = "a parameter of the chapters; may be given several times"
+    group.addoption("--chapter-parameter", action="append", default=[], metavar="NAME=VALUE", help=help_)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -62,8 +62,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """A chapter, when the file is a notebook in a folder of chapters."""
-    folders = parent.config.getini("chapters")
-    is_chapter = file_path.suffix == ".ipynb" and any(folder in file_path.parents for folder in folders)
+    is_chapter = file_path.suffix == ".ipynb" and file_path in parent.config.stash[RUNS].notebooks
     return ChapterFile.from_parent(parent, path=file_path) if is_chapter else None
 
 
@@ -88,11 +87,7 @@ class ChapterFile(pytest.File):
         except (ValueError, SyntaxError, KeyError, TypeError) as error:
             found = f"{self.path.name}: found {type(error).__name__}: {error}"
             raise self.CollectError(f"{found}, needed a notebook, its parameters plain values") from None
-        for name in names if filled_in is not None else ():
-            item: CellItem = CellItem.from_parent(self, name=name)
-            if hasattr(self.config, "workerinput"):  # with xdist's --dist loadgroup one worker has all its cells
-                item.add_marker(pytest.mark.xdist_group(self.path.stem))
-            yield item
+        yield from (CellItem.from_parent(self, name=name) for name in names if filled_in is not None)
 
 
 class CellItem(pytest.Item):
@@ -104,7 +99,7 @@ class CellItem(pytest.Item):
         """Have the chapter run, if it has not been; an error where this cell was not reached."""
         runs = self.config.stash[RUNS]
         self.cell = runs.of(self.path)[self.name]
-        self.user_properties += [("input", runs.plan.input.name), ("seconds", round(self.cell.seconds, 3))]
+        self.user_properties += [("input", runs.plan.input.name), ("seconds", self.cell.seconds)]
         if self.cell.state == "not run":
             raise CellFailed(self.cell.problem)
 
@@ -157,18 +152,18 @@ class Runs:
         return sorted(file for folder in self.config.getini("chapters") for file in folder.rglob("*.ipynb"))
 
     @cached_property
-    def book(self) -> Book:
-        """The chapters as a book in pytest's root folder, whether or not a table of contents lists them."""
-        from parabook.book import Book, settings
-
-        return Book(self.config.rootpath, {}, tuple(self.notebooks), settings(self.config.rootpath))
-
-    @cached_property
     def plugin(self) -> Plugin:
         """The plug-in of the project."""
         from parabook.plugins import plugin_of
 
         return plugin_of(self.book)
+
+    @cached_property
+    def book(self) -> Any:
+        """The chapters as a book in pytest's root folder, whether or not a table of contents lists them."""
+        from parabook.book import Book, settings
+
+        return Book(self.config.rootpath, {}, tuple(self.notebooks), settings(self.config.rootpath))
 
     def filled_in(self, notebook: Path) -> str | None:
         """The input that a chapter is run on by default, blank for the book's own; None when it is no chapter."""
@@ -193,7 +188,7 @@ class Runs:
     def of(self, chapter: Path) -> dict[str, Cell]:
         """A chapter's cells; the first to ask has all chosen chapters begin, some side by side.
 
-        A worker of xdist begins none before it is asked for it: another may have all its cells.
+        A worker of xdist begins none before it is asked for it: another may have its cells.
         """
         for each in [chapter] if hasattr(self.config, "workerinput") else self.chosen:
             if each not in self.begun:
@@ -221,11 +216,23 @@ class Runs:
         return ThreadPoolExecutor(os.cpu_count() or 1)
 
     def _run(self, chapter: Path) -> dict[str, Cell]:
-        from parabook.review.cells import run_cells
-        from parabook.run import CHAPTER_SECONDS
+        """Run a chapter up to the last of its chosen cells."""
+        from parabook.review.cells import cells_of
+        from parabook.review.results import cell_name
+        from parabook.run import ChapterFailed, run_one
 
-        folder = self.plan.plugin.folder(self.plan.input, chapter)
-        return run_cells(chapter, self.plan.chosen(chapter), folder, self.chosen[chapter], int(CHAPTER_SECONDS))
+        folder, failure = self.plan.plugin.folder(self.plan.input, chapter), ""
+        notebook = json.loads(chapter.read_text(encoding="utf-8"))
+        names = [cell_name(cell, n) for n, cell in enumerate(notebook["cells"], 1)]
+        del notebook["cells"][max(n for n, name in enumerate(names, 1) if name in self.chosen[chapter]) :]
+        with tempfile.TemporaryDirectory() as made:
+            cut = Path(made, chapter.name)
+            cut.write_text(json.dumps(notebook), encoding="utf-8")
+            try:
+                executed = run_one(cut, self.plan.chosen(chapter), folder).notebook
+            except ChapterFailed as error:
+                failure, executed = str(error).removeprefix(f"chapter {chapter.stem}: "), error.notebook
+        return {cell.name: cell for cell in cells_of(chapter.stem, json.loads(executed), folder, failure)}
 
 
 RUNS = pytest.StashKey[Runs]()

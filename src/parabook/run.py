@@ -164,12 +164,10 @@ def run_one(
             chapter_seconds=seconds,
             ready=ready,
         )
-    except engine.OutOfBounds as error:
-        raise ChapterFailed(f"chapter {notebook.stem}: {error}", notebook.stem) from error
-    except DeadKernelError as error:
-        raise ChapterFailed(f"chapter {notebook.stem}: its kernel died", notebook.stem) from error
-    except RuntimeError as error:  # jupyter_client's way to say that a kernel does not start
-        raise ChapterFailed(f"chapter {notebook.stem}: {error}", notebook.stem) from error
+    except (engine.OutOfBounds, RuntimeError) as error:  # the latter is also jupyter_client's when a kernel does not start
+        why = "its kernel died" if isinstance(error, DeadKernelError) else error
+        notebook_so_far = json.dumps(prepared, ensure_ascii=False)
+        raise ChapterFailed(f"chapter {notebook.stem}: {why}", notebook.stem, notebook_so_far) from error
     finally:
         _close_loop()
     text = json.dumps(executed, ensure_ascii=False)  # nbformat's own writing takes as long as the work of a chapter

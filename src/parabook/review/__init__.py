@@ -1,1 +1,1 @@
-"""Reviewing: what the results of an edition are, what moved between two, and every cell of a chapter as a test."""
+"""Reviewing: what the results of a book are, what moved between two of them, and what became of every cell."""

@@ -1,35 +1,32 @@
 """The approved state of a book's results: a folder of plain files, made so that its diffs can be read.
 
-``approved.json`` marks the folder and says what the results were made from; ``inputs/`` holds the input's rows, ``tables/``
-the exhibits' tables, ``charts/`` their Vega-Lite; ``chapters/`` what each chapter says besides.
+Tables are CSV, charts Vega-Lite; ``approved.json`` marks the folder and has all texts, and what the results came from.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
-import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from parabook.errors import InputError
 from parabook.files import swap
 from parabook.plugins import Table
-from parabook.review.results import KINDS, WORDS, Exhibit, Origin, Results, pretty, read_csv, write_csv
+from parabook.protocol import as_csv
+from parabook.review.results import Results
 
 MARKER = "approved.json"
-FORMAT = "parabook approved results 1"
+FORMAT = "parabook approved results 2"
 
-FILES = (MARKER, "inputs/**/*.csv", "tables/*.csv", "charts/*.vl.json", "chapters/*.json")
-"""Patterns of all files that an approved state may hold."""
-
-VERSIONS = ("altair", "duckdb", "jupyter-book", "narwhals", "nbclient", "pandas", "papermill", "vl-convert-python")
-"""The packages that run, count and draw: of a whole machine's packages, most would be noise in a committed file."""
+FILES = {"table": "tables/*.csv", "view": "views/*.csv", "input": "inputs/**/*.csv", "chart": "charts/**/*.vl.json"}
+"""Patterns of files by the kind of result that they hold; all other kinds are texts in the marker."""
 
 
-def read(folder: Path, name: str) -> Results | None:
+def read(folder: Path) -> dict[str, Any] | None:
     """The approved results in a folder; None where nothing was ever approved.
 
     Raises
@@ -39,103 +36,54 @@ def read(folder: Path, name: str) -> Results | None:
     """
     if not (folder / MARKER).is_file():
         return None
+    found: dict[str, Any] = {}
     try:
-        made = _marker(folder)
-        tables, inputs = (_csv_files(folder / part) for part in ("tables", "inputs"))
-        charts = {file.name.removesuffix(".vl.json"): _json(file) for file in (folder / "charts").glob("*.vl.json")}
-        chapters = {file.stem: _json(file) for file in sorted((folder / "chapters").glob("*.json"))}
-        exhibits = {
-            id_: _exhibit(chapter, said, tables[id_], charts.get(id_))
-            for chapter, content in chapters.items()
-            for id_, said in content["exhibits"].items()
-        }
-        texts = {
-            kind: {f"{c}: {label}": "\n".join(text) for c, content in chapters.items() for label, text in content[kind].items()}
-            for kind in KINDS
-        }  # fmt: skip
-        parts = {part: made[part] for part in ("inputs", "code", "versions", "parameters")}
-        return Results(name, exhibits, texts, Origin(**parts, rows=inputs if made["rows"] else None))
+        for kind, texts in _marker(folder).items():
+            found |= {f"{kind}/{name}": "\n".join([text] if isinstance(text, str) else text) for name, text in texts.items()}
+        for kind, pattern in FILES.items():
+            for file in folder.glob(pattern):
+                text, name = file.read_bytes().decode(), file.relative_to(folder / pattern.split("/")[0]).as_posix()
+                value = _table(text) if pattern.endswith(".csv") else json.loads(text)
+                found[f"{kind}/{name.removesuffix(pattern.rpartition('*')[2])}"] = value
     except (OSError, ValueError, TypeError, KeyError, AttributeError, csv.Error) as error:
         hint = "take it from the history, or approve anew in another folder"
         raise InputError.one(folder, f"a file that cannot be read ({error})", "an approved state", hint) from error
+    return found
 
 
-def _marker(folder: Path) -> dict[str, Any]:
-    made = _json(folder / MARKER)
-    if made["format"] != FORMAT:
+def _marker(folder: Path) -> dict[str, dict[str, Any]]:
+    made = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    if made.pop("format") != FORMAT:
         raise ValueError(f"{MARKER} of another format")
-    return made
+    return dict(made)
 
 
-def _json(file: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return loaded
-
-
-def _csv_files(folder: Path) -> dict[str, Table]:
-    files = sorted(folder.rglob("*.csv"))
-    return {
-        file.relative_to(folder).as_posix().removesuffix(".csv"): read_csv(file.read_bytes().decode()) for file in files
-    }
-
-
-def _exhibit(chapter: str, said: Mapping[str, Any], table: Table, chart: Any) -> Exhibit:
-    words = {word: "\n".join(said[word]) for word in WORDS}
-    view = tuple(tuple("\n".join(cell) if isinstance(cell, list) else cell for cell in row) for row in said["view"])
-    return Exhibit(chapter, words, table, view, chart, tuple(said["rests_on"]))
+def _table(text: str) -> Table:
+    return tuple(tuple(row) for row in csv.reader(io.StringIO(text, newline="")))
 
 
 def files_of(results: Results) -> dict[str, str]:
     """The approved state of results: every file's text by its path in the folder."""
-    made = results.origin
-    marker = {
-        "format": FORMAT,
-        "inputs": None if made.inputs is None else dict(made.inputs),
-        "code": dict(made.code),
-        "parameters": dict(made.parameters),
-        "versions": {name: made.versions[name] for name in VERSIONS if name in made.versions},
-        "rows": made.rows is not None,
-    }
-    files = {MARKER: pretty(marker) + "\n"}
-    files |= {f"inputs/{name}.csv": write_csv(table) for name, table in (made.rows or {}).items()}
-    for id_, exhibit in results.exhibits.items():
-        files[f"tables/{id_}.csv"] = write_csv(exhibit.table)
-        if exhibit.chart:
-            files[f"charts/{id_}.vl.json"] = pretty(exhibit.chart) + "\n"
-    return files | {f"chapters/{name}.json": pretty(content) + "\n" for name, content in _chapters(results)}
+    marker: dict[str, Any] = {"format": FORMAT}
+    files = {}
+    for key, value in results.items():
+        kind, _, name = key.partition("/")
+        folder, _, suffix = FILES.get(kind, "").replace("**/", "").partition("/*")
+        if not folder:
+            marker.setdefault(kind, {})[name] = value.split("\n") if "\n" in value else value
+        elif isinstance(value, Mapping):
+            files[f"{folder}/{name}{suffix}"] = _json(value)
+        else:
+            files[f"{folder}/{name}{suffix}"] = as_csv({"columns": value[0], "rows": value[1:]})
+    return {**files, MARKER: _json(marker)}
 
 
-def _chapters(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What each chapter says besides tables and charts, text as lists of lines."""
-    said = {key.partition(": ")[0] for texts in results.texts.values() for key in texts}
-    for chapter in sorted(said | {exhibit.chapter for exhibit in results.exhibits.values()}):
-        content: dict[str, Any] = {
-            kind: {
-                label: text.split("\n")
-                for key, text in results.texts.get(kind, {}).items()
-                for of, _, label in [key.partition(": ")]
-                if of == chapter
-            }
-            for kind in KINDS
-        }
-        exhibits = {id_: each for id_, each in results.exhibits.items() if each.chapter == chapter}
-        content["exhibits"] = {id_: _said(exhibit) for id_, exhibit in exhibits.items()}
-        yield chapter, content
-
-
-def _said(exhibit: Exhibit) -> dict[str, Any]:
-    view = [[cell.split("\n") if "\n" in cell else cell for cell in row] for row in exhibit.view]
-    words = {word: exhibit.words.get(word, "").split("\n") for word in WORDS}
-    return words | {"view": view, "rests_on": list(exhibit.rests_on)}
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def write(results: Results, folder: Path) -> int:
-    """Write results as the approved state, whole, in place of what stood there.
-
-    Returns
-    -------
-    int
-        How many bytes were written.
+    """Write results as the approved state, whole, in place of what stood there; the bytes written.
 
     Raises
     ------
@@ -146,14 +94,12 @@ def write(results: Results, folder: Path) -> int:
     _refuse_others(folder)
     files = {name: text.encode() for name, text in files_of(results).items()}
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".approved-", dir=folder.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=".approved-", dir=folder.parent) as made:
+        state = Path(made, "state")
         for name, content in files.items():
-            (made / "state" / name).parent.mkdir(parents=True, exist_ok=True)
-            (made / "state" / name).write_bytes(content)
-        swap(made / "state", folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+            (state / name).parent.mkdir(parents=True, exist_ok=True)
+            (state / name).write_bytes(content)
+        swap(state, folder)
     return sum(map(len, files.values()))
 
 
@@ -166,9 +112,7 @@ def _refuse_others(folder: Path) -> None:
         _marker(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError.one(folder, f"a folder without a valid {MARKER}", needed, hint) from error
-    ours = {file for pattern in FILES for file in folder.glob(pattern)}
-    others = [
-        path for path in sorted(folder.rglob("*")) if (path.is_symlink() or not path.is_dir()) and path not in ours
-    ]
-    if others:
-        raise InputError.one(others[0], "a file that is no part of an approved state", needed, hint)
+    ours = {folder / MARKER, *(file for pattern in FILES.values() for file in folder.glob(pattern))}
+    others = (path for path in sorted(folder.rglob("*")) if path.is_symlink() or not (path.is_dir() or path in ours))
+    if foreign := next(others, None):
+        raise InputError.one(foreign, "a file that is no part of an approved state", needed, hint)

@@ -7,47 +7,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
 from typing import Any
 
 import daff  # type: ignore[import-untyped]
 
 from parabook.plugins import Table
-from parabook.review.results import Exhibit, Results
-
-FOLLOWS = re.compile(r"^datasets\.|\b(description|title|text|sort|width|height|step|yOffset)(\[\d+\]|\.\w+)*$")
-"""Paths in a chart that say what is drawn or how large it is, not how: they move as the table moves."""
+from parabook.review.results import ABOUT, Results
 
 
 @dataclass(frozen=True)
-class Move:
-    """One thing that is not as it was.
+class Change:
+    """One thing that is not as it was: in which row and column (of a chart, at which path), from what to what."""
 
-    Attributes
-    ----------
-    part : str
-        ``table``, ``view`` (the table as its page shows it), ``chart``, ``words`` (caption, finding, notes, source),
-        ``exhibit`` (all of it), ``input``, or the kind of a text.
-    of : str
-        The exhibit, the chapter and name of a text, or the input's table.
-    row, column : str
-        The row by its labels, and the column; of a chart, the path in its Vega-Lite.
-    old, new : str
-        From what to what; blank where it was not there or is gone.
-    what : str
-        ``changed``, ``added``, ``gone``, ``renamed``, ``in another order``.
-    """
-
-    part: str
-    of: str
     row: str = ""
     column: str = ""
-    old: str = ""
-    new: str = ""
+    was: str = ""
+    now: str = ""
     what: str = "changed"
 
     @property
@@ -56,102 +34,118 @@ class Move:
 
         Examples
         --------
-        >>> Move("table", "x", old="100000", new="120000").by, Move("table", "x", old="a", new="3").by
+        >>> Change(was="100000", now="120000").by, Change(was="a", now="3").by
         ('+20,000', '')
         """
         try:
-            by = Decimal(self.new) - Decimal(self.old)
+            by = Decimal(self.now) - Decimal(self.was)
         except InvalidOperation:
             return ""
         return (f"{by:+,f}" if by else "±0") if by.is_finite() else ""
 
     @property
-    def change(self) -> str:
-        """From what to what, in words."""
-        if self.what in ("added", "gone"):
-            return f"{self.what}: {self.old or self.new}"
-        how = "" if self.what == "changed" else f"{self.what}: "
-        return f"{how}{self.old or 'blank'} → {self.new or 'blank'}{f' ({self.by})' if self.by else ''}"
+    def where(self) -> str:
+        """Row and column in words."""
+        return ", ".join(filter(None, [self.row, self.column]))
 
     def __str__(self) -> str:
-        where = ", ".join(filter(None, [self.row, self.column]))
-        return f"{self.part} {self.of}{f': {where}' if where else ''}: {self.change}"
+        where = f"{self.where}: " if self.where else ""
+        if self.what in ("added", "gone"):
+            return f"{where}{self.what}: {self.was or self.now}"
+        how = "" if self.what == "changed" else f"{self.what}: "
+        return f"{where}{how}{self.was or 'blank'} → {self.now or 'blank'}{f' ({self.by})' if self.by else ''}"
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of two aligned tables: its label, what became of it, each column from and to."""
+class Move:
+    """A result, or a cause, that differs: None where it was not, or is gone."""
 
-    label: str
-    state: str
-    cells: tuple[tuple[str, str], ...]
-    place: int
-    """Where it stood in the old table; -1 when it did not."""
-
-
-@dataclass(frozen=True)
-class TableDiff:
-    """Two tables, aligned by daff; a column that is on one side only is blank on the other."""
-
-    columns: tuple[tuple[str, str], ...] = ()
-    rows: tuple[Row, ...] = ()
-    labels: tuple[str, ...] = ()
-
-    @cached_property
-    def order(self) -> tuple[list[str], list[str]]:
-        """Rows of both sides that stand in another order, by label: as they stood, and as they stand."""
-        new = [row for row in self.rows if row.state not in ("added", "gone")]
-        old = sorted(new, key=lambda row: row.place)
-        moved = [(was.label, now.label) for was, now in zip(old, new, strict=True) if was.place != now.place]
-        return [was for was, _ in moved], [now for _, now in moved]
+    kind: str
+    name: str
+    was: Any
+    now: Any
+    changes: tuple[Change, ...]
 
     @property
-    def total(self) -> tuple[str, int, int] | None:
-        """The name and both sums of the last column, where that holds nothing but counts."""
-        if not self.columns or len(self.columns) < 2 or self.columns[-1][0] != self.columns[-1][1]:
-            return None
-        sides = [
-            [row.cells[-1][n] for row in self.rows if row.state != gone] for n, gone in ((0, "added"), (1, "gone"))
-        ]
-        if not all(cell.isascii() and cell.isdigit() for side in sides for cell in side) or not all(sides):
-            return None
-        return self.columns[-1][1], sum(map(int, sides[0])), sum(map(int, sides[1]))
+    def what(self) -> str:
+        """Whether it changed, was added or is gone."""
+        return "added" if self.was is None else "gone" if self.now is None else "changed"
+
+    def lines(self) -> Iterator[str]:
+        """Each change in a line, cut when long."""
+        for change in self.changes:
+            line = " ".join(f"{self.kind} {self.name}: {change}".split())
+            yield line if len(line) <= 300 else f"{line[:299]}…"
 
 
-def align(old: Table, new: Table, labels: Sequence[str] = (), join: str = ", ") -> TableDiff:
-    """Align two tables by the columns that name their rows.
+def moves(old: Results, new: Results) -> Iterator[Move]:
+    """What differs between two sets of results, in the order of the new ones.
 
     Examples
     --------
-    >>> old = (("age", "n"), ("18–24", "4"), ("25–34", "2"))
-    >>> new = (("age", "n"), ("under 18", "1"), ("18–24", "3"), ("25–34", "2"))
-    >>> [(row.label, row.state, row.cells[1]) for row in align(old, new).rows]
-    [('under 18', 'added', ('', '1')), ('18–24', 'changed', ('4', '3')), ('25–34', '', ('2', '2'))]
+    >>> tables = ({"table/by-age": (("age", "n"), ("18–24", n))} for n in "45")
+    >>> [*next(moves(*tables)).lines()]
+    ['table by-age: 18–24, n: 4 → 5 (+1)']
     """
-    labels = labels or label_columns(old, new)
-    pairs, columns = _alignment(old, new, labels)
-    names = tuple((old[0][a] if a >= 0 else "", new[0][b] if b >= 0 else "") for a, b in columns)
-    rows, seen = [], Counter[str]()
-    for a, b in pairs:
-        cells = tuple((_at(old, a, left), _at(new, b, right)) for left, right in columns)
-        state = "added" if a < 0 else "gone" if b < 0 else "changed" if any(was != now for was, now in cells) else ""
-        named = [
-            cells[n][0 if state == "gone" else 1]
-            for n, name in enumerate(names)
-            if name[0] in labels or name[1] in labels
-        ]
-        label = join.join(named) or "(blank)"
-        seen[label] += 1
-        rows.append(Row(label if seen[label] == 1 else f"{label} ({seen[label]})", state, cells, a))
-    return TableDiff(names, tuple(rows), tuple(labels))
+    for key in {**new, **old}:
+        kind, _, name = key.partition("/")
+        was, now = old.get(key), new.get(key)
+        if was == now or kind in ABOUT:
+            continue
+        found = tuple(_changes(was, now))
+        if kind == "chart" and old.get(f"table/{name}") != new.get(f"table/{name}"):
+            found = tuple(each for each in found if not each.column.startswith("data-"))
+            found = found or (Change(was="drawn", now="of other data", what="as its table"),)
+        yield Move(kind, name, was, now, found)
+
+
+def _changes(was: Any, now: Any) -> Iterator[Change]:
+    if was is None or now is None:
+        yield Change("", "", _words(was), _words(now), "added" if was is None else "gone")
+    elif isinstance(now, str):
+        yield Change("", "", was, now)
+    elif isinstance(now, Mapping):
+        yield from _chart_changes(was, now)
+    else:
+        yield from _table_changes(was, now)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "a chart"
+    return f"a table of {len(value) - 1:,} rows" if isinstance(value, tuple) else value or ""
+
+
+def _table_changes(old: Table, new: Table) -> Iterator[Change]:
+    """Columns, rows, cells, order."""
+    labels = label_columns(old, new)
+    rows, columns = _alignment(old, new, old[0][:labels] if old else ())
+    for left, right in columns:
+        was, now = old[0][left] if left >= 0 else "", new[0][right] if right >= 0 else ""
+        if was != now:
+            what = "renamed" if was and now else "gone" if was else "added"
+            yield Change("", now or was, was and f"column {was}", now and f"column {now}", what)
+    for a, b in rows:
+        row, names = (new[b], new[0]) if b >= 0 else (old[a], old[0])
+        label = ".".join(row[: max(labels, 1)]) or "(blank)"
+        if a >= 0 and b >= 0:
+            cells = ((new[0][right], old[a][left], new[b][right]) for left, right in columns if left >= 0 <= right)
+            yield from (Change(label, name, was, now) for name, was, now in cells if was != now)
+            continue
+        text = ", ".join(f"{name} {cell}" for name, cell in list(zip(names, row, strict=False))[labels:] if cell) or "a row"
+        yield Change(label, "", *((text, "", "gone") if b < 0 else ("", text, "added")))
+    stayed = [(a, ".".join(new[b][: max(labels, 1)])) for a, b in rows if a >= 0 and b >= 0]
+    both = [(was[1], now[1]) for was, now in zip(sorted(stayed), stayed, strict=True) if was != now]
+    if both:
+        yield Change("", "", *("; ".join(side) for side in zip(*both, strict=True)), "rows in another order")
 
 
 def _alignment(old: Table, new: Table, labels: Sequence[str]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Which rows and which columns daff takes for the same, by position; -1 for none."""
     if not (old and old[0] and new and new[0]):  # daff compares tables that have columns
-        rows, columns = [(n, -1) for n in range(1, len(old))], [(n, -1) for n in range(len(old[0]) if old else 0)]
-        rows += [(-1, n) for n in range(1, len(new))]
-        return rows, columns + [(-1, n) for n in range(len(new[0]) if new else 0)]
+        sides = [range(1, len(old)), range(1, len(new))], [range(len(table[0]) if table else 0) for table in (old, new)]
+        rows, columns = ([*((n, -1) for n in was), *((-1, n) for n in now)] for was, now in sides)
+        return rows, columns
     flags = daff.CompareFlags()
     flags.ordered = True
     for label in labels:
@@ -162,100 +156,39 @@ def _alignment(old: Table, new: Table, labels: Sequence[str]) -> tuple[list[tupl
     return rows[1:], columns
 
 
-def _at(table: Table, row: int, column: int) -> str:
-    return table[row][column] if row >= 0 and column >= 0 else ""
-
-
-def label_columns(old: Table, new: Table) -> list[str]:
-    """The columns that name the rows of both tables: the fewest from the left that name each row once.
+def label_columns(old: Table, new: Table) -> int:
+    """How many of the first columns name the rows of both tables: the fewest that name each row once.
 
     Examples
     --------
     >>> label_columns((("from", "to", "legs"), ("a", "b", "1"), ("a", "c", "1")), (("from", "to", "legs"),))
-    ['from', 'to']
+    2
     """
-    sides = [table for table in (old, new) if table]
-    shared = [column for column in (sides[0][0] if sides else ()) if all(column in side[0] for side in sides)]
-
-    def unique(columns: Sequence[str]) -> bool:
-        for side in sides:
-            places = [side[0].index(column) for column in columns]
-            if len({tuple(row[place] for place in places) for row in side[1:]}) < len(side) - 1:
-                return False
-        return True
-
-    # What is counted stands in the last column: it names no row, even where that leaves two rows of one name.
-    return next((shared[:n] for n in range(1, len(shared)) if unique(shared[:n])), shared[:-1] or shared)
+    heads = [table[0] if table else () for table in (old, new)]
+    shared = next((n for n, pair in enumerate(zip(*heads, strict=False)) if pair[0] != pair[1]), min(map(len, heads)))
+    most = min(shared, max(len(heads[0]) - 1, 1))  # what is counted stands in the last column: it names no row
+    unique = (n for n in range(1, most) if all(len({row[:n] for row in table}) == len(table) for table in (old, new)))
+    return next(unique, most)
 
 
-def table_moves(part: str, of: str, diff: TableDiff) -> Iterator[Move]:
-    """The moves of a table: columns, rows, cells, order."""
-    for was, now in diff.columns:
-        if was != now:
-            what = "renamed" if was and now else "gone" if was else "added"
-            yield Move(part, of, "", now or was, was and f"column {was}", now and f"column {now}", what)
-    names = [now or was for was, now in diff.columns]
-    for row in diff.rows:
-        if row.state in ("added", "gone"):
-            text = _values(row, names, diff.labels)
-            old, new = ("", text) if row.state == "added" else (text, "")
-            yield Move(part, of, row.label, "", old, new, row.state)
-        for name, column, (was, now) in zip(names, diff.columns, row.cells, strict=True):
-            if row.state == "changed" and was != now and all(column):
-                yield Move(
-                    part, of, row.label, name, *_items(was, now), "renamed" if name in diff.labels else "changed"
-                )
-    old, new = ("; ".join(side) for side in diff.order)
-    if old:
-        yield Move(part, of, "", "", old, new, "rows in another order")
-
-
-def _values(row: Row, names: Sequence[str], labels: Sequence[str]) -> str:
-    """A row's values besides its labels, in words."""
-    values = [(name, was or now) for name, (was, now) in zip(names, row.cells, strict=True) if name not in labels]
-    return ", ".join(f"{name} {text}" for name, text in values if text).replace("\n", "; ") or "a row"
-
-
-def _items(old: str, new: str) -> tuple[str, str]:
-    """Two cells; of lists, which stand line by line, the items that are not on the other side.
-
-    Examples
-    --------
-    >>> _items("i02 (#a)\\ni03 (#b)", "i01 (#z)\\ni02 (#a)\\ni03 (#b)")
-    ('', 'i01 (#z)')
-    """
-    if "\n" not in old + new:
-        return old, new
-    was, now = old.split("\n"), new.split("\n")
-    lost, found = (", ".join(item for item in side if item not in other) for side, other in ((was, now), (now, was)))
-    return (lost, found) if lost or found else (", ".join(was), ", ".join(now))
-
-
-def chart_moves(of: str, old: Any, new: Any) -> Iterator[Move]:
-    """What moved between two charts: by path in the Vega-Lite, their data row by row."""
-    if old == new:
-        return
-    if old is None or new is None:
-        was, now = ("a chart" if chart else "" for chart in (old, new))
-        yield Move("chart", of, old=was, new=now, what="added" if now else "gone")
-        return
+def _chart_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """By path in the Vega-Lite, their data row by row."""
     from deepdiff import DeepDiff  # takes a second to load
 
     specs: list[Any] = [{key: part for key, part in chart.items() if key != "datasets"} for chart in (old, new)]
-    found: dict[tuple[str, str, str], Move] = {}
-    for level in (level for levels in DeepDiff(specs[0], specs[1], view="tree").values() for level in levels):
+    found: dict[tuple[str, str, str], Change] = {}
+    for level in (level for levels in DeepDiff(*specs, view="tree").values() for level in levels):
         path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in level.path(output_format="list"))
         was, now = ("" if type(end).__name__ == "NotPresent" else _json(end) for end in (level.t1, level.t2))
-        move = Move("chart", of, column=path.strip("."), old=was, new=now)
-        key = (re.sub(r"\blayer\[\d+\]", "layer[*]", move.column), was, now)
-        # The layers of a chart share their axes: the same change in several of them is one move.
-        found[key] = replace(move, column=key[0]) if key in found else move
-    yield from sorted(found.values(), key=lambda move: move.column)
+        change = Change("", path.strip("."), was, now)
+        shared = re.sub(r"\blayer\[\d+\]", "layer[*]", change.column)
+        # The layers of a chart share their axes: the same change in several of them is one.
+        found[shared, was, now] = replace(change, column=shared) if (shared, was, now) in found else change
+    yield from sorted(found.values(), key=lambda change: change.column)
     sets = [chart.get("datasets", {}) for chart in (old, new)]
     for name in sorted(sets[0].keys() | sets[1].keys()):
-        rows = [_records(each.get(name, [])) for each in sets]
-        for move in table_moves("chart", of, align(rows[0], rows[1])):
-            yield replace(move, column=f"datasets.{name}.{move.column}".strip("."))
+        for change in _table_changes(*(_records(each.get(name, [])) for each in sets)):
+            yield replace(change, column=f"data-{name.removeprefix('data-')} {change.column}".strip())
 
 
 def _records(rows: Sequence[Any]) -> Table:
@@ -268,32 +201,3 @@ def _records(rows: Sequence[Any]) -> Table:
 
 def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-def exhibit_moves(id_: str, old: Exhibit | None, new: Exhibit | None) -> Iterator[Move]:
-    """What moved in an exhibit; None where it is not there."""
-    if old is None or new is None:
-        was, now = (side.words.get("caption") or "an exhibit" if side else "" for side in (old, new))
-        yield Move("exhibit", id_, "", "", was, now, "added" if new else "gone")
-        return
-    for move in table_moves("table", id_, align(old.shown, new.shown)):
-        yield move if move.column in (*old.columns, *new.columns, "") else replace(move, part="view")
-    yield from table_moves("view", id_, align(old.apart, new.apart))
-    yield from chart_moves(id_, old.chart, new.chart)
-    for word, was, now, _ in pairs(old.words, new.words):
-        yield Move("words", id_, "", word, was, now)
-
-
-def text_moves(old: Results, new: Results) -> Iterator[Move]:
-    """The moves of prose, glued values, other outputs, parameters."""
-    for kind in {**new.texts, **old.texts}:
-        for name, was, now, what in pairs(old.texts.get(kind, {}), new.texts.get(kind, {})):
-            yield Move(kind, name, old=was, new=now, what=what)
-
-
-def pairs(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
-    """What differs between two mappings: name, from, to, and how."""
-    for name in {**old, **new}:
-        if old.get(name) != new.get(name):
-            what = "added" if name not in old else "gone" if name not in new else "changed"
-            yield name, old.get(name, ""), new.get(name, ""), what

@@ -12,21 +12,8 @@ from typing import Any
 from markupsafe import Markup
 
 from parabook.drawings import as_svg, canonical
-from parabook.review.causes import Causes, count
-from parabook.review.compare import Comparison
-from parabook.review.diff import TableDiff, align
-from parabook.review.results import Exhibit
-from parabook.review.review import Review
+from parabook.review.verdict import Review, count
 from parabook.templating import environment
-
-MOST_ROWS = 40
-"""Of a longer table only the rows that moved are shown."""
-
-MOST_CLAIMS = 8
-"""Commits named before what moved; all stand beside the files that differ."""
-
-KINDS = {"prose": "Prose of chapters", "value": "Sentences and values pasted into text",
-         "output": "Other outputs of cells", "parameters": "Parameters of chapters"}  # fmt: skip
 
 
 def as_html(review: Review) -> str:
@@ -57,41 +44,20 @@ def plain(value: Any) -> Any:
 
 
 def _content(review: Review) -> dict[str, Any]:
-    """What both templates are filled with."""
-    found = review.comparison
-    causes = found.causes if found else Causes()
     quiet = [cell for cell in review.cells if cell.state == "ran" and not cell.problem]
     warnings = sum(problem.warning for problem in review.checks)
-    differing = {**causes.code, **causes.inputs}
-    commits = {path: "; ".join(causes.commits.get(path, ())) or "commits not known" for path in differing}
     held = f"{review.evidence} against the source text" if review.evidence else ""
     return {
         "review": review,
-        "comparison": found,
-        "causes": causes,
-        "exhibits": {id_: (each, *_table(found, id_)) for id_, each in found.exhibits.items()} if found else {},
-        "claims": causes.messages[:MOST_CLAIMS],
         "evidence": held or "not held against the source text; --source FILE does it",
-        "kinds": KINDS,
         "loud": [cell for cell in review.cells if cell not in quiet],
         "quiet": quiet,
         "ran": sum(cell.state == "ran" for cell in review.cells),
         "checked": f"{count(len(review.checks) - warnings, 'error')}, {count(warnings, 'warning')}",
-        "files": [(path, what, commits[path]) for path, what in differing.items()],
         "marked": marked,
         "count": count,
         "drawing": partial(drawing, cache=review.cache),
     }
-
-
-def _table(found: Comparison, id_: str) -> tuple[TableDiff | None, tuple[str, int, int] | None]:
-    """An exhibit's table from and to, where that moved, of a long one the rows that moved; and its sums."""
-    if not found.of(id_, "table", "view", "exhibit"):
-        return None, None
-    old, new = (side.exhibits.get(id_, Exhibit("")) for side in (found.old, found.new))
-    diff, total = align(old.shown, new.shown), align(old.table, new.table).total
-    rows = diff.rows if len(diff.rows) <= MOST_ROWS else tuple(row for row in diff.rows if row.state)
-    return TableDiff(diff.columns, rows, diff.labels), total
 
 
 def marked(old: str, new: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
