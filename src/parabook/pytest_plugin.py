@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections import defaultdict
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
@@ -23,7 +21,6 @@ from parabook.errors import InputError
 
 if TYPE_CHECKING:
     from parabook.plan import Plan
-    from parabook.plugins import Plugin
     from parabook.review.cells import Cell
 
 
@@ -32,7 +29,6 @@ class CellFailed(Exception):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options and the setting."""
     parser.addini("chapters", "folders of chapters, each cell of which is a test", type="paths", default=[])
     group = parser.getgroup("chapters", "cells of chapters")
     group.addoption("--book-input", "--edition", metavar="NAME|PATH", help="run the chapters on this input")
@@ -43,51 +39,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse an input or a parameter that cannot be used, before anything runs."""
     runs = config.stash[RUNS] = Runs(config)
-    if config.getoption("book_input") or config.getoption("chapter_parameter"):
-        try:
-            if not runs.notebooks:
-                # pytest takes a path that stands apart from its option for tests, and looks for its settings there.
-                hint = "name the chapters on the command line, or write --book-input=PATH in one word"
-                raise InputError.one(config.rootpath, "no chapters", "pytest settings that name their folder", hint)
-            _ = runs.plan
-        except InputError as error:
-            raise pytest.UsageError("\n".join(filter(None, [str(error), getattr(error, "known", "")]))) from None
-
-
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """On which input and with which parameters the chapters run, when that is not their own choice."""
-    name, given = config.getoption("book_input"), config.getoption("chapter_parameter")
-    return f"chapters: {', '.join([*([f'input {name}'] if name else []), *given])}" if name or given else None
+    if not (runs.input or runs.given):
+        return
+    try:
+        if not runs.notebooks:
+            # pytest takes a path that stands apart from its option for tests, and looks for its settings there.
+            hint = "name the chapters on the command line, or write --book-input=PATH in one word"
+            raise InputError.one(config.rootpath, "no chapters", "pytest settings that name their folder", hint)
+        _ = runs.plan
+    except InputError as error:
+        raise pytest.UsageError("\n".join(filter(None, [str(error), getattr(error, "known", "")]))) from None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A chapter, when the file is a notebook in a folder of chapters."""
-    is_chapter = file_path.suffix == ".ipynb" and file_path in parent.config.stash[RUNS].notebooks
+    is_chapter = file_path in parent.config.stash[RUNS].notebooks
     return ChapterFile.from_parent(parent, path=file_path) if is_chapter else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note the chosen cells of each chapter: nothing behind them needs to run."""
-    for item in session.items:
-        if isinstance(item, CellItem):
-            session.config.stash[RUNS].chosen[item.path].add(item.name)
+    chosen = (item.path for item in session.items if isinstance(item, CellItem))
+    session.config.stash[RUNS].chosen = list(dict.fromkeys(chosen))
 
 
 class ChapterFile(pytest.File):
-    """A notebook; one that declares no parameter of its project's inputs is no chapter."""
+    """A notebook: its code cells are its tests."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Its code cells."""
         from parabook.review.results import cell_name
 
         try:
-            filled_in = self.config.stash[RUNS].filled_in(self.path)
             cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
             names = [cell_name(cell, n) for n, cell in enumerate(cells, 1) if cell["cell_type"] == "code"]
-        except (ValueError, SyntaxError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             found = f"{self.path.name}: found {type(error).__name__}: {error}"
-            raise self.CollectError(f"{found}, needed a notebook, its parameters plain values") from None
-        yield from (CellItem.from_parent(self, name=name) for name in names if filled_in is not None)
+            raise self.CollectError(f"{found}, needed a notebook") from None
+        yield from (CellItem.from_parent(self, name=name) for name in names)
 
 
 class CellItem(pytest.Item):
@@ -96,7 +82,6 @@ class CellItem(pytest.Item):
     cell: Cell | None = None
 
     def setup(self) -> None:
-        """Have the chapter run, if it has not been; an error where this cell was not reached."""
         runs = self.config.stash[RUNS]
         self.cell = runs.of(self.path)[self.name]
         self.user_properties += [("input", runs.plan.input.name), ("seconds", self.cell.seconds)]
@@ -104,7 +89,6 @@ class CellItem(pytest.Item):
             raise CellFailed(self.cell.problem)
 
     def runtest(self) -> None:
-        """Fail with what is wrong with it."""
         if self.cell and self.cell.problem:
             raise CellFailed(f"{self.cell.problem}\n{self.cell.details}")
 
@@ -118,7 +102,6 @@ class CellItem(pytest.Item):
         return shown
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Where it is."""
         return self.path, None, f"{self.path.name}, cell {self.name}"
 
 
@@ -126,10 +109,7 @@ class CellItem(pytest.Item):
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give each cell its own seconds and message.
-
-    The first to ask for a chapter waits for all its cells; and of an error in set-up pytest asks no item how to show it.
-    """
+    # The first to ask for a chapter waits for all its cells; and of an error in set-up pytest asks no item how to show it.
     report = yield
     if isinstance(item, CellItem):
         report.duration = item.cell.seconds if item.cell and report.when == "call" else 0.0
@@ -143,64 +123,40 @@ class Runs:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.chosen: defaultdict[Path, set[str]] = defaultdict(set)
+        self.chosen: list[Path] = []
         self.begun: dict[Path, Future[dict[str, Cell]]] = {}
+        self.input, self.given = config.getoption("book_input"), config.getoption("chapter_parameter")
 
     @cached_property
     def notebooks(self) -> list[Path]:
-        """All chapters, chosen or not: a parameter that any of them declares is known."""
+        """All chapters, chosen or not."""
         return sorted(file for folder in self.config.getini("chapters") for file in folder.rglob("*.ipynb"))
 
     @cached_property
-    def plugin(self) -> Plugin:
-        """The plug-in of the project."""
+    def plan(self) -> Plan:
+        """The run of the chapters, whether or not a table of contents lists them: on the input asked for, else their own."""
+        from parabook.book import Book, settings
+        from parabook.parameters import all_parameters
+        from parabook.plan import make_plan
         from parabook.plugins import plugin_of
 
-        return plugin_of(self.book)
-
-    @cached_property
-    def book(self) -> Any:
-        """The chapters as a book in pytest's root folder, whether or not a table of contents lists them."""
-        from parabook.book import Book, settings
-
-        return Book(self.config.rootpath, {}, tuple(self.notebooks), settings(self.config.rootpath))
-
-    def filled_in(self, notebook: Path) -> str | None:
-        """The input that a chapter is run on by default, blank for the book's own; None when it is no chapter."""
-        from parabook.parameters import parameters
-
-        names, declared = self.plugin.filled_in, parameters(notebook)
-        return next((str(declared[name].default) for name in names if name in declared), None if names else "")
-
-    @cached_property
-    def plan(self) -> Plan:
-        """The run of the chapters: the input asked for, else their own; parameters typed and checked."""
-        from parabook.plan import make_plan
-
-        pairs = [pair.partition("=") for pair in self.config.getoption("chapter_parameter")]
-        for name, equals, value in pairs:
-            if not (name and equals):
-                raise InputError.one("--chapter-parameter", repr(f"{name}{equals}{value}"), "NAME=VALUE")
-        own = (name for notebook in self.notebooks if (name := self.filled_in(notebook)) is not None)
-        asked = self.config.getoption("book_input") or next(own, "")
-        return make_plan(self.book, self.plugin, asked, {name: value for name, _, value in pairs})
+        for pair in self.given:
+            if not all(pair.partition("=")[:2]):
+                raise InputError.one("--chapter-parameter", repr(pair), "NAME=VALUE")
+        book = Book(self.config.rootpath, {}, tuple(self.notebooks), settings(self.config.rootpath))
+        plugin, declared = plugin_of(book), all_parameters(book.notebooks)
+        own = next((str(declared[name].default) for name in plugin.filled_in if name in declared), "")
+        return make_plan(book, plugin, self.input or own, dict(pair.split("=", 1) for pair in self.given))
 
     def of(self, chapter: Path) -> dict[str, Cell]:
-        """A chapter's cells; the first to ask has all chosen chapters begin, some side by side.
-
-        A worker of xdist begins none before it is asked for it: another may have its cells.
-        """
+        """A chapter's cells; the first to ask has all chosen chapters begin, of xdist's workers each only what it is given."""
         for each in [chapter] if hasattr(self.config, "workerinput") else self.chosen:
             if each not in self.begun:
                 self.begun[each] = self.pool.submit(self._run, each)
-        try:
-            return self.begun[chapter].result()
-        except KeyboardInterrupt:
-            self.stop()
-            raise
+        return self.begun[chapter].result()
 
     def stop(self) -> None:
-        """End what still runs: nobody is going to ask for it."""
+        """End what still runs, as after ``-x``."""
         if self.begun:
             from parabook.kernels import stop_all
 
@@ -209,36 +165,29 @@ class Runs:
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
-        """Threads to run chapters in. In the main one nbclient would take Ctrl-C for itself, and the session go on."""
         from parabook.build import start
 
         start(self.plan)
-        return ThreadPoolExecutor(os.cpu_count() or 1)
+        return ThreadPoolExecutor(
+            os.cpu_count()
+        )  # in the main thread nbclient would take Ctrl-C, and the session go on
 
     def _run(self, chapter: Path) -> dict[str, Cell]:
-        """Run a chapter up to the last of its chosen cells."""
         from parabook.review.cells import cells_of
-        from parabook.review.results import cell_name
         from parabook.run import ChapterFailed, run_one
 
-        folder, failure = self.plan.plugin.folder(self.plan.input, chapter), ""
-        notebook = json.loads(chapter.read_text(encoding="utf-8"))
-        names = [cell_name(cell, n) for n, cell in enumerate(notebook["cells"], 1)]
-        del notebook["cells"][max(n for n, name in enumerate(names, 1) if name in self.chosen[chapter]) :]
-        with tempfile.TemporaryDirectory() as made:
-            cut = Path(made, chapter.name)
-            cut.write_text(json.dumps(notebook), encoding="utf-8")
-            try:
-                executed = run_one(cut, self.plan.chosen(chapter), folder).notebook
-            except ChapterFailed as error:
-                failure, executed = str(error).removeprefix(f"chapter {chapter.stem}: "), error.notebook
-        return {cell.name: cell for cell in cells_of(chapter.stem, json.loads(executed), folder, failure)}
+        failure = ""
+        try:
+            folder = self.plan.plugin.folder(self.plan.input, chapter)
+            notebook = run_one(chapter, self.plan.chosen(chapter), folder).notebook
+        except ChapterFailed as error:
+            failure, notebook = str(error).removeprefix(f"chapter {chapter.stem}: "), error.notebook
+        return {cell.name: cell for cell in cells_of(chapter.stem, json.loads(notebook), failure)}
 
 
 RUNS = pytest.StashKey[Runs]()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what still runs, as after ``-x``."""
     if RUNS in config.stash:
         config.stash[RUNS].stop()

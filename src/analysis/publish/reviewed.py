@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import narwhals as nw
 from analysis import folder
 from analysis.coding.package import SECOND
 from analysis.coding.verify import source_text, verify
-from analysis.editions import Edition, examine, open_edition
+from analysis.editions import examine, open_edition
 from analysis.tables import Frame, shown_path, text_frame
 from analysis.text import plural
 from parabook.errors import Problem
@@ -25,27 +25,19 @@ MOST_ROWS = 20_000
 def rows(path: Path) -> dict[str, Table] | None:
     """The rows of an edition's tables, and of its metadata; None where it hides small cells."""
     edition = open_edition(path)
-    if edition.report.minimum_cell > 1:
+    if edition.minimum_cell > 1:
         return None
     tables = {**edition.tables, **{SECOND + name: frame for name, frame in edition.second.items()}}
+    said = {key: value for key, value in edition.package.items() if key not in ("resources", "report")}
+    said |= {f"report.{key}": value for key, value in edition.package.get("report", {}).items()}
+    fields = {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for key, value in said.items()
+    }
     found = {name: _rows(frame) for name, frame in tables.items()}
-    return {folder.PACKAGE: _metadata(edition)} | {name: table for name, table in found.items() if table}
-
-
-def problems(path: Path) -> tuple[Problem, ...]:
-    """What ``analysis check`` says."""
-    return tuple(_inside(examine(path)[1], path))
-
-
-def evidence(path: Path, source: Path) -> Evidence:
-    """What ``analysis verify`` says; of an edition that hides small cells, only how much."""
-    text = source_text(source)
-    edition = open_edition(path)
-    held = verify(edition, text)
-    found = tuple(_inside(held.problems, path))
-    if found and edition.report.minimum_cell > 1:
-        found = (Problem(edition.name, plural(len(found), "problem"), "none", "analysis verify names them"),)
-    return Evidence(str(held), found)
+    return {
+        folder.PACKAGE: (("field", "value"), *fields.items()),
+        **{name: table for name, table in found.items() if table},
+    }
 
 
 def _rows(frame: Frame) -> Table:
@@ -55,17 +47,21 @@ def _rows(frame: Frame) -> Table:
     return (tuple(table.columns), *(tuple(row) for row in table.itertuples(index=False, name=None)))
 
 
-def _metadata(edition: Edition) -> Table:
-    """What ``datapackage.json`` says besides its list of tables, a row a field."""
-    said = {key: value for key, value in edition.package.items() if key not in ("resources", "report")}
-    said |= {f"report.{key}": value for key, value in edition.package.get("report", {}).items()}
-    text = [
-        (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) for key, value in said.items()
-    ]
-    return (("field", "value"), *text)
+def problems(path: Path) -> tuple[Problem, ...]:
+    """What ``analysis check`` says."""
+    return _inside(path, examine(path)[1])
 
 
-def _inside(problems: Iterable[Problem], path: Path) -> Iterator[Problem]:
-    """Problems by their files in the edition's folder, wherever that is on this machine."""
-    for problem in problems:
-        yield replace(problem, file=problem.file.removeprefix(f"{shown_path(path)}/"))
+def evidence(path: Path, source: Path) -> Evidence:
+    """What ``analysis verify`` says; of an edition that hides small cells, only how much."""
+    text, edition = source_text(source), open_edition(path)
+    held = verify(edition, text)
+    found = _inside(path, held.problems)
+    if found and edition.minimum_cell > 1:
+        found = (Problem(edition.name, plural(len(found), "problem"), "none", "analysis verify names them"),)
+    return Evidence(str(held), found)
+
+
+def _inside(path: Path, found: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems by files in the edition's folder, wherever that is on this machine."""
+    return tuple(replace(each, file=each.file.removeprefix(f"{shown_path(path)}/")) for each in found)

@@ -27,21 +27,16 @@ FILES = {"table": "tables/*.csv", "view": "views/*.csv", "input": "inputs/**/*.c
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The approved results in a folder; None where nothing was ever approved.
-
-    Raises
-    ------
-    InputError
-        When a file of it cannot be read.
-    """
+    """The approved results in a folder, or an `InputError`; None where nothing was ever approved."""
     if not (folder / MARKER).is_file():
         return None
     found: dict[str, Any] = {}
     try:
         for kind, texts in _marker(folder).items():
-            found |= {f"{kind}/{name}": "\n".join([text] if isinstance(text, str) else text) for name, text in texts.items()}
+            lines = {name: [text] if isinstance(text, str) else text for name, text in texts.items()}
+            found |= {f"{kind}/{name}": "\n".join(text) for name, text in lines.items()}
         for kind, pattern in FILES.items():
-            for file in folder.glob(pattern):
+            for file in sorted(folder.glob(pattern)):
                 text, name = file.read_bytes().decode(), file.relative_to(folder / pattern.split("/")[0]).as_posix()
                 value = _table(text) if pattern.endswith(".csv") else json.loads(text)
                 found[f"{kind}/{name.removesuffix(pattern.rpartition('*')[2])}"] = value
@@ -83,13 +78,7 @@ def _json(value: Any) -> str:
 
 
 def write(results: Results, folder: Path) -> int:
-    """Write results as the approved state, whole, in place of what stood there; the bytes written.
-
-    Raises
-    ------
-    InputError
-        When the folder holds anything that is no part of an approved state.
-    """
+    """Write results as the approved state, whole, in place of what stood there; the bytes written."""
     folder = folder.resolve()
     _refuse_others(folder)
     files = {name: text.encode() for name, text in files_of(results).items()}
@@ -110,7 +99,7 @@ def _refuse_others(folder: Path) -> None:
     needed, hint = "an approved state, or no folder yet", "see --approved"
     try:
         _marker(folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError.one(folder, f"a folder without a valid {MARKER}", needed, hint) from error
     ours = {folder / MARKER, *(file for pattern in FILES.values() for file in folder.glob(pattern))}
     others = (path for path in sorted(folder.rglob("*")) if path.is_symlink() or not (path.is_dir() or path in ours))

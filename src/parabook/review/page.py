@@ -61,13 +61,7 @@ def _content(review: Review) -> dict[str, Any]:
 
 
 def marked(old: str, new: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
-    """Two texts in pieces, with the words marked that are not in the other.
-
-    Examples
-    --------
-    >>> marked("of 6", "of 5")[1]
-    [('of ', False), ('5', True)]
-    """
+    """Two texts in pieces, with the words marked that are not in the other."""
     a, b = (re.findall(r"\w+|\s+|[^\w\s]", text) for text in (old, new))
     was, now = [], []
     for kind, a1, a2, b1, b2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():

@@ -47,7 +47,9 @@ def from_notebooks(notebooks: Mapping[str, Mapping[str, Any]], leave_out: Collec
                 elif made["id"] not in leave_out:
                     rests_on = " ".join(output["metadata"].get("rests-on", "*"))
                     found |= {f"chapter/{made['id']}": chapter, f"rests-on/{made['id']}": rests_on, **_exhibit(made)}
-    return found
+    exhibits = {*leave_out, *(key.removeprefix("chapter/") for key in found if key.startswith("chapter/"))}
+    # Of an exhibit prose can paste the finding, which is a result already.
+    return {key: value for key, value in found.items() if key[:6] != "value/" or key.split("/", 2)[2] not in exhibits}
 
 
 def cell_name(cell: Mapping[str, Any], place: int) -> str:
@@ -83,12 +85,12 @@ def _output(output: Mapping[str, Any], chapter: str, name: str) -> dict[str, Any
 
 def _exhibit(made: Mapping[str, Any]) -> dict[str, Any]:
     table, view = (_table(part["columns"], part["rows"]) for part in (made, made["view"]))
-    found = {f"table/{made['id']}": table}
+    found: dict[str, Any] = {f"table/{made['id']}": table}
     if own := _own_columns(table, view):
         found[f"view/{made['id']}"] = own
     if made["chart"]:
         found[f"chart/{made['id']}"] = canonical(made["chart"])
-    return found | {f"{kind}/{made['id']}": "\n".join([made[kind]] if kind != "notes" else made[kind]) for kind in TEXTS}
+    return found | {f"{kind}/{made['id']}": made[kind] if kind != "notes" else "\n".join(made[kind]) for kind in TEXTS}
 
 
 def _table(columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Table:
@@ -109,27 +111,15 @@ def _cell(cell: Any) -> str:
 
 
 def _own_columns(table: Table, view: Table) -> Table:
-    """The columns of a view that do not repeat one of the table, behind its first, which names the rows; or nothing.
-
-    Examples
-    --------
-    >>> _own_columns((("age", "n"), ("18–24", "4")), (("age", "n", "rows"), ("18–24", "4", "i05")))
-    (('age', 'rows'), ('18–24', 'i05'))
-    """
-    repeated = set(zip(*table, strict=True))
-    own = [column for column in zip(*view, strict=True) if column not in repeated]
-    first = [column for column in list(zip(*view, strict=True))[:1] if column in repeated]
+    """The columns of a view that do not repeat one of the table, behind its first, which names the rows; or nothing."""
+    repeated, columns = set(zip(*table, strict=True)), list(zip(*view, strict=True))
+    own = [column for column in columns if column not in repeated]
+    first = [column for column in columns[:1] if column in repeated]
     return tuple(zip(*first, *own, strict=True)) if own else ()
 
 
 def canonical(chart: Mapping[str, Any]) -> dict[str, Any]:
-    """A chart whose data sets are numbered by their order of use, where Altair named them by a hash of their content.
-
-    Examples
-    --------
-    >>> canonical({"data": {"name": "data-b1"}, "datasets": {"data-b1": [{"x": 1}]}})
-    {'data': {'name': 'data-1'}, 'datasets': {'data-1': [{'x': 1}]}}
-    """
+    """A chart whose data sets are numbered by their order of use, where Altair named them by a hash of their content."""
     spec = json.dumps({key: part for key, part in chart.items() if key != "datasets"}, sort_keys=True)
     text = json.dumps(chart, sort_keys=True)
     named = [f'"{name}"' for name in chart.get("datasets", {}) if name.startswith("data-") and f'"{name}"' in spec]

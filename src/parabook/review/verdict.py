@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,23 +12,20 @@ from parabook.errors import Problem
 from parabook.plugins import Evidence
 from parabook.review.cells import Cell
 from parabook.review.diff import Move, moves
-from parabook.review.history import History
+from parabook.review.history import UNKNOWN, History
 from parabook.review.results import CAUSES, Results
-
-MOST_ROWS = 12
-"""Input values named beside an exhibit; all are listed once below."""
 
 
 @dataclass(frozen=True)
 class Review:
-    """What a reviewer is shown; without old results nothing was ever approved."""
+    """What a reviewer is shown; without old results nothing was ever approved, or a cell failed."""
 
     title: str
     old: Results | None
     new: Results
     about: str = ""
     """The title of the input."""
-    history: History = History("", "")
+    history: History = UNKNOWN
     cells: tuple[Cell, ...] = ()
     """The cells that ran for it; none where built books are compared."""
     checks: tuple[Problem, ...] = ()
@@ -45,7 +42,7 @@ class Review:
 
     @cached_property
     def both(self) -> Results:
-        """Old and new results in one, the new ones first to hand."""
+        """Old results and new ones, the new ones first to hand."""
         return {**(self.old or {}), **self.new}
 
     @cached_property
@@ -53,7 +50,7 @@ class Review:
         """All that differs, results and what they were made from."""
         return [] if self.old is None else list(moves(self.old, self.new))
 
-    @property
+    @cached_property
     def moves(self) -> list[Move]:
         """The results that moved."""
         return [move for move in self.differences if move.kind not in CAUSES]
@@ -65,9 +62,8 @@ class Review:
     @cached_property
     def exhibits(self) -> dict[str, list[Move]]:
         """The moves of each exhibit that moved, by its id."""
-        ids = [key.removeprefix("chapter/") for key in self.both if key.startswith("chapter/")]
-        found = {id_: [move for move in self.moves if move.name == id_] for id_ in ids}
-        return {id_: each for id_, each in found.items() if each}
+        ids = dict.fromkeys(move.name for move in self.moves if f"chapter/{move.name}" in self.both)
+        return {id_: [move for move in self.moves if move.name == id_] for id_ in ids}
 
     @property
     def texts(self) -> list[Move]:
@@ -98,30 +94,25 @@ class Review:
     @property
     def verdict(self) -> str:
         """What moved and why, in a few sentences."""
+        if self.failure:
+            return f"A cell failed: {self.failure}."
         if self.old is None:
-            found = "Nothing was ever approved: look at the book, then accept."
-        else:
-            found = f"{self._what()} {self._why() if self.moves else self._since()}".strip()
-        return f"A cell failed: {self.failure}. Of the chapters that ran: {found}" if self.failure else found
-
-    def _what(self) -> str:
-        ids = {key.removeprefix("chapter/") for key in self.both if key.startswith("chapter/")}
-        names = {key.partition("/")[2] for key in self.both if not key.startswith(tuple(f"{kind}/" for kind in CAUSES))}
+            return "Nothing was ever approved: look at the book, then accept."
+        whole = count(sum(key.startswith("chapter/") for key in self.both), "exhibit")
         if not self.moves:
-            held = f"{count(len(ids), 'exhibit')} and {count(len(names - ids), 'text')}"
-            return f"Nothing moved: {held} are as they were."
-        parts = [f"{len(self.exhibits):,} of {count(len(ids), 'exhibit')}"] * bool(self.exhibits)
-        parts += [count(len(self.texts), "text")] * bool(self.texts)
-        return f"Moved: {' and '.join(parts)}."
+            return f"Nothing moved: {whole} and all texts are as they were. {self._since()}".strip()
+        texts = [count(len(self.texts), "text")] * bool(self.texts)
+        found = [f"{len(self.exhibits):,} of {whole}"] * bool(self.exhibits) + texts
+        return f"Moved: {' and '.join(found)}. {self._why()}"
 
     def _since(self) -> str:
-        kinds = (
-            (sum(len(move.changes) for move in self.causes("input")), "input value"),
-            (len(self.unread), "input file, rows not known", "input files, rows not known"),
-            (len(self.causes("code")), "file of code", "files of code"),
-            (len(self.causes("given", "version")), "parameter or version", "parameters or versions"),
-        )
-        changed = [count(*kind) for kind in kinds if kind[0]]
+        kinds = {
+            "input value": sum(len(move.changes) for move in self.causes("input")),
+            "unread input file": len(self.unread),
+            "code file": len(self.causes("code")),
+            "setting": len(self.causes("given", "version")),
+        }
+        changed = [count(n, noun) for noun, n in kinds.items() if n]
         return f"Since then changed: {', '.join(changed)}." if changed else ""
 
     def _why(self) -> str:
@@ -134,57 +125,43 @@ class Review:
             return f"No input, code, parameter or version differs.{twice}"
         if not self.causes("input", "file"):
             return f"{self._since()} No input row changed."
-        alone = [id_ for id_ in self.exhibits if not self.rows_behind(id_)] if self.causes("input") else []
+        alone = [id_ for id_ in self.exhibits if not (self.rows_behind(id_) or self.unread)]
         return self._since() + (f" No input row explains {', '.join(alone)}." if alone else "")
 
-    def rows_behind(self, exhibit: str) -> list[Move]:
-        """The input's tables that moved, of those that an exhibit rests on, or that no output names."""
+    def rows_behind(self, exhibit: str) -> list[str]:
+        """The moves of input rows, of tables that an exhibit rests on, or that no output names."""
         rests_on = self.both.get(f"rests-on/{exhibit}", "*").split()
         named = {name for key, names in self.both.items() if key.startswith("rests-on/") for name in names.split()}
-        moved = self.causes("input")
-        return [move for move in moved if "*" in rests_on or move.name in rests_on or move.name not in named]
+        behind = (move for move in self.causes("input") if move.name not in named - {*rests_on} or "*" in rests_on)
+        return [line for move in behind for line in move.lines()]
 
     def reasons(self, exhibit: str) -> Iterator[str]:
         """Because of what an exhibit can have moved, besides the code that all chapters share."""
-        rows = [line for move in self.rows_behind(exhibit) for line in move.lines()]
-        yield from rows[:MOST_ROWS]
-        if len(rows) > MOST_ROWS:
-            yield f"and {count(len(rows) - MOST_ROWS, 'input value')} more"
-        if not self.known:
-            yield "whether the input changed is not known: it hides small cells"
-        elif self.unread:
-            yield f"files of the input, rows not known: {', '.join(self.unread)}"
-        elif not rows:
-            yield "no input row that it rests on changed"
-        chapter = self.both[f"chapter/{exhibit}"]
-        yield from (f"{move.name} {move.what}" for move in self.causes("code") if Path(move.name).stem == chapter)
+        rows = self.rows_behind(exhibit)
+        yield from rows[:12]  # all are listed once below
+        if len(rows) > 12:
+            yield f"and {count(len(rows) - 12, 'input value')} more"
+        if not (rows or self.unread):
+            yield "no input row that it rests on changed" if self.known else "the input hides small cells: not known"
+        yield from (f"{name} changed, rows not known" for name in self.unread)
+        chapter = f"chapters/{self.both[f'chapter/{exhibit}']}.ipynb"
+        yield from (f"{chapter} {move.what}" for move in self.causes("code") if move.name == chapter)
 
     def as_text(self) -> str:
         """The review in lines of plain text, the same in every terminal."""
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        yield self.verdict
-        for id_, found in self.exhibits.items():
-            because = ["because of", *(f"  {reason}" for reason in self.reasons(id_))]
-            yield from _section(id_, [*_lines_of(found), *because])
-        yield from _section("texts", _lines_of(self.texts))
-        yield from _section("input rows that changed", _lines_of(self.causes("input")))
-        yield from _section("since then", [text for text, _ in self.history.commits] if self.moves else [])
-        if self.cells:
-            yield f"evidence: {self.evidence or 'not held against the source text'}"
+        lines = [line for move in (*self.moves, *self.causes("input")) for line in move.lines()]
+        lines += [f"commit {text}" for text, _ in self.history.commits] if self.moves else []
+        lines += [f"evidence: {self.evidence or 'not held against the source text'}"] * bool(self.cells)
+        return "\n".join([self.verdict, *lines])
 
     def as_json(self) -> dict[str, Any]:
         """The review as plain values: each change of a result, and each of what results were made from."""
-        return {
-            "verdict": self.verdict,
-            "moved": self.moved,
-            "wrong": self.wrong,
-            "moves": _plain(self.moves),
-            "causes": _plain(self.causes()),
-            "because": {id_: list(self.reasons(id_)) for id_ in self.exhibits},
-            "commits": [{"commit": text, "files": list(names)} for text, names in self.history.commits],
-        }
+        moves, causes = (
+            [{"kind": m.kind, "name": m.name, **asdict(change), "by": change.by} for m in found for change in m.changes]
+            for found in (self.moves, self.causes())
+        )
+        because = {id_: list(self.reasons(id_)) for id_ in self.exhibits}
+        return {"verdict": self.verdict, "moved": self.moved, "moves": moves, "causes": causes, "because": because}
 
     def write(self, folder: Path) -> Path:
         """Write ``review.html`` and ``review.md`` into a folder; the path of the page."""
@@ -202,25 +179,6 @@ class Review:
         return write(self.new, self.approved)
 
 
-def _section(heading: str, lines: Sequence[str]) -> list[str]:
-    return ["", f"{heading}:", *(f"  {line}" for line in lines)] if lines else []
-
-
-def _lines_of(found: Sequence[Move]) -> list[str]:
-    return [line for move in found for line in move.lines()]
-
-
-def _plain(found: Sequence[Move]) -> list[dict[str, Any]]:
-    pairs = ((move, change) for move in found for change in move.changes)
-    return [{"kind": move.kind, "name": move.name, **asdict(change), "by": change.by} for move, change in pairs]
-
-
-def count(n: int, noun: str, several: str = "") -> str:
-    """A number with its noun.
-
-    Examples
-    --------
-    >>> count(1, "cell"), count(2000, "cell")
-    ('1 cell', '2,000 cells')
-    """
-    return f"{n:,} {noun if n == 1 else several or f'{noun}s'}"
+def count(n: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{n:,} {noun}{'s' * (n != 1)}"
