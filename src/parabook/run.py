@@ -164,7 +164,7 @@ def run_one(
             chapter_seconds=seconds,
             ready=ready,
         )
-    except (engine.OutOfBounds, RuntimeError) as error:  # the latter is also jupyter_client's when a kernel does not start
+    except (engine.OutOfBounds, RuntimeError) as error:  # RuntimeError also when a kernel does not start
         why = "its kernel died" if isinstance(error, DeadKernelError) else error
         notebook_so_far = json.dumps(prepared, ensure_ascii=False)
         raise ChapterFailed(f"chapter {notebook.stem}: {why}", notebook.stem, notebook_so_far) from error
