@@ -131,7 +131,7 @@ def test_a_chart_is_compared_by_path(base: Results):
     assert found.moves
     assert {move.part for move in found.moves} == {"chart"}
     assert all(move.column.endswith(".align") and (move.old, move.new) == ('"left"', '"right"') for move in found.moves)
-    page = as_html(Review("R", found.new, found, cache=ROOT / "_build" / ".cache"))
+    page = as_html(Review("R", found.new, found))
     assert "interviewees-by-age, from" in page
     assert "interviewees-by-age, to" in page
     assert page.count("data:image/svg+xml;base64,") == 2
@@ -152,7 +152,7 @@ def test_a_chart_that_moves_as_its_table_does_is_not_listed_twice(base: Results)
         base, with_cell(with_exhibit(base, "interviewees-by-age", chart=more), "interviewees-by-age", "18–24", "6")
     )
     assert "datasets.data-1" not in both.as_text()
-    assert "The chart moved as its table did" in as_html(Review("R", base, both, cache=ROOT / "_build" / ".cache"))
+    assert "The chart moved as its table did" in as_html(Review("R", base, both))
 
 
 def test_prose_headings_and_pasted_sentences_are_results(base: Results):
@@ -340,7 +340,7 @@ def hostile(base: Results) -> Review:
     new = replace(base, exhibits=exhibits, texts=texts, origin=replace(base.origin, rows=rows, code={PAYLOAD: "1"}))
     cells = (Cell(PAYLOAD, PAYLOAD, "failed", 1.0, PAYLOAD), Cell(PAYLOAD, PAYLOAD))
     return Review(f"Review {PAYLOAD}", new, compare(base, new), about=PAYLOAD, old=PAYLOAD, new=PAYLOAD, cells=cells,
-                  evidence=Evidence(PAYLOAD), cache=ROOT / "_build" / ".cache")  # fmt: skip
+                  evidence=Evidence(PAYLOAD))  # fmt: skip
 
 
 @pytest.mark.browser

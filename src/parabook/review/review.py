@@ -47,7 +47,7 @@ class Review:
     """Whether the input holds against its source; None where that was not asked."""
     failure: str = ""
     """The cell that failed, and how."""
-    cache: Path = Path()
+    cache: Path = Path("_build/.cache")
     """Where drawings are cached."""
 
     @property
