@@ -18,7 +18,7 @@ import pytest
 from conftest import ROOT, absent, run
 
 from analysis import charts, prose, report, tabulate
-from analysis.coding.checks import MOST_WORDS
+from analysis.coding.relations import MOST_WORDS
 from analysis.edition import load
 from analysis.frames import records
 from analysis.coding.rules import words

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from analysis.coding.checks import MOST_WORDS
+from analysis.coding.relations import MOST_WORDS
 from analysis.coding.verify import fingerprints, paragraphs
 from analysis.new.answers import bounds, named, quoted, tidy
 from analysis.new.intake import Filled, Gathered, Line, Sheet, Unforeseen, place_row
