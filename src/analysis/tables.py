@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -335,28 +334,3 @@ def is_date(text: object) -> bool:
     (True, False, False, False)
     """
     return re.fullmatch(DATE, str(text)) is not None
-
-
-def respelled(cell: str, kind: str) -> str:
-    """A hint for a cell that a spreadsheet spelled its own way, or nothing.
-
-    Examples
-    --------
-    >>> respelled("21/09/2022", "date"), respelled("44825", "date"), respelled("100,000", "integer")
-    ('did you mean 2022-09-21?', "a spreadsheet's count of days? 2022-09-21", 'did you mean 100000?')
-    >>> respelled("03/04/2022", "date"), respelled("51,2", "number")
-    ('did you mean 2022-04-03, or 2022-03-04?', 'did you mean 51.2?')
-    """
-    if kind == "date":
-        if re.fullmatch(r"[1-9][0-9]{4}", cell):
-            return f"a spreadsheet's count of days? {date(1899, 12, 30) + timedelta(days=int(cell))}"
-        parts = re.fullmatch(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]((?:19|20)[0-9]{2})", cell)
-        one, two, year = parts.groups() if parts else ("0", "0", "0")
-        spelled = [f"{year}-{month:0>2}-{day:0>2}" for day, month in ((one, two), (two, one))]
-        days = list(dict.fromkeys(day for day in spelled if is_date(day)))
-        return f"did you mean {', or '.join(days)}?" if days else ""
-    if kind in ("integer", "number"):
-        plain = re.sub(r"(?<=[0-9])[,'\u2009\u202f\xa0 ](?=[0-9]{3}(?![0-9]))", "", cell.strip())
-        plain = re.sub(r"\.0+$", "", plain) if kind == "integer" else plain.replace(",", ".")
-        return f"did you mean {plain}?" if plain != cell and re.fullmatch(PATTERNS[kind][0], plain) else ""
-    return f"did you mean {cell.lower()}?" if kind == "boolean" and cell.lower() in ("true", "false") else ""
