@@ -22,7 +22,7 @@ import pandas as pd
 
 from analysis import fetch, folder, spark
 from analysis.csvfile import MOST_COLUMNS, RESERVED_COLUMNS, Cells, header_problems, read_csv
-from analysis.schema import Field, Schema
+from analysis.schema import ROOT, Field, Schema
 from parabook import files
 from parabook.errors import Problem, missing
 
@@ -321,7 +321,7 @@ def shown_path(path: Path) -> str:
     remote = fetch.at_address(path)
     if remote:
         return remote
-    base = next((base for base in (Path.cwd(), folder.ROOT) if path.is_relative_to(base)), None)
+    base = next((base for base in (Path.cwd(), ROOT) if path.is_relative_to(base)), None)
     return str(path.relative_to(base) if base else path)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.coding.checks import MOST_WORDS
+from analysis.coding.relations import MOST_WORDS
 from analysis.coding.rules import normalise, numbers, says, words
 from analysis.coding.verify import fingerprints, paragraphs
 from analysis.imports.answers import ASK, locate, quoted, refusals, refuse

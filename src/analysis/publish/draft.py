@@ -18,7 +18,7 @@ from typing import Any, Final
 import jinja2
 import pandas as pd
 
-from analysis.coding.checks import MOST_WORDS
+from analysis.coding.relations import MOST_WORDS
 from analysis.coding.rules import words
 from analysis.imports.ages import bounds
 from analysis.imports.answers import ASK, TICKED, quoted
