@@ -45,7 +45,9 @@ def read(file: Path, noun: str) -> dict[str, Any]:
     if Path(found[noun]).name != found[noun]:  # a stranger's receipt must not name a path or an address
         raise InputError.one(file, repr(found[noun]), f"the name of an {noun}", "say where it is now")
     if found["digest"] != found["outputs"].get(PAGES, {}).get(LIST):
-        raise InputError.one(file, f"a digest that is not the hash of its {PAGES}/{LIST}", "a receipt as it was written")
+        raise InputError.one(
+            file, f"a digest that is not the hash of its {PAGES}/{LIST}", "a receipt as it was written"
+        )
     return found
 
 
