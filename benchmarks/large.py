@@ -1,13 +1,13 @@
-"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION [SCHEDULER]``.
+"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION [ENGINE]``.
 
 Prints seconds, the megabytes of this process at most, and a fingerprint of what it found.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 SQL = [
@@ -74,16 +74,16 @@ def sql(edition: Path) -> Found:
     return time.perf_counter() - started, None
 
 
-def main(step: str, edition: str, scheduler: str = "") -> None:
-    """Do a step, on a cluster where one is named."""
+def main(step: str, edition: str, engine: str = "") -> None:
+    """Do a step, on a Spark Connect engine where one is named."""
     import resource
 
-    from parabook.build import How, elsewhere
+    from analysis.spark import ENGINE
     from parabook.files import digest
 
     steps = {"check": check, "tabulate": tabulate, "routes": routes, "sql": sql}
-    with elsewhere(How(scheduler=scheduler)) if scheduler else nullcontext():
-        took, found = steps[step](Path(edition))
+    os.environ |= {ENGINE: engine} if engine else {}
+    took, found = steps[step](Path(edition))
     print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f} {digest(found)}")
 
 

@@ -297,6 +297,7 @@ def limit_memory(most: str) -> None:
     with contextlib.suppress(OSError):
         desk.mkdir(parents=True, exist_ok=True)
     files.prune(desk, 64)  # what ended kernels left
+    duckdb.execute("SET enable_progress_bar = false")
     duckdb.execute(f"SET memory_limit = '{most}'")
     duckdb.execute(f"SET temp_directory = {_literal(str(desk / str(os.getpid())))}")
 

@@ -97,6 +97,9 @@ def parser() -> argparse.ArgumentParser:
     look = command("check", check, "Find everything that is wrong with an edition's tables.")
     look.add_argument("edition", help="a name under data/ or a path")
     look.add_argument(
+        "--engine", default="", metavar="ADDRESS", help="a Spark Connect server, as sc://HOST:PORT, that reads Parquet"
+    )
+    look.add_argument(
         "--embed", action="store_true", help="copy the schemas of data/schemas into datapackage.json first"
     )
     look.add_argument(
@@ -221,7 +224,7 @@ def check(options: argparse.Namespace) -> int:
     try:
         if options.embed and embed(find(options.edition)):
             _complain("datapackage.json: schemas copied")
-        loaded, problems = examine(options.edition)
+        loaded, problems = examine(options.edition, engine=options.engine)
     except InputError as error:
         if not options.json:
             raise
