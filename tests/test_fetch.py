@@ -49,9 +49,9 @@ def test_an_edition_at_an_address_is_the_same_and_never_stale(site: tuple[str, P
 
 def test_what_is_not_there_or_does_not_end_is_said(site: tuple[str, Path], monkeypatch: pytest.MonkeyPatch):
     address, _ = site
-    with pytest.raises(InputError, match="no datapackage.json"):
+    with pytest.raises(InputError, match=r"no datapackage\.json"):
         open_edition(f"{address}/nothing")
-    with pytest.raises(InputError, match="no driver for such addresses|an address that fsspec knows"):
+    with pytest.raises(InputError, match=r"no driver for such addresses|an address that fsspec knows"):
         open_edition("nosuch://x/y")
     monkeypatch.setattr(fetch, "DEADLINE", 0.0)
     with pytest.raises(InputError, match="no whole edition within 0 s"):

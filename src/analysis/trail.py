@@ -11,10 +11,10 @@ import pandas as pd
 
 from analysis import privacy, prose, tabulate
 from analysis.coding.agreement import agreement
+from analysis.coding.rules import RULES
 from analysis.edition import Edition, all_values
 from analysis.exhibit import Cell, Exhibit, Link
 from analysis.frames import Row, isolated, records
-from analysis.coding.rules import RULES
 from analysis.schema import TABLES, schema
 from analysis.tabulate import NOT_DESCRIBED, Counts
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from analysis.coding.relations import MOST_WORDS
+from analysis.coding.rules import normalise, words
 from analysis.coding.verify import fingerprints, paragraphs
 from analysis.new.answers import bounds, named, quoted, tidy
 from analysis.new.intake import Filled, Gathered, Line, Sheet, Unforeseen, place_row
 from analysis.new.maps import IMPORTED, PAIRS, Plan
-from analysis.coding.rules import normalise, words
 from analysis.schema import schema
 from parabook.errors import Problem, nearest, show
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.edition import examine
 from analysis.coding.verify import source_text
+from analysis.edition import examine
 from analysis.folder import PACKAGE
 from analysis.new.drafts import UNPRINTED, draft_text
 from analysis.new.exports import digest, read_map, read_sheet, read_sheets, sheet_names

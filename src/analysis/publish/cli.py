@@ -295,9 +295,9 @@ def new(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """``analysis verify``."""
-    from analysis.editions import open_edition
     from analysis.coding.verify import source_text
     from analysis.coding.verify import verify as held
+    from analysis.editions import open_edition
     from analysis.prose import plural
 
     edition = open_edition(options.edition)
