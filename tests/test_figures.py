@@ -149,7 +149,7 @@ def test_numbers_are_read_in_both_spellings():
 
 
 def test_it_has_no_fault_and_embeds_the_schema_with_its_own_column(tmp_path: Path):
-    assert "0 problems, 0 warnings" in run("check", NAME).stdout
+    assert "0 errors, 0 warnings" in run("check", NAME).stdout
     package = json.loads((ROOT / "data" / NAME / "datapackage.json").read_text(encoding="utf-8"))
     (table,) = package["resources"]
     assert table["schema"]["fields"][-1]["name"] == "role"
@@ -285,7 +285,7 @@ def test_charts_of_any_figures_keep_long_and_foreign_labels():
 def test_an_address_that_is_none_of_the_web_is_no_link(edition):
     row = {**records(tabulate.figures(edition.tables["destinations"]))[0], "figure": "x"}
     for address in ("javascript:alert(1)", "data:text/html,x", ""):
-        dangerous = SimpleNamespace(addresses={"x": address}, evidence_places={})
+        dangerous = SimpleNamespace(rows=lambda _: [{"figure": "x", "url": address}], evidence={})
         (link,) = report.figure_row(dangerous, row)["read in"]
         assert (link.text, link.href) == (row["reported_by"], "")
 

@@ -130,7 +130,7 @@ def _withheld(edition: Edition, id_: str, caption: str) -> Exhibit:
 def shown_in(edition: Edition, table: str, row: Row) -> tuple[Link, ...]:
     """The exhibits that a coded value stands behind; people who are not counted stand in one only."""
     person = row["row"].split(".")[0] if table in ("interviewees", "legs") else ""
-    left_out = bool(person) and person not in {row["interviewee"] for row in edition.rows("interviewees") if row["counted"] == "yes"}
+    left_out = bool(person) and person not in edition.counted
     return tuple(
         Link(exhibit.replace("-", " "), f"{chapter}.html#exhibit-{exhibit}")
         for exhibit, (chapter, columns) in SHOWN_IN.items()
