@@ -19,9 +19,9 @@ from conftest import ROOT, absent, run
 
 from analysis import charts, prose, report, tabulate
 from analysis.coding.relations import MOST_WORDS
+from analysis.coding.rules import words
 from analysis.edition import load
 from analysis.frames import records
-from analysis.coding.rules import words
 from parabook import drawings
 from parabook.drawings import canonical, panels
 from parabook.render import chart_html
