@@ -285,7 +285,7 @@ def test_charts_of_any_figures_keep_long_and_foreign_labels():
 def test_an_address_that_is_none_of_the_web_is_no_link(edition):
     row = {**records(tabulate.figures(edition.tables["destinations"]))[0], "figure": "x"}
     for address in ("javascript:alert(1)", "data:text/html,x", ""):
-        dangerous = SimpleNamespace(rows=lambda _: [{"figure": "x", "url": address}], evidence={})
+        dangerous = SimpleNamespace(rows=lambda _, address=address: [{"figure": "x", "url": address}], evidence={})
         (link,) = report.figure_row(dangerous, row)["read in"]
         assert (link.text, link.href) == (row["reported_by"], "")
 
