@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import accumulate
@@ -219,6 +219,7 @@ def _from_parquet(file: Path, spec: Schema, shown: str, checked: bool) -> Table:
     )
     located = tuple(zip(before, map(shown_path, parts), strict=False)) if file.is_dir() else ()
     stored = nw.from_native(relation).lazy()
+    problems += _nested_problems(stored, spec, shown)
     return Table(spec.with_text(plain.columns), shown, stored, problems, parts=located, checked=checked)
 
 
@@ -229,7 +230,17 @@ def _from_spark(file: Path, spec: Schema, shown: str, checked: bool, engine: str
     problems = [replace(problem, row=None) for problem in header_problems(columns, shown, spec.columns)]
     if not _usable(columns, spec):
         return Table(spec, shown, None, problems)
+    problems += _nested_problems(stored, spec, shown)
     return Table(spec.with_text(columns), shown, stored, problems, checked=checked)
+
+
+def _nested_problems(stored: Frame, spec: Schema, shown: str) -> Iterator[Problem]:
+    for field in spec.fields:
+        dtype = stored.collect_schema().get(field.name)
+        if dtype is not None and _nested(dtype):
+            yield Problem(
+                shown, f"values of type {dtype}", needed(field.type), "write one value a cell", None, field.name
+            )
 
 
 def _usable(columns: Sequence[str], spec: Schema) -> bool:
@@ -297,6 +308,7 @@ def limit_memory(most: str) -> None:
     with contextlib.suppress(OSError):
         desk.mkdir(parents=True, exist_ok=True)
     files.prune(desk, 64)  # what ended kernels left
+    duckdb.execute("SET enable_progress_bar = false")
     duckdb.execute(f"SET memory_limit = '{most}'")
     duckdb.execute(f"SET temp_directory = {_literal(str(desk / str(os.getpid())))}")
 
