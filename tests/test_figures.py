@@ -14,11 +14,11 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from analysis.checks import MOST_WORDS
-from analysis.rules import words
 from cells import Shown, run_cells
 from conftest import ROOT, absent, run
 
+from analysis.coding.relations import MOST_WORDS
+from analysis.coding.rules import words
 from analysis.figures import list_figures, measure, web_addresses
 
 NAME = "destination-figures-2022"
