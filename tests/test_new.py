@@ -16,14 +16,13 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from analysis.edition import load
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.imports import age_range, locate, read_export, recode, recode_all, whole_number, write_edition
-from analysis.imports.ages import bounds
-from analysis.imports.answers import quoted
+from analysis.editions import open_edition
+from analysis.imports import age_range, locate, read_export, recode, whole_number, write_edition
+from analysis.imports.answers import bounds, quoted
 from analysis.publish.cli import main
 from analysis.publish.new import start
 from analysis.schema import TABLES, raw, schema
@@ -119,7 +118,7 @@ def test_one_row_and_a_title_make_an_edition(tmp_path: Path):
     with (edition / "interviewees.csv").open("a", encoding="utf-8") as table:
         table.write("p1,yes,20,24,,cook,\n")
     assert analysis("check", edition)[0] == 0
-    assert load(edition).report.declared_interviewees is None
+    assert open_edition(edition).report.declared_interviewees is None
 
 
 def test_a_text_gives_its_paragraphs(tmp_path: Path):
@@ -161,7 +160,7 @@ def test_what_stands_there_is_left_alone(stands: str, tmp_path: Path):
 UNKNOWN, TOWN = '{"country": "?", "precision": "?"}', '{"country": "RUS", "precision": "city"}'
 KOBO = {
     f'"Samara": {UNKNOWN}': f'"Samara": {TOWN}', f'"Saratov": {UNKNOWN}': f'"Saratov": {TOWN}', f'"Uralsk": {UNKNOWN}': '"Uralsk": "Oral"',
-    "least=None, most=None": "least=16, most=64", 'several="?"': 'several=""', "]], places)": ']], places, also=["Oral"])',
+    '"35+": "?"': '"35+": "35-64"', '"under 18": "?"': '"under 18": "16-17"', '"train bus": "?"': '"train bus": ""', "]], places)": ']], places, also=["Oral"])',
     "report = {}": 'report = {"collected_at": "oral"}',
 }  # fmt: skip
 UNHCR = {'"RUS": "?"': '"RUS": "yes"', '"BLR": "?"': '"BLR": ""', 'start = "?"': 'start = "-12-31"'}
@@ -228,7 +227,7 @@ def test_a_form_is_read_as_it_was_answered(examples: Path):
     assert ("k9002", "1", "made", "saratov", "oral", "") in legs  # by train and bus: no single mode; Uralsk is Oral
     assert ("k9005", "2", "intended", "", "turkey", "") in legs
     assert not [leg for leg in legs if leg[:2] == ("k9004", "2")]  # she stays
-    assert load(examples / "kobo").report.collected_at == "oral"
+    assert open_edition(examples / "kobo").report.collected_at == "oral"
 
 
 def test_names_and_numbers_of_people_stay_out(examples: Path):
