@@ -78,16 +78,9 @@ def _latin(value: object) -> str:
 
 
 def recode(answers: pd.DataFrame, codes: Mapping[str, Codes], keep: Collection[str] = ()) -> pd.DataFrame:
-    """Columns with answers replaced by their codes; blank stays blank, and answers without a code are refused together.
+    """Columns with answers replaced by their codes, "" for what says nothing; answers without a code are refused together.
 
-    Parameters
-    ----------
-    answers : DataFrame
-        From `read_export`.
-    codes : mapping
-        By column, the code of each answer; "" for what says nothing.
-    keep : collection of str
-        Columns whose answers stay as they stand where they have no code.
+    `codes` give by column the code of each answer; in the columns of `keep` answers without one stay as they stand.
 
     Examples
     --------
@@ -229,15 +222,8 @@ def locate(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Identifiers in place of names of places, and the table of these places.
 
-    Parameters
-    ----------
-    names : DataFrame
-        Columns of answers that name places.
-    known : mapping
-        By name: `country`, `precision` (and `latitude`, `longitude`, `place`), or the name that it is another spelling
-        of, or "" for what is no place.
-    also : sequence of str
-        Further names, such as where the interviews were.
+    `known` gives by name `country` and `precision` (and `latitude`, `longitude`, `place`), or the name that it is another
+    spelling of, or "" for what is no place; `also` are further names, such as where the interviews were.
 
     Examples
     --------

@@ -45,18 +45,11 @@ def read_export(
     ----------
     file : str or Path
         CSV, a workbook (XLSX, ODS), highlights of Taguette, or REFI-QDA (`.qdpx`, `.qdc`).
-    sheet : str, optional
-        The sheet of a workbook; without it the one with the most cells.
-    header : int or sequence of int, optional
-        The row that names the columns, from 1; several for merged headers, whose names are joined by " / ". Without it
-        the first row about as wide as the widest.
+    sheet, header : str, int or sequence of int; optional
+        The sheet of a workbook, and the row that names the columns, from 1; several for merged headers, whose names are
+        joined by " / ". Without them the fullest sheet, and the first row about as wide as the widest: see `attrs["read"]`.
     columns : sequence of str, optional
         The columns that are wanted: each must be there, and no other one is given.
-
-    Returns
-    -------
-    DataFrame
-        `attrs` say what was read (`read`), guesses included (`sheet`, `header`); `source` names it in messages.
     """
     path = located(file)
     frame = _passages(path) if is_project(path) else _table(path, sheet, header)
@@ -124,7 +117,7 @@ def guess_header(rows: dict[int, list[str]], merged: Sequence[Sequence[int]]) ->
     >>> guess_header({3: ["No.", "About you"], 4: ["", "Age", "Sex", "Job"]}, [(3, 4)])
     (3, 4)
     """
-    widths = {number: len([*filter(None, row)]) for number, row in [*rows.items()][:40]}
+    widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
     at = next((number for number, width in widths.items() if width >= 0.7 * max(widths.values())), 0)
     ends = [at, *(end for span in merged if span[0] <= at <= span[1] and widths.get(span[0], 0) > 1 for end in span)]
     return tuple(number for number in widths if min(ends) <= number <= max(ends))
@@ -135,7 +128,7 @@ def _names(header: pd.DataFrame) -> list[str]:
     groups = header.iloc[:-1].replace("", None).ffill(axis="columns").fillna("")
     parts = pd.concat([groups, header.iloc[-1:]]).to_dict("list")
     texts = {place: dict.fromkeys(" ".join(part.split()) for part in found if part) for place, found in parts.items()}
-    names = pd.Series([" / ".join(found) or f"column {place + 1}" for place, found in texts.items()], dtype="str")
+    names = pd.Series([" / ".join(found) or f"column {place}" for place, found in texts.items()], dtype="str")
     again = names.groupby(names).cumcount()
     return [f"{name} ({number + 1})" if number else name for name, number in zip(names, again, strict=True)]
 
@@ -150,8 +143,8 @@ def _workbook(path: Path, sheet: str) -> dict[str, Any]:
     except (subprocess.TimeoutExpired, ValueError) as error:
         needed = "one that is read in seconds and 2 GB of memory"
         raise InputError.one(shown_path(path), "a workbook that exhausts its reader", needed, hint) from error
-    if "refused" in found:
-        raise InputError.one(shown_path(path), *found["refused"], hint)
+    if refused := found.get("refused"):
+        raise InputError.one(shown_path(path), refused[0], refused[1], hint)
     return found
 
 
@@ -209,7 +202,7 @@ def _passages(path: Path) -> pd.DataFrame:
     codes = {code.get("guid"): tidy(code.get("name", "")) for code in root.iterfind(".//{*}Code")}
     rows = [] if texts else [("", "", name, "") for name in codes.values()]
     for source in root.iterfind(".//{*}TextSource"):
-        document, text = tidy(source.get("name", "")), texts[source.get("guid", "")]
+        document, text = tidy(source.get("name", "")), texts.get(source.get("guid", ""), "")
         for number, passage in enumerate(source.iterfind(".//{*}PlainTextSelection"), 1):
             start, end = (passage.get(key, "") for key in ("startPosition", "endPosition"))
             words = text[int(start) : int(end)] if start.isdecimal() and end.isdecimal() else ""

@@ -42,7 +42,7 @@ def highlights(
     Parameters
     ----------
     passages : DataFrame
-        Columns `id`, `document`, `tag`, `content`, from `read_export`.
+        From `read_export`.
     codes : mapping
         By tag: (table, key, values by column), a list of these, or "" for a tag that says nothing. A key may hold
         `{person}`: whose interview the document is.
@@ -148,7 +148,7 @@ def _evidence(passages: pd.DataFrame, rows: pd.DataFrame, text: str, shorter: Ma
 
 def _fragment(passages: pd.DataFrame, row: int, lines: Sequence[str], shorter: Mapping[str, str]) -> Any:
     """The paragraph of a passage and those of its words that stand as evidence, or the problem why there are none."""
-    passage = passages.loc[row]
+    passage: dict[Any, str] = passages.loc[row].to_dict()
     short = shorter.get(passage["id"], ASK)
     fragment = " ".join((passage["content"] if short == ASK else short).split())
     whole, part = normalise(passage["content"]), normalise(fragment)

@@ -34,7 +34,8 @@ def read(file: str, sheet: str) -> dict[str, Any]:
         raise Refused(f"{len(names):,} sheets", f"{MOST_SHEETS} or fewer")
     if sheet and sheet not in names:
         raise Refused(f"no sheet {sheet!r}", f"one of {', '.join(map(repr, names[:20]))}")
-    sheet = sheet or max(names, key=lambda name: sum(len([*filter(None, row)]) for _, row in rows(book, name)))
+    if not sheet:
+        sheet = max(names, key=lambda name: sum(len([*filter(None, row)]) for _, row in rows(book, name)))
     merged = [(top + 1, bottom + 1) for (top, _), (bottom, _) in book.get_sheet_by_name(sheet).merged_cell_ranges or []]
     said = f"{lost:,} errors or formulas without a value read as blank, " if lost else ""
     return {"sheet": sheet, "rows": rows(book, sheet), "merged": merged, "said": said}
@@ -58,8 +59,8 @@ def rows(book: Any, name: str) -> list[tuple[int, list[str]]]:
     if sheet.total_width > MOST_COLUMNS:
         raise Refused(f"{sheet.total_width:,} columns in sheet {name!r}", f"{MOST_COLUMNS:,} or fewer")
     left = [""] * sheet.start[1]
-    texts = ([*left, *map(text, row)] for row in sheet.iter_rows())
-    return [(number, row) for number, row in enumerate(texts, 1) if any(row)]
+    cells = enumerate(sheet.iter_rows(), 1)
+    return [(number, [*left, *map(text, row)]) for number, row in cells if row.count("") < len(row)]
 
 
 def text(value: object) -> str:

@@ -52,10 +52,8 @@ def write_edition(
     tables : mapping of DataFrame
         By name; further columns are the edition's own, typed in its `datapackage.json` as the frame has them. Tables of
         an earlier import that are not among them are taken away.
-    export : str or Path
-        What they were read from, to be remembered.
-    report : mapping, optional
-        Values of the edition's `report` object, such as `collected_at`.
+    export, report
+        What they were read from, to be remembered; values of the edition's `report` object, such as `collected_at`.
     discard_edits : bool
         Replace also what was edited by hand since the last import.
 
@@ -78,12 +76,9 @@ def write_edition(
         refuse(_edits(path, written, hashes))
     gone = {*written} - {*texts}
     source = {"export": Path(export).name, "sha256": sha256(located(export))} if export else {}
-    texts[PACKAGE] = _json(_described(package, tables, gone, report or {}))
+    texts[PACKAGE] = _json(_described(path, package, tables, gone, report or {}))
     texts[RECORD] = _json({**source, "tables": hashes})
-    name = Path(export).name or path.name
-    warnings = _replace(
-        path, texts, gone, {f"{table}.csv": (f"{name}, table {table}", tables[table]) for table in tables}
-    )
+    warnings = _replace(path, texts, gone, tables, Path(export).name or path.name)
     counts = ", ".join(f"{len(frame):,} {name}" for name, frame in tables.items())
     return f"{path.name}: {counts}" + (f"; {warnings} warnings, see analysis check" if warnings else "")
 
@@ -140,35 +135,37 @@ def resource(name: str, embedded: object = None) -> dict[str, Any]:
     return {"name": name, "path": f"{name}.csv", **fixed, "schema": with_own_fields(name, embedded)}
 
 
-def _described(package: dict[str, Any], tables: Frames, gone: set[str], report: Mapping[str, Any]) -> dict[str, Any]:
+def _described(
+    path: Path, package: dict[str, Any], tables: Frames, gone: set[str], report: Mapping[str, Any]
+) -> dict[str, Any]:
     """`datapackage.json` with the tables and their own columns; what a person wrote into it stays."""
-    listed = {each.get("name"): each for each in package.get("resources", [])}
-    made = {}
-    for name, frame in tables.items():
-        known = {each["name"]: each for each in listed.get(name, {}).get("schema", {}).get("fields", [])}
-        typed = build_table_schema(frame[_own(name, frame)], index=False)["fields"]
-        made[name] = resource(name, {"fields": [known.get(each["name"]) or _described_field(each) for each in typed]})
-    kept = {name: each for name, each in listed.items() if each.get("path") not in gone}
-    given = {key: int(value) if str(value).isdecimal() else value for key, value in report.items()}
-    if day := given.pop("reference_event.date", None):
-        given["reference_event"] = package["report"].get("reference_event", {}) | {"date": day}
-    return {**package, "resources": [*(kept | made).values()], "report": package.get("report", {}) | given}
+    try:
+        listed = {each["name"]: each for each in package.get("resources", [])}
+        held = {name: each.get("schema", {}).get("fields", []) for name, each in listed.items()}
+        made = {name: resource(name, {"fields": _fields(name, tables[name], held.get(name, []))}) for name in tables}
+        kept = {name: each for name, each in listed.items() if each.get("path") not in gone}
+        given = {key: int(value) if str(value).isdecimal() else value for key, value in report.items()}
+        return {**package, "resources": [*(kept | made).values()], "report": package.get("report", {}) | given}
+    except (TypeError, AttributeError, LookupError) as error:
+        shown, hint = shown_path(path / PACKAGE), "see analysis check"
+        raise InputError.one(shown, "no list of tables", "a data package", hint) from error
 
 
-def _described_field(typed: Mapping[str, str]) -> dict[str, str]:
-    """A column of an edition's own as Table Schema, typed as the frame has it."""
-    name, kind = typed["name"], typed["type"]
-    kind = kind if kind in ("integer", "number", "boolean") else "string"
-    return {"name": name, "type": kind, "title": name.replace("_", " ").capitalize(), "description": ""}
+def _fields(name: str, frame: pd.DataFrame, described: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An edition's own columns as Table Schema: as they are described already, or typed as the frame has them."""
+    known = {each["name"]: each for each in described}
+    fields: list[Any] = build_table_schema(frame[_own(name, frame)], index=False)["fields"]  # type: ignore[assignment]
+    for each in fields:
+        each.pop("extDtype", None)
+        each |= {"title": each["name"].replace("_", " ").capitalize(), "description": ""} | known.get(each["name"], {})
+        each["type"] = each["type"] if each["type"] in ("integer", "number", "boolean") else "string"
+    return fields
 
 
 # --- checking and replacing ------------------------------------------------------------------------------------------
 
-Sources = Mapping[str, tuple[str, pd.DataFrame]]
-"""By file: how messages name where its table was read, and the table."""
 
-
-def _replace(path: Path, texts: Mapping[str, str], gone: set[str], sources: Sources) -> int:
+def _replace(path: Path, texts: Mapping[str, str], gone: set[str], tables: Frames, export: str) -> int:
     """Hold a copy with the new files against the checks of every edition, and put them in place; how many warnings."""
     with tempfile.TemporaryDirectory(prefix=".import-", dir=path.parent) as folder:
         copy = Path(folder) / path.name
@@ -178,7 +175,7 @@ def _replace(path: Path, texts: Mapping[str, str], gone: set[str], sources: Sour
         _, problems = examine(copy)
         here, there = shown_path(copy), shown_path(path)
         shown = [replace(p, file=p.file.replace(here, there), found=p.found.replace(here, there)) for p in problems]
-        refuse(_grouped([each for each in shown if not each.warning], sources))
+        refuse(_grouped([each for each in shown if not each.warning], tables, export))
         for name in texts:
             os.replace(copy / name, path / name)
     for name in gone:
@@ -186,22 +183,18 @@ def _replace(path: Path, texts: Mapping[str, str], gone: set[str], sources: Sour
     return len(shown)
 
 
-def _grouped(problems: list[Problem], sources: Sources) -> Iterator[Problem]:
-    """Problems of one cause in one line, with what was found and the rows of the export where it was."""
+def _grouped(problems: list[Problem], tables: Frames, export: str) -> Iterator[Problem]:
+    """Problems of one cause in one line: what was found, how often, and the row of the export where it is first."""
     causes: dict[tuple[str, str, str | None], list[Problem]] = {}
     for each in problems:
         causes.setdefault((each.file, each.needed, each.column), []).append(each)
-    for alike in causes.values():
-        source, frame = sources.get(Path(alike[0].file).name, (alike[0].file, pd.DataFrame()))
-        index = frame.index if frame.index.name == "row" else range(2, len(frame) + 2)
-        rows = [int(index[each.row - 2]) if each.row - 2 < len(index) else each.row for each in alike if each.row]
-        found = _some(each.found for each in alike)
-        if len(alike) > 1:
-            found += f" ({len(alike)} times" + (f", in rows {_some(map(str, rows))}" if rows else "") + ")"
-        yield replace(alike[0], file=source, found=found, row=rows[0] if rows else None)
-
-
-def _some(texts: Iterator[str]) -> str:
-    """The first few of several texts."""
-    different = list(dict.fromkeys(texts))
-    return ", ".join(different[:FEW]) + (", …" if len(different) > FEW else "")
+    for (file, _, _), alike in causes.items():
+        different = list(dict.fromkeys(each.found for each in alike))
+        found = ", ".join(different[:FEW]) + (", …" if len(different) > FEW else "")
+        found += f" ({len(alike)} times)" if len(alike) > 1 else ""
+        first, table = alike[0], Path(file).stem
+        if table in tables:
+            index = tables[table].index
+            row = int(index[first.row - 2]) if index.name == "row" and first.row else first.row
+            first = replace(first, file=f"{export}, table {table}", row=row)
+        yield replace(first, found=found)

@@ -76,7 +76,7 @@ def environment() -> jinja2.Environment:
     """The templates of this folder; `py` spells a value as Python, `listing` answers as a dict with a line for each."""
     loader = jinja2.FileSystemLoader(TEMPLATES)
     made = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    spelt = {str: quoted, dict: json.dumps}
+    spelt: dict[type, Callable[[Any], str]] = {str: quoted, dict: json.dumps}
     made.filters["py"] = lambda value: spelt.get(type(value), repr)(value)
     made.globals |= {
         name: getattr(made.get_template("listing.py.j2").module, name) for name in ("columns_of", "listing")
@@ -103,9 +103,9 @@ def _matches(header: str, patterns: Iterable[str]) -> bool:
 def targets_of(answers: pd.DataFrame) -> dict[str, str]:
     """The column of an export that probably fills each column of an edition; blank for none."""
     found: dict[str, str] = {}
-    named = {column for column in answers if _matches(column, guesses()["personal"])}
+    named = {column for column in answers.columns if _matches(column, guesses()["personal"])}
     for target, patterns in guesses()["targets"].items():
-        left = [column for column in answers if column not in found.values() and answers[column].any()]
+        left = [column for column in answers.columns if column not in found.values() and answers[column].any()]
         left = left if target == "interviewee" else [column for column in left if column not in named]
         fitting = (c for pattern in patterns for c in left if _matches(c, [pattern]) and _fits(target, answers[c]))
         found[target] = next(fitting, "")
@@ -136,7 +136,7 @@ def _code(target: str, answer: str) -> str:
     return next((code for code, said in known.items() if plain in said), plain if plain in known else silent)
 
 
-def _place(answer: str) -> str | dict[str, Any]:
+def _place(answer: str) -> object:
     """A place as `locate` takes it."""
     if answer.casefold() in guesses()["silent"]:
         return ""
@@ -184,7 +184,7 @@ def _is_number(answers: pd.Series) -> bool:
 
 def _columns(answers: pd.DataFrame, used: Iterable[str]) -> list[tuple[str, bool, str]]:
     """Every column, whether it is used, and how many different answers it has."""
-    counts = zip(answers, answers.replace("", None).nunique(), (answers != "").sum(), strict=True)
+    counts = zip(answers.columns, answers.replace("", None).nunique(), (answers != "").sum(), strict=True)
     return [(column, column in used, f"{n:,} different in {rows:,} rows") for column, n, rows in counts]
 
 
