@@ -17,7 +17,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from conftest import ROOT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.editions import open_edition
@@ -146,18 +146,14 @@ def test_odd_names_are_refused(name: str, tmp_path: Path, monkeypatch: pytest.Mo
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("stands", ["folder", "file", "link"])
-def test_what_stands_there_is_left_alone(stands: str, tmp_path: Path):
-    place = tmp_path / "there"
-    if stands == "folder":
-        (place / "inner").mkdir(parents=True)
-    elif stands == "file":
-        place.write_text("mine")
-    else:
-        place.symlink_to(tmp_path / "nowhere")
+def test_what_stands_there_is_left_alone(tmp_path: Path):
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     before = sorted(tmp_path.rglob("*"))
-    code, _, said = analysis("new", "there", "--into", tmp_path, "--from", EXAMPLES / "kobo" / "export.csv")
-    assert (code, "needed a new name" in said) == (2, True)
+    for place in ("folder", "file", "link"):
+        code, _, said = analysis("new", place, "--into", tmp_path, "--from", EXAMPLES / "kobo" / "export.csv")
+        assert (code, "needed a new name" in said) == (2, True)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -272,7 +268,7 @@ def messy(tmp_path: Path) -> Path:
         [3, "25 to 34", "male", "cook", "don't know", "Kolomna", "Oral"], [4, "forties", "Female", "don't know", "2.0", "", ""],
     ):  # fmt: skip
         sheet.append(line)
-    for merged in ("A1:G1", "A3:A4", "B3:E3", "F3:G3"):
+    for merged in ("A1:G1", "B3:E3", "F3:G3"):
         sheet.merge_cells(merged)
     book.save(tmp_path / "s.xlsx")
     said, _ = start(tmp_path / "trial", tmp_path / "s.xlsx")
@@ -367,7 +363,15 @@ def test_exports_may_be_written_as_tools_write_them(table: bytes, tmp_path: Path
 
 
 def test_open_documents_are_read(tmp_path: Path):
-    pd.read_csv(io.StringIO(TABLE)).to_excel(tmp_path / "e.ods", index=False)
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'.format
+    lines = "".join(
+        f"<table:table-row>{''.join(map(cell, line.split(',')))}</table:table-row>" for line in TABLE.split()
+    )
+    spaces = " ".join(f'xmlns:{x}="urn:oasis:names:tc:opendocument:xmlns:{x}:1.0"' for x in ("office", "table", "text"))
+    body = f'<office:body><office:spreadsheet><table:table table:name="A">{lines}</table:table></office:spreadsheet></office:body>'
+    content = f"<office:document-content {spaces}>{body}</office:document-content>".encode()
+    parts = ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"), ("META-INF/manifest.xml", b"<x/>")
+    (tmp_path / "e.ods").write_bytes(archive(*parts, ("content.xml", content)))
     assert read_export(tmp_path / "e.ods")["Sex"].tolist() == ["m", "f"]
 
 
@@ -449,16 +453,6 @@ def test_blank_rows_are_passed_over_and_formulas_never_computed_said(tmp_path: P
     answers = read_export(tmp_path / "e.xlsx")
     assert answers.index.tolist() == [2, 1048576]
     assert "2 errors or formulas without a value read as blank" in answers.attrs["read"]
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.binary(max_size=200))
-def test_no_file_whatsoever_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, content: bytes):
-    for name in ("e.csv", "e.qdc"):
-        file = tmp_path_factory.getbasetemp() / name
-        file.write_bytes(content)
-        with contextlib.suppress(InputError):
-            read_export(file)
 
 
 # --- REFI-QDA --------------------------------------------------------------------------------------------------------

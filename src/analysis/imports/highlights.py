@@ -63,24 +63,18 @@ def highlights(
     source = str(passages.attrs.get("source", "export"))
     if not passages["content"].any():
         raise InputError.one(source, "no passages", "highlights, or a .qdpx with sources")
-    decided = {
-        tidy(tag): [given] if isinstance(given, tuple) else given for tag, given in codes.items() if given != ASK
-    }
-    _refuse_undecided(passages, decided, people or {})
-    rows = pd.DataFrame(_values(passages, decided, people or {}), columns=["row", *CELL, "value"])
+    said = {tidy(tag): [given] if isinstance(given, tuple) else given for tag, given in codes.items() if given != ASK}
+    _refuse_undecided(passages, said, people or {})
+    rows = pd.DataFrame(_values(passages, said, people or {}), columns=["row", *CELL, "value"])
     rows = _with_places(rows, passages, places or {})
-    disputed = rows[rows.groupby(CELL)["value"].transform("nunique") > 1].groupby(CELL)
-    refuse(
-        Problem(
-            source, ", ".join(map(show, each["value"].unique())), f"one {column} of {table} {key}", "", max(each["row"])
-        )
-        for (table, key, column), each in disputed
-    )
-    tables = {
-        str(name): _table(str(name), each) for name, each in rows.groupby("table", sort=False) if name != "report"
-    }
-    tables |= {"evidence": _evidence(passages, rows, text, shorter or {})} | text_tables(text)
+    for (table, key, column), each in rows.groupby(CELL):
+        if len(found := each["value"].unique()) > 1:
+            needed = f"one {column} of {table} {key}"
+            raise InputError.one(source, ", ".join(map(show, found)), needed, "take a tag away", row=max(each["row"]))
     report = rows[rows["table"] == "report"]
+    filled = rows[rows["table"] != "report"].groupby("table", sort=False)
+    tables = {str(name): _table(str(name), each) for name, each in filled}
+    tables |= {"evidence": _evidence(passages, rows, text, shorter or {})} | text_tables(text)
     return tables, dict(zip(report["column"], report["value"], strict=True))
 
 
@@ -90,7 +84,9 @@ def _refuse_undecided(passages: pd.DataFrame, decided: Mapping[str, Any], people
     unknown = ~passages["tag"].isin([*decided])
     refuse(refusals(passages["tag"], unknown, "what it codes", lambda tag: hint(quoted(tag))))
     named = [tag for tag, given in decided.items() if any("{person}" in key for _, key, _ in given)]
-    asked = passages["tag"].isin(named) & passages["document"].map(people).fillna(ASK).eq(ASK)
+    asked = passages["tag"].isin(named) & ~passages["document"].isin(
+        [name for name, who in people.items() if who != ASK]
+    )
     needed = "whose interview it is"
     refuse(refusals(passages["document"], asked, needed, lambda name: f'say of {quoted(name)} in people: "p1"'))
 
@@ -133,16 +129,12 @@ def _evidence(passages: pd.DataFrame, rows: pd.DataFrame, text: str, shorter: Ma
     rows = rows.sort_values("lacking", kind="stable").drop_duplicates(CELL).sort_index()
     refuse(each for row in rows.loc[rows["lacking"], "row"].unique() if isinstance(each := found[row], Problem))
     made = []
-    for cell in rows.to_dict("records"):
-        paragraph, fragment = found[cell["row"]]
-        place = cell["table"] == "places" or cell["column"] in PLACES
-        read = says(fragment, cell["value"]) or (
-            cell["value"].isdecimal() and float(cell["value"]) in numbers(fragment)
-        )
-        note = "place as the notebook describes it" if place else f"tagged “{passages.loc[cell['row'], 'tag']}”"
-        made.append(
-            [*(cell[part] for part in CELL), paragraph, fragment, "stated" if read and not place else "judged", note]
-        )
+    for row, table, key, column, value in rows[["row", *CELL, "value"]].itertuples(index=False):
+        paragraph, fragment = found[row]
+        read = says(fragment, value) or (value.isdecimal() and float(value) in numbers(fragment))
+        basis = "stated" if read and table != "places" and column not in PLACES else "judged"
+        note = "place as the notebook describes it" if table == "places" else f"tagged “{passages.loc[row, 'tag']}”"
+        made.append((table, key, column, paragraph, fragment, basis, note))
     return pd.DataFrame(made, columns=[*schema("evidence").columns])
 
 

@@ -5,10 +5,12 @@ Run as a script by `analysis.imports.files`, and imports nothing of this package
 
 import contextlib
 import datetime
+import io
 import json
 import re
 import sys
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import python_calamine
@@ -26,9 +28,9 @@ class Refused(Exception):
 
 
 def read(file: str, sheet: str) -> dict[str, Any]:
-    """The cells of a sheet, of the fullest one unless it is named, and the first and last row of its merged cells."""
+    """The cells of a sheet, of the fullest one unless it is named, and the rows that each of its merged cells joins."""
     lost = check_archive(file) if zipfile.is_zipfile(file) else 0
-    book = python_calamine.CalamineWorkbook.from_path(file)
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(Path(file).read_bytes()))  # whatever its name says
     names = book.sheet_names
     if len(names) > MOST_SHEETS:
         raise Refused(f"{len(names):,} sheets", f"{MOST_SHEETS} or fewer")
@@ -36,7 +38,8 @@ def read(file: str, sheet: str) -> dict[str, Any]:
         raise Refused(f"no sheet {sheet!r}", f"one of {', '.join(map(repr, names[:20]))}")
     if not sheet:
         sheet = max(names, key=lambda name: sum(len([*filter(None, row)]) for _, row in rows(book, name)))
-    merged = [(top + 1, bottom + 1) for (top, _), (bottom, _) in book.get_sheet_by_name(sheet).merged_cell_ranges or []]
+    ranges = book.get_sheet_by_name(sheet).merged_cell_ranges or []
+    merged = [(top + 1, bottom + 1 + (right > left)) for (top, left), (bottom, right) in ranges]
     said = f"{lost:,} errors or formulas without a value read as blank, " if lost else ""
     return {"sheet": sheet, "rows": rows(book, sheet), "merged": merged, "said": said}
 

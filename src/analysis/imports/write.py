@@ -62,8 +62,7 @@ def write_edition(
     InputError
         With all that `analysis check` finds wrong, a line for each cause; nothing is written then.
     """
-    here = Path.cwd()
-    path = here if here.name == str(edition) and (here / PACKAGE).is_file() else find(Path(edition).expanduser())
+    path = find(Path(edition).expanduser())
     package, problems = read_package(path / PACKAGE)
     if package is None:
         raise InputError(problems)
@@ -157,8 +156,9 @@ def _fields(name: str, frame: pd.DataFrame, described: list[dict[str, Any]]) -> 
     fields: list[Any] = build_table_schema(frame[_own(name, frame)], index=False)["fields"]  # type: ignore[assignment]
     for each in fields:
         each.pop("extDtype", None)
-        each |= {"title": each["name"].replace("_", " ").capitalize(), "description": ""} | known.get(each["name"], {})
-        each["type"] = each["type"] if each["type"] in ("integer", "number", "boolean") else "string"
+        kind = each["type"] if each["type"] in ("integer", "number", "boolean") else "string"
+        title = each["name"].replace("_", " ").capitalize()
+        each.update({"type": kind, "title": title, "description": ""} | known.get(each["name"], {}))
     return fields
 
 

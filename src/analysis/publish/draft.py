@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import iso3166
 import jinja2
 import nbformat.v4
 import pandas as pd
@@ -149,7 +150,8 @@ def _place(answer: str) -> object:
 
 def _country(name: str) -> str:
     """The ISO code of a country by its name or code; "?" where it is not known."""
-    named = {known.casefold(): code for code, known in countries().items()} | guesses()["countries"]
+    named = {each.name.casefold(): each.alpha3 for each in iso3166.countries} | guesses()["countries"]
+    named |= {known.casefold(): code for code, known in countries().items()}
     return name if name in countries() else str(named.get(name.casefold(), ASK))
 
 
