@@ -2,17 +2,26 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Every package is in the lock with its hash: nothing is left to resolve.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links pyproject.toml
 
-.PHONY: book pdf test test-all lint spelling bench lock clean
+.PHONY: book pdf test test-all lint spelling lab bench lock clean
 .DEFAULT_GOAL := book
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	$(INSTALL) requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/jupyter kernelspec install --sys-prefix --log-level ERROR src/parabook/jupyter/kernels/parabook-warm
 	$(BIN)/python -m parabook.vega
 	touch $(READY)
+
+# What tests, benchmarks, JupyterLab and Spark need beside it: .venv/.test and so on.
+.venv/.%: requirements/%.txt $(READY)
+	$(INSTALL) $<
+	touch $@
 
 book: $(READY)
 	@$(BIN)/analysis build
@@ -23,28 +32,35 @@ pdf: $(READY)
 
 # The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST_FLAGS)
 
-# With the slow ones, which tests/conftest.py lists.
-test-all: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_FLAGS)
+# With the slow ones, which tests/conftest.py lists, and Spark.
+test-all: lint .venv/.spark
+	$(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
 
-lint: $(READY) spelling
+lint: .venv/.test spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-spelling: $(READY)
+spelling: .venv/.test
 	$(BIN)/typos
 
+# The chapters in JupyterLab.
+lab: .venv/.lab
+	$(BIN)/jupyter lab --ip 127.0.0.1 chapters
+
 # Beside the tools people use today, by hand: takes a quarter of an hour.
-bench: $(READY)
+bench: .venv/.bench
 	PYTHONPATH=. $(BIN)/python -m benchmarks
 
-# The lock: every package with its hashes, for Python 3.11 and newer, without a trace of the machine it was made on.
+# The locks: every package with its hashes, for Python 3.11 and newer, without a trace of the machine they were made on.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --all-extras pyproject.toml --output-file requirements.txt
+	$(LOCK) --extra build --output-file requirements.txt
+	$(LOCK) --extra build --extra test --constraints requirements.txt --output-file requirements/test.txt
+	$(LOCK) --extra bench --constraints requirements/test.txt --output-file requirements/bench.txt
+	$(LOCK) --extra lab --constraints requirements.txt --output-file requirements/lab.txt
+	$(LOCK) --extra test-spark --constraints requirements/test.txt --output-file requirements/spark.txt
 
 clean:
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

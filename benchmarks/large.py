@@ -1,10 +1,11 @@
-"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION``.
+"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION [ENGINE]``.
 
-Prints seconds, the megabytes of this process at most, and a hash of what it found.
+Prints seconds, the megabytes of this process at most, and a fingerprint of what it found.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -73,13 +74,15 @@ def sql(edition: Path) -> Found:
     return time.perf_counter() - started, None
 
 
-def main(step: str, edition: str) -> None:
-    """Do a step."""
+def main(step: str, edition: str, engine: str = "") -> None:
+    """Do a step, on a Spark Connect engine where one is named."""
     import resource
 
+    from analysis.spark import ENGINE
     from parabook.files import digest
 
     steps = {"check": check, "tabulate": tabulate, "routes": routes, "sql": sql}
+    os.environ |= {ENGINE: engine} if engine else {}
     took, found = steps[step](Path(edition))
     print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f} {digest(found)}")
 

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from cells import CHAPTERS, Shown, run_cells
 from crowds import TRAITS, Truth, crowd, truth_of, written
 
 from analysis import disclosure
-from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Withheld, hidden, promise, suppress
+from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Withheld, hidden, promise
 from analysis.editions import open_edition
 from parabook.errors import InputError
 
@@ -253,16 +252,6 @@ def test_other_people_in_the_small_rows_make_the_very_same_book(tmp_path: Path):
             assert one.glued == other.glued
             changed += 1
     assert changed == 2
-
-
-def test_without_a_minimum_nothing_is_held_back():
-    """The first edition, whose source everybody can read, lists its eight people and every small count."""
-    assert open_edition("oral-2022").minimum_cell == 1
-    shown = run_cells("oral-2022", "interviewees", age_bands="18,25", drawn=False)
-    assert shown.column("interviewees-by-age", "interviewees") == [0, 4, 2, 2, 9]
-    assert len(shown["interviewees-described"]["rows"]) == 8
-    table = pd.DataFrame({"age": ["18–24"], "interviewees": [1], "state": ["stated"], "who": [("i01",)]})
-    assert suppress(table, 1) is table
 
 
 def test_where_no_cell_is_small_only_identifiers_go(tmp_path: Path):

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis import spark
-from analysis.coding import checks
+from analysis.coding import checks, relations
 from analysis.editions import examine, open_edition
 from analysis.schema import schema
 from analysis.tables import Table, collect_rows
@@ -91,8 +91,8 @@ def found(engine: str, people: list[tuple[str, ...]], legs: list[tuple[str, ...]
     """What checks and counts give on an engine."""
     tables = {"interviewees": stored("interviewees", people, engine), "legs": stored("legs", legs, engine)}
     problems = [problem for table in tables.values() for problem in checks.table_problems(table).problems]
-    problems += checks.reference_problems(tables, tables, untrusted={"places"}, unread={})
-    problems += checks.lone_problems(tables["interviewees"])
+    problems += relations.reference_problems(tables, tables, untrusted={"places"}, unread={})
+    problems += relations.lone_problems(tables["interviewees"])
     people_frame, legs_frame = (table.frame for table in tables.values())
     counts = collect_rows(people_frame.group_by("age_min", "gender").agg(nw.len().alias("n")))
     moved = collect_rows(people_frame.join(legs_frame, on="interviewee", how="semi").select(nw.len().alias("n")))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import SOURCE, run
 
-from analysis.coding.checks import CODED_TABLES
+from analysis.coding.relations import CODED_TABLES
 from analysis.coding.rules import RULES, Setting
 from analysis.coding.verify import readable, verify
 from analysis.editions import open_edition

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from analysis.checks import MOST_WORDS
-from analysis.rules import words
 from cells import Shown, run_cells
 from conftest import ROOT, absent, run
 
+from analysis.coding.relations import MOST_WORDS
+from analysis.coding.rules import words
 from analysis.figures import list_figures, measure, web_addresses
 
 NAME = "destination-figures-2022"
@@ -142,7 +142,7 @@ def test_numbers_are_read_in_both_spellings():
 
 
 def test_it_has_no_fault_and_embeds_the_schema_with_its_own_column(tmp_path: Path):
-    assert "0 problems, 0 warnings" in run("check", NAME).stdout
+    assert "0 errors, 0 warnings" in run("check", NAME).stdout
     package = json.loads((ROOT / "data" / NAME / "datapackage.json").read_text(encoding="utf-8"))
     (table,) = package["resources"]
     assert table["schema"]["fields"][-1]["name"] == "role"

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import csv
 import io
 import json
 import time
 import zipfile
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pandas as pd
 import pytest
-from analysis.edition import load
 from conftest import ROOT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.imports import age_range, locate, read_export, recode, recode_all, whole_number, write_edition
-from analysis.imports.ages import bounds
+from analysis.editions import open_edition
+from analysis.imports import age_range, locate, read_export, recode, whole_number, write_edition
 from analysis.imports.answers import quoted
 from analysis.publish.cli import main
 from analysis.publish.new import start
@@ -34,8 +33,6 @@ EXAMPLES = ROOT / "docs" / "examples"
 
 def analysis(*arguments: object) -> tuple[int, str, str]:
     """The command line in this process: exit code, what it printed, what it complained of."""
-    import contextlib
-
     out, said = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
         code = main([str(argument) for argument in arguments])
@@ -43,14 +40,10 @@ def analysis(*arguments: object) -> tuple[int, str, str]:
     return code, out.getvalue(), said.getvalue()
 
 
-def rows(file: Path) -> list[dict[str, str]]:
-    with file.open(encoding="utf-8", newline="") as opened:
-        return list(csv.DictReader(opened))
-
-
 def values(file: Path, *columns: str) -> list[str]:
     """Some columns of a table, a row a text: `20 24`."""
-    return [" ".join(row[column] for column in columns) for row in rows(file)]
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return [" ".join(row) for row in table[list(columns) or table.columns].to_numpy().tolist()]
 
 
 def cells(edition: Path) -> dict[str, str]:
@@ -71,23 +64,27 @@ def edit(edition: Path, changes: dict[str, str]) -> None:
     file.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def run_all(edition: Path, **given: object) -> dict[str, Any]:
-    """Run an import notebook in this process; its names afterwards."""
+def run_all(edition: Path, **given: object) -> None:
+    """Run an import notebook in this process."""
     names: dict[str, Any] = {}
     for name, source in cells(edition).items():
         exec(compile(source, name, "exec"), names)
         if name == "parameters":
             names |= given
-    return names
+
+
+def problems(call: Callable[[], object]) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        call()
+    return [str(problem) for problem in caught.value.problems]
 
 
 def refused(edition: Path, **given: object) -> list[str]:
     """The lines in which an import refuses; it leaves the edition as it was."""
     before = {file.name: file.read_bytes() for file in edition.iterdir()}
-    with pytest.raises(InputError) as caught:
-        run_all(edition, **given)
+    lines = problems(lambda: run_all(edition, **given))
     assert {file.name: file.read_bytes() for file in edition.iterdir()} == before
-    return [str(problem) for problem in caught.value.problems]
+    return lines
 
 
 def begun(folder: Path, content: str | bytes, file: str = "e.csv") -> Path:
@@ -95,6 +92,26 @@ def begun(folder: Path, content: str | bytes, file: str = "e.csv") -> Path:
     (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
     start(folder / "trial", folder / file)
     return folder / "trial"
+
+
+def archive(*parts: tuple[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name, content in parts:
+            opened.writestr(name, content)
+    return out.getvalue()
+
+
+def workbook(*cells: tuple[str, Any], sheets: int = 1) -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    for line in (["Age", "Sex"], [20, "m"]):
+        book.active.append(line)
+    for cell, value in cells:
+        book.active[cell] = value
+    for number in range(1, sheets):
+        book.create_sheet(f"S{number}")
+    book.save(out)
+    return out.getvalue()
 
 
 # --- an empty edition ------------------------------------------------------------------------------------------------
@@ -110,28 +127,18 @@ def test_an_empty_edition_says_what_is_to_be_filled(tmp_path: Path):
     assert [each["schema"] for each in package["resources"]] == [raw(each["name"]) for each in package["resources"]]
     code, _, said = analysis("check", edition)
     assert (code, "interviewees.csv: found no rows, and none in" in said) == (2, True)
-    assert "path/to/survey" in (edition / "HOWTO.md").read_text(encoding="utf-8")
-
-
-def test_one_row_and_a_title_make_an_edition(tmp_path: Path):
-    analysis("new", "survey", "--into", tmp_path)
-    edition = tmp_path / "survey"
     with (edition / "interviewees.csv").open("a", encoding="utf-8") as table:
         table.write("p1,yes,20,24,,cook,\n")
     assert analysis("check", edition)[0] == 0
-    assert load(edition).report.declared_interviewees is None
 
 
 def test_a_text_gives_its_paragraphs(tmp_path: Path):
-    text = EXAMPLES / "taguette" / "text.txt"
-    assert analysis("new", "talk", "--into", tmp_path, "--source", text)[0] == 0
-    assert len(rows(tmp_path / "talk" / "paragraphs.csv")) == 5
-    assert rows(tmp_path / "talk" / "evidence.csv") == []
+    assert analysis("new", "talk", "--into", tmp_path, "--source", EXAMPLES / "taguette" / "text.txt")[0] == 0
+    assert len(values(tmp_path / "talk" / "paragraphs.csv")) == 5
+    assert values(tmp_path / "talk" / "evidence.csv") == []
 
 
-@pytest.mark.parametrize(
-    "name", ["", "..", "../x", "a/../b", "-x", "Survey", "my survey", "x.csv", "a\nb", "x" * 65, "/"]
-)
+@pytest.mark.parametrize("name", ["", "..", "a/../b", "-x", "my survey", "a\nb", "x" * 65, "/"])
 def test_odd_names_are_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     code, _, said = analysis("new", "--into", tmp_path, "--", name)
@@ -139,20 +146,14 @@ def test_odd_names_are_refused(name: str, tmp_path: Path, monkeypatch: pytest.Mo
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("stands", ["edition", "folder", "file", "link"])
-def test_what_stands_there_is_left_alone(stands: str, tmp_path: Path):
-    place = tmp_path / "there"
-    if stands == "edition":
-        analysis("new", "there", "--into", tmp_path)
-    elif stands == "folder":
-        (place / "inner").mkdir(parents=True)
-    elif stands == "file":
-        place.write_text("mine")
-    else:
-        place.symlink_to(tmp_path / "nowhere")
+def test_what_stands_there_is_left_alone(tmp_path: Path):
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     before = sorted(tmp_path.rglob("*"))
-    code, _, said = analysis("new", "there", "--into", tmp_path, "--from", EXAMPLES / "kobo" / "export.csv")
-    assert (code, "needed a new name" in said) == (2, True)
+    for place in ("folder", "file", "link"):
+        code, _, said = analysis("new", place, "--into", tmp_path, "--from", EXAMPLES / "kobo" / "export.csv")
+        assert (code, "needed a new name" in said) == (2, True)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -161,8 +162,8 @@ def test_what_stands_there_is_left_alone(stands: str, tmp_path: Path):
 UNKNOWN, TOWN = '{"country": "?", "precision": "?"}', '{"country": "RUS", "precision": "city"}'
 KOBO = {
     f'"Samara": {UNKNOWN}': f'"Samara": {TOWN}', f'"Saratov": {UNKNOWN}': f'"Saratov": {TOWN}', f'"Uralsk": {UNKNOWN}': '"Uralsk": "Oral"',
-    "least=None, most=None": "least=16, most=64", 'several="?"': 'several=""', "]], places)": ']], places, also=["Oral"])',
-    "report = {}": 'report = {"collected_at": "oral"}',
+    '"35+": "?"': '"35+": "35-64"', '"under 18": "?"': '"under 18": "16-17"', '"train bus": "?"': '"train bus": ""',
+    "]], places)": ']], places, also=["Oral"])', "report = {}": 'report = {"collected_at": "oral"}',
 }  # fmt: skip
 UNHCR = {'"RUS": "?"': '"RUS": "yes"', '"BLR": "?"': '"BLR": ""', 'start = "?"': 'start = "-12-31"'}
 TAGGED = {
@@ -174,31 +175,22 @@ TAGGED = {
     "all.left": ("statements", "s1", {"topic": "departure", "quantifier": "all", "says": "left within a week"}),
     "7": "All of them left within a week",
 }  # fmt: skip
-PLACES = {
-    name: {"country": code, "precision": "city"}
-    for name, code in (("Samara", "RUS"), ("Georgia", "GEO"), ("Oral", "KAZ"))
-}
-TAGUETTE = {f'"{tag}": "?"': f'"{tag}": {given!r}' for tag, given in TAGGED.items()} | {
-    "places = {}": f"places = {PLACES}"
-}
+COUNTRIES = (("Samara", "RUS"), ("Georgia", "GEO"), ("Oral", "KAZ"))
+PLACES = {name: {"country": code, "precision": "city"} for name, code in COUNTRIES}
+TAGUETTE = {f'"{tag}": "?"': f'"{tag}": {coded!r}' for tag, coded in TAGGED.items()}
+TAGUETTE["places = {}"] = f"places = {PLACES}"
 
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The three examples, begun, filled in and run; one by papermill."""
-    import papermill
-
+    """The three examples, begun, filled in and run."""
     folder = tmp_path_factory.mktemp("examples")
     for name, changes in (("kobo", KOBO), ("unhcr", UNHCR), ("taguette", TAGUETTE)):
         source = ["--source", EXAMPLES / name / "text.txt"] if name == "taguette" else []
         code, _, said = analysis("new", name, "--into", folder, "--from", EXAMPLES / name / "export.csv", *source)
         assert code == 0, said
         edit(folder / name, changes)
-        if name == "kobo":
-            notebook = str(folder / name / "import.ipynb")
-            papermill.execute_notebook(notebook, None, cwd=str(folder / name), progress_bar=False)
-        else:
-            run_all(folder / name)
+        run_all(folder / name)
     return folder
 
 
@@ -212,7 +204,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_an_example_becomes_an_edition(name: str, counts: dict[str, int], examples: Path):
     edition = examples / name
-    assert {file.stem: len(rows(file)) for file in edition.glob("*.csv")} == counts
+    assert {file.stem: len(values(file)) for file in edition.glob("*.csv")} == counts
     code, _, said = analysis("check", edition)
     assert (code, "error" in said) == (0, False)
     record = json.loads((edition / "import.json").read_text(encoding="utf-8"))
@@ -220,18 +212,13 @@ def test_an_example_becomes_an_edition(name: str, counts: dict[str, int], exampl
 
 
 def test_a_form_is_read_as_it_was_answered(examples: Path):
-    people = {row["interviewee"]: row for row in rows(examples / "kobo" / "interviewees.csv")}
-    assert list(people) == ["k9001", "k9002", "k9004", "k9005"]  # who did not consent is left out
-    assert [f"{row['age_min']}-{row['age_max']}" for row in people.values()] == ["20-24", "25-34", "35-64", "16-17"]
-    assert Counter(row["gender"] for row in people.values()) == {"man": 2, "woman": 1, "": 1}
-    legs = [tuple(row.values())[:6] for row in rows(examples / "kobo" / "legs.csv")]
-    assert ("k9002", "1", "made", "saratov", "oral", "") in legs  # by train and bus: no single mode; Uralsk is Oral
-    assert ("k9005", "2", "intended", "", "turkey", "") in legs
-    assert not [leg for leg in legs if leg[:2] == ("k9004", "2")]  # she stays
-    assert load(examples / "kobo").report.collected_at == "oral"
-
-
-def test_names_and_numbers_of_people_stay_out(examples: Path):
+    people = values(examples / "kobo" / "interviewees.csv", "interviewee", "age_min", "age_max", "gender")
+    assert people == ["k9001 20 24 man", "k9002 25 34 man", "k9004 35 64 woman", "k9005 16 17 "]  # consent alone counts
+    legs = values(examples / "kobo" / "legs.csv", "interviewee", "leg", "status", "from_place", "to_place", "mode")
+    assert "k9002 1 made saratov oral " in legs  # by train and bus: no single mode; Uralsk is Oral
+    assert "k9005 2 intended  turkey " in legs
+    assert not [leg for leg in legs if leg.startswith("k9004 2")]  # she stays
+    assert open_edition(examples / "kobo").report.collected_at == "oral"
     everything = "".join(file.read_text(encoding="utf-8") for file in (examples / "kobo").iterdir())
     assert not [secret for secret in ("Invented", "000-00", "aaaa-") if secret in everything]
 
@@ -250,12 +237,12 @@ def test_figures_equal_a_plain_count(examples: Path):
 def test_highlights_become_evidence_that_verifies(examples: Path):
     code, _, said = analysis("verify", examples / "taguette", "--source", EXAMPLES / "taguette" / "text.txt")
     assert (code, said) == (0, "")
-    evidence = {(row["key"], row["column"]): row for row in rows(examples / "taguette" / "evidence.csv")}
-    assert [*evidence["p1", "age_min"].values()][3:6] == ["2", "in her early twenties", "judged"]
-    assert evidence["p1", "profession"]["basis"] == "stated"
+    evidence = values(examples / "taguette" / "evidence.csv", "key", "column", "paragraph", "exact", "basis")
+    assert "p1 age_min 2 in her early twenties judged" in evidence
+    assert "p1 profession 2 She is a nurse stated" in evidence
 
 
-def test_an_import_that_stops_says_so_in_lines(tmp_path: Path):
+def test_papermill_runs_an_import_and_one_that_stops_says_so_in_lines(tmp_path: Path):
     import papermill
 
     edition = begun(tmp_path, "Age,Sex\n20,m\n30,x\n")
@@ -268,117 +255,91 @@ def test_an_import_that_stops_says_so_in_lines(tmp_path: Path):
 # --- a messy survey --------------------------------------------------------------------------------------------------
 
 
-def survey(file: Path) -> None:
+@pytest.fixture
+def messy(tmp_path: Path) -> Path:
     """A workbook with a sheet of notes, a title, merged headers, and answers as people write them."""
     book = openpyxl.Workbook()
-    book.active.title = "Read me"
     book.active.append(["Collected in autumn; ask the field team."])
     sheet = book.create_sheet("Answers")
     for line in (
         ["Displacement survey 2022"], [], ["No.", "About you", None, None, None, "Journey", None],
         [None, "Age", "Sex", "Job", "People in household", "From", "Border town"],
         [1, 34.0, "Male", "teacher", 3, "Moscow", "Oral"], [2, "> 60", "Female", "Teacher", "٤", "Moscow", "Oral"],
-        [3, "25 to 34", "male", "=HYPERLINK(\"x\")", "don't know", "Kolomna", "Oral"], [4, "forties", "Female", "don't know", "2.0", "", ""],
+        [3, "25 to 34", "male", "cook", "don't know", "Kolomna", "Oral"], [4, "forties", "Female", "don't know", "2.0", "", ""],
     ):  # fmt: skip
         sheet.append(line)
-    sheet["D7"].data_type = "s"
-    for merged in ("A1:G1", "A3:A4", "B3:E3", "F3:G3"):
+    for merged in ("A1:G1", "B3:E3", "F3:G3"):
         sheet.merge_cells(merged)
-    book.save(file)
-
-
-@pytest.fixture
-def messy(tmp_path: Path) -> Path:
-    survey(tmp_path / "s.xlsx")
-    created = start(tmp_path / "trial", tmp_path / "s.xlsx")
-    assert "sheet 'Answers': header in row 3 and 4, 4 rows, 7 columns" in created.notes[0]
+    book.save(tmp_path / "s.xlsx")
+    said, _ = start(tmp_path / "trial", tmp_path / "s.xlsx")
+    assert "sheet 'Answers': header in row 3 and 4, 4 rows, 7 columns" in said
     own = "About you / People in household"
     size = f'"household_size": whole_number(answers["{own}"], {{"don\'t know": ""}})'
-    changes = {f'# "{own}"': f'"{own}"', '# "household_size": whole_number(answers["…"])': size, "most=None": "most=99"}
-    edit(tmp_path / "trial", changes)
+    changes = {f'# "{own}"': f'"{own}"', '# "household_size": whole_number(answers["…"])': size}
+    edit(tmp_path / "trial", changes | {'"> 60": "?"': '"> 60": "61-99"'})
     return tmp_path / "trial"
 
 
-def test_a_messy_survey_becomes_an_edition(messy: Path):
-    run_all(messy)
+def test_a_messy_survey_becomes_an_edition_with_a_column_of_its_own(messy: Path):
+    for _ in "again":
+        run_all(messy)
     people = messy / "interviewees.csv"
     assert values(people, "age_min", "age_max") == ["34 34", "61 99", "25 34", "40 49"]
-    assert values(people, "gender") == ["man", "woman", "man", "woman"]
-    assert values(people, "profession") == ["teacher", "teacher", '=HYPERLINK("x")', ""]
+    assert values(people, "gender", "profession") == ["man teacher", "woman teacher", "man cook", "woman "]
     assert values(messy / "legs.csv", "from_place", "to_place") == ["moscow oral", "moscow oral", "kolomna oral"]
-    assert analysis("check", messy)[0] == 0
-
-
-def test_an_own_column_is_typed_and_survives(messy: Path):
-    run_all(messy)
     file = messy / "datapackage.json"
     package = json.loads(file.read_text(encoding="utf-8"))
     own = package["resources"][0]["schema"]["fields"][-1]
     assert own == {"name": "household_size", "type": "integer", "title": "Household size", "description": ""}
-    own["title"] = "People in the household"
-    package["title"] = "Mine"
+    own["title"], package["title"] = "People in the household", "Mine"
     file.write_text(json.dumps(package), encoding="utf-8")
     run_all(messy)
-    package = json.loads(file.read_text(encoding="utf-8"))
-    assert package["title"] == "Mine"
-    assert package["resources"][0]["schema"]["fields"][-1]["title"] == "People in the household"
-    assert values(messy / "interviewees.csv", "household_size") == ["3", "4", "", "2"]
+    assert json.loads(file.read_text(encoding="utf-8")) == package
+    assert values(people, "household_size") == ["3", "4", "", "2"]
 
 
-def test_a_next_export_is_one_parameter(messy: Path):
+def test_a_next_export_is_one_parameter_and_stops_at_what_is_new(messy: Path):
     run_all(messy)
-    book = openpyxl.load_workbook(messy.parent / "s.xlsx")
-    book["Answers"].append([5, 20, "Female", "cook", 1, "Moscow", "Oral"])
-    book.save(messy.parent / "next.xlsx")
-    run_all(messy, export=str(messy.parent / "next.xlsx"))
-    assert len(rows(messy / "interviewees.csv")) == 5
-    assert json.loads((messy / "import.json").read_text(encoding="utf-8"))["export"] == "next.xlsx"
-
-
-def test_all_unforeseen_answers_of_a_cell_come_at_once(messy: Path):
     book = openpyxl.load_workbook(messy.parent / "s.xlsx")
     for number in range(3):
         book["Answers"].append([5 + number, 20, "Transwoman", "cook", 1, "Moscow", "Aral"])
-    book.save(messy.parent / "next.xlsx")
-    (line,) = refused(messy, export=str(messy.parent / "next.xlsx"))
+    following = str(messy.parent / "next.xlsx")
+    book.save(following)
+    (line,) = refused(messy, export=following)
     assert "row 9, column About you / Sex: found 'Transwoman' (3 rows), needed its code" in line
     assert 'add "Transwoman": "…"' in line
     edit(messy, {'"Male": "man"': '"Male": "man", "Transwoman": "woman"'})
-    (line,) = refused(messy, export=str(messy.parent / "next.xlsx"))
+    (line,) = refused(messy, export=following)
     assert "found 'Aral' (3 rows), needed country and precision of the place" in line
     assert "did you mean 'Oral'?" in line
+    edit(messy, {'"Oral": {': '"Aral": "Oral", "Oral": {'})
+    run_all(messy, export=following)
+    assert len(values(messy / "interviewees.csv")) == 7
 
 
 @pytest.mark.parametrize("change", ["row", "gone", "own table"])
 def test_edits_by_hand_are_not_lost(change: str, messy: Path):
     run_all(messy)
     table = messy / "legs.csv"
-    if change == "row":
-        table.write_text(table.read_text().replace("kolomna", "moscow"))
-    elif change == "gone":
-        table.unlink()
-    else:
-        (messy / "import.json").unlink()
-    lines = refused(messy)
-    assert "discard_edits=True" in lines[0]
+    table.write_text(table.read_text().replace("kolomna", "moscow"))
+    if change != "row":
+        (table if change == "gone" else messy / "import.json").unlink()
+    assert "discard_edits=True" in refused(messy)[0]
     run_all(messy, discard_edits=True)
-    assert len(rows(table)) == 3
+    assert "kolomna" in table.read_text()
 
 
 def test_what_check_finds_is_one_line_a_cause_and_nothing_is_written(messy: Path):
     edit(messy, {'"age_min": age["age_min"]': '"age_min": age["age_max"] + 1'})
     (line,) = refused(messy)
     assert "s.xlsx, table interviewees, row 5, column age_min" in line
-    assert "found '35', '100', '50' (4 times, in rows 5, 6, 7, 8), needed age_min no greater than age_max" in line
+    assert "found '35', '100', '50' (4 times), needed age_min no greater than age_max" in line
 
 
-def test_an_edition_whose_own_files_are_broken_is_left_alone(messy: Path):
-    run_all(messy)
-    for name, content in (("import.json", "{"), ("datapackage.json", '{"resources": 3}')):
-        good = (messy / name).read_text(encoding="utf-8")
-        (messy / name).write_text(content)
-        assert name in refused(messy)[0]
-        (messy / name).write_text(good, encoding="utf-8")
+@pytest.mark.parametrize(("name", "content"), [("import.json", "{"), ("datapackage.json", '{"resources": 3}')])
+def test_an_edition_whose_own_files_are_broken_is_left_alone(name: str, content: str, messy: Path):
+    (messy / name).write_text(content)
+    assert name in refused(messy)[0]
 
 
 # --- exports as tools write them, and hostile ones -------------------------------------------------------------------
@@ -389,42 +350,37 @@ TABLE = "Age,Sex,From,Name\n20-24,m,Moscow,A\n30,f,Moscow,B\n"
 @pytest.mark.parametrize(
     "table",
     [
-        b"\xef\xbb\xbf" + TABLE.encode(), TABLE.encode("utf-16"), TABLE.replace(",", ";").encode(), TABLE.replace(",", "\t").encode(),
-        TABLE.replace("\n", "\r\n").encode(), TABLE.replace("20-24", "  20 – 24 years\u00a0").encode(), TABLE.replace("Age,", '" Age\n",').encode(),
-        (TABLE + ",,,\n\n").encode(),
+        b"\xef\xbb\xbf" + TABLE.encode(), TABLE.encode("utf-16"), TABLE.replace(",", "\t").replace("\n", "\r\n").encode(),
+        TABLE.replace("20-24", "  20 – 24 years\u00a0").replace("Age,", '" Age\n",').encode(), (TABLE + ",,,\n\n").encode(),
     ],
-    ids=["byte order mark", "UTF-16", "semicolons", "tabs", "CRLF", "blanks", "header on two lines", "blank rows"],
+    ids=["byte order mark", "UTF-16", "tabs and CRLF", "blanks", "blank rows"],
 )  # fmt: skip
 def test_exports_may_be_written_as_tools_write_them(table: bytes, tmp_path: Path):
-    edition = begun(tmp_path, table)
-    run_all(edition)
-    assert values(edition / "interviewees.csv", "age_min", "age_max") == ["20 24", "30 30"]
+    (tmp_path / "e.csv").write_bytes(table)
+    answers = read_export(tmp_path / "e.csv")
+    assert age_range(answers["Age"]).to_numpy().tolist() == [[20, 24], [30, 30]]
+    assert answers.columns.tolist() == ["Age", "Sex", "From", "Name"]
 
 
 def test_open_documents_are_read(tmp_path: Path):
     cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'.format
-    row = "<table:table-row>{}</table:table-row>".format
-    lines = "".join(row("".join(map(cell, line.split(",")))) for line in TABLE.split())
-    space = 'xmlns:{0}="urn:oasis:names:tc:opendocument:xmlns:{0}:1.0"'.format
-    spaces = " ".join(map(space, ("office", "table", "text")))
-    body = f'<office:body><office:spreadsheet><table:table table:name="A">{lines}</table:table></office:spreadsheet></office:body>'
-    content = f"<office:document-content {spaces}>{body}</office:document-content>"
-    kind = b"application/vnd.oasis.opendocument.spreadsheet"
-    edition = begun(
-        tmp_path,
-        archive(("mimetype", kind), ("META-INF/manifest.xml", b"<x/>"), ("content.xml", content.encode())),
-        "e.ods",
+    lines = "".join(
+        f"<table:table-row>{''.join(map(cell, line.split(',')))}</table:table-row>" for line in TABLE.split()
     )
-    run_all(edition)
-    assert [row["gender"] for row in rows(edition / "interviewees.csv")] == ["man", "woman"]
+    spaces = " ".join(f'xmlns:{x}="urn:oasis:names:tc:opendocument:xmlns:{x}:1.0"' for x in ("office", "table", "text"))
+    body = f'<office:body><office:spreadsheet><table:table table:name="A">{lines}</table:table></office:spreadsheet></office:body>'
+    content = f"<office:document-content {spaces}>{body}</office:document-content>".encode()
+    parts = ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"), ("META-INF/manifest.xml", b"<x/>")
+    (tmp_path / "e.ods").write_bytes(archive(*parts, ("content.xml", content)))
+    assert read_export(tmp_path / "e.ods")["Sex"].tolist() == ["m", "f"]
 
 
 def test_other_encodings_are_guessed_and_said(tmp_path: Path):
     (tmp_path / "e.csv").write_bytes("Возраст;Пол\n20;муж\n30;жен\n".encode("cp1251"))
-    (said,) = start(tmp_path / "trial", tmp_path / "e.csv").notes
+    said, _ = start(tmp_path / "trial", tmp_path / "e.csv")
     assert "Windows-1251 (a guess), cells parted by semicolons" in said
     run_all(tmp_path / "trial")
-    assert [row["gender"] for row in rows(tmp_path / "trial" / "interviewees.csv")] == ["man", "woman"]
+    assert values(tmp_path / "trial" / "interviewees.csv", "gender") == ["man", "woman"]
 
 
 ODD = [
@@ -457,32 +413,8 @@ def test_a_text_is_spelt_on_one_line(text: str):
     assert len(quoted(text).splitlines()) == 1
 
 
-def archive(*parts: tuple[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, content in parts:
-            opened.writestr(name, content)
-    return out.getvalue()
-
-
-def workbook(*cells: tuple[str, Any], sheets: int = 1) -> bytes:
-    book, out = openpyxl.Workbook(), io.BytesIO()
-    for line in (["Age", "Sex"], [20, "m"]):
-        book.active.append(line)
-    for cell, value in cells:
-        book.active[cell] = value
-    for number in range(1, sheets):
-        book.create_sheet(f"S{number}")
-    book.save(out)
-    return out.getvalue()
-
-
-LAUGHS = (
-    "<!DOCTYPE x [<!ENTITY a '"
-    + "ha" * 99
-    + "'>"
-    + "".join(f"<!ENTITY {chr(98 + n)} '{f'&{chr(97 + n)};' * 20}'>" for n in range(8))
-    + "]><P>&i;</P>"
+LAUGHS = f"<!DOCTYPE x [<!ENTITY a '{'ha' * 99}'>" + "".join(
+    f"<!ENTITY {chr(98 + n)} '{f'&{chr(97 + n)};' * 20}'>" for n in range(8)
 )
 HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "nothing": ("e.csv", lambda: b"", "found nothing"),
@@ -492,15 +424,15 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a cell without end": ("e.csv", lambda: b"Age\n" + b"x" * 200_000, "field larger than field limit"),
     "ragged": ("e.csv", lambda: TABLE.replace("30,f", "30,f,x").encode(), "row 3: found more than 4 cells"),
     "20,000 columns": ("e.csv", lambda: b",".join([b"a"] * 20_000) + b"\n" + b",".join([b"1"] * 20_000), "20,000 columns"),
-    "another archive": ("e.zip", lambda: archive(("a.csv", b"x")), "found an archive"),
-    "cut short": ("e.xlsx", lambda: workbook()[:400], "found a broken archive"),
+    "another archive": ("e.zip", lambda: archive(("a.csv", b"x")), "found a workbook that cannot be read"),
+    "cut short": ("e.xlsx", lambda: workbook()[:400], "found a workbook that cannot be read"),
     "encrypted": ("e.xlsx", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "found a workbook that cannot be read"),
     "a gigabyte unpacked": ("e.xlsx", lambda: archive(("xl/workbook.xml", bytes(2**28 + 1))), "unpacked"),
     "a cell at the end": ("e.xlsx", lambda: workbook(("XFD1048576", 1)), "exhausts its reader"),
     "a cell far right": ("e.xlsx", lambda: workbook(("XFD2", 1)), "16,383 columns"),
     "many sheets": ("e.xlsx", lambda: workbook(sheets=300), "300 sheets"),
     "broken REFI-QDA": ("e.qdpx", lambda: archive(("project.qde", b"<Project")), "found no project"),
-    "laughs": ("e.qdpx", lambda: archive(("project.qde", LAUGHS.encode())), "found no project"),
+    "laughs": ("e.qdpx", lambda: archive(("project.qde", f"{LAUGHS}]><P>&i;</P>".encode())), "found no project"),
 }  # fmt: skip
 
 
@@ -516,30 +448,11 @@ def test_a_hostile_file_is_refused_in_one_line(kind: str, tmp_path: Path):
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
-def test_a_million_blank_rows_are_passed_over(tmp_path: Path):
-    (tmp_path / "e.xlsx").write_bytes(workbook(("A1048576", 21)))
-    assert read_export(tmp_path / "e.xlsx").index.tolist() == [2, 1048576]
-
-
-def test_a_formula_never_computed_and_an_error_are_no_blanks(tmp_path: Path):
-    edition = begun(tmp_path, workbook(("A3", "=10+10"), ("B3", "#REF!")), "e.xlsx")
-    assert "found '#REF!'" in refused(edition)[0]
-    edit(edition, {'"#REF!": "?"': '"#REF!": ""'})
-    assert cells(edition)["interviewees"].startswith('ages = {\n    "#FORMULA NEVER COMPUTED": "?",')
-    assert "found '#FORMULA NEVER COMPUTED'" in refused(edition)[0]
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.binary(max_size=200))
-def test_no_file_whatsoever_breaks_the_reader(content: bytes):
-    import contextlib
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("e.csv", "e.qdc"):
-            (Path(folder) / name).write_bytes(content)
-            with contextlib.suppress(InputError):
-                read_export(Path(folder) / name)
+def test_blank_rows_are_passed_over_and_formulas_never_computed_said(tmp_path: Path):
+    (tmp_path / "e.xlsx").write_bytes(workbook(("A3", "=10+10"), ("B3", "#REF!"), ("A1048576", 21)))
+    answers = read_export(tmp_path / "e.xlsx")
+    assert answers.index.tolist() == [2, 1048576]
+    assert "2 errors or formulas without a value read as blank" in answers.attrs["read"]
 
 
 # --- REFI-QDA --------------------------------------------------------------------------------------------------------
@@ -559,33 +472,20 @@ def test_a_refi_qda_project_is_coded_like_highlights(tmp_path: Path):
     assert "needed whose interview it is" in refused(edition)[0]
     edit(edition, {'"Talk": "?"': '"Talk": "p1"'})
     run_all(edition)
-    assert [row["mode"] for row in rows(edition / "legs.csv")] == ["road"]
-    assert {row["exact"] for row in rows(edition / "evidence.csv")} == {"We took a bus"}
-
-
-def test_a_codebook_drafts_its_codes(tmp_path: Path):
-    edition = begun(tmp_path, PROJECT.replace("Project", "CodeBook"), "e.qdc")
-    assert '"bus": "?"' in cells(edition)["codes"]
+    assert values(edition / "legs.csv", "mode") == ["road"]
+    assert {*values(edition / "evidence.csv", "exact")} == {"We took a bus"}
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 
-def problems(call: Callable[[], object]) -> Sequence[str]:
-    with pytest.raises(InputError) as caught:
-        call()
-    return [str(problem) for problem in caught.value.problems]
-
-
 def test_answers_that_say_nothing_known_are_asked_about_once():
-    ages = pd.Series(["1,5", "don't know", "1,5", "2022.0"], name="n")
-    assert len(problems(lambda: whole_number(ages))) == 2
-    assert whole_number(ages, {"1,5": 2, "don't know": ""}).tolist() == [2, pd.NA, 2, 2022]
+    numbers = pd.Series(["1,5", "don't know", "1,5", "2022.0"], name="n")
+    assert len(problems(lambda: whole_number(numbers))) == 2
+    assert whole_number(numbers, {"1,5": 2, "don't know": ""}).tolist() == [2, pd.NA, 2, 2022]
     assert whole_number(pd.Series(["1,205"]), thousands=",").tolist() == [1205]
-    assert "say most=AGE" in problems(lambda: age_range(pd.Series(["60+"])))[0]
-    (line,) = problems(lambda: recode(pd.Series(["m"]), {"m": "men"}, "gender"))
-    assert "found 'men', needed one of woman, man, other" in line
-    assert len(problems(lambda: recode_all(pd.DataFrame({"a": ["x"], "b": ["y"]}), {"a": {}, "b": {}}))) == 2
+    assert 'add "60+": "…"' in problems(lambda: age_range(pd.Series(["60+", "٢٥"])))[0]
+    assert len(problems(lambda: recode(pd.DataFrame({"a": ["x"], "b": ["y"]}), {"a": {}, "b": {}}))) == 2
 
 
 def test_places_of_no_latin_letters_need_an_identifier():
@@ -597,22 +497,6 @@ def test_places_of_no_latin_letters_need_an_identifier():
 
 def test_tables_that_no_edition_has_are_refused(tmp_path: Path):
     start(tmp_path / "trial")
-    people = pd.DataFrame({"interviewee": ["p1"], "counted": ["yes"], "a b": [1]})
-    assert "found column 'a b'" in problems(lambda: write_edition(tmp_path / "trial", {"interviewees": people}))[0]
-    assert (
-        "did you mean 'interviewees'?"
-        in problems(lambda: write_edition(tmp_path / "trial", {"interviewee": people}))[0]
-    )
+    (line,) = problems(lambda: write_edition(tmp_path / "trial", {"interviewee": pd.DataFrame({"a": [1]})}))
+    assert "did you mean 'interviewees'?" in line
     assert "no rows for any table" in problems(lambda: write_edition(tmp_path / "trial", {}))[0]
-
-
-@given(st.integers(0, 120), st.integers(0, 120), st.sampled_from(["-", "–", " - ", " to ", " – "]))
-def test_a_range_keeps_its_ends(one: int, other: int, dash: str):
-    low, high = sorted((one, other))
-    assert bounds(f"{low}{dash}{high}") == (low, high)
-    assert low == high or bounds(f"{high}{dash}{low}") is None
-    assert (bounds(f"{one}+"), bounds(f"over {one}"), bounds(f"under {one}")) == (
-        (one, None),
-        (one + 1, None),
-        (None, one - 1),
-    )

@@ -44,7 +44,7 @@ def base() -> Results:
 
 
 def reviewed(old: Results | None, new: Results, **more: Any) -> Review:
-    return Review("R", old, new, cache=ROOT / "_build" / ".cache", **more)
+    return Review("R", old, new, **more)
 
 
 def lines(found: Review) -> list[str]:

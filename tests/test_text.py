@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conftest import ROOT
 
-from analysis.coding.checks import MOST_WORDS
+from analysis.coding.relations import MOST_WORDS
 from analysis.coding.rules import words
 
 CITED = ("ISCO-08", "SHA-256", "SHA256SUMS", "sha256(sum)?")

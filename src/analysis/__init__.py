@@ -1,7 +1,9 @@
 """Who fled, how and where to: what chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
 
-The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``editions``,
-``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``maps``, ``exhibits``, ``sources``.
+The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``fetch``,
+``folder``, ``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.relations``, ``coding.package``,
+``coding.validation``, ``editions``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``maps``,
+``exhibits``, ``sources``, ``coding.verify``, ``coding.agreement``.
 """
 
 from analysis.charts import people_chart

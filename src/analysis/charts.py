@@ -90,7 +90,7 @@ def one_row_each(table: pd.DataFrame, unit: str = "") -> pd.DataFrame:
     return people.drop(columns=["who", unit])
 
 
-def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | None:
+def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetChart | None:
     """Completed counts as rows of marks, one a person, or as bars where they are many; the number at the end of each row.
 
     Parameters
@@ -106,20 +106,22 @@ def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | None:
     few, most = int(table[unit].sum()) <= MARKS_UP_TO, int(table[unit].max())
     across = alt.Scale(domain=[0.4, most + 1.2] if few else [0, most * 1.3], nice=False)
     rows = table.assign(**{label: table[label].map(fold)})
+    y = label_rows(rows, label)
     if few:
         marks = alt.Chart(one_row_each(rows)).mark_point().encode(
-            x=alt.X("nth:Q", axis=None, scale=across), tooltip=[unit.rstrip("s"), label],
+            x=alt.X("nth:Q", axis=None, scale=across), y=y, tooltip=[alt.Tooltip(unit.rstrip("s")), alt.Tooltip(label)],
             shape=by_state(alt.Shape, "circle", "circle", "square", "diamond"), **STATE,
         )  # fmt: skip
     else:
         marks = alt.Chart(plain(rows)).mark_bar(strokeWidth=1.5, height=14).encode(
-            x=alt.X(f"{unit}:Q", axis=None, scale=across), tooltip=[label, alt.Tooltip(f"{unit}:Q", format=",")], **STATE
+            x=alt.X(f"{unit}:Q", axis=None, scale=across), y=y,
+            tooltip=[alt.Tooltip(label), alt.Tooltip(f"{unit}:Q", format=",")], **STATE,
         )  # fmt: skip
     numbers = alt.Chart(plain(rows)).mark_text(align="left", dx=12 if few else 5, fontWeight="bold").encode(
-        x=alt.X(f"{unit}:Q", axis=None, scale=across), text=alt.Text(f"{unit}:Q", format=",")
+        x=alt.X(f"{unit}:Q", axis=None, scale=across), y=y, text=alt.Text(f"{unit}:Q", format=",")
     )  # fmt: skip
-    chart = alt.layer(marks, numbers).encode(y=label_rows(rows, label))
-    return chart.properties(width=17 * (most + 1) if few else 200, height=alt.Step(11 + 13 * _lines(rows[label])))
+    step = alt.Step(11 + 13 * _lines(rows[label]))
+    return alt.layer(marks, numbers, width=17 * (most + 1) if few else 200, height=step)
 
 
 def label_rows(table: pd.DataFrame, label: str) -> alt.Y:

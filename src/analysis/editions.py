@@ -188,6 +188,11 @@ class Edition:
         """How many interviewees are counted."""
         return int(collect_rows(self.interviewees.select(nw.len().alias("n")))[0]["n"])
 
+    @cached_property
+    def counted(self) -> frozenset[str]:
+        """The interviewees that are counted; for editions coded by hand."""
+        return frozenset(row["interviewee"] for row in self.rows("interviewees") if row["counted"] == "yes")
+
     def values(self) -> dict[tuple[str, str, str], str]:
         """Every coded value as text by (table, key, column), those of the report object included."""
         return report_values(self.tables, self.report)

@@ -155,7 +155,7 @@ def exhibit(
         "view": {"columns": list(map(str, shown.columns)), "rows": list(map(_cells, shown.itertuples(index=False)))},
         "anchors": [[each] for each in anchors] if not (reason or withheld) else [], "backlinks": backlinks,
         "cites": list(_cited(book, columns, keys)), "absent": bool(reason),
-        "chart": None if chart is None else _drawn(book, name, chart.properties(description=heard.strip())),
+        "chart": None if chart is None else _drawn(book, name, chart) | {"description": heard.strip()},
     }, plain)  # fmt: skip
     glue(name, finding)
 

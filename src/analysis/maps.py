@@ -64,7 +64,7 @@ class Countries:
         self.__geo_interface__: MutableMapping[str, Any] = {"type": "FeatureCollection", "features": features}
 
 
-def route_map(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]]) -> alt.LayerChart | None:
+def route_map(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]]) -> alt.LayerChart | alt.FacetChart | None:
     """Legs as lines: made solid, intended dashed, wider for more people. A town is a dot, an area a ring around its name.
 
     Parameters
@@ -91,23 +91,24 @@ def route_map(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]]) -> al
     return _layers(lines, spots, box)
 
 
-def _layers(lines: pd.DataFrame, spots: pd.DataFrame, box: Box) -> alt.LayerChart:
+def _layers(lines: pd.DataFrame, spots: pd.DataFrame, box: Box) -> alt.LayerChart | alt.FacetChart:
     ground = alt.Chart(Countries(land(box))).mark_geoshape(fill=LAND, stroke=PAPER, strokeWidth=0.7, clip=True)
     journeys = alt.Chart(lines).mark_rule(clip=True).encode(
-        longitude="x1:Q", latitude="y1:Q", longitude2="x2", latitude2="y2",
+        longitude=alt.Longitude("x1:Q"), latitude=alt.Latitude("y1:Q"),
+        longitude2=alt.Longitude2("x2"), latitude2=alt.Latitude2("y2"),
         strokeWidth=alt.StrokeWidth("legs:Q", legend=None).scale(domain=[1, 10], range=[1.5, 8], clamp=True),
         strokeDash=alt.StrokeDash("status:N", legend=None).scale(domain=["made", "intended"], range=[[1, 0], [4, 3]]),
-        tooltip=["from", "to", "status", "legs"],
+        tooltip=[alt.Tooltip(name) for name in ("from", "to", "status", "legs")],
     )  # fmt: skip
+    at = {"longitude": alt.Longitude("x:Q"), "latitude": alt.Latitude("y:Q")}
     kinds: dict[str, Any] = {"domain": ["town", "area"]}
     dots = alt.Chart(spots).mark_point(stroke=INK).encode(
-        longitude="x:Q", latitude="y:Q", tooltip=["name", "precision"],
+        **at, tooltip=[alt.Tooltip("name"), alt.Tooltip("precision")],
         fill=alt.Fill("kind:N", legend=None).scale(**kinds, range=[INK, PAPER]),
         size=alt.Size("kind:N", legend=None).scale(**kinds, range=[35, 160]),
     )  # fmt: skip
-    names = alt.Chart(spots).mark_text(fontSize=11, dy=-13).encode(longitude="x:Q", latitude="y:Q", text="name:N")
-    chart: alt.LayerChart = (ground + journeys + dots + names).properties(**_mercator(box))
-    return chart
+    names = alt.Chart(spots).mark_text(fontSize=11, dy=-13).encode(**at, text=alt.Text("name:N"))
+    return alt.layer(ground, journeys, dots, names, **_mercator(box))
 
 
 def _mercator(box: Box) -> dict[str, Any]:

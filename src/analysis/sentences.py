@@ -60,7 +60,7 @@ def coverage(book: Edition) -> str:
     return f"{said}. It describes {described:,} of them; in every count {other} “{NOT_DESCRIBED}”."
 
 
-def finding(table: pd.DataFrame, what: str, reads: Callable[[str], str] = str, *, bounded: bool = True) -> str:
+def finding(table: pd.DataFrame, what: str, reads: Callable[[str], str] = str, *, with_bounds: bool = True) -> str:
     """Of how many something is stated, what it is, and between which bounds the most common of it lies.
 
     Parameters
@@ -71,7 +71,7 @@ def finding(table: pd.DataFrame, what: str, reads: Callable[[str], str] = str, *
         The subject of the sentence, such as ``"Age"``.
     reads : callable
         How a label reads in the sentence.
-    bounded : bool
+    with_bounds : bool
         Whether the unknown might be anything; not so where silence may mean that there is nothing to tell.
 
     Examples
@@ -97,7 +97,7 @@ def finding(table: pd.DataFrame, what: str, reads: Callable[[str], str] = str, *
     # Where the silent have a row of their own, those not shown apart are known to be something else.
     unknown = total - number - (hidden if NOT_STATED in set(table["state"]) else 0)
     tied = len(pairs) > 1 and pairs[0][1] == pairs[1][1]
-    return head if not bounded or not unknown or tied else f"{head} {bounds(*pairs[0], unknown, total)}"
+    return head if not with_bounds or not unknown or tied else f"{head} {bounds(*pairs[0], unknown, total)}"
 
 
 def bounds(label: str, n: int, unknown: int, total: int) -> str:

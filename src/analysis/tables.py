@@ -10,9 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -23,7 +22,7 @@ import pandas as pd
 
 from analysis import fetch, folder, spark
 from analysis.csvfile import MOST_COLUMNS, RESERVED_COLUMNS, Cells, header_problems, read_csv
-from analysis.schema import Field, Schema
+from analysis.schema import ROOT, Field, Schema
 from parabook import files
 from parabook.errors import Problem, missing
 
@@ -220,6 +219,7 @@ def _from_parquet(file: Path, spec: Schema, shown: str, checked: bool) -> Table:
     )
     located = tuple(zip(before, map(shown_path, parts), strict=False)) if file.is_dir() else ()
     stored = nw.from_native(relation).lazy()
+    problems += _nested_problems(stored, spec, shown)
     return Table(spec.with_text(plain.columns), shown, stored, problems, parts=located, checked=checked)
 
 
@@ -230,7 +230,17 @@ def _from_spark(file: Path, spec: Schema, shown: str, checked: bool, engine: str
     problems = [replace(problem, row=None) for problem in header_problems(columns, shown, spec.columns)]
     if not _usable(columns, spec):
         return Table(spec, shown, None, problems)
+    problems += _nested_problems(stored, spec, shown)
     return Table(spec.with_text(columns), shown, stored, problems, checked=checked)
+
+
+def _nested_problems(stored: Frame, spec: Schema, shown: str) -> Iterator[Problem]:
+    for field in spec.fields:
+        dtype = stored.collect_schema().get(field.name)
+        if dtype is not None and _nested(dtype):
+            yield Problem(
+                shown, f"values of type {dtype}", needed(field.type), "write one value a cell", None, field.name
+            )
 
 
 def _usable(columns: Sequence[str], spec: Schema) -> bool:
@@ -298,6 +308,7 @@ def limit_memory(most: str) -> None:
     with contextlib.suppress(OSError):
         desk.mkdir(parents=True, exist_ok=True)
     files.prune(desk, 64)  # what ended kernels left
+    duckdb.execute("SET enable_progress_bar = false")
     duckdb.execute(f"SET memory_limit = '{most}'")
     duckdb.execute(f"SET temp_directory = {_literal(str(desk / str(os.getpid())))}")
 
@@ -322,7 +333,7 @@ def shown_path(path: Path) -> str:
     remote = fetch.at_address(path)
     if remote:
         return remote
-    base = next((base for base in (Path.cwd(), folder.ROOT) if path.is_relative_to(base)), None)
+    base = next((base for base in (Path.cwd(), ROOT) if path.is_relative_to(base)), None)
     return str(path.relative_to(base) if base else path)
 
 
@@ -335,28 +346,3 @@ def is_date(text: object) -> bool:
     (True, False, False, False)
     """
     return re.fullmatch(DATE, str(text)) is not None
-
-
-def respelled(cell: str, kind: str) -> str:
-    """A hint for a cell that a spreadsheet spelled its own way, or nothing.
-
-    Examples
-    --------
-    >>> respelled("21/09/2022", "date"), respelled("44825", "date"), respelled("100,000", "integer")
-    ('did you mean 2022-09-21?', "a spreadsheet's count of days? 2022-09-21", 'did you mean 100000?')
-    >>> respelled("03/04/2022", "date"), respelled("51,2", "number")
-    ('did you mean 2022-04-03, or 2022-03-04?', 'did you mean 51.2?')
-    """
-    if kind == "date":
-        if re.fullmatch(r"[1-9][0-9]{4}", cell):
-            return f"a spreadsheet's count of days? {date(1899, 12, 30) + timedelta(days=int(cell))}"
-        parts = re.fullmatch(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]((?:19|20)[0-9]{2})", cell)
-        one, two, year = parts.groups() if parts else ("0", "0", "0")
-        spelled = [f"{year}-{month:0>2}-{day:0>2}" for day, month in ((one, two), (two, one))]
-        days = list(dict.fromkeys(day for day in spelled if is_date(day)))
-        return f"did you mean {', or '.join(days)}?" if days else ""
-    if kind in ("integer", "number"):
-        plain = re.sub(r"(?<=[0-9])[,'\u2009\u202f\xa0 ](?=[0-9]{3}(?![0-9]))", "", cell.strip())
-        plain = re.sub(r"\.0+$", "", plain) if kind == "integer" else plain.replace(",", ".")
-        return f"did you mean {plain}?" if plain != cell and re.fullmatch(PATTERNS[kind][0], plain) else ""
-    return f"did you mean {cell.lower()}?" if kind == "boolean" and cell.lower() in ("true", "false") else ""

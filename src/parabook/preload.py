@@ -51,7 +51,7 @@ def serve_forks(control: socket.socket) -> None:
 
 
 def run_forked(caller: Connection) -> None:
-    """Be a forked process: tell the caller its number, call the function that it asks for, and end."""
+    """Be a forked process: send the caller its number, call the function that it asks for, and end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = 1
     try:
@@ -59,7 +59,7 @@ def run_forked(caller: Connection) -> None:
         function, arguments = caller.recv()
         function(caller, *arguments)
         code = 0
-    except EOFError:  # the caller has gone
+    except EOFError:  # the caller is gone
         pass
     except Exception:
         traceback.print_exc()

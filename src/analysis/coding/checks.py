@@ -1,4 +1,4 @@
-"""What must hold of an edition's tables. Pure: tables in, problems out; each condition one expression for every engine.
+"""What must hold of each table by itself. Pure: tables in, problems out; each condition one expression for every engine.
 
 A check is an expression that is true of a bad row. All checks of a table are counted in one pass, and only the rows at
 fault, `MOST_SHOWN` of a kind at most, are ever collected.
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import reduce
 from operator import and_
 from typing import Any
 
 import narwhals as nw
 
-from analysis.coding.rules import RULES, rule_of, words
 from analysis.schema import Field, countries, schema, vocabulary
 from analysis.tables import (
     DATE,
@@ -26,9 +26,9 @@ from analysis.tables import (
     Table,
     as_text,
     collect_rows,
+    is_date,
     matches,
     needed,
-    respelled,
 )
 from parabook.errors import Problem, nearest, show
 
@@ -37,12 +37,6 @@ MOST_SHOWN = 100
 
 MOST_HINTS = 10
 """Problems of one cause for which similar values are looked up, which is slow."""
-
-MOST_WORDS = 8
-"""Longest fragment of the source that evidence may quote."""
-
-FAR = 100
-"""How many times two figures of one measure and one place may differ before it is a warning."""
 
 RESERVED = r"(?i)^[^a-z]*not[^a-z]+(?:stated|described|shown[^a-z]+apart)[^a-z]*$"
 """Labels that tables of counts use for what is not known; as values they would merge with those rows."""
@@ -60,11 +54,7 @@ YEAR_TO_DAY = f"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?|[0-9]{{4}}-(?:{MONTH_AND_DAY})
 """A year, a month or a day that exists."""
 
 IN_USE = "a code in use, unless the source means the country of that time"
-CODED_TABLES = ("interviewees", "legs", "places", "destinations", "statements")
 ONE_OR_BOTH = "both latitude and longitude or neither"
-
-Place = tuple[str, str, str]
-"""Where a coded value stands: table, key, column."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +128,7 @@ def _people() -> Sequence[Check]:
 
 
 def _places() -> Sequence[Check]:
-    former = {code: _former_hint(row) for code, row in vocabulary("former-countries").items()}
+    former = {code: former_hint(row) for code, row in vocabulary("former-countries").items()}
     country = nw.col("country")
     return (
         Check(
@@ -170,7 +160,7 @@ def _judged() -> Sequence[Check]:
     return (Check("note", bare, "a note that gives the reason", "a judged value needs one", beside=("basis",)),)
 
 
-def _former_hint(former: Mapping[str, str]) -> str:
+def former_hint(former: Mapping[str, str]) -> str:
     return f"once {former['name']}, now {former['now']}"
 
 
@@ -254,7 +244,7 @@ def _listed(table: Table, check: Check, bad: Frame, count: int, *, raw: bool) ->
         hint = check.hint or check.hints.get(text) or (nearest(text, check.allowed) if n < MOST_HINTS else "")
         hint = respelled(text, kind) if raw else hint
         yield located(table, row, show(text or None), check.needed, hint, check.column, warning=check.warning)
-    yield from _rest(count, table.shown, check.column, check.needed, warning=check.warning)
+    yield from rest(count, table.shown, check.column, check.needed, warning=check.warning)
 
 
 def located(table: Table, row: Mapping[str, Any], *what: str, warning: bool = False) -> Problem:
@@ -266,13 +256,13 @@ def located(table: Table, row: Mapping[str, Any], *what: str, warning: bool = Fa
     return Problem(f"{table.shown} [{key}]", found, wanted, hint, None, column, warning)
 
 
-def _rest(count: int, file: str, column: str, wanted: str, *, warning: bool = False) -> Iterator[Problem]:
+def rest(count: int, file: str, column: str, wanted: str, *, warning: bool = False) -> Iterator[Problem]:
     if count > MOST_SHOWN:
         found = f"{count - MOST_SHOWN:,} more rows like these"
         yield Problem(file, found, wanted, "correct these first", None, column, warning)
 
 
-def _last_row(table: Table) -> list[nw.Expr]:
+def last_row(table: Table) -> list[nw.Expr]:
     return [nw.col("_row").max().alias("_row")] if "_row" in table.dtypes else []
 
 
@@ -281,183 +271,32 @@ def _duplicates(table: Table, frame: Frame) -> Iterator[Problem]:
     if table.absent & set(key):
         return
     given = frame.filter(*(~nw.col(part).is_null() for part in key))
-    twice = given.group_by(key).agg(nw.len().alias("_n"), *_last_row(table)).filter(nw.col("_n") > 1)
+    twice = given.group_by(key).agg(nw.len().alias("_n"), *last_row(table)).filter(nw.col("_n") > 1)
     for row in collect_rows(twice.sort(*table.locator).head(MOST_SHOWN)):
         found = f"{show('.'.join(as_text(row[part]) for part in key))} {row['_n']} times"
         yield located(table, row, found, "each key once", "remove or renumber a row", key[-1])
 
 
-def reference_problems(
-    tables: Mapping[str, Table],
-    of: Mapping[str, Table],
-    *,
-    untrusted: Collection[str],
-    unread: Mapping[str, frozenset[str]],
-) -> Iterator[Problem]:
-    """Values that refer to a row which is not there; legs that are not numbered 1 to n.
+def respelled(cell: str, kind: str) -> str:
+    """A hint for a cell that a spreadsheet spelled its own way, or nothing.
 
-    Parameters
-    ----------
-    tables : mapping of Table
-        Where rows are looked for.
-    of : mapping of Table
-        The tables whose values are looked at.
-    untrusted : collection of str
-        Tables whose rows or keys are themselves at fault: that one of their rows is missing proves nothing.
-    unread : mapping
-        By table, columns of which some cell could not be read.
+    Examples
+    --------
+    >>> respelled("21/09/2022", "date"), respelled("44825", "date"), respelled("100,000", "integer")
+    ('did you mean 2022-09-21?', "a spreadsheet's count of days? 2022-09-21", 'did you mean 100000?')
+    >>> respelled("03/04/2022", "date"), respelled("51,2", "number")
+    ('did you mean 2022-04-03, or 2022-03-04?', 'did you mean 51.2?')
     """
-    for name, table in of.items():
-        for column, other, there in schema(name).references:
-            absent = column in table.absent or (other not in tables and other == "paragraphs")
-            if not absent and other not in untrusted:
-                yield from _lost(table, column, tables.get(other), there, other)
-    legs = of.get("legs")
-    if legs and "legs" not in untrusted and not {"leg", "interviewee"} & unread.get("legs", frozenset()):
-        last = nw.col("leg").max().alias("_last")
-        counts = legs.frame.group_by("interviewee").agg(nw.len().alias("_n"), last, *_last_row(legs))
-        by = "_row" if "_row" in legs.dtypes else "interviewee"
-        for row in collect_rows(counts.filter(nw.col("_n") != nw.col("_last")).sort(by).head(MOST_SHOWN)):
-            found = f"{row['_n']} legs of {row['interviewee']}, the last numbered {row['_last']}"
-            yield located(legs, row, found, "legs numbered 1 to n", "renumber them", "leg")
-
-
-def _lost(table: Table, column: str, other: Table | None, there: str, name: str) -> Iterator[Problem]:
-    """Values of a column that are no key of another table."""
-    if table.cells and other and other.cells and table.texts(column) <= {"", *other.texts(there)}:
-        return
-    lost = table.frame.filter(~nw.col(column).is_null()).select(*dict.fromkeys([*table.locator, column]))
-    known: list[str] = []
-    if other:
-        keys = other.frame.select(nw.col(there).alias(column)).unique()
-        lost = lost.join(keys, on=column, how="anti")
-    rows = collect_rows(lost.sort(*table.locator).head(MOST_SHOWN + 1))
-    if rows and other:
-        known = [as_text(row[column]) for row in collect_rows(keys.head(2000))]
-    wanted = f"the {there} of a row of table {name}"
-    for n, row in enumerate(rows[:MOST_SHOWN]):
-        hint = (nearest(row[column], known) if n < MOST_HINTS else "") or f"add it to {name}, or correct it here"
-        yield located(table, row, show(as_text(row[column])), wanted, hint, column)
-    if len(rows) > MOST_SHOWN:
-        (more,) = collect_rows(lost.select(nw.len().alias("n")))
-        yield from _rest(int(more["n"]), table.shown, column, wanted)
-
-
-def figure_problems(table: Table) -> Iterator[Problem]:
-    """Country codes of figures that ISO 3166-1 does not know; figures far from others like them."""
-    columns = ("figure", "countries", "measure", "low", "high")
-    rows = collect_rows(table.frame.select(*dict.fromkeys([*table.locator, *columns])).sort(*table.locator))
-    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in rows:
-        yield from _code_problems(table, row)
-        alike.setdefault((as_text(row["countries"]), as_text(row["measure"])), []).append(row)
-    for (_, measure), group in alike.items():
-        ends = [row for row in group if row["high"] is not None]
-        if not ends:
-            continue
-        least = min(ends, key=lambda row: float(row["high"]))
-        for row in group:
-            if row["low"] is not None and row is not least and row["low"] > FAR * least["high"]:
-                near = f"{least['high']:,.0f}, the high of {least['figure']} ({measure}, same countries)"
-                wanted = f"no more than {FAR:,} times {near}"
-                yield located(table, row, as_text(row["low"]), wanted, "check both", "low", warning=True)
-
-
-def _code_problems(table: Table, row: Mapping[str, Any]) -> Iterator[Problem]:
-    codes = as_text(row["countries"]).split()
-    if len(set(codes)) < len(codes):
-        yield located(table, row, show(row["countries"]), "each country once", "", "countries")
-    for code in dict.fromkeys(codes):
-        former = vocabulary("former-countries").get(code)
-        if former:
-            yield located(table, row, show(code), IN_USE, _former_hint(former), "countries", warning=True)
-        elif code not in countries():
-            hint = nearest(code, countries()) if len(code) == 3 else ""
-            yield located(table, row, show(code), "an ISO 3166-1 alpha-3 code in use", hint, "countries")
-
-
-def lone_problems(table: Table) -> Iterator[Problem]:
-    """The people whom the book would show alone: nobody else has the same age, gender and profession.
-
-    One warning for all of them. Somebody of whom fewer than two of the three are stated is not looked at. Who is
-    tabulated with others here can still be alone by a route.
-    """
-    stated = sum((~nw.col(trait).is_null()).cast(nw.Int64) for trait in ("age_min", "gender", "profession"))
-    traits = ("age_min", "age_max", "gender", "profession", "isco08")
-    first = [nw.col(name).min().alias(name) for name in table.locator]
-    people = table.frame.filter((nw.col("counted") == "yes") & (stated >= 2))
-    alone = people.group_by(*traits).agg(nw.len().alias("_n"), *first).filter(nw.col("_n") == 1).select(*table.locator)
-    (count,) = collect_rows(alone.select(nw.len().alias("n")))
-    if not count["n"]:
-        return
-    rows = [as_text(row[table.locator[0]]) for row in collect_rows(alone.sort(*table.locator).head(20))]
-    more = f" and {count['n'] - 20:,} more" if count["n"] > 20 else ""
-    which = f"{count['n']:,} {'row that is' if count['n'] == 1 else 'rows that are'} alone"
-    found = f"{which} in age, gender and profession (row {', '.join(rows)}{more})"
-    hint = "set report.minimum_cell to 3 or more in datapackage.json, or report.public_source to true where everybody can read the source"
-    yield Problem(table.shown, found, "nobody whom these could identify", hint, warning=True)
-
-
-def named_problems(interviewees: Frame, text: str, file: str) -> Iterator[Problem]:
-    """Identifiers of people in a text of the edition, which the book prints as it is."""
-    lines = [*enumerate(text.splitlines(), 1)]
-    mentioned = {word: row for row, line in reversed(lines) for word in re.findall(r"[A-Za-z0-9][A-Za-z0-9_-]*", line)}
-    known = interviewees.filter(nw.col("interviewee").is_in(list(mentioned))).select("interviewee")
-    for who in sorted(str(row["interviewee"]) for row in collect_rows(known))[:MOST_SHOWN] if mentioned else []:
-        wanted = "nothing that tells of one person, as report.minimum_cell asks"
-        yield Problem(file, show(who), wanted, "the book prints this text: reword it", mentioned[who], warning=True)
-
-
-def coded_values(tables: Mapping[str, Frame]) -> dict[Place, str]:
-    """Every coded value that is not blank, as text. Only for editions coded by hand, which fit in memory."""
-    values = {}
-    for name in (name for name in CODED_TABLES if name in tables):
-        frame = tables[name]
-        for row in collect_rows(frame.sort("_row") if "_row" in frame.collect_schema() else frame):
-            key = ".".join(as_text(row[part]) for part in schema(name).key)
-            values |= {(name, key, column): text for column in schema(name).coded if (text := as_text(row[column]))}
-    return values
-
-
-def evidence_problems(
-    table: Table, values: Mapping[Place, str], *, untrusted: Collection[str], unread: Collection[tuple[str, str]]
-) -> Iterator[Problem]:
-    """Evidence that leads nowhere, says too much, or names no rule; values that have none.
-
-    ``untrusted`` are tables whose rows or keys are themselves at fault, ``unread`` columns (with their table) of
-    which some cell could not be read: that a value of theirs is not there proves nothing.
-    """
-    seen, hints = set(), 0
-    for row in collect_rows(table.frame.sort(*table.locator)):
-        place = (as_text(row["table"]), as_text(row["key"]), as_text(row["column"]))
-        seen.add(place)
-        if place not in values and place[0] not in untrusted and (place[0], place[2]) not in unread:
-            hints += 1
-            hint = nearest(".".join(place), map(".".join, values)) if hints <= MOST_HINTS else ""
-            wanted = "table, key and column of a value that is not blank"
-            yield located(table, row, show(".".join(place)), wanted, hint, "key")
-        if as_text(row["exact"]) and not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS:
-            wanted, hint = f"one to {MOST_WORDS} words", "quote a fragment of the source"
-            yield located(table, row, show(row["exact"]), wanted, hint, "exact")
-        if row["basis"] == "derived" and rule_of(row["note"]) not in RULES:
-            hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"
-            yield located(table, row, show(row["note"]), "a rule's name first in the note", hint, "note")
-    wanted = "one row of evidence for every coded value"
-    lacking = [] if "evidence" in untrusted else [p for p in values if p not in seen and p[0] not in untrusted]
-    for name, key, column in lacking[:MOST_SHOWN]:
-        found = f"no evidence for {name} {key} {column}"
-        yield Problem(table.shown, found, wanted, "add it, or blank the value", None, column)
-    yield from _rest(len(lacking), table.shown, "", wanted)
-
-
-def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:
-    """Settlements whose ruling is not what the edition now carries."""
-    for row in collect_rows(table.frame.sort(*table.locator)):
-        place = (as_text(row["table"]), as_text(row["key"]), as_text(row["column"]))
-        carried, settled = values.get(place, ""), as_text(row["settled"])
-        if carried != settled:
-            wanted, hint = (
-                f"{show(carried or None)}, as {'.'.join(place)} has it",
-                "correct the table or the settlement",
-            )
-            yield located(table, row, show(settled or None), wanted, hint, "settled", warning=True)
+    if kind == "date":
+        if re.fullmatch(r"[1-9][0-9]{4}", cell):
+            return f"a spreadsheet's count of days? {date(1899, 12, 30) + timedelta(days=int(cell))}"
+        parts = re.fullmatch(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]((?:19|20)[0-9]{2})", cell)
+        one, two, year = parts.groups() if parts else ("0", "0", "0")
+        spelled = [f"{year}-{month:0>2}-{day:0>2}" for day, month in ((one, two), (two, one))]
+        days = list(dict.fromkeys(day for day in spelled if is_date(day)))
+        return f"did you mean {', or '.join(days)}?" if days else ""
+    if kind in ("integer", "number"):
+        plain = re.sub(r"(?<=[0-9])[,'\u2009\u202f\xa0 ](?=[0-9]{3}(?![0-9]))", "", cell.strip())
+        plain = re.sub(r"\.0+$", "", plain) if kind == "integer" else plain.replace(",", ".")
+        return f"did you mean {plain}?" if plain != cell and re.fullmatch(PATTERNS[kind][0], plain) else ""
+    return f"did you mean {cell.lower()}?" if kind == "boolean" and cell.lower() in ("true", "false") else ""

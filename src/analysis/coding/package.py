@@ -218,9 +218,7 @@ def _file_problem(path: Path, file: str, shown: str, where: str) -> Problem | No
         return Problem(shown_path(target), "no such file", "the table that datapackage.json lists", hint)
     if target.is_dir():
         return _folder_problem(target, path)
-    if not target.is_file():
-        return Problem(shown_path(target), "no ordinary file", "a CSV or Parquet file")
-    return None
+    return None if target.is_file() else Problem(shown_path(target), "no ordinary file", "a CSV or Parquet file")
 
 
 def _folder_problem(folder: Path, path: Path) -> Problem | None:

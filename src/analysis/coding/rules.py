@@ -15,44 +15,16 @@ from functools import lru_cache
 from analysis.schema import vocabulary
 
 UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 NUMBER_WORDS = {word: n for n, word in enumerate(UNITS)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
 COUNTED_ARTICLE = re.compile(r"\ba (?=night|day|week|month|year|dozen|person|man|woman)", re.I)
 MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
-]
+]  # fmt: skip
 DATES = re.compile(
     rf"\b(?:{'|'.join(MONTHS)})\.? \d{{1,2}}\b(?:,? (?:19|20)\d\d\b)?|\b\d{{1,2}} (?:{'|'.join(MONTHS)})\b(?:,? (?:19|20)\d\d\b)?"
     rf"|\b(?:{'|'.join(MONTHS)}|in|since|of) (?:19|20)\d\d\b",
@@ -66,24 +38,9 @@ INTENDED = frozenset(
     ["hope", "hopes", "hoped", "plan", "plans", "planned", "want", "wants", "wanted", "intend", "intends", "intended"]
 )
 MADE = frozenset(
-    [
-        "flew",
-        "crossed",
-        "crossing",
-        "crosses",
-        "entered",
-        "entering",
-        "left",
-        "leaving",
-        "heading",
-        "headed",
-        "arrived",
-        "reached",
-        "went",
-        "drove",
-        "walked",
-    ]
-)
+    ("flew", "crossed", "crossing", "crosses", "entered", "entering", "left", "leaving", "heading", "headed", "arrived",
+     "reached", "went", "drove", "walked")
+)  # fmt: skip
 MEASURES = {"crossed into": "entries", "entered": "entries", "left": "exits", "fled to": "estimate",
             "registered": "registrations", "applied for asylum": "asylum_applications"}  # fmt: skip
 HEDGES = {"nearly and counting": r"\bnearly\b.*\band counting\b", "tens of thousands": r"\btens of thousands\b",

@@ -10,9 +10,10 @@ from typing import Any
 import narwhals as nw
 
 from analysis import folder
-from analysis.coding import checks
-from analysis.coding.checks import MOST_SHOWN, Checked, Place
+from analysis.coding import checks, relations
+from analysis.coding.checks import MOST_SHOWN, Checked
 from analysis.coding.package import SECOND, Report, listed_tables, name_problems, text_file_problems
+from analysis.coding.relations import Place
 from analysis.folder import PACKAGE
 from analysis.schema import TABLES
 from analysis.tables import Frame, Table, as_text, broken_parquet, collect_rows, shown_path, to_spark
@@ -59,11 +60,11 @@ def content_problems(readings: Readings, path: Path, package: Mapping[str, Any])
     problems += _coding_problems(readings)
     people = readings.tables.get("interviewees")
     if people and report.minimum_cell == 1 and not report.public_source and not readings.unread.get("interviewees"):
-        problems += checks.lone_problems(people)
+        problems += relations.lone_problems(people)
     if people and report.minimum_cell > 1 and all(problem.warning for problem in problems):
         for file in (path / "codebook.md", path / "story.md"):
             text = file.read_text(encoding="utf-8") if file.is_file() else ""
-            problems += checks.named_problems(people.frame, text, shown_path(file))
+            problems += relations.named_problems(people.frame, text, shown_path(file))
     return [_located(problem, readings.read.values()) for problem in problems]
 
 
@@ -103,7 +104,7 @@ def _table_problems(readings: Readings, name: str) -> list[Problem]:
         name.removeprefix(SECOND) == "destinations"
         and not {"countries", "measure", "low", "high"} & readings.unread[name]
     ):
-        problems += checks.figure_problems(table)
+        problems += relations.figure_problems(table)
     return problems
 
 
@@ -136,7 +137,7 @@ def _reference_problems(readings: Readings, coder: str) -> Iterator[Problem]:
     """References of one coder's tables. The second coder's legs are of the second coder's people, between the edition's places."""
     own = {name.removeprefix(SECOND) for name in readings.tables if name.startswith(SECOND) == bool(coder)}
     names = {table: coder + table if table in own else table for table in TABLES}
-    return checks.reference_problems(
+    return relations.reference_problems(
         {table: readings.tables[name] for table, name in names.items() if name in readings.tables},
         {table: readings.tables[coder + table] for table in sorted(own, key=TABLES.index)},
         untrusted={table for table, name in names.items() if {name, coder + table} & readings.untrusted},
@@ -178,9 +179,9 @@ def _coding_problems(readings: Readings) -> Iterator[Problem]:
     values = report_values({name: table.frame for name, table in tables.items()}, readings.report)
     unread = {(name, column) for name, columns in readings.unread.items() for column in columns}
     if "evidence" in tables and readings.unread["evidence"] <= {"paragraph"}:
-        yield from checks.evidence_problems(tables["evidence"], values, untrusted=readings.untrusted, unread=unread)
+        yield from relations.evidence_problems(tables["evidence"], values, untrusted=readings.untrusted, unread=unread)
     if "settlements" in tables and not readings.untrusted:
-        yield from checks.settlement_problems(tables["settlements"], values)
+        yield from relations.settlement_problems(tables["settlements"], values)
 
 
 def report_values(tables: Mapping[str, Frame], report: Report) -> dict[Place, str]:
@@ -190,4 +191,6 @@ def report_values(tables: Mapping[str, Frame], report: Report) -> dict[Place, st
         "collected_at": report.collected_at,
         "reference_event.date": report.event_date,
     }
-    return {("report", "report", column): text for column, text in given.items() if text} | checks.coded_values(tables)
+    return {("report", "report", column): text for column, text in given.items() if text} | relations.coded_values(
+        tables
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.coding.checks import Place
+from analysis.coding.relations import Place
 from analysis.coding.rules import MONTHS, RULES, Setting, counts, normalise, numbers, rule_of, says, words
 from analysis.editions import Edition, Row
 from analysis.schema import countries, schema, vocabulary

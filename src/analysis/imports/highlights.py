@@ -6,44 +6,26 @@ stand in one paragraph of the text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from analysis.coding.checks import MOST_WORDS
+from analysis.coding.relations import MOST_WORDS
 from analysis.coding.rules import normalise, numbers, says, words
 from analysis.coding.verify import fingerprints, paragraphs
 from analysis.imports.answers import ASK, locate, quoted, refusals, refuse
-from analysis.imports.exports import tidy
+from analysis.imports.files import tidy
 from analysis.schema import schema
 from parabook.errors import InputError, Problem, show
 
 PLACES = ("from_place", "to_place", "collected_at")
-
-
-@dataclass
-class Coded:
-    """The values of one row, and for each the rows of the export whose passages it rests on."""
-
-    cells: dict[str, str]
-    passages: dict[str, list[Any]] = field(default_factory=dict)
-
-
-Rows = dict[tuple[str, str], Coded]
-"""By table and key."""
+CELL = ["table", "key", "column"]
 
 
 def text_tables(text: str) -> dict[str, pd.DataFrame]:
-    """The table `paragraphs` of a text: number, words and fingerprint of each of its non-blank lines.
-
-    Examples
-    --------
-    >>> text_tables("Title\\n\\nTwo words.")["paragraphs"][["paragraph", "words"]].values.tolist()
-    [[1, 1], [2, 2]]
-    """
-    return {"paragraphs": pd.DataFrame(fingerprints(text), columns=list(schema("paragraphs").columns))}
+    """The table `paragraphs` of a text: number, words and fingerprint of each of its non-blank lines."""
+    return {"paragraphs": pd.DataFrame(fingerprints(text), columns=[*schema("paragraphs").columns])}
 
 
 def highlights(
@@ -60,7 +42,7 @@ def highlights(
     Parameters
     ----------
     passages : DataFrame
-        Columns `id`, `document`, `tag`, `content`, from `read_export`.
+        From `read_export`.
     codes : mapping
         By tag: (table, key, values by column), a list of these, or "" for a tag that says nothing. A key may hold
         `{person}`: whose interview the document is.
@@ -78,124 +60,95 @@ def highlights(
     >>> tables["evidence"][["key", "column", "exact", "basis"]].values.tolist()
     [['p1', 'counted', 'she left', 'judged'], ['p1', 'gender', 'she left', 'judged']]
     """
+    source = str(passages.attrs.get("source", "export"))
     if not passages["content"].any():
-        raise InputError.one(
-            passages.attrs.get("source", "export"), "no passages", "highlights, or a .qdpx with sources"
-        )
-    listed = {tag: given if isinstance(given, list) else [given] for tag, given in codes.items() if given != ASK}
-    codings = {tidy(tag): [coding for coding in given if coding] for tag, given in listed.items()}
-    _refuse_undecided(passages, codings, people or {})
-    rows = _rows(passages, codings, people or {})
-    _add_places(rows, places or {})
-    tables = _frames(rows)
-    evidence = _evidence(passages, rows, text, shorter or {})
-    tables |= {"evidence": pd.DataFrame(evidence, columns=list(schema("evidence").columns))} | text_tables(text)
-    return tables, rows.get(("report", "report"), Coded({})).cells
+        raise InputError.one(source, "no passages", "highlights, or a .qdpx with sources")
+    said = {tidy(tag): [given] if isinstance(given, tuple) else given for tag, given in codes.items() if given != ASK}
+    _refuse_undecided(passages, said, people or {})
+    rows = pd.DataFrame(_values(passages, said, people or {}), columns=["row", *CELL, "value"])
+    rows = _with_places(rows, passages, places or {})
+    for (table, key, column), each in rows.groupby(CELL):
+        if len(found := each["value"].unique()) > 1:
+            needed = f"one {column} of {table} {key}"
+            raise InputError.one(source, ", ".join(map(show, found)), needed, "take a tag away", row=max(each["row"]))
+    report = rows[rows["table"] == "report"]
+    filled = rows[rows["table"] != "report"].groupby("table", sort=False)
+    tables = {str(name): _table(str(name), each) for name, each in filled}
+    tables |= {"evidence": _evidence(passages, rows, text, shorter or {})} | text_tables(text)
+    return tables, dict(zip(report["column"], report["value"], strict=True))
 
 
-def _frames(rows: Rows) -> dict[str, pd.DataFrame]:
-    """The rows by table, in the order of their keys."""
-    tables = {}
-    for table in dict.fromkeys(table for table, _ in rows if table != "report"):
-        cells = [coded.cells for (name, _), coded in rows.items() if name == table]
-        tables[table] = pd.DataFrame(cells, dtype="str").fillna("").sort_values([*schema(table).key], ignore_index=True)
-    return tables
-
-
-def _refuse_undecided(passages: pd.DataFrame, codings: Mapping[str, Any], people: Mapping[str, str]) -> None:
+def _refuse_undecided(passages: pd.DataFrame, decided: Mapping[str, Any], people: Mapping[str, str]) -> None:
     """One problem for each different tag or document that the notebook does not decide."""
     hint = 'say of {}: ("interviewees", "p1", {{"gender": "woman"}}), or "" for a tag that says nothing'.format
-    unknown = ~passages["tag"].isin([*codings])
+    unknown = ~passages["tag"].isin([*decided])
     refuse(refusals(passages["tag"], unknown, "what it codes", lambda tag: hint(quoted(tag))))
-    named = [tag for tag, given in codings.items() if any("{person}" in key for _, key, _ in given)]
-    asked = passages["tag"].isin(named) & ~passages["document"].isin([d for d, who in people.items() if who != ASK])
+    named = [tag for tag, given in decided.items() if any("{person}" in key for _, key, _ in given)]
+    asked = passages["tag"].isin(named) & ~passages["document"].isin(
+        [name for name, who in people.items() if who != ASK]
+    )
     needed = "whose interview it is"
     refuse(refusals(passages["document"], asked, needed, lambda name: f'say of {quoted(name)} in people: "p1"'))
 
 
-def _rows(passages: pd.DataFrame, codings: Mapping[str, Any], people: Mapping[str, str]) -> Rows:
-    """The rows that the passages code; two values for one cell are refused."""
-    rows: Rows = {}
-    problems = []
-    for number, passage in passages.iterrows():
-        for table, pattern, values in codings[passage["tag"]]:
+def _values(passages: pd.DataFrame, decided: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    """Row of the passage, table, key, column and value of each cell that a passage codes."""
+    for row, passage in passages.iterrows():
+        for table, pattern, cells in decided[passage["tag"]]:
             key = pattern.replace("{person}", people.get(passage["document"], ""))
-            own = dict(zip(schema(table).key, key.rsplit(".", 1), strict=False)) if table != "report" else {}
-            if person := own.get("interviewee"):
-                _set(rows, ("interviewees", person), {"interviewee": person}, {"counted": "yes"}, number)
-            for column in _set(rows, (table, key), own, values, number):
-                source = str(passages.attrs.get("source", "export"))
-                needed = f"one {column} of {table} {key}, which an earlier passage gives otherwise"
-                problems.append(Problem(source, show(passage["tag"]), needed, "take one away", int(str(number)), "tag"))
-    refuse(problems)
-    return rows
+            if table in ("interviewees", "legs"):
+                yield row, "interviewees", key if table == "interviewees" else key.rpartition(".")[0], "counted", "yes"
+            yield from ((row, table, key, column, str(value)) for column, value in cells.items())
 
 
-def _set(rows: Rows, at: tuple[str, str], own: Mapping[str, str], values: Mapping[str, Any], passage: Any) -> list[str]:
-    """Put values into a row; the columns that hold another value already."""
-    coded = rows.setdefault(at, Coded(dict(own)))
-    other = [column for column, value in values.items() if coded.cells.get(column, str(value)) != str(value)]
-    for column in values.keys() - {*other}:
-        coded.cells[column] = str(values[column])
-    for column in values:
-        coded.passages.setdefault(column, []).append(passage)
-    return other
+def _with_places(rows: pd.DataFrame, passages: pd.DataFrame, known: Mapping[str, Any]) -> pd.DataFrame:
+    """Identifiers in place of names of places, and the cells of the places, which rest on the passages that name them."""
+    naming = rows["column"].isin(PLACES)
+    names = rows[naming].set_index("row")[["value"]]
+    names.attrs = passages.attrs
+    placed, table = locate(names, known)
+    rows.loc[naming, "value"] = placed["value"].to_numpy()
+    cells = table.astype(str).melt("place", var_name="column").query("value != ''")
+    described = rows.loc[naming, ["row", "value"]].rename(columns={"value": "key"}).assign(table="places")
+    return pd.concat([rows, described.merge(cells, left_on="key", right_on="place")[rows.columns]], ignore_index=True)
 
 
-def _add_places(rows: Rows, known: Mapping[str, Any]) -> None:
-    """Identifiers in place of names of places, and a row for each place, which rests on the passage that names it first."""
-    for coded in [*rows.values()]:
-        for column in (column for column in PLACES if coded.cells.get(column)):
-            passage = coded.passages[column][0]
-            placed, table = locate(pd.DataFrame({"place": [coded.cells[column]]}, index=[int(passage)]), known)
-            coded.cells[column] = str(placed["place"].iloc[0])
-            for cells in table.to_dict("records"):
-                own = {"place": str(cells["place"])}
-                values = {str(key): value for key, value in cells.items() if value != "" and key != "place"}
-                _set(rows, ("places", own["place"]), own, values, passage)
+def _table(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The cells of one table as its rows, in the order of their keys."""
+    wide = rows.drop_duplicates(CELL).pivot(index="key", columns="column", values="value").fillna("")
+    names = schema(name).key
+    keys = pd.DataFrame([key.rsplit(".", len(names) - 1) for key in wide.index], wide.index, [*names])
+    return keys.join(wide).reset_index(drop=True)
 
 
-def _evidence(passages: pd.DataFrame, rows: Rows, text: str, shorter: Mapping[str, str]) -> list[tuple[Any, ...]]:
-    """A row of evidence for every value; a value none of whose passages can stand as evidence is a problem."""
+def _evidence(passages: pd.DataFrame, rows: pd.DataFrame, text: str, shorter: Mapping[str, str]) -> pd.DataFrame:
+    """A row of evidence for every cell; cells none of whose passages can stand as evidence are refused."""
     lines = [normalise(line) for line in paragraphs(text)]
-    made: list[tuple[Any, ...]] = []
-    problems: dict[Problem, None] = {}
-    for (table, key), coded in rows.items():
-        for column, numbered in coded.passages.items():
-            tried = [_fragment(passages, number, lines, shorter) for number in numbered]
-            found = next((each for each in tried if not isinstance(each, Problem)), None)
-            if found is None:
-                problems |= {each: None for each in tried[:1] if isinstance(each, Problem)}
-                continue
-            value, (tag, fragment, paragraph) = coded.cells[column], found
-            read = says(fragment, value) or (value.isdecimal() and float(value) in numbers(fragment))
-            basis = "stated" if read and column not in PLACES and table != "places" else "judged"
-            note = "place as the notebook describes it" if table == "places" else f"tagged “{tag}”"
-            made.append((table, key, column, paragraph, fragment, basis, note))
-    refuse(problems)
-    return made
+    found = {row: _fragment(passages, row, lines, shorter) for row in rows["row"].unique()}
+    rows = rows.assign(lacking=[isinstance(found[row], Problem) for row in rows["row"]])
+    rows = rows.sort_values("lacking", kind="stable").drop_duplicates(CELL).sort_index()
+    refuse(each for row in rows.loc[rows["lacking"], "row"].unique() if isinstance(each := found[row], Problem))
+    made = []
+    for row, table, key, column, value in rows[["row", *CELL, "value"]].itertuples(index=False):
+        paragraph, fragment = found[row]
+        read = says(fragment, value) or (value.isdecimal() and float(value) in numbers(fragment))
+        basis = "stated" if read and table != "places" and column not in PLACES else "judged"
+        note = "place as the notebook describes it" if table == "places" else f"tagged “{passages.loc[row, 'tag']}”"
+        made.append((table, key, column, paragraph, fragment, basis, note))
+    return pd.DataFrame(made, columns=[*schema("evidence").columns])
 
 
-def _fragment(
-    passages: pd.DataFrame, number: Any, lines: Sequence[str], shorter: Mapping[str, str]
-) -> tuple[str, str, int] | Problem:
-    """Tag of a passage, the words of it that stand as evidence, and their paragraph; or why there are none."""
-    passage = {str(name): str(value) for name, value in passages.loc[number].items()}
+def _fragment(passages: pd.DataFrame, row: int, lines: Sequence[str], shorter: Mapping[str, str]) -> Any:
+    """The paragraph of a passage and those of its words that stand as evidence, or the problem why there are none."""
+    passage: dict[Any, str] = passages.loc[row].to_dict()
     short = shorter.get(passage["id"], ASK)
     fragment = " ".join((passage["content"] if short == ASK else short).split())
-    where = str(passages.attrs.get("source", "export")), int(number), "content"
-    if not 1 <= len(words(fragment)) <= MOST_WORDS:
-        found, needed = f"{len(words(fragment))} words", f"one to {MOST_WORDS} words, to stand as evidence"
-        hint = f'say of {quoted(passage["id"])} in shorter: "some of its words"'
-    elif normalise(fragment) not in normalise(passage["content"]):
-        found, needed, hint = show(fragment), "words of the passage, one after another", "see shorter"
-    else:
-        whole, part = normalise(passage["content"]), normalise(fragment)
-        at = [n for n, line in enumerate(lines, 1) if whole in line] or [
-            n for n, line in enumerate(lines, 1) if part in line
-        ]
-        if len(at) == 1:
-            return passage["tag"], fragment, at[0]
-        found, needed = f"{show(fragment)} in {len(at)} paragraphs", "words that stand in one paragraph of the text"
-        hint = "code other words"
-    return Problem(where[0], found, needed, hint, where[1], where[2])
+    whole, part = normalise(passage["content"]), normalise(fragment)
+    at = [number for number, line in enumerate(lines, 1) if whole in line]
+    at = at or [number for number, line in enumerate(lines, 1) if part in line]
+    if len(at) == 1 and part in whole and 1 <= len(words(fragment)) <= MOST_WORDS:
+        return at[0], fragment
+    found = f"{show(fragment)}: {len(words(fragment))} words, in {len(at)} paragraphs"
+    needed = f"one to {MOST_WORDS} words of the passage that stand in one paragraph of the text"
+    hint = f'say of {quoted(passage["id"])} in shorter: "some of its words"'
+    return Problem(str(passages.attrs.get("source", "export")), found, needed, hint, int(row), "content")

@@ -235,9 +235,9 @@ def new(name: str, into: Path | None, export: Path | None, source: Path | None) 
     """Begin the edition NAME: empty tables, or a notebook that imports an export."""
     from analysis.publish.new import start, target
 
-    created = start(target(name, into), export, source)
-    _complain(*created.notes)
-    print(created.text)
+    said, text = start(target(name, into), export, source)
+    _complain(*filter(None, [said]))
+    print(text)
 
 
 @analysis.command()

@@ -37,7 +37,7 @@ class Review:
     """What moved between two runs of the same inputs, where they were run twice."""
     approved: Path = Path()
     """The folder of the approved state."""
-    cache: Path = Path()
+    cache: Path = Path("_build/.cache")
     """Where drawings are cached."""
 
     @cached_property
