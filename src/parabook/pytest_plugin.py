@@ -207,7 +207,7 @@ class Runs:
     def stop(self) -> None:
         """End what still runs: nobody is going to ask for it."""
         if self.begun:
-            from parabook.kernels import stop_all
+            from parabook.server import stop_all
 
             self.pool.shutdown(wait=False, cancel_futures=True)
             stop_all()

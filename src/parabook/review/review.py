@@ -146,7 +146,7 @@ def _files(plan: Plan) -> Iterator[tuple[str, str, Path]]:
     """The files that can move a result: group, name as an `Origin` has it, path."""
     for group, files in plan.sources.items():
         for name, file in files.items():
-            if group == plan.plugin.noun or affects_results(plan.plugin, group, name):
+            if group == plan.plugin.noun or affects_results(group):
                 yield group, name if group == plan.plugin.noun else f"{group}/{name}", file.resolve()
 
 
@@ -203,7 +203,7 @@ def _origin(plugin: Plugin, hashes: Mapping[str, Any], packages: Mapping[str, st
         f"{group}/{name}": code[:HASH]
         for group, files in sorted(groups.items())
         for name, code in sorted(files.items())
-        if affects_results(plugin, group, name) and group != "requirements"
+        if affects_results(group) and group != "requirements"
     }
     return Origin(inputs, code, packages, {name: str(value) for name, value in given.items()}, None)
 
