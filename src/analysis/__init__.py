@@ -6,22 +6,33 @@ The direction of imports, each module knowing only those before it: ``schema``, 
 ``exhibits``, ``sources``, ``coding.verify``, ``coding.agreement``.
 """
 
-from analysis.charts import people_chart
-from analysis.counts import complete, count_by, list_people
-from analysis.exhibits import Link, exhibit, glue, open_edition
-from analysis.sentences import coverage, finding, whereabouts, whom
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "Link",
-    "complete",
-    "count_by",
-    "coverage",
-    "exhibit",
-    "finding",
-    "glue",
-    "list_people",
-    "open_edition",
-    "people_chart",
-    "whereabouts",
-    "whom",
-]
+if TYPE_CHECKING:
+    from analysis.charts import people_chart as people_chart
+    from analysis.counts import complete as complete
+    from analysis.counts import count_by as count_by
+    from analysis.counts import list_people as list_people
+    from analysis.exhibits import Link as Link
+    from analysis.exhibits import exhibit as exhibit
+    from analysis.exhibits import glue as glue
+    from analysis.exhibits import open_edition as open_edition
+    from analysis.sentences import coverage as coverage
+    from analysis.sentences import finding as finding
+    from analysis.sentences import whereabouts as whereabouts
+    from analysis.sentences import whom as whom
+
+HOMES = {
+    "charts": ("people_chart",), "counts": ("complete", "count_by", "list_people"),
+    "exhibits": ("Link", "exhibit", "glue", "open_edition"),
+    "sentences": ("coverage", "finding", "whereabouts", "whom"),
+}  # fmt: skip
+"""What chapters import from here, by the module that has it: loaded at its first use, as commands need none of it."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(f"analysis.{module}"), name)
+    raise AttributeError(f"module 'analysis' has no attribute {name!r}")

@@ -8,9 +8,11 @@ from pathlib import Path
 from analysis import fetch
 from analysis.schema import ROOT
 from parabook.errors import InputError, nearest
-from parabook.files import digest, hash_files, prune
+from parabook.files import digest, hash_files, listed, prune, sha256
 
 PACKAGE = "datapackage.json"
+IMPORTED = ("import.ipynb", "import.json")
+"""The notebook that wrote an edition, and what it wrote, as `imports` names them."""
 CACHE = ROOT / "_build" / ".cache"
 """Results of earlier runs, named by hashes of their inputs. Deleting it costs time and nothing else."""
 FETCHED = 4
@@ -51,7 +53,7 @@ def find(edition: str | Path, engine: str = "") -> Path:
 def program() -> dict[str, dict[str, str]]:
     """Fingerprints of what turns tables into results: the package without its rooms, and the data that it reads."""
     code = hash_files(ROOT / "src" / "analysis", "*.py")
-    rooms = ("new/", "publish/")
+    rooms = ("imports/", "publish/")
     return {
         "code": {name: found for name, found in code.items() if not name.startswith(rooms)},
         "schemas": hash_files(ROOT / "data" / "schemas", "*.json"),
@@ -60,9 +62,14 @@ def program() -> dict[str, dict[str, str]]:
     }
 
 
+def files(edition: Path) -> dict[str, Path]:
+    """The files of an edition by path inside it, without what it was imported with, which no chapter reads."""
+    return {name: file for name, file in listed(edition).items() if name not in IMPORTED}
+
+
 def contents(edition: Path) -> dict[str, str]:
     """SHA-256 of every file of an edition, by path inside it."""
-    return hash_files(edition)
+    return {name: sha256(file) for name, file in files(edition).items()}
 
 
 def validation_marker(edition: Path, engine: str = "") -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,9 @@ class Book:
     def open(cls, root: Path) -> Book:
         """Read the book in a folder; an error where there is none, or a file of it cannot be read."""
         root = root.resolve()
-        contents = _yaml(root / "_toc.yml", needed="a Jupyter Book, which has a _toc.yml")
-        config = _yaml(root / "_config.yml") if (root / "_config.yml").is_file() else {}
+        if not (root / "_toc.yml").is_file():
+            raise InputError.one(root, "no _toc.yml", "a Jupyter Book")
+        contents, config = (_parsed(root / name, _yaml) for name in ("_toc.yml", "_config.yml"))
         return cls(root, config, tuple(_file(root, name) for name in pages(contents)), settings(root))
 
     @property
@@ -65,34 +66,34 @@ def pages(entry: Mapping[str, Any]) -> Iterator[str]:
             yield from pages(each)
 
 
+def settings(root: Path) -> dict[str, Any]:
+    """The table ``[tool.parabook]`` of a folder's ``pyproject.toml``; empty where there is none."""
+    table: dict[str, Any] = _parsed(root / "pyproject.toml", tomllib.loads).get("tool", {}).get("parabook", {})
+    return table
+
+
 def _file(root: Path, name: str) -> Path:
-    stem = root / name
-    for file in (stem, *(Path(f"{stem}{suffix}") for suffix in SUFFIXES)):
+    for file in (root / name, *(root / f"{name}{suffix}" for suffix in SUFFIXES)):
         if file.is_file():
             return file
     raise InputError.one("_toc.yml", repr(name), "the name of a file of the book")
 
 
-def _yaml(file: Path, needed: str = "a file that can be read") -> dict[str, Any]:
-    import yaml
-
+def _parsed(file: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
+    """The keys and values of a file; none where there is no such file."""
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError.one(file.parent, f"no {file.name}", needed) from error
-    except (ValueError, yaml.YAMLError) as error:
-        raise InputError.one(file, str(error).splitlines()[0], "YAML") from error
+        found = parse(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError as error:
+        raise InputError.one(file, str(error).splitlines()[0], "a file that can be read") from error
     if not isinstance(found, dict):
-        raise InputError.one(file, "no keys and values", "YAML of keys and values")
+        raise InputError.one(file, "no keys and values", "a file of keys and values")
     return found
 
 
-def settings(root: Path) -> dict[str, Any]:
-    """The table ``[tool.parabook]`` of a folder's ``pyproject.toml``; empty where there is none."""
-    file = root / "pyproject.toml"
+def _yaml(text: str) -> Any:
+    import yaml
+
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    except (OSError, ValueError) as error:
-        raise InputError.one(file, str(error), "TOML") from error
-    table: dict[str, Any] = found.get("tool", {}).get("parabook", {})
-    return table
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(error) from error

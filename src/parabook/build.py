@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parabook.book import Book
 from parabook.errors import InputError, describe
@@ -22,6 +22,9 @@ from parabook.progress import Progress
 if TYPE_CHECKING:
     from parabook.pool import BuildPool
 
+ASSEMBLY = ("jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
+"""What assembling a book imports, besides its theme."""
+
 
 @dataclass(frozen=True)
 class BuildOptions:
@@ -31,8 +34,6 @@ class BuildOptions:
     """Chapters side by side; 0 for one more than there are processors."""
     force: bool = False
     """Run every chapter and write every page, whether or not anything changed."""
-    seconds: float = 900.0
-    """How long a chapter may take."""
 
 
 DEFAULTS = BuildOptions()
@@ -80,20 +81,16 @@ def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Pro
         return out / "html" / "index.html"
     start(plan)
     from parabook.pool import BuildPool
-    from parabook.publish import terminable
 
-    with terminable(), BuildPool() as pool:
-        build_one(plan, out, options, progress, pool)
-    return out / "html" / "index.html"
+    with BuildPool() as pool:
+        return build_one(plan, out, options, progress, pool)
 
 
 def output_folder(plan: Plan, out: Path) -> Path:
     """The output folder with links followed; an error where they lead in a circle, or into the input."""
-    try:
-        found = out.resolve()
-        found.exists()
-    except (OSError, RuntimeError) as error:
-        raise InputError.one(out, "links that lead in a circle", "a folder for the book", "see --out") from error
+    found = Path(os.path.realpath(out))
+    if found.is_symlink():
+        raise InputError.one(out, "links that lead in a circle", "a folder for the book", "see --out")
     if plan.input != plan.book.root and found.is_relative_to(plan.input):
         raise InputError.one(out, f"a folder inside the {plan.plugin.noun}", "another folder for the book", "see --out")
     return found
@@ -101,58 +98,67 @@ def output_folder(plan: Plan, out: Path) -> Path:
 
 def start(plan: Plan) -> None:
     """Start the preloaded process, and import papermill beside it, here and not by several threads at once."""
-    from parabook.kernels import warm_up
+    from parabook.server import server
 
-    warm_up((*plan.plugin.preload, *plan.book.settings.get("preload", ())))
+    server((*plan.plugin.preload, *plan.book.settings.get("preload", ())))
     from parabook import engine  # noqa: F401
 
 
 def build_one(
     plan: Plan, out: Path, options: BuildOptions, progress: Progress, pool: BuildPool, library: Path | None = None
-) -> None:
-    """One book: its input checked, its chapters run, assembled and published."""
+) -> Path:
+    """One book: its input checked, its chapters run, assembled and published; its front page.
+
+    Of several books, ``library`` is the folder that they share scripts and styles in.
+    """
+    from parabook import drawings
+    from parabook.outputs import make_outputs
+    from parabook.pool import import_all
     from parabook.publish import publish, staging
     from parabook.run import run_all
 
-    checking = pool.check(plan)
-    pool.prepare(plan)
-    drawn: list[Future[None]] = []
+    theme = plan.book.config.get("sphinx", {}).get("config", {}).get("html_theme", "sphinx_book_theme")
+    drawn: list[Future[Any]] = []
     try:
-        runs = run_all(
-            plan, options.jobs, progress, force=options.force, seconds=options.seconds,
-            done=lambda run: drawn.append(pool.draw(plan, run.notebook)),
-            ready=checking.result,  # kernels start while the input is checked; no cell runs before
-        )  # fmt: skip
-        cover = checking.result()
         with staging(out) as folder:
-            for run in runs:
-                pool.draw_png(plan, run.notebook)
+            checking = pool.assemblers.submit(plan.plugin.check, plan)
+            pool.renderers.submit(drawings.start)
+            pool.assemblers.submit(import_all, (*ASSEMBLY, theme, *plan.plugin.publishes_with))
+            runs = run_all(
+                plan, options.jobs, progress, force=options.force,
+                done=lambda run: drawn.append(pool.renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
+                ready=checking.result,  # kernels start while the input is checked; no cell runs before
+            )  # fmt: skip
+            for run in runs:  # pictures are needed last
+                pool.renderers.submit(drawings.picture, run.notebook, plan.book.cache)
             wait(drawn)  # what cannot be drawn fails where it is assembled
             progress.message("assembling")
-            pool.assemble(plan, cover, runs, folder, library)
+            pool.assemblers.submit(make_outputs, plan, checking.result(), runs, folder, library).result()
             plan.require_unchanged()
             publish(folder, out)
     finally:
         progress.close()
+    return out / "html" / "index.html"
 
 
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
     """The plans of several inputs; an error with each that is not there, or has another's name, and each wrong parameter."""
-    plans, problems, seen = [], [], set[str]()
+    plans: dict[str, Plan] = {}
+    problems = []
     for name in names:
         try:
-            plans.append(make_plan(book, plugin, name, given))
-            if plans[-1].input.name in seen:
-                found = f"a second {plugin.noun} named {plans[-1].input.name}"
+            plan = make_plan(book, plugin, name, given)
+            if plan.input.name in plans:
+                found = f"a second {plugin.noun} named {plan.input.name}"
                 raise InputError.one(name, found, f"{plugin.noun}s with names of their own")
-            seen.add(plans[-1].input.name)
+            plans[plan.input.name] = plan
         except ParameterError:  # wrong for every input
             raise
         except InputError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
+            problems += error.problems
     if problems:
-        raise InputError(problems)
-    return plans
+        raise InputError(dict.fromkeys(problems))
+    return list(plans.values())
 
 
 def build_all(
@@ -167,13 +173,14 @@ def build_all(
     """
     from parabook.library import front_page
 
+    out = Path(os.path.realpath(out))
     folders = {plan.input.name: output_folder(plan, out / plan.input.name) for plan in plans}
     todo = [plan for plan in plans if options.force or not is_current(plan, folders[plan.input.name], library=True)]
     for plan in plans:
         if plan not in todo:
             progress(plan.input.name).message("nothing changed")
-    failed = _build_side_by_side(todo, out.resolve(), options, progress) if todo else {}
-    front_page(plans[0].book, plans[0].plugin.noun, out.resolve())
+    failed = _build_side_by_side(todo, out, options, progress) if todo else {}
+    front_page(plans[0].book, plans[0].plugin.noun, out)
     return [Outcome(name, folder / "html" / "index.html", failed.get(name, "")) for name, folder in folders.items()]
 
 
@@ -182,22 +189,22 @@ def _build_side_by_side(
 ) -> dict[str, str]:
     """Build books: while one is assembled, the chapters of another run. Those that failed, with the reason."""
     start(plans[0])
-    from parabook.kernels import stop_all
     from parabook.pool import BuildPool
-    from parabook.publish import terminable
-    from parabook.run import fitting
+    from parabook.run import side_by_side
+    from parabook.server import stop_all
 
     failed: dict[str, str] = {}
-    size = min(len(plans), fitting(options.jobs or os.cpu_count() or 1))
-    with terminable(), BuildPool(size) as pool, ThreadPoolExecutor(size) as threads:
 
-        def one(plan: Plan) -> None:
-            name = plan.input.name
-            try:
-                build_one(plan, out / name, options, progress(name), pool, library=out)
-            except Exception as error:
-                failed[name] = describe(error)
+    def one(plan: Plan) -> None:
+        name = plan.input.name
+        try:
+            build_one(plan, out / name, options, progress(name), pool, library=out)
+        except Exception as error:
+            failed[name] = describe(error)
 
+    size = min(len(plans), side_by_side(plans[0], options.jobs or os.cpu_count() or 1))
+    threads = ThreadPoolExecutor(size)
+    with BuildPool(size) as pool:
         try:
             wait([threads.submit(one, plan) for plan in plans])
         except BaseException:  # interrupted

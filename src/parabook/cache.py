@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ MOST = 400
 
 @dataclass(frozen=True)
 class ChapterRun:
-    """One chapter that ran: its executed notebook as text, the input's files that it rests on, seconds by cell."""
+    """One chapter that ran."""
 
     chapter: str
     notebook: str
-    rests_on: tuple[str, ...]
+    """The executed notebook as text."""
+    rests_on: list[str]
+    """Names of what its outputs rest on."""
     seconds: float
-    cells: tuple[tuple[str, float], ...]
+    cells: Mapping[str, float]
+    """Seconds of each code cell, by its id."""
     reused: bool = False
 
 
@@ -31,10 +35,9 @@ def cached(plan: Plan, notebook: Path) -> ChapterRun | None:
     for file in sorted((folder(plan) / plan.key(notebook)).glob("*.json")):
         try:
             entry = json.loads(file.read_text(encoding="utf-8"))
-            names, text = entry["rests_on"], entry["notebook"]
-            if entry["sha256"] == files.digest(text) and files.digest(plan.behind(names)) == file.stem:
-                cells = tuple((str(cell), float(seconds)) for cell, seconds in entry["cells"])
-                return ChapterRun(notebook.stem, text, tuple(names), entry["seconds"], cells, reused=True)
+            run = ChapterRun(**entry["run"])
+            if entry["sha256"] == files.digest(entry["run"]) and files.digest(plan.behind(run.rests_on)) == file.stem:
+                return replace(run, reused=True)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # half a file, or another's: as if it were not there
     return None
@@ -42,12 +45,9 @@ def cached(plan: Plan, notebook: Path) -> ChapterRun | None:
 
 def store(plan: Plan, notebook: Path, run: ChapterRun) -> None:
     """Put a run into the cache."""
-    entry = {
-        "rests_on": run.rests_on, "seconds": run.seconds, "cells": run.cells,
-        "notebook": run.notebook, "sha256": files.digest(run.notebook),
-    }  # fmt: skip
-    name = files.digest(plan.behind(run.rests_on))
-    files.write_atomically(folder(plan) / plan.key(notebook) / f"{name}.json", json.dumps(entry))
+    name = f"{files.digest(plan.behind(run.rests_on))}.json"
+    entry = {"run": asdict(run), "sha256": files.digest(asdict(run))}
+    files.write_atomically(folder(plan) / plan.key(notebook) / name, json.dumps(entry))
     files.prune(folder(plan), MOST)
 
 
@@ -56,15 +56,15 @@ def folder(plan: Plan) -> Path:
     return plan.book.cache / "chapters"
 
 
-def dependencies(notebook: dict[str, Any]) -> tuple[str, ...]:
+def dependencies(notebook: dict[str, Any]) -> list[str]:
     """The names of tables and files that the outputs of an executed notebook rest on; all, where an output has none.
 
     Examples
     --------
     >>> output = {"output_type": "display_data", "metadata": {"rests-on": ["legs"]}}
     >>> dependencies({"cells": [{"outputs": [output]}]}), dependencies({"cells": [{"outputs": [{}]}]})
-    (('legs',), ('*',))
+    (['legs'], ['*'])
     """
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
     named = [output.get("metadata", {}).get("rests-on", [EVERYTHING]) for output in outputs]
-    return tuple(sorted({name for names in named for name in names}))
+    return sorted({name for names in named for name in names})

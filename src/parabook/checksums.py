@@ -18,13 +18,6 @@ PAGES = "html"
 RECEIPT = "receipt.json"
 """The receipt, which states the digest and so has no part in it."""
 
-STAGED = ("site", "doctrees", "jupyter_execute")
-"""Folders of the staging directory that are no outputs."""
-
-PICTURES = ".png"
-"""Pictures have no part in the digest: they are drawn with the system's copy of the font, which differs from machine to
-machine by a few pixels. The same charts as SVG hold text as text, and have their part."""
-
 HEAD = """\
 ## sha256sum --check SHA256SUMS                        checks the pages and their files
 ## sed -n 's/^# //p' SHA256SUMS | sha256sum --check    checks what lies beside the pages
@@ -35,7 +28,7 @@ HEAD = """\
 def outputs(folder: Path) -> dict[str, dict[str, str]]:
     """SHA-256 of all that a build made but the receipt, by output and by path inside it; the pages first."""
     names = sorted((each.name for each in folder.iterdir()), key=lambda name: (name != PAGES, name))
-    return {name: hash_files(folder / name) for name in names if name not in (RECEIPT, *STAGED)}
+    return {name: hash_files(folder / name) for name in names if name != RECEIPT}
 
 
 def checksums(found: Mapping[str, Mapping[str, str]]) -> str:
@@ -51,22 +44,22 @@ def checksums(found: Mapping[str, Mapping[str, str]]) -> str:
     # 55  ../ro-crate-metadata.json
     <BLANKLINE>
     """
-    lines = [
-        f"{'' if name == PAGES else '# '}{digest}  {file if name == PAGES else _beside(name, file)}\n"
-        for name, files in found.items()
-        for file, digest in sorted(files.items())
-        if counts(file) and (name, file) != (PAGES, LIST)
-    ]
+    lines = []
+    for output, files in found.items():
+        before, folder = ("", "") if output == PAGES else ("# ", f"../{output}/")
+        for name, digest in sorted(files.items()):
+            if counts(name) and (output, name) != (PAGES, LIST):
+                lines.append(f"{before}{digest}  {f'{folder}{name}'.removesuffix('/.')}\n")
     return HEAD + "".join(lines)
 
 
-def _beside(name: str, file: str) -> str:
-    return f"../{name}" if file == "." else f"../{name}/{file}"
-
-
 def counts(file: str) -> bool:
-    """Whether a file has a part in the digest."""
-    return not file.endswith(PICTURES)
+    """Whether a file has a part in the digest: all but pictures.
+
+    They are drawn with the system's copy of a font, which differs from machine to machine by a few pixels. The same
+    charts as SVG hold text as text, and have their part.
+    """
+    return not file.endswith(".png")
 
 
 def write_checksums(folder: Path) -> None:

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -29,11 +28,6 @@ def listed(folder: Path, pattern: str = "*") -> dict[str, Path]:
     """The files of a folder by path inside it, but for Python's compiled ones; none where there is no folder."""
     found = (file for file in sorted(folder.rglob(pattern)) if file.is_file() and file.parent.name != "__pycache__")
     return {file.relative_to(folder).as_posix(): file for file in found}
-
-
-def hashes(files: Mapping[str, Path]) -> dict[str, str]:
-    """SHA-256 of files by name."""
-    return {name: sha256(file) for name, file in files.items()}
 
 
 def stamp(file: Path) -> tuple[int, ...]:
@@ -69,12 +63,8 @@ def prune(folder: Path, most: int, pattern: str = "*") -> None:
     """Keep no more than so many entries of a folder of the cache, the youngest."""
     with contextlib.suppress(OSError):
         entries = sorted(folder.glob(pattern), key=lambda entry: entry.stat().st_mtime, reverse=True)
-        _remove(entries[most:])
-
-
-def _remove(entries: Iterable[Path]) -> None:
-    for entry in entries:
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
+        for entry in entries[most:]:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
 
 
 EXCHANGE, CURRENT_FOLDER = 2, -100

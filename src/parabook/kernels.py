@@ -12,7 +12,6 @@ import asyncio
 import os
 import sys
 import uuid
-from collections.abc import Sequence
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,27 +24,16 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
 
-from parabook.server import FORKS, ForkedProcess, exit_with, server, stop_server
+from parabook.server import ForkedProcess, exit_with, server
 
 KERNEL = "parabook-warm"
 """The kernelspec's name."""
 
-SPECS = Path(__file__).parent / "jupyter"
-"""A Jupyter data folder with the kernelspec, for calls from a checkout that has not installed it."""
+SPECS = Path(__file__).parent / "jupyter" / "kernels"
+"""The folder of the kernelspec, for calls from a checkout that has not installed it."""
 
-
-def warm_up(modules: Sequence[str] = ()) -> None:
-    """Start the preloaded process, so that it imports while the caller does something else; make the kernelspec known."""
-    paths = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
-    if str(SPECS) not in paths:
-        os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(SPECS), *paths]))
-    if FORKS:
-        server(modules)
-
-
-def stop_all() -> None:
-    """End every kernel and worker at once, as when a build is interrupted."""
-    stop_server()
+MOST_BYTES = 90
+"""Bytes in the path of a socket; systems take about a hundred."""
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -53,11 +41,8 @@ class WarmProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel that the command describes."""
-        if not FORKS or "-f" not in cmd:
-            return await super().launch_kernel(cmd, **kwargs)
-        arguments, environment = cmd[cmd.index("-f") :], kwargs.get("env") or os.environ
-        folder = str(kwargs.get("cwd") or Path.cwd())
-        kernel = await asyncio.to_thread(start_kernel, arguments, folder, dict(environment))
+        folder, environment = str(kwargs.get("cwd") or Path.cwd()), dict(kwargs.get("env") or os.environ)
+        kernel = await asyncio.to_thread(start_kernel, cmd[cmd.index("-f") :], folder, environment)
         self.process = kernel  # type: ignore[assignment]
         self.pid = self.pgid = kernel.pid
         return self.connection_info
@@ -73,11 +58,7 @@ class Client(AsyncKernelClient):
     """A client of a kernel that listens already."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Ask the kernel for a word on either channel.
-
-        What it may still say to that question answers no cell, and is passed over; an ordinary client waits until
-        nothing has come for 0.2 seconds.
-        """
+        """Ask the kernel for a word on either channel; what else it answers belongs to no cell, and is passed over."""
         self.kernel_info()
         try:
             await self.get_shell_msg(timeout=1)
@@ -87,7 +68,7 @@ class Client(AsyncKernelClient):
 
 
 class Manager(AsyncKernelManager):
-    """Manages kernels through `Client`, over sockets in the file system where there are such.
+    """Manages kernels through `Client`, over sockets in the file system where their path is short enough.
 
     Numbered ports are chosen before the kernel takes them: of many kernels side by side one finds its own taken, and dies.
     """
@@ -97,7 +78,7 @@ class Manager(AsyncKernelManager):
 
     def __init__(self, **options: Any) -> None:
         sockets = Path(jupyter_runtime_dir()) / f"k-{uuid.uuid4().hex[:16]}"
-        if FORKS and len(os.fsencode(sockets)) < MOST_BYTES:
+        if len(os.fsencode(sockets)) < MOST_BYTES:
             sockets.parent.mkdir(parents=True, exist_ok=True)
             options |= {"transport": "ipc", "ip": str(sockets)}
         super().__init__(kernel_spec_manager=_specs(), **options)
@@ -106,11 +87,9 @@ class Manager(AsyncKernelManager):
 @cache
 def _specs() -> KernelSpecManager:
     """Where kernelspecs are found; looking for those folders takes longer than to read one."""
-    return KernelSpecManager()
-
-
-MOST_BYTES = 90
-"""Bytes in the path of a socket; systems take about a hundred."""
+    found = KernelSpecManager()
+    found.kernel_dirs = [str(SPECS), *found.kernel_dirs]
+    return found
 
 
 def start_kernel(arguments: list[str], folder: str, environment: dict[str, str]) -> ForkedProcess:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,27 +12,14 @@ from parabook.cache import ChapterRun
 from parabook.plan import Plan
 from parabook.plugins import Cover
 
+STAGED = ("site", "doctrees", "jupyter_execute")
+"""Folders that assembling leaves beside the outputs."""
+
 
 def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path, library: Path | None) -> None:
-    """Make all outputs of a build, ready to publish.
+    """Make all outputs of a build in an empty folder, ready to publish; an `AssemblyFailed` when Sphinx warns or fails.
 
-    Parameters
-    ----------
-    plan : Plan
-        The build.
-    cover : Cover
-        What the book says of its input.
-    runs : sequence of ChapterRun
-        The chapters, executed.
-    folder : Path
-        An empty folder for the outputs.
-    library : Path, optional
-        Where the books lie with which this one shares scripts and styles.
-
-    Raises
-    ------
-    AssemblyFailed
-        When Sphinx warns or fails.
+    ``library`` is the folder of the books with which this one shares scripts and styles, if there are others.
     """
     from parabook import drawings
     from parabook.assemble import assemble
@@ -44,6 +32,8 @@ def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: P
     pages = stage(plan.book, {each.chapter: each.notebook for each in runs}, folder)
     cover = plan.plugin.cover(cover, glued(json.loads(runs[0].notebook)) if runs else {})
     assemble(plan.book, pages, html, cover)
+    for name in STAGED:
+        shutil.rmtree(folder / name, ignore_errors=True)
     drawings.tidy(plan.book.cache)
     shared = share(html, library) if library else ""
     plan.plugin.add_files(plan, cover, runs, pages.left_out, folder)

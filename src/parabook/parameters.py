@@ -20,7 +20,7 @@ REPORTED = ("overrides", "values")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a chapter: its name, type, default and comment."""
+    """One parameter of a chapter."""
 
     name: str
     type: str
@@ -30,33 +30,30 @@ class Parameter:
 
 def parameters(notebook: Path) -> dict[str, Parameter]:
     """The parameters that a chapter declares in its cell tagged ``parameters``, by name."""
-    if notebook.suffix != ".ipynb":
-        return {}
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
-    return {name: found for source in sources for name, found in _declared(source).items()}
+    return {each.name: each for source in sources for each in _declared(source)}
 
 
 @cache  # also because Python 3.11 may fail to parse in several threads at once: the first call is before they start
-def _declared(source: str) -> dict[str, Parameter]:
+def _declared(source: str) -> tuple[Parameter, ...]:
     """The assignments of literals in a cell.
 
     Examples
     --------
     >>> _declared("level: str = 'place'  # place or country")
-    {'level': Parameter(name='level', type='str', default='place', comment='place or country')}
+    (Parameter(name='level', type='str', default='place', comment='place or country'),)
     """
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
-    assigned = [node for node in ast.parse(source).body if isinstance(node, (ast.Assign, ast.AnnAssign))]
-    found = {}
-    for node in assigned:
-        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-        if isinstance(target, ast.Name) and node.value is not None:
+    found = []
+    for node in ast.parse(source).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(target, ast.Name) and node.value:
             default = ast.literal_eval(node.value)
             kind = ast.unparse(node.annotation) if isinstance(node, ast.AnnAssign) else type(default).__name__
-            found[target.id] = Parameter(target.id, kind, default, comments.get(node.lineno, ""))
-    return found
+            found.append(Parameter(target.id, kind, default, comments.get(node.lineno, "")))
+    return tuple(found)
 
 
 def all_parameters(notebooks: Iterable[Path]) -> dict[str, Parameter]:
@@ -65,17 +62,14 @@ def all_parameters(notebooks: Iterable[Path]) -> dict[str, Parameter]:
 
 
 def fitted(given: Mapping[str, str], notebooks: Iterable[Path], filled_in: Collection[str] = ()) -> dict[str, Any]:
-    """A call's parameters with the types that the chapters declare.
-
-    ``filled_in`` names parameters that no call may give, besides `REPORTED`.
+    """A call's parameters with the types that the chapters declare; ``filled_in`` names those that no call may give.
 
     Raises
     ------
     ParameterError
         For a parameter that no chapter knows, and for a value of another type.
     """
-    closed = {*REPORTED, *filled_in}
-    known = {name: found for name, found in all_parameters(notebooks).items() if name not in closed}
+    known = {name: found for name, found in all_parameters(notebooks).items() if name not in (*REPORTED, *filled_in)}
     problems, values = [], {}
     for name, text in given.items():
         try:
@@ -99,16 +93,13 @@ def _typed(text: str, kind: str) -> Any:
 class ParameterError(InputError):
     """Parameters that do not fit, with the table of those that would."""
 
-    def __init__(self, problems: Iterable[Problem], known: str) -> None:
+    def __init__(self, problems: Iterable[Problem], known: str = "") -> None:
         super().__init__(problems)
         self.known = known
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.problems, self.known)
-
 
 def table(known: Iterable[Parameter]) -> str:
-    """Parameters as an aligned table: name, type, default, comment.
+    """Parameters as an aligned table.
 
     Examples
     --------
@@ -118,7 +109,6 @@ def table(known: Iterable[Parameter]) -> str:
     """
     rows = [("parameter", "type", "default", "meaning")]
     rows += [(each.name, each.type, repr(each.default), each.comment) for each in known]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
-    )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

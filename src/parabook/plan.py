@@ -22,11 +22,11 @@ from parabook.plugins import Plugin
 EVERYTHING = "*"
 """Among the names that an output rests on: every file of the input."""
 
-RUNNER = tuple(f"parabook/{name}.py" for name in ("run", "engine", "kernels", "server", "preload"))
+RUNNER = [f"{name}.py" for name in ("run", "engine", "kernels", "server", "preload", "protocol", "files", "errors")]
 """The modules of this package that can affect what a chapter gives, and not only its page."""
 
-Hashes = Mapping[str, Mapping[str, str]]
-"""SHA-256 of files by group and name."""
+PAGES = "pages"
+"""The group of files that affect the pages and not what chapters give."""
 
 
 class InputChanged(InputError):
@@ -46,7 +46,8 @@ class Plan:
     """All files that the build depends on, by group and name; the group of the input's is the plug-in's noun."""
     stamps: Mapping[Path, tuple[int, ...]] = field(default_factory=dict, repr=False)
     """What the file system said of them before they were hashed."""
-    hashes: Hashes = field(default_factory=dict, repr=False)
+    hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """Their SHA-256, by group and name."""
 
     @property
     def notebooks(self) -> tuple[Path, ...]:
@@ -60,20 +61,19 @@ class Plan:
 
     def chosen(self, notebook: Path) -> dict[str, Any]:
         """The parameters that a chapter is run with: those that it declares."""
-        known, filled = all_parameters(self.notebooks), self.plugin.parameters(self.input)
-        whole = {name: self.given.get(name, each.default) for name, each in known.items()}
-        whole = {name: value for name, value in whole.items() if name not in (*REPORTED, *filled)}
-        reported = {
-            "overrides": json.dumps(dict(self.given), sort_keys=True) if self.given else "",
-            "values": json.dumps(whole, sort_keys=True),
-        }
+        filled = self.plugin.parameters(self.input)
+        known = {name: each.default for name, each in all_parameters(self.notebooks).items()} | dict(self.given)
+        values = {name: value for name, value in known.items() if name not in (*REPORTED, *filled)}
+        overrides = json.dumps(dict(self.given), sort_keys=True) if self.given else ""
+        given = {**self.given, **filled, "overrides": overrides, "values": json.dumps(values, sort_keys=True)}
         declared = parameters(notebook)
-        return {name: value for name, value in {**self.given, **filled, **reported}.items() if name in declared}
+        return {name: value for name, value in given.items() if name in declared}
 
     def key(self, notebook: Path) -> str:
         """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
-        always = [self.contents.get(name) for name in self.plugin.always_read]
-        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), always, self._runs_with])
+        apart = (self.plugin.noun, "chapters", PAGES)
+        program = {group: found for group, found in self.hashes.items() if group not in apart}
+        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), program, sys.version])
 
     @cached_property
     def book_key(self) -> str:
@@ -81,24 +81,13 @@ class Plan:
         chosen = [(notebook.name, self.chosen(notebook)) for notebook in self.notebooks]
         return files.digest([self.hashes, chosen, sys.version])
 
-    @cached_property
-    def _runs_with(self) -> list[Any]:
-        """What runs chapters, and what they import."""
-        each = [(group, name) for group, hashes in self.hashes.items() for name in hashes]
-        used = [pair for pair in each if pair[0] not in ("chapters", self.plugin.noun)]
-        used = [pair for pair in used if affects_results(self.plugin, *pair)]
-        return [[(group, name, self.hashes[group][name]) for group, name in used], sys.version]
-
     def behind(self, names: Sequence[str]) -> dict[str, str]:
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
         if EVERYTHING in names:
             return dict(self.contents)
-        wanted = self.plugin.behind(self.input, names)
-        return {
-            name: found
-            for name, found in self.contents.items()
-            if any(name == path or name.startswith(f"{path}/") for path in wanted)
-        }
+        paths = self.plugin.behind(self.input, names)
+        inside = tuple(f"{path}/" for path in paths)
+        return {name: found for name, found in self.contents.items() if name in paths or name.startswith(inside)}
 
     def require_unchanged(self) -> None:
         """Raise `InputChanged` when a file that the build depends on was written since it was hashed.
@@ -113,11 +102,9 @@ class Plan:
                     raise InputChanged.one(f"{where}/{name}", found, needed, "build again")
 
 
-def affects_results(plugin: Plugin, group: str, name: str) -> bool:
-    """Whether a file that a build depends on affects what chapters give, and not only the pages."""
-    if group in ("look", "settings", "requirements", "chapters"):
-        return group in ("requirements", "chapters")
-    return name in RUNNER if name.startswith("parabook/") else plugin.runs_with(group, name)
+def affects_results(group: str) -> bool:
+    """Whether files of a group affect what chapters give, and not only the pages."""
+    return group != PAGES
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
@@ -126,7 +113,7 @@ def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -
     path = plugin.find(book, name)
     sources = _sources(book, plugin, path)
     stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
-    hashes = {group: files.hashes(found) for group, found in sources.items()}
+    hashes = {group: {name: files.sha256(file) for name, file in found.items()} for group, found in sources.items()}
     return Plan(book, plugin, path, values, sources, stamps, hashes)
 
 
@@ -136,16 +123,20 @@ def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path
     def there(*names: str) -> dict[str, Path]:
         return {name: book.root / name for name in names if (book.root / name).is_file()}
 
+    def under(prefix: str, found: Mapping[str, Path]) -> dict[str, Path]:
+        return {f"{prefix}/{name}": file for name, file in found.items()}
+
     program = plugin.program(book)
-    code = {f"parabook/{name}": file for name, file in files.listed(Path(__file__).parent).items()}
+    own = files.listed(Path(__file__).parent)
+    runner = {name: own.pop(name) for name in RUNNER}
+    look = under("_static", files.listed(book.root / "_static")) | there("_config.yml", "_toc.yml", "pyproject.toml")
     return {
         plugin.noun: plugin.files(book, path),
         "chapters": {file.name: file for file in book.chapters},
         **program,
-        "code": code | program.get("code", {}),
+        "code": under("parabook", runner) | program.get("code", {}),
         "requirements": there("requirements.txt"),
-        "look": files.listed(book.root / "_static"),
-        "settings": there("_config.yml", "_toc.yml", "pyproject.toml") | program.get("settings", {}),
+        PAGES: under("parabook", own) | look | program.get(PAGES, {}),
     }
 
 

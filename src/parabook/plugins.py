@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parabook.errors import InputError, Problem, nearest
+from parabook.files import listed
 
 if TYPE_CHECKING:
     from parabook.book import Book
@@ -51,7 +52,7 @@ Table = tuple[tuple[str, ...], ...]
 
 
 class Plugin:
-    """The hooks of a build and of a review. As it stands, a plug-in for a book whose chapters run on nothing but the book's own files.
+    """The hooks of a build and of a review. As it stands, a plug-in for a book that runs on nothing but its own files.
 
     Instances travel between processes, so they are created without arguments and hold no state.
     """
@@ -61,41 +62,27 @@ class Plugin:
     filled_in: tuple[str, ...] = ()
     """Parameters of chapters that no call may give, as `parameters` does."""
     preload: tuple[str, ...] = ()
-    """Modules that chapters import, loaded once for all kernels."""
-    always_read: tuple[str, ...] = ()
-    """Files of an input that every chapter rests on, whatever its outputs say."""
+    """Modules imported once for all kernels."""
     publishes_with: tuple[str, ...] = ()
     """Modules that `add_files` imports, loaded while chapters run."""
 
     def find(self, book: Book, name: str) -> Path:
-        """The input that a user named.
-
-        Raises
-        ------
-        InputError
-            When there is none of that name.
-        """
+        """The input that a user named; an `InputError` when there is none."""
         return book.root
 
     def files(self, book: Book, path: Path) -> dict[str, Path]:
         """The files of an input by their names; a change of one runs chapters again."""
-        chapters = set(book.chapters)
-        inside = (file for file in sorted(path.rglob("*")) if file.is_file() and file not in chapters)
-        named = {file.relative_to(path).as_posix(): file for file in inside}
         apart = ("_build/", ".", f"{book.settings.get('approved', 'tests/approved')}/")
-        return {name: file for name, file in named.items() if not name.startswith(apart)}
+        found = {name: file for name, file in listed(path).items() if not name.startswith(apart)}
+        return {name: file for name, file in found.items() if file not in book.chapters}
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
-        """The files, or folders of files, behind the names that outputs of chapters say they rest on."""
+        """The files, or folders of files, behind the names that outputs of a chapter say they rest on."""
         return list(names)
 
     def program(self, book: Book) -> dict[str, dict[str, Path]]:
-        """Code and data of the project by group and name: what results depend on besides input, chapters and parabook."""
+        """Code and data of the project by group and name; in the group ``pages`` what has no part in chapters' results."""
         return {}
-
-    def runs_with(self, group: str, name: str) -> bool:
-        """Whether a file of `program` affects what chapters give, and not only the pages."""
-        return True
 
     def parameters(self, path: Path) -> dict[str, Any]:
         """Parameters that the build gives to each chapter that declares them."""
@@ -125,10 +112,7 @@ class Plugin:
         """Write further outputs into the folder of a finished book, before its checksums are taken."""
 
     def rows(self, path: Path) -> dict[str, Table] | None:
-        """The input's tables by the names that outputs rest on, key columns first.
-
-        A review keeps them to say which rows moved. None for an input that hides small cells: of it nothing is kept.
-        """
+        """The input's tables by name, key columns first, for a review; None for an input that hides small cells."""
         return {}
 
     def problems(self, path: Path) -> Sequence[Problem]:
@@ -136,24 +120,12 @@ class Plugin:
         return ()
 
     def evidence(self, path: Path, source: Path) -> Evidence:
-        """Hold an input against the file of its source.
-
-        Raises
-        ------
-        InputError
-            When the source cannot be read.
-        """
+        """Hold an input against the file of its source; an `InputError` when that cannot be read."""
         raise InputError.one("--source", str(source), "an input with evidence", "this book's has none")
 
 
 def plugin_of(book: Book) -> Plugin:
-    """The plug-in that a book asks for.
-
-    Raises
-    ------
-    InputError
-        When no such plug-in is installed.
-    """
+    """The plug-in that a book asks for; an `InputError` when none of that name is installed."""
     name = book.settings.get("plugin")
     if not name:
         return Plugin()

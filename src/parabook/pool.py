@@ -7,24 +7,14 @@ them up; and threads that import parts of the same packages at once can find one
 from __future__ import annotations
 
 import contextlib
-import pickle
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
-from parabook import drawings
-from parabook.cache import ChapterRun
-from parabook.outputs import make_outputs
-from parabook.plan import Plan
-from parabook.plugins import Cover
-from parabook.server import FORKS, ForkedProcess, server
-
-ASSEMBLY = ("jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
-"""What assembling a book imports, besides its theme."""
+from parabook.server import ForkedProcess, server
 
 
 class WorkerLost(Exception):
@@ -41,7 +31,7 @@ class Workers:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have a function called by the next worker that is free; its exception becomes the future's."""
-        return self._threads.submit(self._call if FORKS else function, *((function, arguments) if FORKS else arguments))
+        return self._threads.submit(self._call, function, arguments)
 
     def _call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
         try:
@@ -50,11 +40,11 @@ class Workers:
                 self._processes.append(self._own.process)
             connection = self._own.process.connection
             connection.send((function, arguments))
-            done, result = connection.recv()
-        except (EOFError, OSError, RuntimeError) as error:
-            raise WorkerLost(f"{function.__name__}: its process ended") from error
-        if not done:
-            raise result
+            error, result = connection.recv()
+        except (EOFError, OSError, RuntimeError) as lost:
+            raise WorkerLost(f"{function.__name__}: its process ended") from lost
+        if error:
+            raise error
         return result
 
     def stop(self) -> None:
@@ -64,62 +54,32 @@ class Workers:
             process.kill()
 
 
-def work(caller: Connection) -> None:
-    """Be a worker: call what comes, until the caller is gone."""
-    while True:
-        function, arguments = caller.recv()
-        try:
-            answer = True, function(*arguments)
-        except Exception as error:
-            answer = False, _portable(error)
-        caller.send(answer)
-
-
-def _portable(error: Exception) -> Exception:
-    """An exception that can travel between processes."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return ValueError(f"{type(error).__name__}: {error}")
-    return error
-
-
 class BuildPool:
     """The workers of a build, or of several side by side."""
 
     def __init__(self, size: int = 1) -> None:
-        self._assemblers, self._renderers = Workers(size), Workers(size)
+        self.assemblers, self.renderers = Workers(size), Workers(size)
 
     def __enter__(self) -> BuildPool:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._renderers.stop()
-        self._assemblers.stop()
+        self.renderers.stop()
+        self.assemblers.stop()
 
-    def check(self, plan: Plan) -> Future[Cover]:
-        """Check the input and parameters of a plan, and describe the input: see `Plugin.check`."""
-        return self._assemblers.submit(plan.plugin.check, plan)
 
-    def prepare(self, plan: Plan) -> None:
-        """Load what drawing needs now, and what assembling needs once the input is checked."""
-        theme = str(plan.book.config.get("sphinx", {}).get("config", {}).get("html_theme", "sphinx_book_theme"))
-        self._renderers.submit(drawings.start)
-        self._assemblers.submit(import_all, (*ASSEMBLY, theme, *plan.plugin.publishes_with))
-
-    def draw(self, plan: Plan, notebook: str) -> Future[None]:
-        """Draw the charts of an executed notebook as SVG, before pages need them."""
-        return self._renderers.submit(drawings.draw, notebook, plan.book.cache)
-
-    def draw_png(self, plan: Plan, notebook: str) -> None:
-        """Draw the charts of an executed notebook as PNG, which is needed last."""
-        self._renderers.submit(drawings.picture, notebook, plan.book.cache)
-
-    def assemble(
-        self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path, library: Path | None
-    ) -> None:
-        """Make all outputs of a build in a folder: see `outputs.make_outputs`."""
-        self._assemblers.submit(make_outputs, plan, cover, runs, folder, library).result()
+def work(caller: Connection) -> None:
+    """Be a worker: call what comes, until the caller is gone."""
+    while True:
+        function, arguments = caller.recv()
+        try:
+            answer = None, function(*arguments)
+        except Exception as error:
+            answer = error, None
+        try:
+            caller.send(answer)
+        except Exception:  # an exception that cannot travel
+            caller.send((ValueError(f"{type(answer[0]).__name__}: {answer[0]}"), None))
 
 
 def import_all(modules: Sequence[str]) -> None:

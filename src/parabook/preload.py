@@ -18,10 +18,11 @@ from multiprocessing.connection import Connection
 
 KERNELS = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.completerlib",
-    "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic", "psutil", "sqlite3",
-    "tornado.platform.asyncio",
+    "IPython.core.debugger", "IPython.core.logger", "IPython.core.magics.display", "IPython.core.oinspect",
+    "IPython.extensions.storemagic", "parabook.kernels", "psutil", "sqlite3", "tornado.platform.asyncio",
+    "zmq.utils.garbage",
 )  # fmt: skip
-"""Kernels, and what they import as they start."""
+"""Kernels, and what they import as they start and as they show what is large."""
 
 
 def load(modules: Sequence[str]) -> None:

@@ -158,7 +158,7 @@ class Runs:
     def stop(self) -> None:
         """End what still runs, as after ``-x``."""
         if self.begun:
-            from parabook.kernels import stop_all
+            from parabook.server import stop_all
 
             self.pool.shutdown(wait=False, cancel_futures=True)
             stop_all()

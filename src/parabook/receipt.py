@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ def receipt(
     """The receipt of a build, ready to write as JSON.
 
     ``digest`` is the SHA-256 of ``html/SHA256SUMS``, and so the hash of all outputs but pictures, whose pixels depend on
-    the fonts of a machine (`checksums.PICTURES`; ``outputs`` has them too). ``key`` is the hash of all inputs.
-    ``seconds`` and ``reused`` are the only values that differ from one run to the next on a machine.
+    a machine (`checksums.counts`; ``outputs`` has them too). ``key`` is the hash of all inputs. ``seconds`` and
+    ``reused`` are the only values that differ from one run to the next on a machine.
     """
     made = outputs(folder)
     return {
@@ -42,8 +41,8 @@ def receipt(
 
 
 def _chapter(run: ChapterRun) -> dict[str, Any]:
-    cells = [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in run.cells]
-    known = {"chapter": run.chapter, "rests_on": list(run.rests_on), "reused": run.reused}
+    cells = [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in run.cells.items()]
+    known = {"chapter": run.chapter, "rests_on": run.rests_on, "reused": run.reused}
     return {**known, "seconds": round(run.seconds, 3), "cells": cells}
 
 
@@ -55,21 +54,8 @@ def inputs(plan: Plan) -> dict[str, Any]:
 
 @cache
 def versions() -> dict[str, str]:
-    """What a book is made with: Python and every package there is."""
-    return {
-        "python": ".".join(map(str, sys.version_info[:3])),
-        **dict(sorted(name_and_version(each.read_text("METADATA") or "") for each in distributions())),
-    }
-
-
-def name_and_version(metadata: str) -> tuple[str, str]:
-    """Of a package, by its metadata, whose description need not be read for it.
-
-    Examples
-    --------
-    >>> name_and_version("Metadata-Version: 2.1\\nName: PyYAML\\nVersion: 6.0\\n\\nVersion: in the description")
-    ('pyyaml', '6.0')
-    """
-    head = metadata.partition("\n\n")[0].splitlines()
-    fields = dict(line.split(": ", 1) for line in head if line.startswith(("Name: ", "Version: ")))
-    return fields["Name"].lower(), fields["Version"]
+    """What a book is made with: Python and every package there is, by the names of their folders, which need no reading."""
+    folders = [each for path in reversed(sys.path) for each in Path(path).glob("*.dist-info")]
+    named = (folder.stem.rpartition("-") for folder in folders)
+    packages = {name.lower().replace("_", "-"): version for name, _, version in named}
+    return {"python": ".".join(map(str, sys.version_info[:3])), **dict(sorted(packages.items()))}

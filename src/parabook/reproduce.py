@@ -10,45 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from parabook.book import Book
-from parabook.build import DEFAULTS, BuildOptions, build, build_all
-from parabook.checksums import LIST, PAGES, counts
+from parabook.build import DEFAULTS, BuildOptions, build_one, output_folder, start
+from parabook.checksums import LIST, PAGES, RECEIPT, counts
 from parabook.errors import InputError
 from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
 from parabook.receipt import inputs, versions
 
-NEEDED = {"digest": str, "parameters": dict, "inputs": dict, "versions": dict, "outputs": dict}
-"""What a receipt must have for a book to be built again from it, and of which kind."""
-
-
-class NotReproduced(Exception):
-    """The book could not be built again: the report is wrong, exit code 1."""
-
 
 def read(file: Path, noun: str) -> dict[str, Any]:
-    """A receipt, which names its input under ``noun``; an error when it is none, or not one to compare a book with."""
-    needed = "the receipt.json of a book"
+    """A receipt, which names its input under ``noun``; an error when it is none, or was changed."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError.one(file, error.strerror or "an error", needed) from error
-    except ValueError as error:  # no JSON, or no text
-        raise InputError.one(file, "no JSON", needed) from error
-    if not isinstance(found, dict):
-        raise InputError.one(file, f"JSON of another kind ({type(found).__name__})", needed)
-    for key, kind in {noun: str, **NEEDED}.items():
-        if not isinstance(found.get(key), kind):
-            raise InputError.one(file, f"no {key}" if key not in found else f"another kind of {key}", needed)
-    if not all(isinstance(each, dict) for each in found["outputs"].values()):
-        raise InputError.one(file, "outputs without hashes", needed)
-    if Path(found[noun]).name != found[noun]:  # a stranger's receipt must not name a path or an address
-        raise InputError.one(file, repr(found[noun]), f"the name of an {noun}", "say where it is now")
-    if found["digest"] != found["outputs"].get(PAGES, {}).get(LIST):
-        raise InputError.one(
-            file, f"a digest that is not the hash of its {PAGES}/{LIST}", "a receipt as it was written"
-        )
-    return found
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        hashed = all(isinstance(found[key], dict) for key in ("parameters", "inputs", "versions", "outputs"))
+        hashed = hashed and all(isinstance(each, dict) for each in found["outputs"].values())
+        # A stranger's receipt must not name a path or an address.
+        if hashed and found["digest"] == found["outputs"][PAGES][LIST] and Path(found[noun]).name == found[noun]:
+            return found
+    except (ValueError, KeyError, TypeError):  # no JSON, or another's
+        pass
+    raise InputError.one(file, "no receipt, or one that was changed", f"the receipt.json of a book of an {noun}")
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
@@ -63,14 +45,13 @@ def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[
     old, new = dict(_flat(theirs)), dict(_flat(ours))
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):
-            how = "missing" if name not in new else "not in the receipt" if name not in old else "differs"
-            yield f"{name}: {how}"
+            yield f"{name}: {'missing' if name not in new else 'not in the receipt' if name not in old else 'differs'}"
 
 
 def _flat(hashes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for group, found in hashes.items():
         for name, each in (found if isinstance(found, dict) else {".": found}).items():
-            yield group if name == "." else f"{group}/{name}", str(each)
+            yield f"{group}/{name}".removesuffix("/."), str(each)
 
 
 def changed_versions(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[str]:
@@ -81,7 +62,7 @@ def changed_versions(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Iter
     >>> list(changed_versions({"python": "3.11", "a": "1", "b": "1"}, {"python": "3.12", "a": "1", "c": "1"}))
     ['python: 3.12, the receipt has 3.11', 'not installed here: b', 'not in the receipt: c']
     """
-    for name in sorted(theirs.keys() & ours.keys(), key=lambda name: (name != "python", name)):
+    for name in sorted(theirs.keys() & ours.keys()):
         if theirs[name] != ours[name]:
             yield f"{name}: {ours[name]}, the receipt has {theirs[name]}"
     if gone := sorted(theirs.keys() - ours.keys()):
@@ -115,36 +96,30 @@ def reproduce(
     ------
     InputError
         When the receipt is none, or its input or parameters can no longer be used.
-    NotReproduced
+    ChapterFailed, AssemblyFailed
         When the book cannot be built any more.
     """
     theirs = read(receipt, plugin.noun)
     values = theirs["parameters"].items()
     given = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in values}
     plan = make_plan(book, plugin, name or theirs[plugin.noun], given)
-    if plan.input.name != theirs[plugin.noun]:
-        report(f"input: the {plugin.noun}'s name: {plan.input.name}, the receipt has {theirs[plugin.noun]}")
     for line in differences(theirs["inputs"], inputs(plan)):
         report(f"input: {line}")
     for line in changed_versions(theirs["versions"], versions()):
         report(f"version: {line}")
-    options = replace(options, force=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        # Some way down, so that a library's shared folder lies inside as well.
-        folder = (out or Path(scratch) / "book").resolve()
-        if theirs.get("shared"):  # one of several books, that share their scripts
-            outcome = build_all([plan], folder, options, lambda _: progress or Progress())[0]
-            if outcome.failed:
-                raise NotReproduced(outcome.failed)
-            index = outcome.index
-        else:
-            index = build(plan, folder, options, progress)
-        ours = json.loads((index.parent.parent / "receipt.json").read_text(encoding="utf-8"))
+    from parabook.pool import BuildPool
+
+    start(plan)
+    with tempfile.TemporaryDirectory() as scratch, BuildPool() as pool:
+        folder = output_folder(plan, out or Path(scratch) / "library" / "book")
+        shared = folder.parent if theirs.get("shared") else None  # one of several books, that share their scripts
+        build_one(plan, folder, replace(options, force=True), progress or Progress(), pool, shared)
+        ours = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
     found = list(differences(theirs["outputs"], ours["outputs"]))
-    moved = [line for line in found if counts(line.rpartition(": ")[0])]
-    for line in moved:
+    differ = [line for line in found if counts(line.rpartition(": ")[0])]
+    for line in differ:
         report(f"output: {line}")
-    if len(found) > len(moved):
-        report(f"pictures that differ, as they may where fonts do: {len(found) - len(moved)}")
-    report("differs" if moved else f"identical: {ours['digest']}")
-    return not moved
+    if len(found) > len(differ):
+        report(f"pictures that differ, as they may where fonts do: {len(found) - len(differ)}")
+    report("differs" if differ else f"identical: {ours['digest']}")
+    return not differ

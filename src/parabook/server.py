@@ -20,9 +20,6 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-FORKS = hasattr(os, "fork") and hasattr(socket, "send_fds")
-"""Where there is no fork, kernels start as new interpreters, and the work of others is done in this process."""
-
 
 class ForkedProcess:
     """A process forked from the preloaded one, with the few methods of ``subprocess.Popen`` that a provisioner calls."""
@@ -67,29 +64,24 @@ class ForkedProcess:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
 
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.send_signal(signal.SIGTERM)
+    terminate = kill
 
 
 class Server:
     """The preloaded process of this process. It is out of reach of the terminal's signals."""
 
-    def __init__(self, modules: Sequence[str] = ()) -> None:
+    def __init__(self, modules: Sequence[str]) -> None:
         self._control, theirs = socket.socketpair()
         self._lock = threading.Lock()
         self._forked: WeakSet[ForkedProcess] = WeakSet()
         path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-        environment = {
-            **os.environ,
-            "PYTHONPATH": path,
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        }  # debugpy's, to be quiet
+        quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy would warn of frozen modules
         call = [sys.executable, "-P", "-X", "utf8", "-m", "parabook.preload", str(theirs.fileno()), *modules]
         with theirs:
             self._process = subprocess.Popen(
-                call, env=environment, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()]
-            )
+                call, env={**os.environ, **quiet, "PYTHONPATH": path}, stdin=subprocess.DEVNULL,
+                start_new_session=True, pass_fds=[theirs.fileno()],
+            )  # fmt: skip
 
     def fork(self, function: Callable[..., object], *arguments: Any) -> ForkedProcess:
         """Have a function called in a process of its own, once all is loaded: with a connection to here, and arguments."""
@@ -135,8 +127,8 @@ def server(modules: Sequence[str] = ()) -> Server:
         return _servers[0]
 
 
-def stop_server() -> None:
-    """End the preloaded process and all that were forked from it; the next call of `server` starts another."""
+def stop_all() -> None:
+    """End the preloaded process, and with it every kernel and worker; the next call of `server` starts another."""
     with _lock:
         while _servers:
             _servers.pop().stop()

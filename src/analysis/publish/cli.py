@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -29,6 +30,7 @@ INTERRUPTED = 130
 
 def command() -> int:
     """What a shell calls: a command, and then the end of the process."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended in either way, a build tidies up
     code = main()
     if code == INTERRUPTED:  # all is tidied; threads that still ask after ended kernels would hold it up for seconds
         sys.stdout.flush()
@@ -105,7 +107,6 @@ def analysis() -> None:
 @option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Of the chapters.")
 @option("--out", callback=_folder, metavar="DIR", help="Where the book goes (default: _build/EDITION).")
 @option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
-@option("--seconds", type=float, default=900.0, show_default=True, help="How long a chapter may take.")
 @option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
 @file("--reproduce", "receipt", help="Build again from a receipt.json, and compare.")
 @option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
@@ -113,7 +114,7 @@ def analysis() -> None:
 @scheduler
 @debug
 def build(
-    editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, seconds: float, force: bool,
+    editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, force: bool,
     receipt: Path | None, pdf: bool,
 ) -> int:  # fmt: skip
     """Run the chapters and make the book of each EDITION, a name under data/ or a path."""
@@ -122,7 +123,7 @@ def build(
     from parabook.progress import progress_for
 
     book, plugin = _book()
-    options = BuildOptions(jobs, force, seconds)
+    options = BuildOptions(jobs, force)
     if receipt:
         stray = "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else ""
         if stray:

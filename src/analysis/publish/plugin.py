@@ -27,7 +27,7 @@ RECORD = "ro-crate-metadata.json"
 DATA = {"schemas": "*.json", "vocabularies": "*.csv", "basemap": "*.geojson"}
 """The folders under ``data`` that the program reads, and which files of them."""
 
-ROOMS = ("imports", "publish")
+ROOMS = ("imports/", "publish/")
 """Folders of this package that chapters do not import."""
 
 
@@ -44,12 +44,7 @@ class EditionPlugin(Plugin):
 
     noun = "edition"
     filled_in = ("edition",)
-    preload = (
-        "analysis.maps", "analysis.sources", "analysis.coding.agreement", "krippendorff", "iso3166", "markdown_it", "narwhals.group_by",
-        "narwhals._pandas_like.namespace", "narwhals._pandas_like.selectors", "pandas.core.methods.to_dict",
-        "pandas.io.formats.html",
-    )  # fmt: skip
-    always_read = (folder.PACKAGE,)
+    preload = ("analysis.publish.warm",)
     publishes_with = ("rocrate.rocrate",)
 
     def find(self, book: Book, name: str) -> Path:
@@ -57,25 +52,22 @@ class EditionPlugin(Plugin):
         return folder.find(name)
 
     def files(self, book: Book, path: Path) -> dict[str, Path]:
-        """Every file of an edition."""
-        return listed(path)
+        """The files of an edition."""
+        return folder.files(path)
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
-        """The files of the tables, as the edition's package names them."""
+        """The files of the tables, as the edition's package names them, and the package itself, which every chapter reads."""
         package = json.loads((path / folder.PACKAGE).read_text(encoding="utf-8"))
         files = {each["name"]: each["path"].rstrip("/") for each in package["resources"] if isinstance(each, dict)}
-        return [files.get(name, name) for name in names]
+        return [folder.PACKAGE, *(files.get(name, name) for name in names)]
 
     def program(self, book: Book) -> dict[str, dict[str, Path]]:
-        """The package, the data that it reads, and who made the program."""
-        code = {f"analysis/{name}": file for name, file in listed(Path(__file__).parents[1]).items()}
+        """The package and the data that it reads; apart what makes, checks and publishes editions, and who made it."""
+        package = {f"analysis/{name}": file for name, file in listed(Path(__file__).parents[1]).items()}
+        apart = {name for name in package if name.removeprefix("analysis/").startswith(ROOMS)}
+        pages = {name: package.pop(name) for name in apart} | {"CITATION.cff": ROOT / "CITATION.cff"}
         data = {group: listed(ROOT / "data" / group, pattern) for group, pattern in DATA.items()}
-        citation = {name: book.root / name for name in ("CITATION.cff",) if (book.root / name).is_file()}
-        return {"code": code, **data, "settings": citation}
-
-    def runs_with(self, group: str, name: str) -> bool:
-        """Chapters import the package without the folders that make, check and publish editions, and read data."""
-        return group in DATA or (group == "code" and name.split("/")[1] not in ROOMS)
+        return {**data, "code": package, "pages": pages}
 
     def parameters(self, path: Path) -> dict[str, Any]:
         """Kernels run beside the edition and know it by its folder's name, so that no page has a path of the machine."""

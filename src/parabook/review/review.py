@@ -97,7 +97,7 @@ def _by_name(plugin: Plugin, groups: Mapping[str, Any]) -> dict[str, Any]:
         for group, files in sorted(groups.items())
         if isinstance(files, Mapping) and group != "requirements"
         for name, value in files.items()
-        if group == plugin.noun or affects_results(plugin, group, name)
+        if group == plugin.noun or affects_results(group)
     }
 
 
