@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from analysis.edition import all_values, examine
+from analysis.editions import examine
 from conftest import run
 from test_browser import PAGES
 
@@ -119,7 +119,7 @@ def attacked(folder: Path) -> None:
     coded, _ = examine(folder)
     evidence = [
         [*place, 1, "a fragment", "judged", text]
-        for place, text in zip(all_values(coded.tables, coded.report), itertools.cycle(texts), strict=False)
+        for place, text in zip(coded.values(), itertools.cycle(texts), strict=False)
     ]
     for name, rows in {"evidence": evidence, "settlements": settled}.items():
         write(folder / f"{name}.csv", list(schema(name).columns), rows)

@@ -7,25 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
-from parabook.book import Book
 from parabook.templating import render
 
 Palette = Mapping[str, tuple[str, str]]
 
 
-@cache
 def read(file: Path) -> Palette:
     """The palette of a file."""
     return {name: (light, dark) for name, (light, dark) in json.loads(file.read_text(encoding="utf-8")).items()}
-
-
-def of_book(book: Book) -> Palette:
-    """The palette that a book's ``_config.yml`` names as ``parabook_palette``; none, where it names none."""
-    name = book.config.get("sphinx", {}).get("config", {}).get("parabook_palette")
-    return read(book.root / name) if name else {}
 
 
 def stylesheet(palette: Palette, follows_system: bool) -> str:

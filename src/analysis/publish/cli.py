@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from parabook.errors import InputError, describe, tallied
+from parabook.errors import InputError, Problem, describe, tallied
+from parabook.progress import Progress
 
 if TYPE_CHECKING:
     from parabook.book import Book
     from parabook.build import BuildOptions
+    from parabook.plan import Plan
     from parabook.plugins import Plugin
-    from parabook.progress import Progress
 
 DEFAULT = "oral-2022"
 
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2 if isinstance(error, (InputError, OSError)) else 1
 
 
-def _complain(*lines: str) -> None:
+def _complain(*lines: object) -> None:
     for line in filter(None, lines):
         sys.stderr.write(f"{line}\n")  # at once, as books are made side by side
 
@@ -68,11 +69,10 @@ def _folder(context: click.Context, option: click.Parameter, text: str | None) -
 
 
 def _pairs(context: click.Context, option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
-    """Parameters given as NAME=VALUE, by name."""
     for pair in pairs:
         if not all(pair.partition("=")[:2]):
             raise InputError.one("-p", repr(pair), "NAME=VALUE")
-    return {pair.partition("=")[0]: pair.partition("=")[2] for pair in pairs}
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _gone(context: click.Context, option: click.Parameter, value: str | None) -> None:
@@ -89,10 +89,14 @@ def _engine(context: click.Context, option: click.Parameter, address: str | None
 
 option = click.option
 argument = click.argument
-file = partial(click.option, type=click.Path(path_type=Path), metavar="FILE")
+file = partial(option, type=click.Path(path_type=Path), metavar="FILE")
+folder = partial(option, callback=_folder, metavar="DIR")
 debug = option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
 scheduler = option("--scheduler", hidden=True, expose_value=False, callback=_gone)
 engine = option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count at sc://HOST:PORT.")
+as_json = option(
+    "--json", "target", metavar="[FILE]", is_flag=False, flag_value="-", help="As JSON too (default: printed)."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -103,7 +107,7 @@ def analysis() -> None:
 @analysis.command()
 @argument("editions", nargs=-1, metavar="[EDITION]...")
 @option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Of the chapters.")
-@option("--out", callback=_folder, metavar="DIR", help="Where the book goes (default: _build/EDITION).")
+@folder("--out", help="Where the book goes (default: _build/EDITION).")
 @option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
 @option("--seconds", type=float, default=900.0, show_default=True, help="How long a chapter may take.")
 @option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
@@ -117,31 +121,23 @@ def build(
     receipt: Path | None, pdf: bool,
 ) -> int:  # fmt: skip
     """Run the chapters and make the book of each EDITION, a name under data/ or a path."""
-    from parabook.build import BuildOptions, build_all, plan_all
+    from parabook.build import BuildOptions, plan_all
     from parabook.build import build as build_book
-    from parabook.progress import progress_for
 
-    book, plugin = _book()
     options = BuildOptions(jobs, force, seconds)
     if receipt:
         stray = "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else ""
-        if stray:
-            needed = "the receipt, and at most where its edition is now"
-            raise InputError.one("--reproduce", stray, needed, "leave it out")
-        return _reproduce(receipt, book, plugin, "".join(editions), out, options)
-    plans = plan_all(book, plugin, editions or [DEFAULT], given)
-    if len(plans) == 1 or not out:
-        for plan in plans:
-            name = plan.input.name
-            _print([build_book(plan, out or Path("_build") / name, options, progress_for(name))], pdf)
-        return 0
-    outcomes = build_all(plans, out, options, lambda name: progress_for(name, alone=False))
-    for each in outcomes:
-        _complain(*(f"{each.name}: not built: {line}" for line in each.failed.splitlines()))
-    built = [each.index for each in outcomes if not each.failed]
-    print(f"{len(built)} of {len(outcomes)} editions built")
-    _print(built if pdf else [], pdf, last=out.resolve() / "index.html")
-    return 0 if len(built) == len(outcomes) else 1
+        return _reproduce(receipt, "".join(editions), out, options, stray)
+    plans = plan_all(*_book(), editions or [DEFAULT], given)
+    if out and len(plans) > 1:
+        return _build_library(plans, out, options, pdf)
+    for plan in plans:
+        name = plan.input.name
+        index = build_book(plan, out or Path("_build", name), options, Progress(name, live=True))
+        if pdf:
+            _print_pdf(index)
+        _print(index)
+    return 0
 
 
 def _book() -> tuple[Book, Plugin]:
@@ -152,68 +148,80 @@ def _book() -> tuple[Book, Plugin]:
     return Book.open(ROOT), EditionPlugin()
 
 
-def _reproduce(receipt: Path, book: Book, plugin: Plugin, name: str, out: Path | None, options: BuildOptions) -> int:
-    from parabook.progress import progress_for
+def _reproduce(receipt: Path, edition: str, out: Path | None, options: BuildOptions, stray: str) -> int:
     from parabook.reproduce import reproduce
 
-    progress = progress_for("again")
-    return 0 if reproduce(receipt, book, plugin, name=name, out=out, options=options, progress=progress) else 1
+    if stray:
+        needed = "the receipt, and at most where its edition is now"
+        raise InputError.one("--reproduce", stray, needed, "leave it out")
+    progress = Progress("again", live=True)
+    return 0 if reproduce(receipt, *_book(), name=edition, out=out, options=options, progress=progress) else 1
 
 
-def _print(books: Sequence[Path], pdf: bool, last: Path | None = None) -> None:
-    """Print books to PDF if asked to, and the paths of what was made; the front page last."""
-    for index in books:
-        if pdf:
-            from parabook.pdf import print_book
+def _build_library(plans: Sequence[Plan], out: Path, options: BuildOptions, pdf: bool) -> int:
+    from parabook.build import build_all
 
-            print(_shown(print_book(index.parent.parent)))
-        if not last:
-            print(_shown(index))
-    if last:
-        print(_shown(last))
+    outcomes = build_all(plans, out, options, Progress)
+    for each in outcomes:
+        _complain(*(f"{each.name}: not built: {line}" for line in each.failed.splitlines()))
+    built = [each.index for each in outcomes if not each.failed]
+    print(f"{len(built)} of {len(outcomes)} editions built")
+    for index in built if pdf else ():
+        _print_pdf(index)
+    _print(out.resolve() / "index.html")
+    return 0 if len(built) == len(outcomes) else 1
 
 
-def _shown(path: Path) -> str:
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+def _print_pdf(index: Path) -> None:
+    from parabook.pdf import print_book
+
+    _print(print_book(index.parents[1]))
+
+
+def _print(path: Path) -> None:
+    print(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path)
 
 
 @analysis.command()
 @argument("edition")
 @option("--embed", is_flag=True, help="Copy the schemas of data/schemas into datapackage.json first.")
-@option("--json", "target", metavar="[FILE]", is_flag=False, flag_value="-", help="As JSON too (default: printed).")
+@as_json
 @engine
 @scheduler
 @debug
 def check(edition: str, embed: bool, target: str | None) -> int:
     """Find everything that is wrong with the tables of EDITION."""
+    try:
+        tables, problems = _examined(edition, embed)
+    except InputError as error:
+        if not target:
+            raise
+        tables, problems = [], list(error.problems)
+    for problem in problems:
+        _complain(f"{'warning' if problem.warning else 'error'}: {problem}")
+    files = tallied(problems)
+    total = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
+    if target:
+        listed = [problem.as_dict() for problem in problems]
+        counts = {**total, "files": files}
+        _write_json(target, {"edition": edition, "problems": listed, "counts": counts, "tables": tables})
+    if target != "-":
+        for name, count in files.items():
+            print(f"{name}: {_counted(**count)}")
+        print(f"{edition}: {_counted(**total)} ({', '.join(tables) or 'no tables'})")
+    return 2 if total["errors"] else 0
+
+
+def _examined(edition: str, embed: bool) -> tuple[list[str], list[Problem]]:
+    """The names of an edition's tables, and what is wrong with it."""
     from analysis import editions
     from analysis.coding import package
     from analysis.folder import find
 
-    try:
-        if embed and package.embed(find(edition)):
-            _complain("datapackage.json: schemas copied")
-        loaded, problems = editions.examine(edition)
-    except InputError as error:
-        if not target:
-            raise
-        loaded, problems = None, list(error.problems)
-    for problem in problems:
-        _complain(f"{'warning' if problem.warning else 'error'}: {problem}")
-    tables = list(loaded.tables) if loaded else []
-    counts = tallied(problems)
-    errors, warnings = (sum(count[kind] for count in counts.values()) for kind in ("errors", "warnings"))
-    if target:
-        found = {
-            "edition": edition, "problems": [problem.as_dict() for problem in problems],
-            "counts": {"errors": errors, "warnings": warnings, "files": counts}, "tables": tables,
-        }  # fmt: skip
-        _write_json(target, found)
-    if target != "-":
-        for name, count in counts.items():
-            print(f"{name}: {_counted(count['errors'], count['warnings'])}")
-        print(f"{edition}: {_counted(errors, warnings)} ({', '.join(tables) or 'no tables'})")
-    return 2 if errors else 0
+    if embed and package.embed(find(edition)):
+        _complain("datapackage.json: schemas copied")
+    opened, problems = editions.examine(edition)
+    return list(opened.tables) if opened else [], problems
 
 
 def _write_json(target: str, found: object) -> None:
@@ -253,7 +261,7 @@ def verify(edition: str, source: Path) -> int:
 
     loaded = open_edition(edition)
     verdict = verified(loaded, source_text(source))
-    _complain(*map(str, verdict.problems))
+    _complain(*verdict.problems)
     print(f"{loaded.name}: {verdict}, {plural(len(verdict.problems), 'problem')}")
     return 1 if verdict.problems else 0
 
@@ -261,7 +269,7 @@ def verify(edition: str, source: Path) -> int:
 @analysis.command()
 @argument("old")
 @argument("new")
-@option("--json", "target", metavar="FILE", help="Write it as JSON as well; - for the output.")
+@as_json
 @file("--page", help="Write it as a page of HTML as well.")
 @debug
 def compare(old: str, new: str, target: str | None, page: Path | None) -> int:
@@ -269,7 +277,7 @@ def compare(old: str, new: str, target: str | None, page: Path | None) -> int:
     from parabook.review.page import as_html
     from parabook.review.review import compare_all
 
-    found = compare_all(*_book(), old, new, _progress("compare"))
+    found = compare_all(*_book(), old, new, Progress("compare"))
     if target:
         _write_json(target, found.as_json())
     if target != "-":
@@ -282,9 +290,9 @@ def compare(old: str, new: str, target: str | None, page: Path | None) -> int:
 @analysis.command()
 @argument("edition", default=DEFAULT)
 @option("--accept", is_flag=True, help="Approve the results of this run.")
-@option("--approved", callback=_folder, metavar="FOLDER", help="Where they lie (default: tests/approved/EDITION).")
+@folder("--approved", metavar="FOLDER", help="Where they lie (default: tests/approved/EDITION).")
 @file("--source", help="Hold the coded values against this source text as well.")
-@option("--out", callback=_folder, metavar="DIR", help="Where review.html and review.md go (default: _build/EDITION).")
+@folder("--out", help="Where review.html and review.md go (default: _build/EDITION).")
 @debug
 def review(edition: str, accept: bool, approved: Path | None, source: Path | None, out: Path | None) -> int:
     """Run EDITION and hold its results against those approved."""
@@ -293,24 +301,17 @@ def review(edition: str, accept: bool, approved: Path | None, source: Path | Non
 
     plan = make_plan(*_book(), edition, {})
     name = plan.input.name
-    found = review_book(plan, folder=approved, source=source, progress=_progress(name))
+    found = review_book(plan, folder=approved, source=source, progress=Progress(name))
     page = found.write(out or Path("_build") / name)
     print(found.as_text())
-    _complain(*map(str, found.evidence.problems if found.evidence else ()))
+    _complain(*(found.evidence.problems if found.evidence else ()))
     print(f"page: {page}")
     if found.wrong:
         _complain("not accepted" if accept else "")
-        return 1
-    if accept:
+    elif accept:
         print(f"accepted: {found.accept():,} bytes in {found.approved}")
         return 0
-    return 1 if found.moved else 0
-
-
-def _progress(name: str) -> Progress:
-    from parabook.progress import Lines
-
-    return Lines(name)
+    return 1 if found.wrong or found.moved else 0
 
 
 if __name__ == "__main__":
