@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from parabook.errors import InputError, Problem, describe, tallied
+from parabook.errors import InputError, describe, tallied
 from parabook.progress import Progress
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ def command() -> int:
     if code == INTERRUPTED:  # all is tidied; threads that still ask after ended kernels would hold it up for seconds
         sys.stdout.flush()
         os._exit(code)
-    if "duckdb" not in sys.modules:  # which looks at what is left of it, and complains
-        gc.freeze()  # what is loaded ends with the process: no need to look through it
     return code
 
 
@@ -62,9 +59,9 @@ def _complain(*lines: object) -> None:
         sys.stderr.write(f"{line}\n")  # at once, as books are made side by side
 
 
-def _folder(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
+def _path(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
     if text is not None and not text.strip():
-        raise InputError.one("--out", "an empty name", "a folder for the book")
+        raise InputError.one(option.opts[0], "an empty name", "a file or folder")
     return None if text is None else Path(text)
 
 
@@ -89,14 +86,11 @@ def _engine(context: click.Context, option: click.Parameter, address: str | None
 
 option = click.option
 argument = click.argument
-file = partial(option, type=click.Path(path_type=Path), metavar="FILE")
-folder = partial(option, callback=_folder, metavar="DIR")
+path = partial(option, callback=_path)
 debug = option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
 scheduler = option("--scheduler", hidden=True, expose_value=False, callback=_gone)
 engine = option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count at sc://HOST:PORT.")
-as_json = option(
-    "--json", "target", metavar="[FILE]", is_flag=False, flag_value="-", help="As JSON too (default: printed)."
-)
+as_json = option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -107,24 +101,22 @@ def analysis() -> None:
 @analysis.command()
 @argument("editions", nargs=-1, metavar="[EDITION]...")
 @option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Of the chapters.")
-@folder("--out", help="Where the book goes (default: _build/EDITION).")
+@path("--out", metavar="DIR", help="Where the book goes (default: _build/EDITION).")
 @option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
-@option("--seconds", type=float, default=900.0, show_default=True, help="How long a chapter may take.")
 @option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
-@file("--reproduce", "receipt", help="Build again from a receipt.json, and compare.")
+@path("--reproduce", "receipt", metavar="FILE", help="Build again from a receipt.json, and compare.")
 @option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
 @engine
 @scheduler
 @debug
 def build(
-    editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, seconds: float, force: bool,
-    receipt: Path | None, pdf: bool,
+    editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, force: bool, receipt: Path | None, pdf: bool,
 ) -> int:  # fmt: skip
     """Run the chapters and make the book of each EDITION, a name under data/ or a path."""
     from parabook.build import BuildOptions, plan_all
     from parabook.build import build as build_book
 
-    options = BuildOptions(jobs, force, seconds)
+    options = BuildOptions(jobs, force)
     if receipt:
         stray = "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else ""
         return _reproduce(receipt, "".join(editions), out, options, stray)
@@ -189,44 +181,31 @@ def _print(path: Path) -> None:
 @engine
 @scheduler
 @debug
-def check(edition: str, embed: bool, target: str | None) -> int:
+def check(edition: str, embed: bool, as_json: bool) -> int:
     """Find everything that is wrong with the tables of EDITION."""
-    try:
-        tables, problems = _examined(edition, embed)
-    except InputError as error:
-        if not target:
-            raise
-        tables, problems = [], list(error.problems)
-    for problem in problems:
-        _complain(f"{'warning' if problem.warning else 'error'}: {problem}")
+    from analysis import editions, folder
+    from analysis.coding import package
+
+    if embed and package.embed(folder.find(edition)):
+        _complain("datapackage.json: schemas copied")
+    opened, problems = editions.examine(edition)
+    tables = list(opened.tables) if opened else []
     files = tallied(problems)
     total = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
-    if target:
+    for problem in problems:
+        _complain(f"{'warning' if problem.warning else 'error'}: {problem}")
+    if as_json:
         listed = [problem.as_dict() for problem in problems]
-        counts = {**total, "files": files}
-        _write_json(target, {"edition": edition, "problems": listed, "counts": counts, "tables": tables})
-    if target != "-":
+        _print_json({"edition": edition, "problems": listed, "counts": {**total, "files": files}, "tables": tables})
+    else:
         for name, count in files.items():
             print(f"{name}: {_counted(**count)}")
         print(f"{edition}: {_counted(**total)} ({', '.join(tables) or 'no tables'})")
     return 2 if total["errors"] else 0
 
 
-def _examined(edition: str, embed: bool) -> tuple[list[str], list[Problem]]:
-    """The names of an edition's tables, and what is wrong with it."""
-    from analysis import editions
-    from analysis.coding import package
-    from analysis.folder import find
-
-    if embed and package.embed(find(edition)):
-        _complain("datapackage.json: schemas copied")
-    opened, problems = editions.examine(edition)
-    return list(opened.tables) if opened else [], problems
-
-
-def _write_json(target: str, found: object) -> None:
-    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-    print(text, end="") if target == "-" else Path(target).write_text(text, encoding="utf-8")
+def _print_json(found: object) -> None:
+    print(json.dumps(found, indent=1, ensure_ascii=False))
 
 
 def _counted(errors: int, warnings: int) -> str:
@@ -235,9 +214,9 @@ def _counted(errors: int, warnings: int) -> str:
 
 @analysis.command()
 @argument("name")
-@file("--into", metavar="FOLDER", help="The folder to write it into (default: data).")
-@file("--from", "export", help="An export: CSV, XLSX, ODS, Taguette or REFI-QDA.")
-@file("--source", metavar="TEXT", help="The text that is coded, a paragraph a line.")
+@path("--into", metavar="FOLDER", help="The folder to write it into (default: data).")
+@path("--from", "export", metavar="FILE", help="An export: CSV, XLSX, ODS, Taguette or REFI-QDA.")
+@path("--source", metavar="TEXT", help="The text that is coded, a paragraph a line.")
 @debug
 def new(name: str, into: Path | None, export: Path | None, source: Path | None) -> None:
     """Begin the edition NAME: empty tables, or a notebook that imports an export."""
@@ -250,7 +229,7 @@ def new(name: str, into: Path | None, export: Path | None, source: Path | None) 
 
 @analysis.command()
 @argument("edition")
-@file("--source", required=True, help="The source text, one paragraph a line.")
+@path("--source", required=True, metavar="FILE", help="The source text, one paragraph a line.")
 @debug
 def verify(edition: str, source: Path) -> int:
     """Hold every coded value of EDITION against its source text."""
@@ -270,18 +249,15 @@ def verify(edition: str, source: Path) -> int:
 @argument("old")
 @argument("new")
 @as_json
-@file("--page", help="Write it as a page of HTML as well.")
+@path("--page", metavar="FILE", help="Write it as a page of HTML as well.")
 @debug
-def compare(old: str, new: str, target: str | None, page: Path | None) -> int:
+def compare(old: str, new: str, as_json: bool, page: Path | None) -> int:
     """Report which results moved between OLD and NEW, built books or editions."""
     from parabook.review.page import as_html
     from parabook.review.review import compare_all
 
     found = compare_all(*_book(), old, new, Progress("compare"))
-    if target:
-        _write_json(target, found.as_json())
-    if target != "-":
-        print(found.as_text())
+    _print_json(found.as_json()) if as_json else print(found.as_text())
     if page:
         page.write_text(as_html(found), encoding="utf-8")
     return 1 if found.moved else 0
@@ -290,9 +266,9 @@ def compare(old: str, new: str, target: str | None, page: Path | None) -> int:
 @analysis.command()
 @argument("edition", default=DEFAULT)
 @option("--accept", is_flag=True, help="Approve the results of this run.")
-@folder("--approved", metavar="FOLDER", help="Where they lie (default: tests/approved/EDITION).")
-@file("--source", help="Hold the coded values against this source text as well.")
-@folder("--out", help="Where review.html and review.md go (default: _build/EDITION).")
+@path("--approved", metavar="FOLDER", help="Where they lie (default: tests/approved/EDITION).")
+@path("--source", metavar="FILE", help="Hold the coded values against this source text as well.")
+@path("--out", metavar="DIR", help="Where review.html and review.md go (default: _build/EDITION).")
 @debug
 def review(edition: str, accept: bool, approved: Path | None, source: Path | None, out: Path | None) -> int:
     """Run EDITION and hold its results against those approved."""
