@@ -31,10 +31,7 @@ class AssemblyFailed(Exception):
 def assemble(book: Book, pages: Pages, output: Path, cover: Cover) -> None:
     """Build the HTML of staged pages, with a front page ``index.html``, in a folder ``output`` that must not exist.
 
-    Raises
-    ------
-    AssemblyFailed
-        With the first error, or, where ``fail_on_warnings`` is set in the book's ``[tool.parabook]``, the first warning.
+    Raises `AssemblyFailed` with Sphinx's first error, or its first warning where the book sets ``fail_on_warnings``.
     """
     from jupyter_book.sphinx import build_sphinx
 
@@ -68,16 +65,13 @@ def assemble(book: Book, pages: Pages, output: Path, cover: Cover) -> None:
 
 def _overrides(book: Book, pages: Pages, cover: Cover) -> dict[str, Any]:
     """The configuration that is this build's and not the book's."""
-    title = escape(cover.title)  # themes put titles into pages as they are
-    picture = PICTURE if cover.picture else ""
+    title, picture = escape(cover.title), PICTURE if cover.picture else ""  # themes put titles into pages as they are
     return {
         "html_title": title,
         "project": title,
-        "external_toc_path": str(pages.site / "_toc.yml"),
+        "latex_individualpages": False,  # Jupyter Book asks for it
         "nb_execution_mode": "off",  # parabook ran them
         "include_patterns": sorted(f"{name}{file.suffix}" for file, name in pages.names.items()),
-        "language": book.config.get("sphinx", {}).get("config", {}).get("language", "en"),
-        "latex_individualpages": False,
         "parabook_cache": str(book.cache),
         "parabook_cover": {"lead": cover.lead, "homepage": cover.homepage, "picture": picture},
         "parabook_checksums": LIST,

@@ -10,9 +10,8 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from parabook.book import Book
 from parabook.drawings import canonical
@@ -25,8 +24,7 @@ NOT_CARRIED = (".*", "_build", "__pycache__", "_toc.yml", "_config.yml")
 """What a book's folder holds and Sphinx need not see."""
 
 
-@dataclass(frozen=True)
-class Pages:
+class Pages(NamedTuple):
     """The pages that Sphinx makes."""
 
     site: Path
@@ -38,16 +36,9 @@ class Pages:
 
 
 def stage(book: Book, executed: Mapping[str, str], into: Path) -> Pages:
-    """Lay out what Sphinx reads and the files beside the book.
+    """Write ``site/`` for Sphinx, ``notebooks/``, ``tables/`` and ``charts/``.
 
-    Parameters
-    ----------
-    book : Book
-        The book.
-    executed : mapping of str
-        Executed notebooks as text by chapter, the file's name without suffix, the root first.
-    into : Path
-        Gets ``site/`` for Sphinx, ``notebooks/``, ``tables/`` and ``charts/``.
+    ``executed`` has the text of executed notebooks by chapter, the file's name without suffix, the root first.
     """
     notebooks = {chapter: cleaned(json.loads(text)) for chapter, text in executed.items()}
     _write_notebooks(notebooks, into / "notebooks")
@@ -83,7 +74,7 @@ def _carry(book: Book, names: Mapping[Path, str], site: Path) -> None:
         return {*skip(folder, entries), *(entry for entry in entries if Path(folder, entry) in book.chapters)}
 
     shutil.copytree(book.root, site, copy_function=os.symlink, ignore=ignore, ignore_dangling_symlinks=True)
-    places = {}
+    places: dict[str, str] = {}
     for file, name in names.items():
         path = file.relative_to(book.root)
         places |= {path.as_posix(): name, path.with_suffix("").as_posix(): name}
@@ -106,16 +97,11 @@ def _contents(entry: Any, places: Mapping[str, str]) -> Any:
 
 
 def cleaned(notebook: Notebook) -> Notebook:
-    """An executed notebook without what differs from run to run: times, counts, paths, versions of the machine."""
+    """An executed notebook without what differs from run to run: times, paths, versions of the machine."""
     for cell in notebook["cells"]:
         cell["metadata"] = {key: cell["metadata"][key] for key in ("tags", "mystnb") if cell["metadata"].get(key)}
         if "injected-parameters" in cell["metadata"].get("tags", []):
             cell["metadata"]["tags"].append("hide-input")
-        if cell["cell_type"] == "code":
-            cell["execution_count"] = None
-            for output in cell["outputs"]:
-                output.pop("execution_count", None)
-                output.get("metadata", {}).pop("transient", None)
     metadata = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "mystnb", "widgets")}
     notebook["metadata"] = {**metadata, "language_info": {"name": "python"}}
     return notebook

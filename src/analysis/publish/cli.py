@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -190,18 +191,18 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
         _complain("datapackage.json: schemas copied")
     opened, problems = editions.examine(edition)
     tables = list(opened.tables) if opened else []
-    files = tallied(problems)
-    total = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
     for problem in problems:
         _complain(f"{'warning' if problem.warning else 'error'}: {problem}")
+    files = tallied(problems)
+    errors, warnings = (sum(count[kind] for count in files.values()) for kind in ("errors", "warnings"))
     if as_json:
-        listed = [problem.as_dict() for problem in problems]
-        _print_json({"edition": edition, "problems": listed, "counts": {**total, "files": files}, "tables": tables})
+        counts = {"errors": errors, "warnings": warnings, "files": files}
+        _print_json({"edition": edition, "problems": [*map(asdict, problems)], "counts": counts, "tables": tables})
     else:
         for name, count in files.items():
             print(f"{name}: {_counted(**count)}")
-        print(f"{edition}: {_counted(**total)} ({', '.join(tables) or 'no tables'})")
-    return 2 if total["errors"] else 0
+        print(f"{edition}: {_counted(errors, warnings)} ({', '.join(tables) or 'no tables'})")
+    return 2 if errors else 0
 
 
 def _print_json(found: object) -> None:
@@ -282,11 +283,10 @@ def review(edition: str, accept: bool, approved: Path | None, source: Path | Non
     print(found.as_text())
     _complain(*(found.evidence.problems if found.evidence else ()))
     print(f"page: {page}")
-    if found.wrong:
-        _complain("not accepted" if accept else "")
-    elif accept:
+    if accept and not found.wrong:
         print(f"accepted: {found.accept():,} bytes in {found.approved}")
         return 0
+    _complain("not accepted" if accept else "")
     return 1 if found.wrong or found.moved else 0
 
 
