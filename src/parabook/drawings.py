@@ -19,11 +19,8 @@ from parabook.files import digest, prune, sha256, write_atomically
 from parabook.protocol import charts
 from parabook.vega import VEGALITE_VERSION
 
-FOLDER = "drawn"
-"""The folder of a cache with charts drawn before, by their fingerprints."""
-
-MOST = 2000
-"""Drawings cached."""
+FOLDER, MOST = "drawn", 2000
+"""The folder of a cache with charts drawn before, by their fingerprints, and how many at most."""
 
 ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,8 @@ def exhibit_html(exhibit: Mapping[str, Any], links: Mapping[str, str], cache: Pa
 
 def _panels(spec: dict[str, Any] | None, cache: Path) -> list[dict[str, Any]]:
     """What the template needs of each panel that is drawn apart; each is described by its own description."""
-    return [
-        {
-            "label": str(part.get("description", "Chart")),
-            "svg": without_roles(as_svg(canonical(part), cache)),
-            "spec": part,
-        }
-        for part in (panels(spec) if spec else [])
-    ]
+    drawn = [(part, without_roles(as_svg(canonical(part), cache))) for part in (panels(spec) if spec else [])]
+    return [{"label": str(part.get("description", "Chart")), "svg": svg, "spec": part} for part, svg in drawn]
 
 
 def downloads(exhibit: Mapping[str, Any], cache: Path) -> dict[str, tuple[str, Callable[[], bytes]]]:
@@ -61,8 +54,7 @@ class Renderer:
         if data.mime_type == LAB_ONLY:
             return [nodes.comment()]
         env = renderer.renderer.sphinx_env
-        cache, page = Path(env.config.parabook_cache), env.metadata[env.docname]
-        content = json.loads(data.content) if isinstance(data.content, str) else data.content
+        cache, page, content = Path(env.config.parabook_cache), env.metadata[env.docname], data.content
         if data.mime_type in CHARTS or content["chart"]:
             page["charts"] = True
         if data.mime_type in CHARTS:

@@ -2,7 +2,8 @@
 
 Its configuration, which ``_config.yml`` sets under ``sphinx: config:``, or the assembly for it:
 
-- ``parabook_palette``: the file of the book's colours, from its root (see `parabook.palette`);
+- ``parabook_palette``: the file of the book's colours, from its root: ``{"ink": ["black", "#eee"], ...}``, for light and
+  dark pages. Charts are drawn in the light ones; on a page each becomes a CSS variable, ``--chart-ink``;
 - ``parabook_cache``: the folder of drawings made before;
 - ``parabook_cover``: what shared links say: ``lead``, ``homepage`` and, where there is one, ``picture``, its file;
 - ``parabook_checksums``: the file beside the pages by which a copy of the book can be checked.
@@ -10,12 +11,13 @@ Its configuration, which ``_config.yml`` sets under ``sphinx: config:``, or the 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from parabook import fonts, palette, templating, vega
+from parabook import fonts, templating, vega
 from parabook.render import FOLDER, downloads
 
 HERE = Path(__file__).parent
@@ -26,12 +28,11 @@ CHECK = "Fingerprints of this copy"
 
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx."""
-    app.add_config_value("parabook_palette", "", "env")
-    app.add_config_value("parabook_cache", "", "")
-    app.add_config_value("parabook_cover", {}, "html")
-    app.add_config_value("parabook_checksums", "", "html")
+    values = {"parabook_palette": "", "parabook_cache": "", "parabook_cover": {}, "parabook_checksums": ""}
     if "comments_config" not in app.config:  # Jupyter Book sets it also where its extension for comments is not loaded
-        app.add_config_value("comments_config", {}, "html")
+        values["comments_config"] = {}
+    for name, default in values.items():
+        app.add_config_value(name, default, "html")
     app.connect("config-inited", configure)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_files)
@@ -79,8 +80,9 @@ def write_files(app: Any, error: Exception | None) -> None:
         return
     config, pages = app.config, app.env.metadata.values()
     static, folder, cache = Path(app.outdir) / "_static", Path(app.outdir) / FOLDER, Path(config.parabook_cache)
-    colours = palette.read(Path(app.srcdir) / config.parabook_palette) if config.parabook_palette else {}
-    css = palette.stylesheet(colours, follows_system=config.html_theme == "furo")
+    file = Path(app.srcdir) / config.parabook_palette
+    colours = json.loads(file.read_text(encoding="utf-8")) if config.parabook_palette else {}
+    css = templating.render("palette.css.j2", palette=colours, follows_system=config.html_theme == "furo")
     (static / "palette.css").write_text(css, encoding="utf-8")
     if any(page.get("charts") for page in pages):
         (static / "vega.js").write_text(vega.script(cache), encoding="utf-8")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from parabook.book import Book
 from parabook.drawings import canonical
-from parabook.protocol import EXHIBIT, LAB_ONLY, as_csv, exhibits, glued_text
+from parabook.protocol import as_csv, exhibits, glued_text
 
 Notebook = dict[str, Any]
 Exhibit = dict[str, Any]
@@ -50,8 +50,6 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> Pages:
     link_exhibits(shown)
     _write_exhibits((exhibit for notebook in shown.values() for exhibit in exhibits(notebook)), into)
     _carry(book, names, into / "site")
-    for notebook in shown.values():
-        _remove_copies(notebook)
     _write_notebooks(shown, into / "site")
     return Pages(into / "site", names, left_out)
 
@@ -151,21 +149,8 @@ def _remove_cells_for(notebook: Notebook, left_out: Iterable[str]) -> None:
     notebook["cells"] = [cell for cell in notebook["cells"] if needs.isdisjoint(cell["metadata"].get("tags", []))]
 
 
-def _remove_copies(notebook: Notebook) -> None:
-    """Remove what only notebook front ends show, and make each exhibit one text: MyST-NB copies value by value."""
-    for cell in (cell for cell in notebook["cells"] if cell["cell_type"] == "code"):
-        cell["outputs"] = [output for output in cell["outputs"] if LAB_ONLY not in output.get("data", {})]
-        for output in cell["outputs"]:
-            if exhibit := output.get("data", {}).get(EXHIBIT):
-                output["data"] = {EXHIBIT: canonical(exhibit), "text/plain": output["data"]["text/plain"]}
-
-
 def link_exhibits(pages: Mapping[str, Notebook]) -> None:
-    """Number the exhibits of pages, in place, add the backlinks that they ask for, and resolve their links.
-
-    A number is the chapter's place, the root's being 0, and the exhibit's place in it. A link to ``#anchor`` leads to
-    the page that has the anchor; where none has it, the link is plain text.
-    """
+    """Number the exhibits of pages by chapter and place, in place, add the backlinks they ask for, resolve their links."""
     found = [(page, exhibit) for page, notebook in pages.items() for exhibit in exhibits(notebook)]
     for chapter, notebook in enumerate(pages.values()):
         for place, exhibit in enumerate(exhibits(notebook), 1):

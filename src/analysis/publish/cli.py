@@ -9,18 +9,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from parabook.book import Book
+from parabook.build import BuildOptions, build_all, plan_all
+from parabook.build import build as build_book
 from parabook.errors import InputError, describe, tallied
+from parabook.plan import Plan, make_plan
+from parabook.plugins import Plugin
 from parabook.progress import Progress
-
-if TYPE_CHECKING:
-    from parabook.book import Book
-    from parabook.build import BuildOptions
-    from parabook.plan import Plan
-    from parabook.plugins import Plugin
 
 DEFAULT = "oral-2022"
 
@@ -114,9 +112,6 @@ def build(
     editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, force: bool, receipt: Path | None, pdf: bool,
 ) -> int:  # fmt: skip
     """Run the chapters and make the book of each EDITION, a name under data/ or a path."""
-    from parabook.build import BuildOptions, plan_all
-    from parabook.build import build as build_book
-
     options = BuildOptions(jobs, force)
     if receipt:
         stray = "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else ""
@@ -136,7 +131,6 @@ def build(
 def _book() -> tuple[Book, Plugin]:
     from analysis.publish.plugin import EditionPlugin
     from analysis.schema import ROOT
-    from parabook.book import Book
 
     return Book.open(ROOT), EditionPlugin()
 
@@ -152,8 +146,6 @@ def _reproduce(receipt: Path, edition: str, out: Path | None, options: BuildOpti
 
 
 def _build_library(plans: Sequence[Plan], out: Path, options: BuildOptions, pdf: bool) -> int:
-    from parabook.build import build_all
-
     outcomes = build_all(plans, out, options, Progress)
     for each in outcomes:
         _complain(*(f"{each.name}: not built: {line}" for line in each.failed.splitlines()))
@@ -186,6 +178,7 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
     """Find everything that is wrong with the tables of EDITION."""
     from analysis import editions, folder
     from analysis.coding import package
+    from analysis.text import plural
 
     if embed and package.embed(folder.find(edition)):
         _complain("datapackage.json: schemas copied")
@@ -200,17 +193,15 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
         _print_json({"edition": edition, "problems": [*map(asdict, problems)], "counts": counts, "tables": tables})
     else:
         for name, count in files.items():
-            print(f"{name}: {_counted(**count)}")
-        print(f"{edition}: {_counted(errors, warnings)} ({', '.join(tables) or 'no tables'})")
+            print(f"{name}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
+        print(
+            f"{edition}: {plural(errors, 'error')}, {plural(warnings, 'warning')} ({', '.join(tables) or 'no tables'})"
+        )
     return 2 if errors else 0
 
 
 def _print_json(found: object) -> None:
     print(json.dumps(found, indent=1, ensure_ascii=False))
-
-
-def _counted(errors: int, warnings: int) -> str:
-    return f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
 
 
 @analysis.command()
@@ -273,7 +264,6 @@ def compare(old: str, new: str, as_json: bool, page: Path | None) -> int:
 @debug
 def review(edition: str, accept: bool, approved: Path | None, source: Path | None, out: Path | None) -> int:
     """Run EDITION and hold its results against those approved."""
-    from parabook.plan import make_plan
     from parabook.review.review import review as review_book
 
     plan = make_plan(*_book(), edition, {})
