@@ -494,8 +494,8 @@ def test_built_books_compare(book: Path, tmp_path: Path):
         .replace('"18–24", 4', '"18–24", 5'),
         encoding="utf-8",
     )
-    page, file = tmp_path / "page.html", tmp_path / "moves.json"
-    run("compare", book, other, "--json", file, "--page", page, code=1)
-    assert json.loads(file.read_text(encoding="utf-8"))["moves"][0]["row"] == "18–24"
+    page = tmp_path / "page.html"
+    printed = run("compare", book, other, "--json", "--page", page, code=1).stdout
+    assert json.loads(printed)["moves"][0]["row"] == "18–24"
     assert "Comparison of oral-2022" in html.unescape(page.read_text(encoding="utf-8"))
     assert len(run("compare", book, tmp_path / "nowhere", code=2).stderr.splitlines()) == 1
