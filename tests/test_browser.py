@@ -84,20 +84,17 @@ def test_a_shared_link_says_what_the_book_is(book: Path):
 
 
 def test_the_front_page_answers_in_a_minute(browser, book: Path):
-    """What the article says, counted by a person: 17, of whom 8 are described; each card leads to its exhibit."""
+    """What the article says, counted by a person: 17, of whom 8 are described; each answer leads to its chapter."""
     page = browser.new_page()
     page.goto((book / "html" / "index.html").as_uri())
-    cards = [card.inner_text().split("\n") for card in page.locator("ul.answers li").all()]
-    answers = {question: rest for question, *rest in cards}
-    assert answers["Who was interviewed?"] == [
-        "17 people",
-        "●" * 8 + "□" * 9,
-        "8 described one by one",
-        "9 not described",
-    ]
-    assert answers["How old?"] == ["18–24", "4 of the 17", "11 not known"]
-    assert answers["How did they get out?"] == ["Moscow → Astrakhan → Kazakhstan", "3 of the 17", "10 not known"]
-    assert answers["Where to?"][0] == "nearly 100,000 and counting"
-    page.get_by_role("link", name="How old?").click()
-    assert page.url.endswith("interviewees.html#exhibit-interviewees-by-age")
+    text = page.locator("article").inner_text()
+    for answer in (
+        "17 people were interviewed. It describes 8 of them",
+        "aged 18–24 (4)",
+        "Moscow → Astrakhan → Kazakhstan (3)",
+        "nearly 100,000 and counting",
+    ):
+        assert answer in text
+    page.locator("article").get_by_role("link", name="Interviewees").click()
+    assert page.url.endswith("interviewees.html")
     page.close()

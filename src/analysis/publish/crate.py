@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.folder import PACKAGE
 from parabook.files import sha256
 from parabook.parameters import REPORTED, parameters
 from parabook.protocol import exhibits
@@ -48,7 +49,7 @@ class Record:
 
         self.plan, self.folder, self.crate = plan, folder, ROCrate(version="1.1")
         self.crate.metadata.extra_terms.update(SHA256)
-        package = json.loads((plan.input / "datapackage.json").read_text(encoding="utf-8"))
+        package = json.loads((plan.input / PACKAGE).read_text(encoding="utf-8"))
         citation = yaml.safe_load((plan.book.root / "CITATION.cff").read_text(encoding="utf-8"))
         self.program, edition = self._program(citation), self._edition(package, cover)
         # The library would write the time of the build; this is the date of the data, or of the program.
@@ -102,7 +103,7 @@ class Record:
         notebook = self._add(
             f"#chapter/{run.chapter}", "SoftwareSourceCode", name=source.name, sha256=sha256(source), softwareRequirements=self.program
         )  # fmt: skip
-        read = [self.crate.get(f"#edition/{name}") for name in self.plan.behind(run.rests_on)]
+        read = [self.crate.get(f"#edition/{name}") for name in self.plan.behind([PACKAGE, *run.rests_on])]
         values = {name: each.default for name, each in parameters(source).items()} | self.plan.chosen(source)
         used = [
             self._add(f"#parameter/{run.chapter}/{name}", "PropertyValue", name=name, value=value)
