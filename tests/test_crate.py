@@ -43,29 +43,28 @@ def crate(book: Path) -> Graph:
 def test_it_says_what_the_book_is_and_rests_on(crate: Graph):
     root, edition, folder = crate["./"], crate["#edition"], ROOT / "data" / "oral-2022"
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
-    assert ids(crate["ro-crate-metadata.json"]["conformsTo"]) == {"https://w3id.org/ro/crate/1.1"}
     assert ids(root["conformsTo"]) == {"https://w3id.org/ro/wfrun/process/0.5"}
     assert root["name"] == package["title"]
     assert ids(root["license"]) == {each["path"] for each in package["licenses"]}
     assert names(crate, root["author"]) == {each["title"] for each in package["contributors"]}
     assert names(crate, edition["isBasedOn"]) == {each["title"] for each in package["sources"]}
-    assert names(crate, crate["#program"]["license"]) == {"MIT"}
     assert {crate[each]["name"]: crate[each]["sha256"] for each in ids(edition["hasPart"])} == hash_files(folder)
 
 
 def test_every_result_is_of_its_chapters_run(book: Path, crate: Graph):
     made = {each for name in CHAPTERS for each in ids(crate[f"#run/{name}"]["result"])}
-    there = {
-        f"{folder}/{file.name}" for folder in ("tables", "charts", "notebooks") for file in (book / folder).iterdir()
-    }
-    assert there <= made
+    folders = ("tables", "charts", "notebooks")
+    assert {f"{folder}/{file.name}" for folder in folders for file in (book / folder).iterdir()} <= made
     drawn = {"charts/route-map.vl.json", "html/exhibits/route-map.svg", "html/routes.html"}
     assert drawn <= ids(crate["#run/routes"]["result"])
     assert "html/index.html" in ids(crate["#run/summary"]["result"])
-    assert ids(crate["#exhibit/route-map"]["isPartOf"]) == {"html/routes.html"}
+    files = {entity["@id"]: entity["sha256"] for entity in crate.values() if entity["@type"] == "File"}
+    assert files == {name: sha256(book / name) for name in made}
 
 
 def test_a_chapters_run_used_what_the_receipt_says(book: Path, crate: Graph):
+    from rocrate.rocrate import ROCrate
+
     receipt = json.loads((book / "receipt.json").read_text(encoding="utf-8"))
     assert {each["chapter"] for each in receipt["chapters"]} == set(CHAPTERS)
     for chapter in receipt["chapters"]:
@@ -78,19 +77,8 @@ def test_a_chapters_run_used_what_the_receipt_says(book: Path, crate: Graph):
             expected = {Path(table.removeprefix("second-")).stem for table in tables}
             assert {Path(file).stem for file in used} == {"datapackage", *expected}
         assert crate[ids(action["instrument"]).pop()]["sha256"] == sha256(ROOT / "chapters" / f"{name}.ipynb")
-    values = {each["name"]: each["value"] for each in crate.values() if each["@id"].startswith("#parameter/routes/")}
-    assert values["route_level"] == "place"
-
-
-def test_files_are_there_and_the_library_reads_them(book: Path, crate: Graph):
-    from rocrate.rocrate import ROCrate
-
-    files = {entity["@id"]: entity for entity in crate.values() if entity["@type"] == "File"}
-    assert len(files) > 60
-    hashed = {name: entity["sha256"] for name, entity in files.items() if "sha256" in entity}
-    assert hashed == {name: sha256(book / name) for name in hashed}
-    assert files.keys() - hashed.keys() == {"receipt.json", "html/SHA256SUMS"}  # they hold the record's own hash
-    assert len(ROCrate(book).get_by_type("CreateAction")) == len(CHAPTERS) + 1
+    assert crate["#parameter/routes/route_level"]["value"] == "place"
+    assert len(ROCrate(book).get_by_type("CreateAction")) == len(CHAPTERS)
 
 
 def test_it_describes_another_edition(edition: Path, tmp_path: Path):
@@ -102,20 +90,14 @@ def test_it_describes_another_edition(edition: Path, tmp_path: Path):
         "created": "2023-05-06",
     }
     (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
-    (tmp_path / "html").mkdir()
-    for name in ("html/SHA256SUMS", "html/index.html", "receipt.json"):
-        (tmp_path / name).touch()
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "routes.ipynb").touch()
-    notebook = ROOT / "chapters" / "routes.ipynb"
     plan = SimpleNamespace(
-        book=SimpleNamespace(root=ROOT), input=edition, contents=hash_files(edition), notebooks=[notebook],
+        book=SimpleNamespace(root=ROOT), input=edition, contents=hash_files(edition), notebooks=[ROOT / "chapters" / "routes.ipynb"],
         chosen=lambda _: {"route_level": "country"}, behind=lambda _: {"legs.csv": ""},
     )  # fmt: skip
     run = SimpleNamespace(chapter="routes", notebook='{"cells": []}', rests_on=["legs"])
     crate = graph(record(plan, SimpleNamespace(title="T", homepage=""), [run], {}, tmp_path))
     assert crate["./"]["datePublished"] == "2023-05-06"
-    assert ids(crate["./"]["license"]) == {"#license-ODC-BY-1.0", "https://example.org/x"}
+    assert ids(crate["./"]["license"]) == {"#license-1", "https://example.org/x"}
     assert crate["#contributor-1"]["@type"] == "Person"
     assert names(crate, crate["#edition"]["isBasedOn"]) == {"One", "Two"}
     assert crate["#parameter/routes/route_level"]["value"] == "country"

@@ -13,7 +13,7 @@ from parabook.assemble import AssemblyFailed, assemble
 from parabook.book import Book
 from parabook.plugins import Cover
 from parabook.protocol import CHARTS, EXHIBIT
-from parabook.staging import Pages, link_exhibits, stage
+from parabook.staging import link_exhibits, stage
 
 CHART = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
@@ -49,11 +49,11 @@ def foreign(root: Path, config: str = "", settings: str = "") -> Book:
     return Book.open(root)
 
 
-def made(book: Book, out: Path, *data: dict, picture: str = "") -> tuple[Pages, Path]:
+def made(book: Book, out: Path, *data: dict) -> Path:
     out.mkdir()
     pages = stage(book, {"one": notebook(*data)}, out)
-    assemble(book, pages, out / "html", Cover("Foreign & own", lead="What it says.", picture=picture))
-    return pages, out / "html"
+    assemble(book, pages, out / "html", Cover("Foreign & own", lead="What it says."))
+    return out / "html"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("foreign")
     book = foreign(folder / "book", "sphinx: {config: {parabook_palette: colours.json}}")
     (book.root / "colours.json").write_text('{"bar": ["#123456", "#abcdef"]}', encoding="utf-8")
-    return made(book, folder / "out", *({kind: CHART, "text/plain": "alt.Chart(...)"} for kind in CHARTS))[1]
+    return made(book, folder / "out", *({kind: CHART, "text/plain": "alt.Chart(...)"} for kind in CHARTS))
 
 
 def test_a_foreign_book_keeps_its_layout_and_theme(html: Path):
@@ -108,7 +108,7 @@ def test_warnings_fail_only_where_the_book_says_so(tmp_path: Path):
         book = foreign(tmp_path / name, "sphinx: {config: {html_theme: furo, html_theme_options: {}}}", settings)
         (book.root / "intro.md").write_text("# Hello\n\n{doc}`nowhere`", encoding="utf-8")
         if not settings:
-            assert (made(book, tmp_path / f"{name}-out")[1] / "intro.html").is_file()
+            assert (made(book, tmp_path / f"{name}-out") / "intro.html").is_file()
             continue
         with pytest.raises(AssemblyFailed, match=r"intro\.md:3: WARNING: .*nowhere"):
             made(book, tmp_path / f"{name}-out")

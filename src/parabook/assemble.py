@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import os
 import re
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from parabook import templating
 from parabook.book import Book
@@ -29,27 +31,10 @@ class AssemblyFailed(Exception):
 def assemble(book: Book, pages: Pages, output: Path, cover: Cover) -> None:
     """Build the HTML of staged pages, with a front page ``index.html``, in a folder ``output`` that must not exist.
 
-    Raises
-    ------
-    AssemblyFailed
-        With the first error, or, where ``fail_on_warnings`` is set in the book's ``[tool.parabook]``, the first warning.
+    Raises `AssemblyFailed` with Sphinx's first error, or its first warning where the book sets ``fail_on_warnings``.
     """
     from jupyter_book.sphinx import build_sphinx
 
-    title = escape(cover.title)  # themes put titles into pages as they are
-    picture = PICTURE if cover.picture else ""
-    overrides = {
-        "html_title": title,
-        "project": title,
-        "external_toc_path": str(pages.site / "_toc.yml"),
-        "nb_execution_mode": "off",  # parabook ran them
-        "include_patterns": sorted(pages.files.values()),
-        "language": book.config.get("sphinx", {}).get("config", {}).get("language", "en"),
-        "latex_individualpages": False,
-        "parabook_cache": str(book.cache),
-        "parabook_cover": {"lead": cover.lead, "homepage": cover.homepage, "picture": picture},
-        "parabook_checksums": LIST,
-    }
     errors = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
         result = build_sphinx(
@@ -57,7 +42,7 @@ def assemble(book: Book, pages: Pages, output: Path, cover: Cover) -> None:
             str(output),
             path_config=str(_write_config(book, pages.site)),
             noconfig=True,
-            confoverrides=overrides,
+            confoverrides=_overrides(book, pages, cover),
             doctreedir=str(pages.site.parent / "doctrees"),
             freshenv=True,
             warningiserror=bool(book.settings.get("fail_on_warnings")),
@@ -68,26 +53,42 @@ def assemble(book: Book, pages: Pages, output: Path, cover: Cover) -> None:
         raise result
     if result:
         raise AssemblyFailed(f"assembling the book: {_first_problem(errors.getvalue(), pages.site) or result}")
-    if picture:
-        (output / picture).write_bytes(png(cover.picture))
+    if cover.picture:
+        (output / PICTURE).write_bytes(png(cover.picture))
     if not (output / "index.html").exists():
-        front = templating.render("redirect.html.j2", title=cover.title, page=f"{pages.root}.html")
+        front = templating.render(
+            "redirect.html.j2", title=cover.title, page=f"{next(iter(pages.names.values()))}.html"
+        )
         (output / "index.html").write_text(front, encoding="utf-8")
     (output / ".buildinfo").unlink(missing_ok=True)  # Sphinx's note to itself; web servers leave hidden files out
+
+
+def _overrides(book: Book, pages: Pages, cover: Cover) -> dict[str, Any]:
+    """The configuration that is this build's and not the book's."""
+    title, picture = escape(cover.title), PICTURE if cover.picture else ""  # themes put titles into pages as they are
+    return {
+        "html_title": title,
+        "project": title,
+        "latex_individualpages": False,  # Jupyter Book asks for it
+        "nb_execution_mode": "off",  # parabook ran them
+        "include_patterns": sorted(f"{name}{file.suffix}" for file, name in pages.names.items()),
+        "parabook_cache": str(book.cache),
+        "parabook_cover": {"lead": cover.lead, "homepage": cover.homepage, "picture": picture},
+        "parabook_checksums": LIST,
+    }
 
 
 def _write_config(book: Book, site: Path) -> Path:
     """The book's configuration in the site, with parabook's extension, whether or not the book lists it."""
     import yaml
 
-    sphinx = dict(book.config.get("sphinx") or {})
-    config = dict(sphinx.get("config") or {})
-    if "extensions" in config:
-        config["extensions"] = [*config["extensions"], EXTENSION]
-    extra = [*(sphinx.get("extra_extensions") or ()), EXTENSION]
-    changed = {**book.config, "sphinx": {**sphinx, "config": config, "extra_extensions": extra}}
+    config = copy.deepcopy(dict(book.config))
+    sphinx = config["sphinx"] = config.get("sphinx") or {}
+    sphinx["extra_extensions"] = [*(sphinx.get("extra_extensions") or ()), EXTENSION]
+    if extensions := (sphinx.get("config") or {}).get("extensions"):
+        extensions.append(EXTENSION)
     file = site / "_config.yml"
-    file.write_text(yaml.safe_dump(changed, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    file.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return file
 
 

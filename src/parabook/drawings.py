@@ -19,14 +19,11 @@ from parabook.files import digest, prune, sha256, write_atomically
 from parabook.protocol import charts
 from parabook.vega import VEGALITE_VERSION
 
-FOLDER = "drawn"
-"""The folder of a cache with charts drawn before, by their fingerprints."""
+FOLDER, MOST = "drawn", 2000
+"""The folder of a cache with charts drawn before, by their fingerprints, and how many at most."""
 
-MOST = 2000
-"""Drawings cached."""
-
-for prefix, name in {"": "http://www.w3.org/2000/svg", "xlink": "http://www.w3.org/1999/xlink"}.items():
-    ElementTree.register_namespace(prefix, name)
+ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
+ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
 def canonical(spec: Mapping[str, Any]) -> str:
@@ -52,9 +49,8 @@ def start() -> None:
 
 def draw(notebook: str, folder: Path) -> None:
     """Draw the charts of an executed notebook for the pages, into the cache."""
-    for chart in charts(json.loads(notebook)):
-        for part in panels(chart):
-            as_svg(canonical(part), folder)
+    for part in (part for chart in charts(json.loads(notebook)) for part in panels(chart)):
+        as_svg(canonical(part), folder)
 
 
 def picture(notebook: str, folder: Path) -> None:
@@ -77,18 +73,14 @@ def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
     row = spec.get("facet", {}).get("row", {})
     if not spec.get("usermeta", {}).get("apart") or not isinstance(row.get("sort"), list):
         return [spec]
-    name, field = spec["data"]["name"], row["field"]
+    name, rows = spec["data"]["name"], spec["datasets"][spec["data"]["name"]]
     shared = {key: part for key, part in spec.items() if key not in ("facet", "spec", "usermeta", "resolve")}
-    return [
-        {
-            **shared,
-            "datasets": {name: [each for each in spec["datasets"][name] if each[field] == value]},
-            **spec["spec"],
-            "title": value,
-            "description": str(value),
-        }
-        for value in row["sort"]
-    ]
+
+    def panel(value: Any) -> dict[str, Any]:
+        data = {name: [each for each in rows if each[row["field"]] == value]}
+        return {**shared, "datasets": data, **spec["spec"], "title": value, "description": str(value)}
+
+    return [panel(value) for value in row["sort"]]
 
 
 def tidy(folder: Path) -> None:
@@ -107,6 +99,7 @@ def _cached(spec: str, folder: Path, kind: str, draw: Callable[[], bytes]) -> by
 
 @cache
 def _drawn_by() -> tuple[str, ...]:
+    """What a drawing depends on besides its chart."""
     return VEGALITE_VERSION, version("vl-convert-python"), sha256(Path(__file__)), fonts.fingerprint()
 
 
@@ -114,8 +107,7 @@ def _svg(spec: str) -> str:
     import vl_convert
 
     fonts.register()
-    config = {"font": fonts.STACK}
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config=config)
+    svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": fonts.STACK})
     return with_own_ids(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}")
 
 
@@ -124,26 +116,26 @@ def png(svg: str, scale: float = 1) -> bytes:
     import vl_convert
 
     fonts.register()
-    picture = ElementTree.fromstring(svg)
-    picture.insert(0, ElementTree.Element("rect", width="100%", height="100%", fill="white"))
-    made: bytes = vl_convert.svg_to_png(ElementTree.tostring(picture, encoding="unicode"), scale=scale)
-    return made
+    white = '<rect width="100%" height="100%" fill="white"/>'
+    return bytes(vl_convert.svg_to_png(svg.replace(">", f">{white}", 1), scale=scale))
 
 
 def with_own_ids(svg: str, name: str) -> str:
     """A drawing whose ids are its own: the drawing program numbers them on from one chart to the next.
-
-    So they would depend on what was drawn before, and two charts of a page, drawn by two processes, would share them.
 
     Examples
     --------
     >>> with_own_ids('<svg><g clip-path="url(#clip7)"><text>id="clip7"</text></g><clipPath id="clip7"/></svg>', "a")
     '<svg><g clip-path="url(#a-0)"><text>id="clip7"</text></g><clipPath id="a-0" /></svg>'
     """
-    ids = [found.attrib["id"] for found in ElementTree.fromstring(svg).iter() if "id" in found.attrib]
-    own = {found: f"{name}-{n}" for n, found in enumerate(dict.fromkeys(ids))}
+    root = ElementTree.fromstring(svg)
+    ids = dict.fromkeys(each.attrib["id"] for each in root.iter() if "id" in each.attrib)
+    own = {found: f"{name}-{n}" for n, found in enumerate(ids)}
     urls = {f"url(#{found})": f"url(#{new})" for found, new in own.items()}
-    return _changed(svg, lambda kind, value: (own if kind == "id" else urls).get(value, value))
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            element.attrib[key] = (own if key == "id" else urls).get(value, value)
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def without_roles(svg: str) -> str:
@@ -154,13 +146,8 @@ def without_roles(svg: str) -> str:
     >>> without_roles('<svg role="img"><text aria-label="x" fill="red">role="x"</text></svg>')
     '<svg><text fill="red">role="x"</text></svg>'
     """
-    return _changed(svg, lambda name, value: None if name == "role" or name.startswith("aria-") else value)
-
-
-def _changed(svg: str, change: Callable[[str, str], str | None]) -> str:
-    """A drawing in which every attribute has the value that a function gives for its name and value, None for none."""
     root = ElementTree.fromstring(svg)
     for element in root.iter():
-        changed = {name: change(name, value) for name, value in element.attrib.items()}
-        element.attrib = {name: value for name, value in changed.items() if value is not None}
+        for key in [key for key in element.attrib if key == "role" or key.startswith("aria-")]:
+            del element.attrib[key]
     return ElementTree.tostring(root, encoding="unicode")

@@ -6,25 +6,18 @@ How it was made, from what, and what it holds: ``fonts/README.md``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from parabook.files import hash_files
 
-FAMILY = "Report Sans"
-"""The font's name, which no system's font has."""
-
-STACK = f"'{FAMILY}', sans-serif"
-"""What charts are drawn with that name no font themselves."""
+STACK = "'Report Sans', sans-serif"
+"""What charts are drawn with that name no font themselves; no system has the first."""
 
 FOLDER = Path(__file__).with_name("fonts")
 
 PAGES = FOLDER / "pages"
 """What pages need: ``fonts.css``, the font by scripts, its licence. Sphinx copies it as a folder of static files."""
-
-STYLES = "fonts.css"
 
 
 @cache
@@ -32,30 +25,19 @@ def register() -> None:
     """Give vl-convert this font and keep the system's from it, once a process, before anything is drawn.
 
     vl-convert reads the system's fonts when it is first used. On Linux it asks fontconfig's configuration where they
-    are, so it is shown one without any. Elsewhere it reads them, but has no need of them: the font has a glyph for
-    every character.
+    are, so it is shown one without any, and other programs of this process are not. Elsewhere it reads them, but has no
+    need of them: the font has a glyph for every character.
     """
     import vl_convert
 
-    with _environment("FONTCONFIG_FILE", str(FOLDER / "fonts.conf")):
-        vl_convert.register_font_directory(str(FOLDER))
+    before = dict(os.environ)
+    os.environ["FONTCONFIG_FILE"] = str(FOLDER / "fonts.conf")
+    vl_convert.register_font_directory(str(FOLDER))
+    del os.environ["FONTCONFIG_FILE"]
+    os.environ.update(before)
 
 
 @cache
 def fingerprint() -> str:
     """What drawings depend on, of the font."""
     return str(sorted(hash_files(FOLDER).items()))
-
-
-@contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    """Set a variable for as long as it takes: other programs of this process shall find the system's fonts."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from parabook.book import Book
 from parabook.files import digest, hash_files, write_atomically
+from parabook.templating import render
 
 STATIC = "_static"
 """The folder of a book with scripts, styles and the engine of its charts."""
@@ -27,22 +29,22 @@ def share(html: Path, library: Path) -> str:
         shutil.rmtree(html / STATIC)
     for page in html.rglob("*.html"):
         up = "../" * (len(page.relative_to(html).parts) - 1)
-        page.write_text(with_shared(page.read_text(encoding="utf-8"), name, up), encoding="utf-8")
+        linked = rf'(<(?:link|script|img)\b[^>]*?(?:href|src)="){up}{STATIC}/'
+        text = re.sub(linked, rf"\g<1>{up}../../{name}/", page.read_text(encoding="utf-8"))
+        page.write_text(text, encoding="utf-8")
     return name
 
 
-def with_shared(page: str, name: str, up: str = "") -> str:
-    """A page whose links to scripts and styles lead out of the book, to the folder beside the books.
-
-    Examples
-    --------
-    >>> with_shared('<link href="_static/a.css"><p>src="_static/', "_static-1")
-    '<link href="../../_static-1/a.css"><p>src="_static/'
-    """
-    return re.sub(rf'(<(?:link|script|img)\b[^>]*?(?:href|src)="){up}{STATIC}/', rf"\g<1>{up}../../{name}/", page)
+def front_page(book: Book, noun: str, library: Path) -> None:
+    """Write the page over the books of a library, and remove what no book uses any more."""
+    found = _books(library)
+    write_atomically(library / "index.html", page(str(book.config.get("title", "")), noun, found))
+    for folder in library.glob(f"{STATIC}-*"):
+        if folder.name not in {each["shared"] for each in found.values()}:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def books(library: Path) -> dict[str, dict[str, str]]:
+def _books(library: Path) -> dict[str, dict[str, str]]:
     """What the receipts of a library's books say of them, by the book's folder."""
     found = {}
     for file in sorted(library.glob("*/receipt.json")):
@@ -54,17 +56,7 @@ def books(library: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def front_page(book: Book, noun: str, library: Path) -> Path:
-    """Write the page over the books of a library, and remove what no book uses any more."""
-    found = books(library)
-    write_atomically(library / "index.html", page(str(book.config.get("title", "")), noun, found))
-    for folder in library.glob(f"{STATIC}-*"):
-        if folder.name not in {each["shared"] for each in found.values()}:
-            shutil.rmtree(folder, ignore_errors=True)
-    return library / "index.html"
-
-
-def page(title: str, noun: str, found: dict[str, dict[str, str]]) -> str:
+def page(title: str, noun: str, books: Mapping[str, Mapping[str, str]]) -> str:
     """The page over the books.
 
     Examples
@@ -72,6 +64,4 @@ def page(title: str, noun: str, found: dict[str, dict[str, str]]) -> str:
     >>> 'href="a/html/index.html">A &amp; B<' in page("T", "book", {"a": {"title": "A & B", "lead": "", "source": "", "date": ""}})
     True
     """
-    from parabook.templating import render
-
-    return render("library.html.j2", title=title, noun=noun, books=found)
+    return render("library.html.j2", title=title, noun=noun, books=books)

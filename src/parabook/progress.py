@@ -7,93 +7,56 @@ from typing import Any
 
 
 class Progress:
-    """What a build reports to; as it stands, it says nothing."""
+    """The progress of one book.
+
+    Parameters
+    ----------
+    name : str
+        What its lines begin with; blank to say nothing.
+    live : bool
+        On a terminal show how many chapters are done, which are running, and for how long.
+    """
+
+    def __init__(self, name: str = "", *, live: bool = False) -> None:
+        self._name, self._live, self._running = name, live and sys.stderr.isatty(), dict[str, None]()
+        self._display: Any = None
 
     def start(self, chapters: int) -> None:
         """So many chapters are to be run."""
+        if self._live:
+            from rich import progress
+            from rich.console import Console
+
+            counted = (progress.MofNCompleteColumn(), "chapters", progress.TimeElapsedColumn(), "{task.fields[now]}")
+            console = Console(stderr=True)
+            self._display = progress.Progress("{task.description}", *counted, console=console, transient=True)
+            self._display.add_task(self._name, total=chapters, now="")
+            self._display.start()
 
     def begin(self, chapter: str) -> None:
         """A chapter begins."""
+        self._running[chapter] = None
+        self._show(", ".join(self._running))
 
     def end(self, chapter: str, seconds: float | None) -> None:
         """A chapter has run, or came from the cache: in None seconds."""
-
-    def message(self, text: str) -> None:
-        """Something else is done."""
-
-    def close(self) -> None:
-        """The build has ended: say nothing more."""
-
-
-class Lines(Progress):
-    """A line to stderr for each chapter that ran."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.closed = name, False
-
-    def end(self, chapter: str, seconds: float | None) -> None:
-        """Print a line, unless the chapter came from the cache."""
-        if seconds is not None:
+        self._running.pop(chapter, None)
+        self._show(", ".join(self._running), advance=1)
+        if seconds is not None and not self._display:
             self.message(f"{chapter} {seconds:.1f} s")
 
     def message(self, text: str) -> None:
-        """Print a line."""
-        if not self.closed:
-            sys.stderr.write(f"{self.name}: {text}\n")  # at once, as books are built side by side
+        """Something else is done."""
+        self._show(text)
+        if self._name and not self._display:
+            sys.stderr.write(f"{self._name}: {text}\n")  # at once, as books are built side by side
+
+    def _show(self, now: str, advance: int = 0) -> None:
+        if self._display:
+            self._display.update(self._display.task_ids[0], advance=advance, now=now)
 
     def close(self) -> None:
-        """Print nothing more."""
-        self.closed = True
-
-
-class Live(Lines):
-    """On a terminal: how many chapters are done, which are running, and for how long."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.running: list[str] = []
-        self.display: Any = None
-
-    def start(self, chapters: int) -> None:
-        """Show the line."""
-        from rich import progress
-        from rich.console import Console
-
-        columns = (
-            "{task.description}",
-            progress.MofNCompleteColumn(),
-            "chapters",
-            progress.TimeElapsedColumn(),
-            "{task.fields[now]}",
-        )
-        self.display = progress.Progress(*columns, console=Console(stderr=True), transient=True)
-        self.task = self.display.add_task(self.name, total=chapters, now="")
-        self.display.start()
-
-    def begin(self, chapter: str) -> None:
-        """Name the chapter among those that run."""
-        self.running.append(chapter)
-        self.display.update(self.task, now=", ".join(self.running))
-
-    def end(self, chapter: str, seconds: float | None) -> None:
-        """Count the chapter."""
-        self.running = [each for each in self.running if each != chapter]
-        self.display.update(self.task, advance=1, now=", ".join(self.running))
-
-    def message(self, text: str) -> None:
-        """Show the step, or print it where no chapters are shown."""
-        if self.display:
-            self.display.update(self.task, now=text)
-        else:
-            super().message(text)
-
-    def close(self) -> None:
-        """Take the line away."""
-        super().close()
-        if self.display:
-            self.display.stop()
-
-
-def progress_for(name: str, *, alone: bool = True) -> Progress:
-    """What shows the progress of a book: on a terminal, and of one book at a time, in place; else line by line."""
-    return Live(name) if alone and sys.stderr.isatty() else Lines(name)
+        """The build has ended: say nothing more."""
+        if self._display:
+            self._display.stop()
+        self._name = ""

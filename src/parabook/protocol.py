@@ -42,10 +42,7 @@ def charts(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def as_csv(exhibit: Mapping[str, Any]) -> str:
-    """An exhibit's table as CSV: exactly its values.
-
-    A value that a spreadsheet would take for a formula stays as it is: programs read these files, and a sign put
-    before it would be a wrong value to them.
+    """An exhibit's table as CSV: exactly its values, also those that a spreadsheet would take for a formula.
 
     Examples
     --------

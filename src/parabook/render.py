@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +22,22 @@ def exhibit_html(exhibit: Mapping[str, Any], links: Mapping[str, str], cache: Pa
     return render("exhibit.html.j2", exhibit=shown, panels=_panels(exhibit["chart"], cache), links=links)
 
 
-def chart_html(spec: dict[str, Any], cache: Path) -> str:
-    """A chart that stands by itself: its drawing, and what makes it interactive once it comes into view."""
-    return render("bare-chart.html.j2", panels=_panels(spec, cache))
-
-
 def _panels(spec: dict[str, Any] | None, cache: Path) -> list[dict[str, Any]]:
     """What the template needs of each panel that is drawn apart; each is described by its own description."""
-    return [
-        {
-            "label": str(part.get("description", "Chart")),
-            "svg": without_roles(as_svg(canonical(part), cache)),
-            "spec": part,
-        }
-        for part in (panels(spec) if spec else [])
-    ]
+    drawn = [(part, without_roles(as_svg(canonical(part), cache))) for part in (panels(spec) if spec else [])]
+    return [{"label": str(part.get("description", "Chart")), "svg": svg, "spec": part} for part, svg in drawn]
 
 
-def downloads(exhibit: Mapping[str, Any], cache: Path) -> dict[str, tuple[str, Callable[[], str | bytes]]]:
-    """The files that a reader may take away: by kind their name, and what makes their content when they are written."""
-    files: dict[str, tuple[str, Callable[[], str | bytes]]] = {}
+def downloads(exhibit: Mapping[str, Any], cache: Path) -> dict[str, tuple[str, Callable[[], bytes]]]:
+    """The files that a reader may take away: by kind their name, and what makes their content."""
+    ident, files = exhibit["id"], dict[str, tuple[str, Callable[[], bytes]]]()
     if exhibit["rows"]:
-        files["CSV"] = (f"{exhibit['id']}.csv", partial(as_csv, exhibit))
+        files["CSV"] = (f"{ident}.csv", lambda: as_csv(exhibit).encode())
     if exhibit["chart"]:
         spec = canonical(exhibit["chart"])
-        files["SVG"] = (f"{exhibit['id']}.svg", partial(as_svg, spec, cache))
-        files["PNG"] = (f"{exhibit['id']}.png", partial(as_png, spec, cache))
-        files["Vega-Lite"] = (f"{exhibit['id']}.vl.json", partial(str, spec))
+        files["SVG"] = (f"{ident}.svg", lambda: as_svg(spec, cache).encode())
+        files["PNG"] = (f"{ident}.png", lambda: as_png(spec, cache))
+        files["Vega-Lite"] = (f"{ident}.vl.json", spec.encode)
     return files
 
 
@@ -67,15 +54,14 @@ class Renderer:
         if data.mime_type == LAB_ONLY:
             return [nodes.comment()]
         env = renderer.renderer.sphinx_env
-        cache = Path(env.config.parabook_cache)
-        content = json.loads(data.content) if isinstance(data.content, str) else data.content
-        page = env.metadata[env.docname]
+        cache, page, content = Path(env.config.parabook_cache), env.metadata[env.docname], data.content
         if data.mime_type in CHARTS or content["chart"]:
             page["charts"] = True
         if data.mime_type in CHARTS:
-            return [nodes.raw("", chart_html(content, cache), format="html", classes=["output"])]
-        files = downloads(content, cache)
-        page.setdefault("exhibits", {})[content["id"]] = files
-        root = "../" * env.docname.count("/")
-        links = {kind: f"{root}{FOLDER}/{name}" for kind, (name, _) in files.items()}
-        return [nodes.raw("", exhibit_html(content, links, cache), format="html", classes=["output"])]
+            html = render("bare-chart.html.j2", panels=_panels(content, cache))
+        else:
+            page.setdefault("exhibits", []).append(content)
+            root = "../" * env.docname.count("/")
+            links = {kind: f"{root}{FOLDER}/{name}" for kind, (name, _) in downloads(content, cache).items()}
+            html = exhibit_html(content, links, cache)
+        return [nodes.raw("", html, format="html", classes=["output"])]

@@ -9,155 +9,122 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
-from parabook.book import SUFFIXES, Book
-from parabook.protocol import EXHIBIT, LAB_ONLY, as_csv, exhibits, glued_text
+from parabook.book import Book
+from parabook.drawings import canonical
+from parabook.protocol import as_csv, exhibits, glued_text
 
 Notebook = dict[str, Any]
+Exhibit = dict[str, Any]
 
 NOT_CARRIED = (".*", "_build", "__pycache__", "_toc.yml", "_config.yml")
 """What a book's folder holds and Sphinx need not see."""
 
 
-@dataclass(frozen=True)
-class Pages:
+class Pages(NamedTuple):
     """The pages that Sphinx makes."""
 
     site: Path
     """The folder that Sphinx reads."""
-    files: Mapping[Path, str]
-    """Each shown chapter's file in ``site``, by its path in the book, the root first."""
+    names: Mapping[Path, str]
+    """Each shown chapter's place in ``site``, without suffix, by its file in the book, the root first."""
     left_out: Mapping[str, str]
     """The chapters that have nothing to show, by their name, each with the reason."""
 
-    @property
-    def root(self) -> str:
-        """The root page's address, without suffix."""
-        return address(next(iter(self.files.values())))
-
-
-def address(file: str) -> str:
-    """A page's address in the book, without suffix.
-
-    Examples
-    --------
-    >>> address("part/routes.ipynb")
-    'part/routes'
-    """
-    return str(PurePosixPath(file).with_suffix(""))
-
 
 def stage(book: Book, executed: Mapping[str, str], into: Path) -> Pages:
-    """Lay out what Sphinx reads and the files beside the book.
+    """Write ``site/`` for Sphinx, ``notebooks/``, ``tables/`` and ``charts/``.
 
-    Parameters
-    ----------
-    book : Book
-        The book.
-    executed : mapping of str
-        Executed notebooks as text by chapter, the file's name without suffix, the root first.
-    into : Path
-        Gets ``site/`` for Sphinx, ``notebooks/``, ``tables/`` and ``charts/``.
+    ``executed`` has the text of executed notebooks by chapter, the file's name without suffix, the root first.
     """
-    site, folder, tables, charts = (into / name for name in ("site", "notebooks", "tables", "charts"))
-    for each in (folder, tables, charts):
-        each.mkdir()
     notebooks = {chapter: cleaned(json.loads(text)) for chapter, text in executed.items()}
-    for chapter, notebook in notebooks.items():
-        (folder / f"{chapter}.ipynb").write_text(as_text(notebook), encoding="utf-8")
+    _write_notebooks(notebooks, into / "notebooks")
     left_out = nothing_to_show(notebooks)
-    files = {file: _place(book, file) for file in book.chapters if file.stem not in left_out}
-    shown = {address(place): notebooks[file.stem] for file, place in files.items() if file.stem in notebooks}
+    names = {file: page_name(book, file) for file in book.chapters if file.stem not in left_out}
+    shown = {name: notebooks[file.stem] for file, name in names.items() if file.stem in notebooks}
     for notebook in shown.values():
-        without_cells_for(notebook, left_out)
+        _remove_cells_for(notebook, left_out)
     link_exhibits(shown)
-    for exhibit in (found for notebook in shown.values() for found in exhibits(notebook)):
-        _write_files(exhibit, tables, charts)
-    _carry(book, files, site)
-    for page, notebook in shown.items():
-        without_copies(notebook)
-        (site / f"{page}.ipynb").write_text(as_text(notebook), encoding="utf-8")
-    return Pages(site, files, left_out)
+    _write_exhibits((exhibit for notebook in shown.values() for exhibit in exhibits(notebook)), into)
+    _carry(book, names, into / "site")
+    _write_notebooks(shown, into / "site")
+    return Pages(into / "site", names, left_out)
 
 
-def _place(book: Book, file: Path) -> str:
-    """Where a chapter's file stands in the site."""
-    path = PurePosixPath(file.relative_to(book.root).as_posix())
-    top = book.settings.get("pages")
-    if not top:
-        return str(path)
-    if file == book.chapters[0]:
-        return f"index{path.suffix}"
-    return str(path.relative_to(top) if path.is_relative_to(top) else path)
+def page_name(book: Book, file: Path) -> str:
+    """Where a chapter stands in the site, without suffix."""
+    path, top = file.relative_to(book.root).with_suffix(""), book.settings.get("pages")
+    if top and file == book.chapters[0]:
+        return "index"
+    return (path.relative_to(top) if top and path.is_relative_to(top) else path).as_posix()
 
 
-def _carry(book: Book, files: Mapping[Path, str], site: Path) -> None:
-    """Put into the site, as links, all of the book that pages may use, the pages in their places, and their contents."""
+def _carry(book: Book, names: Mapping[Path, str], site: Path) -> None:
+    """Put into the site, as links, all of the book that pages may use, its pages in their places, and its contents."""
     import yaml
 
     skip = shutil.ignore_patterns(*NOT_CARRIED)
-    moved = set(book.chapters)
 
-    def ignore(folder: str, names: list[str]) -> set[str]:
-        return {*skip(folder, names), *(name for name in names if Path(folder, name) in moved)}
+    def ignore(folder: str, entries: list[str]) -> set[str]:
+        return {*skip(folder, entries), *(entry for entry in entries if Path(folder, entry) in book.chapters)}
 
     shutil.copytree(book.root, site, copy_function=os.symlink, ignore=ignore, ignore_dangling_symlinks=True)
-    for file, place in files.items():
-        (site / place).parent.mkdir(parents=True, exist_ok=True)
+    places: dict[str, str] = {}
+    for file, name in names.items():
+        path = file.relative_to(book.root)
+        places |= {path.as_posix(): name, path.with_suffix("").as_posix(): name}
         if file.suffix != ".ipynb":
-            (site / place).symlink_to(file)
-    toc = yaml.safe_load((book.root / "_toc.yml").read_text(encoding="utf-8"))
-    places = {str(file.relative_to(book.root).with_suffix("")): address(place) for file, place in files.items()}
-    (site / "_toc.yml").write_text(yaml.safe_dump(_contents(toc, places), sort_keys=False), encoding="utf-8")
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            (site / f"{name}{file.suffix}").symlink_to(file)
+    contents = yaml.safe_load((book.root / "_toc.yml").read_text(encoding="utf-8"))
+    (site / "_toc.yml").write_text(yaml.safe_dump(_contents(contents, places), sort_keys=False), encoding="utf-8")
 
 
 def _contents(entry: Any, places: Mapping[str, str]) -> Any:
     """A table of contents with the pages' places, without those that have none and what lies under them."""
     if isinstance(entry, list):
-        return [_contents(each, places) for each in entry if "file" not in each or _name(each["file"]) in places]
+        return [_contents(each, places) for each in entry if "file" not in each or each["file"] in places]
     if isinstance(entry, dict):
         return {
-            key: places[_name(value)] if key in ("root", "file") else _contents(value, places)
-            for key, value in entry.items()
+            key: places[value] if key in ("root", "file") else _contents(value, places) for key, value in entry.items()
         }
     return entry
 
 
-def _name(file: str) -> str:
-    return address(file) if file.endswith(SUFFIXES) else file
-
-
 def cleaned(notebook: Notebook) -> Notebook:
-    """An executed notebook without what differs from run to run: times, counts, paths, versions of the machine."""
+    """An executed notebook without what differs from run to run: times, paths, versions of the machine."""
     for cell in notebook["cells"]:
-        metadata = {key: value for key, value in cell["metadata"].items() if key in ("tags", "mystnb") and value}
-        if "injected-parameters" in metadata.get("tags", []):
-            cell["id"] = "injected-parameters"  # papermill draws a new one at each run
-            metadata["tags"] = [*metadata["tags"], "hide-input"]
-        cell["metadata"] = metadata
-        if cell["cell_type"] == "code":
-            cell["execution_count"] = None
-            for output in cell["outputs"]:
-                output.pop("execution_count", None)
-                output.get("metadata", {}).pop("transient", None)
+        cell["metadata"] = {key: cell["metadata"][key] for key in ("tags", "mystnb") if cell["metadata"].get(key)}
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            cell["metadata"]["tags"].append("hide-input")
     metadata = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "mystnb", "widgets")}
     notebook["metadata"] = {**metadata, "language_info": {"name": "python"}}
     return notebook
 
 
-def as_text(notebook: Mapping[str, Any]) -> str:
-    """A notebook as its file holds it: a cell a line."""
-    cells = ",\n".join(_dumped(cell) for cell in notebook["cells"])
-    rest = _dumped({name: value for name, value in notebook.items() if name != "cells"})
-    return f'{{"cells": [\n{cells}\n], {rest[1:]}\n'
+def _write_notebooks(notebooks: Mapping[str, Notebook], folder: Path) -> None:
+    """Write notebooks by their names, a cell a line."""
+    folder.mkdir(exist_ok=True)
+    for name, notebook in notebooks.items():
+        file = folder / f"{name}.ipynb"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cells = ",\n".join(map(canonical, notebook["cells"]))
+        rest = canonical({key: value for key, value in notebook.items() if key != "cells"})
+        file.write_text(f'{{"cells": [\n{cells}\n], {rest[1:]}\n', encoding="utf-8")
 
 
-def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+def _write_exhibits(found: Iterable[Exhibit], into: Path) -> None:
+    """Write the tables and the charts of exhibits."""
+    for name in ("tables", "charts"):
+        (into / name).mkdir()
+    for exhibit in found:
+        (into / "tables" / f"{exhibit['id']}.csv").write_text(as_csv(exhibit), encoding="utf-8")
+        if exhibit["chart"]:
+            chart = json.dumps(exhibit["chart"], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+            (into / "charts" / f"{exhibit['id']}.vl.json").write_text(chart, encoding="utf-8")
 
 
 def glued(notebook: Mapping[str, Any]) -> dict[str, str]:
@@ -168,76 +135,51 @@ def glued(notebook: Mapping[str, Any]) -> dict[str, str]:
 
 def nothing_to_show(notebooks: Mapping[str, Notebook]) -> dict[str, str]:
     """The chapters of whose exhibits the input can have none, with the reason; the root always stays."""
-    found = {}
-    for chapter, notebook in list(notebooks.items())[1:]:
-        shown = list(exhibits(notebook))
-        if shown and all(exhibit.get("absent") for exhibit in shown):
-            found[chapter] = str(shown[0]["finding"])
-    return found
+    found = {chapter: list(exhibits(notebook)) for chapter, notebook in list(notebooks.items())[1:]}
+    return {
+        chapter: str(each[0]["finding"])
+        for chapter, each in found.items()
+        if each and all(exhibit.get("absent") for exhibit in each)
+    }
 
 
-def without_cells_for(notebook: Notebook, left_out: Mapping[str, str]) -> None:
-    """Remove, in place, the cells tagged ``needs-<chapter>`` of chapters that the book does not have."""
+def _remove_cells_for(notebook: Notebook, left_out: Iterable[str]) -> None:
+    """Remove the cells tagged ``needs-<chapter>`` of chapters that the book does not have."""
     needs = {f"needs-{chapter}" for chapter in left_out}
-    notebook["cells"] = [cell for cell in notebook["cells"] if not needs & {*cell["metadata"].get("tags", [])}]
+    notebook["cells"] = [cell for cell in notebook["cells"] if needs.isdisjoint(cell["metadata"].get("tags", []))]
 
 
 def link_exhibits(pages: Mapping[str, Notebook]) -> None:
-    """Number the exhibits of pages, in place, add the backlinks that they ask for, and resolve their links.
-
-    A number is the chapter's place, the root's being 0, and the exhibit's place in it. A link to ``#anchor`` leads to
-    the page that has the anchor; where none has it, the link is plain text.
-    """
+    """Number the exhibits of pages by chapter and place, in place, add the backlinks they ask for, resolve their links."""
     found = [(page, exhibit) for page, notebook in pages.items() for exhibit in exhibits(notebook)]
-    anchors = {name: page for page, exhibit in found for names in exhibit["anchors"] for name in names}
-    anchors |= {f"exhibit-{exhibit['id']}": page for page, exhibit in found}
     for chapter, notebook in enumerate(pages.values()):
         for place, exhibit in enumerate(exhibits(notebook), 1):
             exhibit["number"] = f"{chapter}.{place}"
     for _, exhibit in found:
         if exhibit.get("backlinks"):
             _add_backlinks(exhibit, [other for _, other in found])
+    anchors = {name: page for page, exhibit in found for names in exhibit["anchors"] for name in names}
+    anchors |= {f"exhibit-{exhibit['id']}": page for page, exhibit in found}
     for page, exhibit in found:
-        for link in _links(exhibit):
-            if link["href"].startswith("#"):
-                link["href"] = _resolved(link["href"][1:], page, anchors)
+        _resolve_links(exhibit, page, anchors)
 
 
-def _links(exhibit: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    return (link for row in exhibit["view"]["rows"] for cell in row if isinstance(cell, list) for link in cell)
-
-
-def _add_backlinks(exhibit: dict[str, Any], others: list[dict[str, Any]]) -> None:
+def _add_backlinks(exhibit: Exhibit, others: list[Exhibit]) -> None:
     """Add a column to an exhibit's view: for each row, links to the exhibits that cite one of its anchors."""
-    exhibit["view"]["columns"] = [*exhibit["view"]["columns"], exhibit["backlinks"]]
+    exhibit["view"]["columns"].append(exhibit["backlinks"])
     cited = {other["id"]: set(other.get("cites", ())) for other in others}
     for row, names in zip(exhibit["view"]["rows"], exhibit["anchors"], strict=True):
         citing = [ident for ident, cites in cited.items() if not cites.isdisjoint(names)]
         row.append([{"text": ident.replace("-", " "), "href": f"#exhibit-{ident}"} for ident in citing])
 
 
-def _resolved(anchor: str, page: str, anchors: Mapping[str, str]) -> str:
-    """The address of an anchor from a page; blank where no page has it."""
-    if anchor not in anchors:
-        return ""
-    target = PurePosixPath(os.path.relpath(f"{anchors[anchor]}.html", PurePosixPath(page).parent)).as_posix()
-    return f"#{anchor}" if anchors[anchor] == page else f"{target}#{anchor}"
-
-
-def without_copies(notebook: Notebook) -> None:
-    """Remove, in place, what front ends of notebooks show in place of exhibits, and make each exhibit one text.
-
-    MyST-NB copies, validates and writes notebooks, value by value.
-    """
-    for cell in (cell for cell in notebook["cells"] if cell["cell_type"] == "code"):
-        cell["outputs"] = [output for output in cell["outputs"] if LAB_ONLY not in output.get("data", {})]
-        for output in cell["outputs"]:
-            if exhibit := output.get("data", {}).get(EXHIBIT):
-                output["data"] = {EXHIBIT: _dumped(exhibit), "text/plain": output["data"]["text/plain"]}
-
-
-def _write_files(exhibit: Mapping[str, Any], tables: Path, charts: Path) -> None:
-    (tables / f"{exhibit['id']}.csv").write_text(as_csv(exhibit), encoding="utf-8")
-    if exhibit["chart"]:
-        chart = json.dumps(exhibit["chart"], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        (charts / f"{exhibit['id']}.vl.json").write_text(chart, encoding="utf-8")
+def _resolve_links(exhibit: Exhibit, page: str, anchors: Mapping[str, str]) -> None:
+    """Make the links of an exhibit lead from its page to the page of the anchor, or nowhere where no page has it."""
+    cells = (cell for row in exhibit["view"]["rows"] for cell in row if isinstance(cell, list))
+    for link in (link for cell in cells for link in cell if link["href"].startswith("#")):
+        target = anchors.get(link["href"][1:])
+        if target is None:
+            link["href"] = ""
+        elif target != page:
+            path = os.path.relpath(f"{target}.html", PurePosixPath(page).parent).replace(os.sep, "/")
+            link["href"] = f"{path}{link['href']}"

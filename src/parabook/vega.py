@@ -1,8 +1,4 @@
-"""The one script that makes charts interactive: Vega for the browser, bundled by vl-convert.
-
-It depends on vl-convert alone. Setting up makes it once and keeps it with the installed packages, as bundling takes a
-second: ``python -m parabook.vega``. Where that was not done, the first book makes it and keeps it in its cache.
-"""
+"""The one script that makes charts interactive: Vega for the browser, bundled by vl-convert, which takes a second."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ VEGALITE_VERSION = "6.4"
 """What vl-convert offers of the version that Altair writes."""
 
 INSTALLED = Path(sys.prefix) / "share" / "parabook"
-"""The folder where setting up leaves the script."""
+"""Where setting up leaves the script, by ``python -m parabook.vega``; where it did not, a cache has it from the first book on."""
 
 
 def script(cache: Path) -> str:
@@ -25,18 +21,13 @@ def script(cache: Path) -> str:
     for file in (INSTALLED / name, cache / name):
         if file.is_file():
             return file.read_text(encoding="utf-8")
-    made = bundled()
+    import vl_convert
+
+    bundle = vl_convert.javascript_bundle("window.parabookEmbed = vegaEmbed;", vl_version=VEGALITE_VERSION)
+    made = f"(() => {{{bundle}}})();\n"  # its names would collide with Sphinx's own
     write_atomically(cache / name, made)
     return made
 
 
-def bundled() -> str:
-    """The script, made anew."""
-    import vl_convert
-
-    bundle = vl_convert.javascript_bundle("window.parabookEmbed = vegaEmbed;", vl_version=VEGALITE_VERSION)
-    return f"(() => {{{bundle}}})();\n"  # its names would collide with Sphinx's own
-
-
 if __name__ == "__main__":
-    write_atomically(INSTALLED / f"vega-{version('vl-convert-python')}-{VEGALITE_VERSION}.js", bundled())
+    script(INSTALLED)

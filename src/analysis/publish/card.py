@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 
-from analysis.charts import FONT, MARKS_UP_TO
-from parabook import palette
+from analysis.charts import FONT, MARKS_UP_TO, PALETTE
 from parabook.templating import render
-
-PALETTE = Path(__file__).parents[1] / "palette.json"
 
 
 def card_svg(title: str, lead: str, marks: str = "") -> str:
-    """The card as SVG of 1200 x 630 pixels, as those who show such pictures ask for.
-
-    Parameters
-    ----------
-    title, lead : str
-        Are cut after four lines each.
-    marks : str
-        One mark a person, ``●`` for who is described.
+    """The card as SVG of 1200 x 630 pixels: title and lead, cut after four lines each, and one mark a person.
 
     Examples
     --------
@@ -29,14 +18,9 @@ def card_svg(title: str, lead: str, marks: str = "") -> str:
     (True, 1, 1)
     """
     return render(
-        "card.svg.j2",
-        "analysis.publish",
-        title=textwrap.wrap(title, 34)[:4],
-        lead=textwrap.wrap(lead, 62)[:4],
-        marks=marks,
-        font=FONT,
-        colour={name: light for name, (light, _) in palette.read(PALETTE).items()},
-    )
+        "card.svg.j2", "analysis.publish", title=textwrap.wrap(title, 34)[:4], lead=textwrap.wrap(lead, 62)[:4],
+        marks=marks, font=FONT, colour={name: light for name, (light, _) in PALETTE.items()},
+    )  # fmt: skip
 
 
 def one_mark_each(declared: int | None, described: int) -> str:

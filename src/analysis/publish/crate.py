@@ -1,8 +1,8 @@
 """The record of a book: what came from what, by whom, under which terms, as an RO-Crate that other programs read.
 
-One crate a book, by the Process Run Crate profile: an action for each chapter, whose instrument is the notebook, whose
-objects are the tables it rests on and its parameters, whose results are the executed notebook, the page and the
-exhibits. It says nothing of when or where the book was built: the same inputs give the same record.
+By the Process Run Crate profile: an action for each chapter, whose instrument is the notebook, whose objects are the
+tables it rests on and its parameters, whose results are the executed notebook, the page and the exhibits. It says
+nothing of when or where the book was built: the same inputs give the same record.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parabook.checksums import LIST
+from analysis.folder import PACKAGE
 from parabook.files import sha256
-from parabook.parameters import parameters
+from parabook.parameters import REPORTED, parameters
 from parabook.protocol import exhibits
 
 if TYPE_CHECKING:
@@ -28,156 +28,104 @@ SHA256 = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
 
 DONE = "http://schema.org/CompletedActionStatus"
 
-FORMATS = {
-    ".csv": "text/csv", ".html": "text/html", ".ipynb": "application/x-ipynb+json", ".json": "application/json",
-    ".md": "text/markdown", ".parquet": "application/vnd.apache.parquet", ".svg": "image/svg+xml",
-}  # fmt: skip
-FOLDERS = {"html/": "The book", "notebooks/": "Chapters, executed", "tables/": "The exhibits' tables",
-           "charts/": "The exhibits' charts, as Vega-Lite"}  # fmt: skip
-DRAWN = {"tables/{}.csv": "table", "charts/{}.vl.json": "chart", "html/exhibits/{}.svg": "drawing"}
+FILES = ("tables/{}.csv", "charts/{}.vl.json", "html/exhibits/{}.svg")
 """The files of an exhibit, where it has them."""
-
-Entity = Any
-"""An entity of the library's, which has no types of its own."""
 
 
 def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Iterable[str], folder: Path) -> str:
     """The record of a finished book in a folder, as the text of ``ro-crate-metadata.json``; ``runs`` has the root first."""
-    return Record(plan, cover, folder).text([run for run in runs if run.chapter not in set(left_out)])
+    made = Record(plan, cover, folder)
+    for run in (run for run in runs if run.chapter not in set(left_out)):
+        made.add_run(run, "index" if run is runs[0] else run.chapter)
+    return json.dumps(made.crate.metadata.generate(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 class Record:
-    """One record while it is made."""
+    """A record to which chapters are added."""
 
     def __init__(self, plan: Plan, cover: Cover, folder: Path) -> None:
         import yaml
         from rocrate.rocrate import ROCrate
 
-        self.plan, self.cover, self.folder = plan, cover, folder
-        self.package = json.loads((plan.input / "datapackage.json").read_text(encoding="utf-8"))
-        self.citation = yaml.safe_load((plan.book.root / "CITATION.cff").read_text(encoding="utf-8"))
-        self.crate = ROCrate(version="1.1")
+        self.plan, self.folder, self.crate = plan, folder, ROCrate(version="1.1")
         self.crate.metadata.extra_terms.update(SHA256)
-        self.program, self.edition = self._program(), self._edition()
-
-    def text(self, runs: Sequence[ChapterRun]) -> str:
-        """The record, with these chapters."""
-        self._describe_root()
-        html, *_ = [self.crate.add_dataset(dest_path=path, properties={"name": name}) for path, name in FOLDERS.items()]
-        actions = [self._run(run, "index" if run is runs[0] else run.chapter) for run in runs]
-        executed = [self._file(f"notebooks/{run.chapter}.ipynb") for run in runs]
-        checksums = self._file(f"html/{LIST}", "Fingerprints of the book's files", encodingFormat="text/plain")
-        actions.append(
-            self._action("assemble", self.program, name="The pages put together", object=[*executed, self.edition],
-                         description="The executed chapters made into pages, by Jupyter Book and Sphinx.",
-                         result=[html, checksums])
-        )  # fmt: skip
-        self._file("receipt.json", "The receipt: inputs, parameters, versions, cells, seconds")
-        self.crate.root_dataset["mentions"] = actions
-        return json.dumps(self.crate.metadata.generate(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-
-    def _describe_root(self) -> None:
-        package, citation, root = self.package, self.citation, self.crate.root_dataset
-        root["name"] = self.cover.title
-        root["description"] = str(package.get("description") or self.cover.title)
+        package = json.loads((plan.input / PACKAGE).read_text(encoding="utf-8"))
+        citation = yaml.safe_load((plan.book.root / "CITATION.cff").read_text(encoding="utf-8"))
+        self.program, edition = self._program(citation), self._edition(package, cover)
         # The library would write the time of the build; this is the date of the data, or of the program.
-        root["datePublished"] = str(package.get("created") or citation["date-released"])[:10]
-        root["keywords"] = ", ".join(map(str, package.get("keywords") or citation.get("keywords", [])))
-        root["conformsTo"] = self._thing(PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
-        root["isBasedOn"] = self.edition
-        for name in ("license", "author"):
-            if name in self.edition:
-                root[name] = self.edition[name]
+        date = str(package.get("created") or citation["date-released"])[:10]
+        profile = self._add(PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
+        root = _known(
+            name=cover.title, description=str(package.get("description") or cover.title), datePublished=date,
+            conformsTo=profile, isBasedOn=edition, license=edition.get("license"), author=edition.get("author"),
+        )  # fmt: skip
+        for name, value in root.items():
+            self.crate.root_dataset[name] = value
 
-    def _program(self) -> Entity:
-        about, lock = self.citation, self.plan.book.root / "requirements.txt"
-        url = f"https://spdx.org/licenses/{about['license']}"
-        names = [each.get("name") or f"{each['given-names']} {each['family-names']}" for each in about["authors"]]
-        return self._thing(
-            "#program", "SoftwareApplication", name=about["title"], softwareVersion=str(about["version"]),
-            url=about.get("repository-code"), license=self._thing(url, "CreativeWork", name=about["license"], url=url),
-            author=[self._thing(f"#maker-{n}", "Organization", name=name) for n, name in enumerate(names, 1)],
-            softwareRequirements=self._thing(
-                "#requirements", "CreativeWork", name=lock.name, encodingFormat="text/plain", sha256=sha256(lock)
-            ),
+    def _program(self, citation: Mapping[str, Any]) -> Any:
+        names = [each.get("name") or f"{each['given-names']} {each['family-names']}" for each in citation["authors"]]
+        return self._add(
+            "#program", "SoftwareApplication", name=citation["title"], softwareVersion=str(citation["version"]),
+            url=citation.get("repository-code"), license=f"https://spdx.org/licenses/{citation['license']}",
+            author=[self._add(f"#maker-{n}", "Organization", name=name) for n, name in enumerate(names, 1)],
         )  # fmt: skip
 
-    def _edition(self) -> Entity:
+    def _edition(self, package: Mapping[str, Any], cover: Cover) -> Any:
         """The edition as a whole; its files are known by their hashes, as the book does not carry them."""
         files = [
-            self._thing(f"#edition/{name}", "CreativeWork", name=name, encodingFormat=FORMATS.get(Path(name).suffix), sha256=digest)
-            for name, digest in sorted(self.plan.contents.items())
-        ]  # fmt: skip
-        return self._thing(
-            "#edition", "CreativeWork", name=self.plan.input.name, description=self.cover.title, url=self.cover.homepage,
-            sha256=self.plan.contents["datapackage.json"], hasPart=files, license=self._listed("licenses", "License"),
-            author=self._listed("contributors"), isBasedOn=self._listed("sources"),
+            self._add(f"#edition/{name}", "CreativeWork", name=name, sha256=found)
+            for name, found in sorted(self.plan.contents.items())
+        ]
+        return self._add(
+            "#edition", "CreativeWork", name=self.plan.input.name, description=cover.title, url=cover.homepage, hasPart=files,
+            license=self._listed(package, "licenses"), author=self._listed(package, "contributors"),
+            isBasedOn=self._listed(package, "sources"),
         )  # fmt: skip
 
-    def _listed(self, what: str, unnamed: str = "not named") -> list[Entity]:
+    def _listed(self, package: Mapping[str, Any], what: str) -> list[Any]:
         """The licenses, contributors or sources of ``datapackage.json``."""
         found = []
-        for n, each in enumerate((each for each in self.package.get(what) or () if isinstance(each, dict)), 1):
-            name, url = each.get("name"), each.get("path")
-            ident, kind = f"#{what.removesuffix('s')}-{n}", "CreativeWork"
-            if what == "licenses":
-                ident = url or f"#license-{name or n}"
+        for n, each in enumerate((each for each in package.get(what) or () if isinstance(each, dict)), 1):
+            kind, url = "CreativeWork", each.get("path")
             if what == "contributors":  # a person only where it says so, as a team may stand there as well
-                kind = "Person" if {"givenName", "familyName", "organization"} & each.keys() else "Organization"
-            shown = str(each.get("title") or name or (what == "sources" and url) or unnamed)
-            found.append(self._thing(ident, kind, name=shown, identifier=name, url=url, description=each.get("role")))
+                kind = "Person" if {"givenName", "familyName"} & each.keys() else "Organization"
+            ident = url if url and what == "licenses" else f"#{what.removesuffix('s')}-{n}"
+            name = str(each.get("title") or each.get("name") or url or "not named")
+            found.append(self._add(ident, kind, name=name, url=url, description=each.get("role")))
         return found
 
-    def _run(self, run: ChapterRun, page_name: str) -> Entity:
-        """The run of a chapter: what it used, and the files that it made."""
+    def add_run(self, run: ChapterRun, page: str) -> None:
+        """Add the run of a chapter: what it used, and the files that it made.
+
+        No agent and no times: they would make two records of the same book differ.
+        """
         source = next(file for file in self.plan.notebooks if file.stem == run.chapter)
-        notebook = self._thing(
-            f"#chapter/{run.chapter}", "SoftwareSourceCode", name=f"chapters/{source.name}", programmingLanguage="Python",
-            version=str(self.citation["version"]), sha256=sha256(source), softwareRequirements=self.program,
+        notebook = self._add(
+            f"#chapter/{run.chapter}", "SoftwareSourceCode", name=source.name, sha256=sha256(source), softwareRequirements=self.program
         )  # fmt: skip
-        page = self._file(f"html/{page_name}.html", f"The page of chapter {run.chapter}")
-        executed = self._file(f"notebooks/{run.chapter}.ipynb", f"Chapter {run.chapter}, executed")
-        read = [self.crate.get(f"#edition/{name}") for name in self.plan.behind(run.rests_on)]
-        shown = [file for each in exhibits(json.loads(run.notebook)) for file in self._exhibit(each, page, read)]
+        read = [self.crate.get(f"#edition/{name}") for name in self.plan.behind([PACKAGE, *run.rests_on])]
         values = {name: each.default for name, each in parameters(source).items()} | self.plan.chosen(source)
         used = [
-            self._thing(f"#parameter/{run.chapter}/{name}", "PropertyValue", name=name, value=value)
+            self._add(f"#parameter/{run.chapter}/{name}", "PropertyValue", name=name, value=value)
             for name, value in values.items()
-            if name not in ("overrides", "values")  # which repeat the others, for the page that prints them
+            if name not in REPORTED
         ]
-        return self._action(
-            f"run/{run.chapter}", notebook, name=f"Chapter {run.chapter}, run", object=[*read, *used],
-            description="The notebook executed by Papermill with these parameters, in a kernel of its own.",
-            result=[executed, page, *shown],
-        )  # fmt: skip
+        paths = [path.format(each["id"]) for each in exhibits(json.loads(run.notebook)) for path in FILES]
+        made = [self._file(path) for path in (f"notebooks/{run.chapter}.ipynb", f"html/{page}.html", *paths)]
+        properties = {"name": f"Chapter {run.chapter}, run", "actionStatus": DONE}
+        action = self.crate.add_action(
+            notebook, f"#run/{run.chapter}", [*read, *used], list(filter(None, made)), properties
+        )
+        self.crate.root_dataset.append_to("mentions", action)
 
-    def _exhibit(self, exhibit: Mapping[str, Any], page: Entity, read: list[Entity]) -> list[Entity]:
-        """The files of an exhibit, tied to it."""
-        ident, caption, finding = exhibit["id"], exhibit["caption"], exhibit["finding"]
-        paths = {path.format(ident): f"{caption} ({what})" for path, what in DRAWN.items()}
-        there = {path: name for path, name in paths.items() if (self.folder / path).is_file()}
-        files = [self._file(path, name, description=finding) for path, name in there.items()]
-        self._thing(
-            f"#exhibit/{ident}", "CreativeWork", name=caption, description=finding, hasPart=files, isPartOf=page,
-            isBasedOn=read, url=f"{page.id}#exhibit-{ident}",
-        )  # fmt: skip
-        return files
-
-    def _action(self, ident: str, instrument: Entity, **properties: Any) -> Entity:
-        """A step of the build. No agent and no times: they would make two records of the same book differ."""
-        return self.crate.add_action(instrument, f"#{ident}", properties=_known(actionStatus=DONE, **properties))
-
-    def _file(self, path: str, name: str = "", **properties: Any) -> Entity:
-        """A file of the book, with its hash, but for the two lists that hold this record's own."""
-        if known := self.crate.get(path):
-            return known
+    def _file(self, path: str) -> Any:
+        """A file of the book, with its hash; None where the book has no such file."""
         file = self.folder / path
-        if file.name not in (LIST, "receipt.json"):
-            properties |= {"sha256": sha256(file), "contentSize": str(file.stat().st_size)}
-        properties = _known(name=name, **{"encodingFormat": FORMATS.get(file.suffix), **properties})
-        return self.crate.add_file(dest_path=path, properties=properties)
+        if not file.is_file():
+            return None
+        return self.crate.add_file(dest_path=path, properties={"name": path, "sha256": sha256(file)})
 
-    def _thing(self, ident: str, kind: str, **properties: Any) -> Entity:
+    def _add(self, ident: str, kind: str, **properties: Any) -> Any:
         """Something that the record speaks of and the book does not carry."""
         from rocrate.model import ContextEntity
 
@@ -186,12 +134,4 @@ class Record:
 
 
 def _known(**properties: Any) -> dict[str, Any]:
-    """Properties that are known; one value stands by itself, as RO-Crate asks.
-
-    Examples
-    --------
-    >>> _known(a=["x"], b=["x", "y"], c=None, d=0)
-    {'a': 'x', 'b': ['x', 'y'], 'd': 0}
-    """
-    known = {name: value for name, value in properties.items() if value is not None and value not in ("", [])}
-    return {name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in known.items()}
+    return {name: value for name, value in properties.items() if value not in (None, "", [])}
