@@ -29,12 +29,12 @@ def build(root: Path, name: str, out: Path | None, jobs: int, force: bool) -> No
     from parabook.build import build as build_book
     from parabook.plan import make_plan
     from parabook.plugins import plugin_of
-    from parabook.progress import progress_for
+    from parabook.progress import Progress
 
     book = Book.open(root)
     plan = make_plan(book, plugin_of(book), name, {})
     place = out or book.root / "_build" / plan.input.name
-    print(build_book(plan, place, BuildOptions(jobs, force), progress_for(plan.input.name)))
+    print(build_book(plan, place, BuildOptions(jobs, force), Progress(plan.input.name, live=True)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -73,7 +73,7 @@ def work(caller: Connection) -> None:
     while True:
         function, arguments = caller.recv()
         try:
-            answer = None, function(*arguments)
+            answer: tuple[Exception | None, Any] = None, function(*arguments)
         except Exception as error:
             answer = error, None
         try:
