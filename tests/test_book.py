@@ -11,7 +11,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-from analysis.edition import embed
+from analysis.coding.package import embed
 from conftest import ROOT, run
 
 from analysis.schema import raw

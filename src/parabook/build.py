@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parabook.book import Book
-from parabook.errors import InputError, describe
+from parabook.errors import InputError, Problem, describe
 from parabook.parameters import ParameterError
 from parabook.plan import Plan, is_current, make_plan
 from parabook.plugins import Plugin
