@@ -38,7 +38,7 @@ def history(root: Path, approved: Path, files: Collection[Path]) -> History:
     head = git("log", "-1", "--format=%h (%cs)")
     inside = [str(file) for file in (approved, *files) if file.is_relative_to(root)]
     changed = tuple(line.split(maxsplit=1)[1] for line in git("status", "--short", "--", *inside[1:]).splitlines())
-    log = ("log", "-30", "--relative", "--name-only", "--format=%x00%h %s")
+    log = ("log", "-30", "--no-merges", "--relative", "--name-only", "--format=%x00%h %s")
     found = git(*log, f"{base.split()[0]}..HEAD", "--", *inside[1:]).split("\0")[1:]
     commits = [("not committed", changed)] * bool(changed)
     commits += [(text, tuple(filter(None, names))) for text, *names in (each.splitlines() for each in found)]
