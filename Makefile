@@ -32,11 +32,11 @@ pdf: $(READY)
 
 # The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
 test: lint
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow" $(PYTEST_FLAGS)
 
 # With the slow ones, which tests/conftest.py lists, and Spark.
 test-all: lint .venv/.spark
-	$(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_FLAGS)
 
 lint: .venv/.test spelling
 	$(BIN)/ruff check .
