@@ -23,21 +23,14 @@ ANALYSIS = [sys.executable, "-m", "analysis.publish.cli"]
 
 SLOW = (
     # What another test holds as well, more shortly; `make test-all` and the weekly run of CI leave none out.
-    "test_cluster.py::test_a_worker_killed", "test_cluster.py::test_several_editions", "test_cluster.py::test_a_large_edition",
-    "test_cluster.py::test_kernels_are_forked", "test_cluster.py::test_an_edition_at_an_address_makes",
-    "test_spread.py::test_a_broken_edition_is_told_of_in_the_same_words[Parquet",
     "test_hostile.py::test_nothing_runs", "test_hostile.py::test_it_", "test_hostile.py::test_titles", "test_hostile.py::test_the_codebook",
     "test_hostile.py::test_a_search", "test_hostile.py::test_downloads", "test_shapes.py::test_figures_in_sentences",
-    "test_review.py::test_a_refactoring", "test_cache.py::test_force_runs_all", "test_book.py::test_another_edition_gives",
-    "test_shapes.py::test_charts_are_drawn", "test_shapes.py::test_a_book_is_made",
-    "test_reproducible.py::test_parameters_are_those", "test_reproducible.py::test_one_of_several_books",
-    "test_errors.py::test_a_build_ended_at_any_moment_leaves_the_book_whole[term]",
-    "test_errors.py::test_a_build_ended_at_any_moment_leaves_the_book_whole[int]",
+    "test_review.py::test_a_refactoring", "test_shapes.py::test_charts_are_drawn", "test_shapes.py::test_a_book_is_made",
     "test_review.py::test_nothing_is_approved_without", "test_review.py::test_a_book_and_an_edition_compare",
     "test_review.py::test_a_move_leads_to_the_commit", "test_review.py::test_the_page_is_for_everyone_and_runs_nothing[360",
     "test_access.py::test_the_keyboard_reaches_every_control[evidence]", "test_access.py::test_the_keyboard_reaches_every_control[routes]",
     "test_cells.py::TestChosen::test_several_workers", "test_cells.py::TestAsked::test_another_edition", "test_cells.py::test_ctrl_c",
-    "test_book.py::test_the_title_shows_as_typed", "test_crate.py::test_it_tells_of_another_edition",
+    "test_crate.py::test_it_tells_of_another_edition",
 )  # fmt: skip
 
 
