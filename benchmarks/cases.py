@@ -33,7 +33,7 @@ start(plan)
 from parabook.pool import BuildPool
 from parabook.run import run_all
 with BuildPool() as pool:
-    run_all(plan, force=True, ready=pool.check(plan).result)
+    run_all(plan, force=True, ready=pool.assemblers.submit(plan.plugin.check, plan).result)
 import gc
 gc.freeze()
 """

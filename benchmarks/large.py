@@ -1,20 +1,17 @@
-"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION [ENGINE]``.
+"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION``.
 
-Prints seconds, the megabytes of this process at most, and a fingerprint of what it found.
+Prints seconds, the megabytes of this process at most, and a hash of what it found.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
 
-SQL = [
-    "SELECT age_min, age_max, count(*) FROM '{file}' WHERE counted = 'yes' GROUP BY ALL",
-    "SELECT profession, isco08, count(*) FROM '{file}' WHERE counted = 'yes' GROUP BY ALL",
-    "SELECT age_min, age_max, profession, isco08, count(*) FROM '{file}' WHERE counted = 'yes' GROUP BY ALL",
-]
+AGE, JOB = ("age_min", "age_max"), ("profession", "isco08")
+COLUMNS = (AGE, JOB, (*AGE, *JOB))
+SQL = [f"SELECT {', '.join(each)}, count(*) FROM '{{file}}' WHERE counted = 'yes' GROUP BY ALL" for each in COLUMNS]
 """The groups that the tables of interviewees are counted from, as one would write them by hand."""
 
 
@@ -33,35 +30,18 @@ def check(edition: Path) -> Found:
 
 
 def tabulate(edition: Path) -> Found:
-    """The tables of interviewees."""
-    from analysis import tabulate
+    """The groups of interviewees that chapters count."""
+    from analysis import count_by
     from analysis.editions import examine
 
     loaded, _ = examine(edition, validated=True)
     assert loaded is not None
-    people = {"people": loaded.tables["interviewees"], "declared": loaded.report.declared_interviewees}
+    people = loaded.interviewees
     started = time.perf_counter()
-    tables = [
-        tabulate.by_age(**people, age_bands="18,25,35,45"),
-        tabulate.by_profession(**people, level="label"),
-        tabulate.age_by_profession(**people, age_bands="18,25,35,45", level="label"),
-    ]
+    tables = [count_by(people, *columns) for columns in COLUMNS]
     seconds = time.perf_counter() - started
-    assert len({table.total for table in tables}) == 1
-    return seconds, [table.frame.to_dict("list") for table in tables]
-
-
-def routes(edition: Path) -> Found:
-    """The table of routes, for which people are joined with their legs."""
-    from analysis import tabulate
-    from analysis.editions import examine
-
-    loaded, _ = examine(edition, validated=True)
-    assert loaded is not None
-    started = time.perf_counter()
-    people, legs = (loaded.tables[name] for name in ("interviewees", "legs"))
-    table = tabulate.by_route(people, legs, loaded.places, level="place", declared=None)
-    return time.perf_counter() - started, table.frame.to_dict("list")
+    assert len({int(table["n"].sum()) for table in tables}) == 1
+    return seconds, [table["n"].tolist() for table in tables]
 
 
 def sql(edition: Path) -> Found:
@@ -74,15 +54,13 @@ def sql(edition: Path) -> Found:
     return time.perf_counter() - started, None
 
 
-def main(step: str, edition: str, engine: str = "") -> None:
-    """Do a step, on a Spark Connect engine where one is named."""
+def main(step: str, edition: str) -> None:
+    """Do a step."""
     import resource
 
-    from analysis.spark import ENGINE
     from parabook.files import digest
 
-    steps = {"check": check, "tabulate": tabulate, "routes": routes, "sql": sql}
-    os.environ |= {ENGINE: engine} if engine else {}
+    steps = {"check": check, "tabulate": tabulate, "sql": sql}
     took, found = steps[step](Path(edition))
     print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f} {digest(found)}")
 

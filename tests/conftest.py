@@ -25,12 +25,8 @@ SLOW = (
     # What another test holds as well, more shortly; `make test-all` and the weekly run of CI leave none out.
     "test_hostile.py::test_nothing_runs", "test_hostile.py::test_it_", "test_hostile.py::test_titles", "test_hostile.py::test_the_codebook",
     "test_hostile.py::test_a_search", "test_hostile.py::test_downloads", "test_shapes.py::test_figures_in_sentences",
-    "test_cache.py::test_force_runs_all", "test_book.py::test_another_edition_gives",
-    "test_shapes.py::test_charts_are_drawn", "test_shapes.py::test_a_book_is_made", "test_reproducible.py::test_parameters_are_those",
-    "test_errors.py::test_a_build_ended_at_any_moment_leaves_the_book_whole[term]",
-    "test_errors.py::test_a_build_ended_at_any_moment_leaves_the_book_whole[int]",
+    "test_shapes.py::test_charts_are_drawn", "test_shapes.py::test_a_book_is_made",
     "test_access.py::test_the_keyboard_reaches_every_control[evidence]", "test_access.py::test_the_keyboard_reaches_every_control[routes]",
-    "test_book.py::test_the_title_shows_as_typed",
 )  # fmt: skip
 
 

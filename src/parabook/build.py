@@ -193,22 +193,18 @@ def _build_side_by_side(
     from parabook.run import side_by_side
     from parabook.server import stop_all
 
-    failed: dict[str, str] = {}
-
-    def one(plan: Plan) -> None:
-        name = plan.input.name
-        try:
-            build_one(plan, out / name, options, progress(name), pool, library=out)
-        except Exception as error:
-            failed[name] = describe(error)
-
     size = min(len(plans), side_by_side(plans[0], options.jobs or os.cpu_count() or 1))
     threads = ThreadPoolExecutor(size)
     with BuildPool(size) as pool:
+        names = [plan.input.name for plan in plans]
+        jobs = [
+            threads.submit(build_one, plan, out / name, options, progress(name), pool, out)
+            for plan, name in zip(plans, names, strict=True)
+        ]
         try:
-            wait([threads.submit(one, plan) for plan in plans])
+            wait(jobs)
         except BaseException:  # interrupted
             threads.shutdown(wait=False, cancel_futures=True)
             stop_all()
             raise
-    return failed
+    return {name: describe(error) for name, job in zip(names, jobs, strict=True) if (error := job.exception())}

@@ -64,7 +64,7 @@ class InputError(Exception):
         return cls([Problem(str(file), found, needed, hint, **where)])  # type: ignore[arg-type]
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """What a user reads of an error: a line for each problem of an input, and one line for any other.
 
     Examples

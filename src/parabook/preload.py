@@ -60,7 +60,7 @@ def run_forked(caller: Connection) -> None:
         function, arguments = caller.recv()
         function(caller, *arguments)
         code = 0
-    except EOFError:  # the caller is gone
+    except (EOFError, ConnectionError):  # the caller is gone
         pass
     except Exception:
         traceback.print_exc()
