@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import difflib
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,6 +26,8 @@ SIGNATURES = {b"PK\x03\x04": "a spreadsheet or an archive", b"\xd0\xcf\x11\xe0":
               b"\x1f\x8b": "a compressed file", b"%PDF": "a PDF", b"<": "a web page"}  # fmt: skip
 """How files of other kinds begin, whatever their name says."""
 
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
 RESERVED_COLUMNS = ("_row", "_n", "_first", "filename", "file_row_number")
 """Names that reading and checking use for columns of their own."""
 
@@ -41,7 +41,6 @@ class Cells:
     numbers: list[int] = field(default_factory=list)
     """The row of each of `rows` as a spreadsheet numbers it; the header is row 1."""
     problems: list[Problem] = field(default_factory=list)
-    sha256: str = ""
     complete: bool = True
     """Whether every row of the file is in `rows`."""
 
@@ -72,7 +71,7 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
     if delimiter != ",":
         found = f"cells parted by {DELIMITERS[delimiter]}"
         problems.append(Problem(shown, found, "cells parted by commas", "export it as comma-separated", row=1))
-    cells = Cells(problems=problems, sha256=hashlib.sha256(content).hexdigest())
+    cells = Cells(problems=problems)
     limit = csv.field_size_limit(MOST_LETTERS)
     try:
         _split(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter), cells, shown, columns)
@@ -83,14 +82,10 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
 
 def _decoded(content: bytes, shown: str) -> tuple[str, list[Problem]]:
     """The text of a file and the problems of its bytes; of a wrong encoding the text as far as it can be guessed."""
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if content.startswith(mark):
-            text = content.decode(encoding, errors="replace").lstrip("\ufeff").replace("\0", "")
-            return text, [Problem(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1)]
+    mark = next((mark for mark in BYTE_ORDER_MARKS if content.startswith(mark)), None)
+    if mark:
+        problem = Problem(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1)
+        return content.decode(BYTE_ORDER_MARKS[mark], errors="replace").replace("\0", ""), [problem]
     problems = []
     try:
         text = content.decode("utf-8")
@@ -112,12 +107,12 @@ def _row_after(text: str) -> int:
 
 
 def _split(reader: Iterator[list[str]], cells: Cells, shown: str, columns: Sequence[str]) -> None:
-    number = 1
+    number = 0
     try:
-        cells.header = next(reader, [])
-        number = _find_header(cells, reader, shown, columns)
-        for number, row in enumerate(reader, number + 1):  # noqa: B020 - goes on after the header's row
-            if len(row) == len(cells.header):
+        for number, row in enumerate(reader, 1):
+            if number == 1 or (number == 2 and _header_too_low(cells, row, shown, columns)):
+                cells.header = row
+            elif len(row) == len(cells.header):
                 cells.rows.append(row)
                 cells.numbers.append(number)
             elif row:
@@ -128,22 +123,16 @@ def _split(reader: Iterator[list[str]], cells: Cells, shown: str, columns: Seque
     except csv.Error as error:
         cells.complete = False
         cells.problems.append(Problem(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
+    low = any(problem.found == "a row above the header" for problem in cells.problems)
+    cells.problems += header_problems(cells.header, shown, columns, row=2 if low else 1)
 
 
-def _find_header(cells: Cells, reader: Iterator[list[str]], shown: str, columns: Sequence[str]) -> int:
-    """Check the header, also where it stands one row too low; the number of its row."""
-    above = header_problems(cells.header, shown, columns)
-    if not set(columns) & set(cells.header) and len(cells.header) <= MOST_COLUMNS:
-        below = next(reader, [])
-        if set(columns) & set(below):
-            cells.header = below
-            cells.problems.append(
-                Problem(shown, "a row above the header", "the names of the columns", "remove it", row=1)
-            )
-            cells.problems += header_problems(below, shown, columns, row=2)
-            return 2
-    cells.problems += above
-    return 1
+def _header_too_low(cells: Cells, row: list[str], shown: str, columns: Sequence[str]) -> bool:
+    """Whether the second row is the header, and the first none; it is then a problem."""
+    low = not set(columns) & set(cells.header) and bool(set(columns) & set(row))
+    if low:
+        cells.problems.append(Problem(shown, "a row above the header", "the names of the columns", "remove it", row=1))
+    return low
 
 
 def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], row: int = 1) -> list[Problem]:
@@ -154,25 +143,21 @@ def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], r
         return [Problem(shown, f"{len(header):,} columns", f"{MOST_COLUMNS:,} or fewer", row=row)]
     problems = []
     extra = [name for name in header if name not in columns]
-    counts = Counter(name.casefold() for name in header if name)
     for column in columns:
         if column not in header:
             near = nearest_name(column, extra)
             hint = f"rename {show(near)}" if near else "add it; it may be left blank"
             problems.append(Problem(shown, "no such column", f"column {column}", hint, row=row, column=column))
-            counts.pop(column, None)
+    counts = Counter(name.casefold() for name in header if name and (name in columns or name.casefold() not in columns))
     for name in dict.fromkeys(name for name in header if counts[name.casefold()] > 1):
-        found = (
-            f"column {show(name)} twice" if header.count(name) > 1 else f"column {show(name)} twice but for capitals"
-        )
-        problems.append(Problem(shown, found, "each column once", row=row))
+        capitals = "" if header.count(name) > 1 else " but for capitals"
+        problems.append(Problem(shown, f"column {show(name)} twice{capitals}", "each column once", row=row))
     for name in extra:
         if name.casefold() in RESERVED_COLUMNS:
             problems.append(Problem(shown, f"column {show(name)}", "another name", "this one is reserved", row=row))
     if not all(header):
-        problems.append(
-            Problem(shown, "a column without a name", "a name for each column", "name or remove it", row=row)
-        )
+        hint = "name or remove it"
+        problems.append(Problem(shown, "a column without a name", "a name for each column", hint, row=row))
     return problems
 
 

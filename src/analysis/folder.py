@@ -15,6 +15,8 @@ CACHE = ROOT / "_build" / ".cache"
 """Results of earlier runs, named by hashes of their inputs. Deleting it costs time and nothing else."""
 FETCHED = 4
 """States of an edition at an address that are cached, the youngest."""
+ROOMS = ("imports/", "publish/")
+"""Folders of the package on which results do not depend."""
 
 
 def find(edition: str | Path, engine: str = "") -> Path:
@@ -34,14 +36,14 @@ def find(edition: str | Path, engine: str = "") -> Path:
         path = fetch.fetched(edition, CACHE / fetch.FOLDER, PACKAGE, remote_parquet=bool(engine))
         prune(path.parents[1], FETCHED, "[!.]*")
         return path.resolve()
-    for path in (Path(edition), ROOT / edition, ROOT / "data" / edition):
+    places = (Path(edition), ROOT / edition, ROOT / "data" / edition)
+    for path in places:
         if (path / PACKAGE).is_file():
             return path.resolve()
-    for path in (Path(edition), ROOT / "data" / edition):
-        if path.is_dir():
-            raise InputError.one(path, "no datapackage.json", "an edition's folder", "it has a datapackage.json")
-        if path.is_file():
-            raise InputError.one(path, "a file", "an edition's folder")
+    for path in places:
+        if path.exists():
+            found = "no datapackage.json" if path.is_dir() else "a file"
+            raise InputError.one(path, found, "an edition's folder", "it has a datapackage.json")
     known = [found.parent.name for found in (ROOT / "data").glob(f"*/{PACKAGE}")]
     hint = nearest(edition, known) or f"editions here: {', '.join(sorted(known))}"
     raise InputError.one(edition, "no such edition", "a name under data/ or a path", hint)
@@ -49,14 +51,12 @@ def find(edition: str | Path, engine: str = "") -> Path:
 
 @cache
 def program() -> dict[str, dict[str, str]]:
-    """Fingerprints of what turns tables into results: the package without its rooms, and the data that it reads."""
+    """Hashes of what turns tables into results: the package but for `ROOMS`, and the data that it reads."""
     code = hash_files(ROOT / "src" / "analysis", "*.py")
-    rooms = ("new/", "publish/")
+    data = {"schemas": "*.json", "vocabularies": "*.csv"}
     return {
-        "code": {name: found for name, found in code.items() if not name.startswith(rooms)},
-        "schemas": hash_files(ROOT / "data" / "schemas", "*.json"),
-        "vocabularies": hash_files(ROOT / "data" / "vocabularies", "*.csv"),
-        "basemap": hash_files(ROOT / "data" / "basemap", "*.json"),
+        "code": {name: found for name, found in code.items() if not name.startswith(ROOMS)},
+        **{name: hash_files(ROOT / "data" / name, pattern) for name, pattern in data.items()},
     }
 
 
