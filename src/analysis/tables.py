@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import narwhals as nw
 import pandas as pd
@@ -99,7 +99,8 @@ class Table:
     @property
     def absent(self) -> frozenset[str]:
         """Columns that the file lacks, or whose values are of a type that is no cell's."""
-        return frozenset(f.name for f in self.spec.fields if f.name not in self.dtypes or _nested(self.dtypes[f.name]))
+        held = self.cells or {name for name, dtype in self.dtypes.items() if not _nested(dtype)}
+        return frozenset(field.name for field in self.spec.fields if field.name not in held)
 
     @property
     def rows(self) -> list[str]:
@@ -133,20 +134,20 @@ class Table:
 
     def text(self, name: str) -> nw.Expr:
         """A stored column as text. A blank is missing; in Parquet it may be empty text."""
-        if TEXT + name in self.dtypes:
-            return nw.col(TEXT + name)
         column = nw.col(name)
         text = column if self.dtypes[name] == nw.String else column.cast(nw.String)
         return nw.when(text != "").then(text) if self.cells is None else text
 
     def typed(self, field: Field) -> nw.Expr:
         dtype = DTYPES.get(field.type, nw.String())
-        if field.name in self.absent:
+        if field.name not in self.dtypes or _nested(self.dtypes[field.name]):
             return nw.lit(None).cast(dtype)
         value = nw.col(field.name) if self._numeric(field) else self.text(field.name)
         if not self.checked and self.cells is None and field.type in PATTERNS:
             value = nw.when(~self.unreadable(field)).then(value)
-        return value == "true" if field.type == "boolean" else value if dtype == nw.String else value.cast(dtype)
+        if field.type == "boolean":
+            return cast(nw.Expr, value == "true")
+        return value if dtype == nw.String else value.cast(dtype)
 
     def _numeric(self, field: Field) -> bool:
         return field.type in NULLABLE and self.dtypes[field.name].is_numeric()
@@ -231,7 +232,9 @@ def _from_csv(file: Path, spec: Schema, own: object, shown: str) -> Table:
     if not set(header) & set(spec.columns) or len(header) != len(set(header)) or len(header) > MOST_COLUMNS:
         return Table(spec, shown, None, cells.problems)
     whole = spec.extended(header, own)
-    columns = {name: [row[at] or None for row in cells.rows] for at, name in enumerate(header) if name in whole.columns}
+    columns: dict[str, list[Any]] = {
+        name: [row[at] or None for row in cells.rows] for at, name in enumerate(header) if name in whole.columns
+    }
     if file.stat().st_size > SMALL:
         stored = _held(pd.DataFrame(columns, dtype="object").assign(_row=cells.numbers), DUCKDB)
         return Table(whole, shown, stored, cells.problems, cells.complete)
@@ -239,9 +242,10 @@ def _from_csv(file: Path, spec: Schema, own: object, shown: str) -> Table:
     for each in whole.fields:
         if each.type in PATTERNS and each.name in columns:
             columns |= _typed_cells(each, columns[each.name])
-    text = pd.StringDtype("python", na_value=pd.NA)  # the same with and without pyarrow
+    text: Any = pd.StringDtype("python", na_value=pd.NA)  # the same with and without pyarrow
     dtypes = {each.name: NULLABLE.get(each.type, text) for each in whole.fields} | {"_row": "int64"}
-    frame = pd.DataFrame({name: pd.array(values, dtypes.get(name, text)) for name, values in columns.items()})
+    nothing = [None] * len(cells.rows)
+    frame = pd.DataFrame({name: pd.array(columns.get(name, nothing), dtypes[name]) for name in dtypes})
     return Table(whole, shown, _held(frame, ""), cells.problems, cells.complete, cells=columns)
 
 
@@ -267,7 +271,8 @@ def _held(frame: pd.DataFrame, engine: str) -> Frame:
         cells = frame.astype("object").where(frame.notna(), None)
         rows = [tuple(row) for row in cells.itertuples(index=False)]
         return nw.from_native(spark.create_table(engine, rows, columns)).lazy()
-    return nw.from_native(frame).lazy()
+    held: Frame = nw.from_native(frame).lazy()
+    return held
 
 
 def _from_parquet(file: Path, spec: Schema, own: object, shown: str) -> Table:

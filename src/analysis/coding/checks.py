@@ -172,7 +172,7 @@ def table_problems(table: Table) -> Checked:
     """Check one table by itself: all conditions counted in one pass, then the rows at fault of those that hold anywhere."""
     present = [each for each in table.spec.fields if each.name not in table.absent]
     frame = _frame(table, present) if table.cells is None else None
-    col = nw.col if frame is not None else _in_memory(table)
+    col: Columns = nw.col if frame is not None else _in_memory(table)
     reading = [reading_check(each, col) for each in present]
     known = [each for each in present if each.name in schema(table.spec.name).columns]
     rules = [check for each in known for check in field_checks(each, col)]

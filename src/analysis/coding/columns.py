@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import repeat
 from typing import Any
 
+Pattern = str  # within the class the name is that of narwhals' namespace of texts
+
 
 def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of cells as one of columns: missing where one of its arguments is."""
@@ -44,13 +46,12 @@ class Column:  # noqa: PLW1641 - never hashed
         return Column([value is None for value in self.values])
 
     def is_in(self, allowed: Collection[Any]) -> Column:
-        return self._is_in(frozenset(allowed))
+        return Column([value if value is None else value in allowed for value in self.values])
 
-    def contains(self, pattern: str) -> Column:
+    def contains(self, pattern: Pattern) -> Column:
         search = re.compile(pattern.replace(r"\z", r"\Z")).search
         return Column([value if value is None else search(value) is not None for value in self.values])
 
-    _is_in = _lifted(lambda value, allowed: value in allowed)
     len_chars = _lifted(len)
     __lt__, __gt__, __ne__ = map(_lifted, (operator.lt, operator.gt, operator.ne))
     __eq__ = _lifted(operator.eq)

@@ -212,13 +212,17 @@ def _file_problem(path: Path, file: str, shown: str, where: str) -> Problem | No
         return Problem(shown, show(file), "a path of ordinary characters and length", column=where)
     if Path(file).is_absolute() or not _inside(target, path):
         return Problem(shown, show(file), "a path inside the edition's folder", column=where)
-    if fetch.remote_parts(target):
-        return None
     if not target.exists():
         hint = "add it, or take it off the list"
-        return Problem(shown_path(target), "no such file", "the table that datapackage.json lists", hint)
+        missing = Problem(shown_path(target), "no such file", "the table that datapackage.json lists", hint)
+        return None if fetch.remote_parts(target) else missing
     if not target.is_dir():
         return None if target.is_file() else Problem(shown_path(target), "no ordinary file", "a CSV or Parquet file")
+    return None if fetch.remote_parts(target) else _folder_problem(target, path)
+
+
+def _folder_problem(target: Path, path: Path) -> Problem | None:
+    """Why a folder is no table, if it is none: whatever lies in it and would be ignored is a problem."""
     parts = [part for part in sorted(target.iterdir()) if not part.name.startswith((".", "_"))]
     if not any(part.suffix == ".parquet" for part in parts):
         return Problem(shown_path(target), "a folder", "a CSV or Parquet file, or a folder of Parquet parts")

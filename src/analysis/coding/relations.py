@@ -101,8 +101,10 @@ def figure_problems(table: Table) -> Iterator[Problem]:
         alike.setdefault((as_text(row["countries"]), as_text(row["measure"])), []).append(row)
     for (_, measure), group in alike.items():
         ends = [row for row in group if row["high"] is not None]
-        least = min(ends, key=lambda row: float(row["high"]), default=None)
-        for row in group if least else ():
+        if not ends:
+            continue
+        least = min(ends, key=lambda row: float(row["high"]))
+        for row in group:
             if row["low"] is not None and row is not least and row["low"] > FAR * least["high"]:
                 near = f"{least['high']:,.0f}, the high of {least['figure']} ({measure}, same countries)"
                 wanted = f"no more than {FAR:,} times {near}"

@@ -11,7 +11,8 @@ from analysis.coding.relations import Place
 from analysis.coding.rules import MONTHS, RULES, Setting, counts, normalise, numbers, rule_of, says, words
 from analysis.editions import Edition, Row
 from analysis.schema import countries, schema, vocabulary
-from analysis.tables import as_text, is_date
+from analysis.tables import is_date
+from analysis.text import as_text
 from parabook.errors import InputError, Problem, nearest, show
 
 
