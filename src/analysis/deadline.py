@@ -10,13 +10,7 @@ T = TypeVar("T")
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call returns, or raises; TimeoutError when it has not ended within so many seconds.
-
-    Examples
-    --------
-    >>> within(5, lambda: 1 + 1)
-    2
-    """
+    """What a call returns, or raises; TimeoutError when it has not ended within so many seconds."""
     outcome: list[T | BaseException] = []
 
     def run() -> None:

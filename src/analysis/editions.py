@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -36,21 +36,18 @@ EVERYTHING = "*"
 
 
 class LazyTables(Mapping[str, T], Generic[T]):
-    """Tables by name, each made when it is first taken out, and recorded in `DEPENDENCIES` if there is a prefix.
+    """Tables by name, each made when it is first taken out; with a ``prefix``, recorded in `DEPENDENCIES` as well.
 
     To ask whether there is one makes and records nothing.
     """
 
     def __init__(self, make: Mapping[str, Callable[[], T]], prefix: str | None = None) -> None:
-        self._make, self._prefix = make, prefix
-        self._made: dict[str, T] = {}
+        self._make, self._prefix = {name: cache(call) for name, call in make.items()}, prefix
 
     def __getitem__(self, name: str) -> T:
         if self._prefix is not None:
             DEPENDENCIES.add(self._prefix + name)
-        if name not in self._made:
-            self._made[name] = self._make[name]()
-        return self._made[name]
+        return self._make[name]()
 
     def __contains__(self, name: object) -> bool:
         return name in self._make
@@ -114,13 +111,7 @@ class Edition:
         return name in self.tables
 
     def table(self, name: str) -> Frame:
-        """A table; one that the edition lacks is empty and typed.
-
-        Examples
-        --------
-        >>> open_edition("destination-figures-2022").table("legs").collect("pandas").shape
-        (0, 8)
-        """
+        """A table; one that the edition lacks is empty and typed."""
         if self.has(name):
             return self.tables[name]
         dtypes = {each.name: DTYPES.get(each.type, nw.String()) for each in schema(name).fields}
@@ -134,12 +125,12 @@ class Edition:
     @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
         """Tables coded by hand as pandas frames of text, blank for missing: for listing, not for counting."""
-        return _texts(self.tables)
+        return LazyTables({name: partial(_text, self.tables, name) for name in self.tables})
 
     @cached_property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
         """The second coder's tables, as `text` gives the edition's own."""
-        return _texts(self.second)
+        return LazyTables({name: partial(_text, self.second, name) for name in self.second})
 
     def frame(self, name: str) -> pd.DataFrame:
         """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
@@ -185,8 +176,8 @@ class Edition:
         return folder.contents(self.path)
 
 
-def _texts(tables: Mapping[str, Frame]) -> Mapping[str, pd.DataFrame]:
-    return LazyTables({name: partial(lambda name: text_frame(tables[name]), name) for name in tables})
+def _text(tables: Mapping[str, Frame], name: str) -> pd.DataFrame:
+    return text_frame(tables[name])
 
 
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:

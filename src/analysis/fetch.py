@@ -1,8 +1,7 @@
 """Editions that lie elsewhere: fetched from an ``s3://``, ``gs://``, ``http://`` or other address that fsspec knows.
 
-Every call fetches what ``datapackage.json`` names, and the texts beside it, so that nothing is stale; a folder named by the
-content holds it. No folder is listed, for over HTTP none can be, unless a table is a folder of parts. fsspec is imported
-when an address is met, and not before.
+Every call fetches what ``datapackage.json`` names, and the texts beside it, into a folder named by the content, so that
+nothing is stale. No folder is listed, for over HTTP none can be, unless a table is a folder of parts.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,9 +21,8 @@ from parabook.files import digest, hash_files
 BESIDE = ("codebook.md", "story.md")
 """Files of an edition that its package does not name."""
 
-FOLDER = "fetched"
-ADDRESS = ".address"
-"""File beside a fetched edition: where it came from."""
+FOLDER, ADDRESS = "fetched", ".address"
+"""The folder of fetched editions, and the file beside each that says where it came from."""
 
 REMOTE = ".remote"
 """Suffix of the file that stands in for Parquet which a Spark engine reads where it lies."""
@@ -46,13 +43,13 @@ def is_address(edition: object) -> bool:
 
 
 def fetched(address: str, into: Path, package: str, *, remote_parquet: bool = False) -> Path:
-    """The folder of an edition fetched from an address, in a folder named by its content; or InputError in one line.
+    """The folder of an edition fetched from an address; InputError in one line when that fails.
 
     ``package`` is the file that lists an edition's tables. Parquet is left where it lies for an engine that reads it there.
     """
     address = re.sub(r"(?<=[^:/])/+$", "", address)
     name = PurePosixPath(address.partition("://")[2]).name
-    if not name or name == "..":
+    if name in ("", ".."):
         raise InputError.one(address, "no folder's name", "the address of an edition's folder")
     home = into / digest(address)[:16]
     home.mkdir(parents=True, exist_ok=True)
@@ -60,7 +57,16 @@ def fetched(address: str, into: Path, package: str, *, remote_parquet: bool = Fa
         folder = Path(part) / "whole" / name
         folder.mkdir(parents=True)
         (folder.parent / ADDRESS).write_text(address, encoding="utf-8")
-        _explained(address, lambda: _download(address, folder, package, remote_parquet))
+        try:
+            within(DEADLINE, lambda: _download(address, folder, package, remote_parquet))
+        except TimeoutError:
+            raise InputError.one(address, f"no whole edition within {DEADLINE:g} s", "a store that answers") from None
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise InputError.one(address, "no datapackage.json", "an edition's folder") from error
+        except Exception as error:  # drivers have exceptions of their own, known only to who has them installed
+            needed, hint = "an address that fsspec knows, as s3://bucket/folder", "pip install 'analysis[remote]'"
+            found = describe(error).splitlines()[0]
+            raise InputError.one(address, found, needed, hint * isinstance(error, ImportError)) from error
         place = home / digest(hash_files(folder))[:16]
         with contextlib.suppress(OSError):  # the same is there already
             folder.parent.rename(place)
@@ -68,36 +74,20 @@ def fetched(address: str, into: Path, package: str, *, remote_parquet: bool = Fa
     return place / name
 
 
-def _explained(address: str, call: Callable[[], None]) -> None:
-    """Make a call within `DEADLINE`; drivers have exceptions of their own, known only to who has them installed."""
-    try:
-        within(DEADLINE, call)
-    except TimeoutError:
-        raise InputError.one(address, f"no whole edition within {DEADLINE:g} s", "a store that answers") from None
-    except (FileNotFoundError, NotADirectoryError) as error:
-        hint = "correct the address"
-        raise InputError.one(address, "no datapackage.json", "an edition's folder", hint) from error
-    except ImportError as error:
-        hint = "pip install 'analysis[remote]', or the driver's package"
-        raise InputError.one(address, f"no driver ({error})", "an installed one", hint) from error
-    except Exception as error:
-        needed = "an address that fsspec knows, as s3://bucket/folder"
-        raise InputError.one(address, describe(error).splitlines()[0], needed) from error
-
-
 def _download(address: str, folder: Path, package: str, remote_parquet: bool) -> None:
     from fsspec.core import url_to_fs
 
     store, base = url_to_fs(address)
     store.get_file(f"{base}/{package}", str(folder / package))
-    for file, info in _files(store, base.rstrip("/"), _named((folder / package).read_bytes())):
+    for file in _files(store, base.rstrip("/"), _named((folder / package).read_bytes())):
         target = folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
-        if remote_parquet and ".parquet" in target.suffix:
-            stamp = digest({**info, "name": ""})
-            target.with_name(f"{target.name}{REMOTE}").write_text(f"{address}/{file}\n{stamp}", encoding="utf-8")
+        if remote_parquet and target.suffix == ".parquet":
+            lies = f"{address}/{file}\n{digest(store.info(f'{base}/{file}'))}"
+            target.with_name(f"{target.name}{REMOTE}").write_text(lies, encoding="utf-8")
         else:
-            store.get_file(f"{base}/{file}", str(target))
+            with contextlib.suppress(FileNotFoundError):
+                store.get_file(f"{base}/{file}", str(target))
 
 
 def _named(package: bytes) -> list[str]:
@@ -109,8 +99,7 @@ def _named(package: bytes) -> list[str]:
     ['legs.csv', 'codebook.md', 'story.md']
     """
     try:
-        found = json.loads(package)["resources"]
-        paths = [each["path"].rstrip("/") for each in found]
+        paths = [each["path"].rstrip("/") for each in json.loads(package)["resources"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         paths = []
     return list(dict.fromkeys([*filter(_inside, paths), *BESIDE]))
@@ -118,38 +107,29 @@ def _named(package: bytes) -> list[str]:
 
 def _inside(path: str) -> bool:
     pure = PurePosixPath(path)
-    ordinary = pure.name and not pure.is_absolute() and ".." not in pure.parts and len(path) < 200
-    return bool(ordinary) and not any(sign in path for sign in "\\\0:")
+    outside = not pure.name or pure.is_absolute() or ".." in pure.parts or len(path) > 200
+    return not outside and not any(sign in path for sign in "\\\0:")
 
 
-def _files(store: Any, base: str, names: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The files that are there, with what the store says of each."""
+def _files(store: Any, base: str, names: list[str]) -> list[str]:
+    """The files that names stand for: themselves, or the parts of a folder."""
+    found = []
     for name in names:
-        try:
-            info = store.info(f"{base}/{name}")
-        except FileNotFoundError:
-            continue
-        if info.get("type") != "directory":
-            yield name, info
-            continue
-        for found, part in store.find(f"{base}/{name}", detail=True).items():
-            inner = found.rpartition(f"/{name}/")[2]
-            if _inside(inner):
-                yield f"{name}/{inner}", part
+        parts = store.find(f"{base}/{name}") if "." not in name and store.isdir(f"{base}/{name}") else []
+        inner = [f"{name}/{part.rpartition(f'/{name}/')[2]}" for part in parts]
+        found += list(filter(_inside, inner)) or [name]
+    return found
 
 
 def origin(edition: Path) -> str:
     """The address that an edition was fetched from; blank for one that was not."""
-    try:
-        return (edition.parent / ADDRESS).read_text(encoding="utf-8")
-    except OSError:
-        return ""
+    address = edition.parent / ADDRESS
+    return address.read_text(encoding="utf-8") if address.is_file() else ""
 
 
 def remote_parts(file: Path) -> list[str]:
     """The addresses of a Parquet table that was left where it lies."""
-    beside = file.with_name(f"{file.name}{REMOTE}")
-    parts = sorted(file.glob(f"*{REMOTE}")) if file.is_dir() else [beside] if beside.is_file() else []
+    parts = sorted(file.parent.glob(f"{file.name}{REMOTE}")) + sorted(file.glob(f"*{REMOTE}"))
     return [part.read_text(encoding="utf-8").splitlines()[0] for part in parts]
 
 

@@ -63,20 +63,12 @@ class Schema:
         return tuple(column for column in schema(self.name).columns if column not in (*self.key, "note"))
 
     def extended(self, columns: Iterable[str], embedded: object = None) -> Schema:
-        """The schema of a file: its further columns come last, typed as the edition's embedded schema says, else text.
-
-        Examples
-        --------
-        >>> own = {"fields": [{"name": "price", "type": "number"}]}
-        >>> [field.type for field in schema("legs").extended(["leg", "price", "mood"], own).fields][-2:]
-        ['number', 'string']
-        """
+        """The schema of a file: its further columns come last, typed as the edition's embedded schema says, else text."""
         types = {each["name"]: str(each.get("type", "string")) for each in own_fields(self.name, embedded)}
         known = {name.casefold() for name in self.columns} | {"_row", ""}
-        further = [name for name in dict.fromkeys(columns) if name.casefold() not in known]
-        return replace(
-            self, fields=(*self.fields, *(Field(name, types.get(name, "string"), name, "") for name in further))
-        )
+        names = [name for name in dict.fromkeys(columns) if name.casefold() not in known]
+        further = [Field(name, types.get(name, "string"), name, "") for name in names]
+        return replace(self, fields=(*self.fields, *further))
 
 
 @cache
@@ -124,13 +116,7 @@ def with_own_fields(table: str, embedded: object) -> dict[str, Any]:
 
 @cache
 def vocabulary(name: str) -> dict[str, dict[str, str]]:
-    """A vocabulary of ``data/vocabularies``, by its first column.
-
-    Examples
-    --------
-    >>> vocabulary("occupations")["lawyer"]["isco08"]
-    '2611'
-    """
+    """A vocabulary of ``data/vocabularies``, by its first column."""
     with (VOCABULARIES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {row[next(iter(row))]: row for row in rows}

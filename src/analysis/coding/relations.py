@@ -22,9 +22,6 @@ from parabook.errors import Problem, nearest, show
 MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
 
-FAR = 100
-"""How many times two figures of one measure and one place may differ before it is a warning."""
-
 CODED_TABLES = ("interviewees", "legs", "places", "destinations", "statements")
 
 Place = tuple[str, str, str]
@@ -40,16 +37,8 @@ def reference_problems(
 ) -> Iterator[Problem]:
     """Values that refer to a row which is not there; legs that are not numbered 1 to n.
 
-    Parameters
-    ----------
-    of : mapping of Table
-        The tables whose values are looked at.
-    tables : mapping of Table
-        Where rows are looked for.
-    untrusted : collection of str
-        Tables whose rows or keys are themselves at fault: that one of their rows is missing proves nothing.
-    unread : mapping
-        By table, columns that are absent or of which some cell could not be read.
+    Rows are looked for in ``tables``. Of ``untrusted`` ones rows or keys are themselves at fault: that a row is missing
+    there proves nothing. ``unread`` are by table the columns that are absent or of which some cell could not be read.
     """
     for name, table in of.items():
         for column, other, there in schema(name).references:
@@ -91,37 +80,20 @@ def count(frame: Frame) -> int:
     return int(collect_rows(frame.select(nw.len().alias("n")))[0]["n"])
 
 
-def figure_problems(table: Table) -> Iterator[Problem]:
-    """Country codes of figures that ISO 3166-1 does not know; figures far from others like them."""
-    columns = ("figure", "countries", "measure", "low", "high")
-    rows = collect_rows(table.frame.select(*dict.fromkeys([*table.locator, *columns])).sort(*table.locator))
-    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def country_problems(table: Table) -> Iterator[Problem]:
+    """Country codes of figures that ISO 3166-1 does not know, or that stand there twice."""
+    rows = collect_rows(table.frame.select(*dict.fromkeys([*table.locator, "countries"])).sort(*table.locator))
     for row in rows:
-        yield from _code_problems(table, row)
-        alike.setdefault((as_text(row["countries"]), as_text(row["measure"])), []).append(row)
-    for (_, measure), group in alike.items():
-        ends = [row for row in group if row["high"] is not None]
-        if not ends:
-            continue
-        least = min(ends, key=lambda row: float(row["high"]))
-        for row in group:
-            if row["low"] is not None and row is not least and row["low"] > FAR * least["high"]:
-                near = f"{least['high']:,.0f}, the high of {least['figure']} ({measure}, same countries)"
-                wanted = f"no more than {FAR:,} times {near}"
-                yield problem_at(table, row, as_text(row["low"]), wanted, "check both", "low", warning=True)
-
-
-def _code_problems(table: Table, row: Mapping[str, Any]) -> Iterator[Problem]:
-    codes = as_text(row["countries"]).split()
-    if len(set(codes)) < len(codes):
-        yield problem_at(table, row, show(row["countries"]), "each country once", "", "countries")
-    for code in dict.fromkeys(codes):
-        former = vocabulary("former-countries").get(code)
-        if former:
-            yield problem_at(table, row, show(code), IN_USE, former_hint(former), "countries", warning=True)
-        elif code not in countries():
-            hint = nearest(code, countries()) if len(code) == 3 else ""
-            yield problem_at(table, row, show(code), "an ISO 3166-1 alpha-3 code in use", hint, "countries")
+        codes = as_text(row["countries"]).split()
+        if len(set(codes)) < len(codes):
+            yield problem_at(table, row, show(row["countries"]), "each country once", "", "countries")
+        for code in dict.fromkeys(codes):
+            former = vocabulary("former-countries").get(code)
+            if former:
+                yield problem_at(table, row, show(code), IN_USE, former_hint(former), "countries", warning=True)
+            elif code not in countries():
+                hint = nearest(code, countries()) if len(code) == 3 else ""
+                yield problem_at(table, row, show(code), "an ISO 3166-1 alpha-3 code in use", hint, "countries")
 
 
 def lone_problems(table: Table) -> Iterator[Problem]:
@@ -166,13 +138,9 @@ def coded_values(tables: Mapping[str, Frame], report: Report) -> dict[Place, str
     for name in (name for name in CODED_TABLES if name in tables):
         frame = tables[name]
         for row in collect_rows(frame.sort("_row") if "_row" in frame.collect_schema() else frame):
-            values |= {(name, key_of(row, name), column): as_text(row[column]) for column in schema(name).coded}
+            key = ".".join(as_text(row[part]) for part in schema(name).key)
+            values |= {(name, key, column): as_text(row[column]) for column in schema(name).coded}
     return {place: text for place, text in values.items() if text}
-
-
-def key_of(row: Mapping[str, Any], table: str) -> str:
-    """The key of a row, its parts joined with a full stop."""
-    return ".".join(as_text(row[part]) for part in schema(table).key)
 
 
 def _place(row: Mapping[str, Any]) -> Place:
@@ -184,8 +152,7 @@ def evidence_problems(
 ) -> Iterator[Problem]:
     """Evidence that leads nowhere, says too much, or names no rule; values that have none.
 
-    ``untrusted`` are tables whose rows or keys are themselves at fault, ``unread`` columns (with their table) of
-    which some cell could not be read: that a value of theirs is not there proves nothing.
+    That a value is not there proves nothing of ``untrusted`` tables, and of columns ``unread`` in part.
     """
     seen, hints = set(), 0
     for row in collect_rows(table.frame.sort(*table.locator)):

@@ -74,8 +74,8 @@ class Validation:
             self.untrusted.add(name)
         table = replace(table, checked=not checked.unread)
         self.tables[name] = table.moved(self.engine)
-        if table.spec.name == "destinations" and not {"countries", "measure", "low", "high"} & checked.unread:
-            self.problems += relations.figure_problems(table)
+        if table.spec.name == "destinations" and "countries" not in checked.unread:
+            self.problems += relations.country_problems(table)
 
     def _without_rows(self) -> Iterator[Problem]:
         """An edition that nobody has filled yet; an evidence table without rows, which is as none."""
