@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import difflib
-import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from parabook.errors import Problem, show
-
-MOST_LETTERS = 131_072
-"""Longest cell; a quote that is never closed runs into it."""
 
 MOST_COLUMNS = 1000
 MOST_BYTES = 1_000_000_000
@@ -28,7 +23,9 @@ SIGNATURES = {b"PK\x03\x04": "a spreadsheet or an archive", b"\xd0\xcf\x11\xe0":
               b"\x1f\x8b": "a compressed file", b"%PDF": "a PDF", b"<": "a web page"}  # fmt: skip
 """How files of other kinds begin, whatever their name says."""
 
-RESERVED_COLUMNS = ("_row", "_n", "_first", "filename", "file_row_number")
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+RESERVED_COLUMNS = {"_row", "_n", "_first", "filename", "file_row_number"}
 """Names that reading and checking use for columns of their own."""
 
 
@@ -41,23 +38,12 @@ class Cells:
     numbers: list[int] = field(default_factory=list)
     """The row of each of `rows` as a spreadsheet numbers it; the header is row 1."""
     problems: list[Problem] = field(default_factory=list)
-    sha256: str = ""
     complete: bool = True
     """Whether every row of the file is in `rows`."""
 
 
 def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
-    """Split a CSV file; of a broken one as much as makes sense.
-
-    Parameters
-    ----------
-    file : Path
-        The file.
-    shown : str
-        Its name in problems.
-    columns : sequence of str
-        The columns that a table of this kind has.
-    """
+    """Split a CSV file, ``shown`` in problems, that should have these columns; of a broken one as much as makes sense."""
     size = file.stat().st_size
     if size > MOST_BYTES:
         return Cells(problems=[Problem(shown, f"{size:,} bytes", "a CSV file of 1 GB or less", "use Parquet")])
@@ -72,25 +58,15 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
     if delimiter != ",":
         found = f"cells parted by {DELIMITERS[delimiter]}"
         problems.append(Problem(shown, found, "cells parted by commas", "export it as comma-separated", row=1))
-    cells = Cells(problems=problems, sha256=hashlib.sha256(content).hexdigest())
-    limit = csv.field_size_limit(MOST_LETTERS)
-    try:
-        _split(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter), cells, shown, columns)
-    finally:
-        csv.field_size_limit(limit)
-    return cells
+    return _split(text, delimiter, Cells(problems=problems), shown, columns)
 
 
 def _decoded(content: bytes, shown: str) -> tuple[str, list[Problem]]:
     """The text of a file and the problems of its bytes; of a wrong encoding the text as far as it can be guessed."""
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if content.startswith(mark):
-            text = content.decode(encoding, errors="replace").lstrip("\ufeff").replace("\0", "")
-            return text, [Problem(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1)]
+    mark = next((mark for mark in BYTE_ORDER_MARKS if content.startswith(mark)), None)
+    if mark:
+        problem = Problem(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1)
+        return content.decode(BYTE_ORDER_MARKS[mark], errors="replace").replace("\0", ""), [problem]
     problems = []
     try:
         text = content.decode("utf-8")
@@ -111,39 +87,34 @@ def _row_after(text: str) -> int:
         return text.count("\n") + 1
 
 
-def _split(reader: Iterator[list[str]], cells: Cells, shown: str, columns: Sequence[str]) -> None:
-    number = 1
+def _split(text: str, delimiter: str, cells: Cells, shown: str, columns: Sequence[str]) -> Cells:
+    number, top = 0, 1
     try:
-        cells.header = next(reader, [])
-        number = _find_header(cells, reader, shown, columns)
-        for number, row in enumerate(reader, number + 1):  # noqa: B020 - goes on after the header's row
-            if len(row) == len(cells.header):
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter), 1):
+            if number == 1:
+                cells.header = row
+            elif number == 2 and set(columns) & set(row) and not set(columns) & set(cells.header):
+                cells.header, top, hint = row, 2, "remove it"
+                cells.problems.append(Problem(shown, "a row above the header", "the names of the columns", hint, row=1))
+            elif len(row) == len(cells.header):
                 cells.rows.append(row)
                 cells.numbers.append(number)
             elif row:
                 cells.complete = False
-                hint = "quote cells that hold a comma, or add the missing ones"
-                needed = f"{len(cells.header)} cells, as in the header"
+                needed, hint = f"{len(cells.header)} cells, as in the header", "quote cells that hold a comma"
                 cells.problems.append(Problem(shown, f"{len(row)} cells", needed, hint, row=number))
     except csv.Error as error:
         cells.complete = False
         cells.problems.append(Problem(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
+    cells.problems += header_problems(cells.header, shown, columns, row=top)
+    return cells
 
 
-def _find_header(cells: Cells, reader: Iterator[list[str]], shown: str, columns: Sequence[str]) -> int:
-    """Check the header, also where it stands one row too low; the number of its row."""
-    above = header_problems(cells.header, shown, columns)
-    if not set(columns) & set(cells.header) and len(cells.header) <= MOST_COLUMNS:
-        below = next(reader, [])
-        if set(columns) & set(below):
-            cells.header = below
-            cells.problems.append(
-                Problem(shown, "a row above the header", "the names of the columns", "remove it", row=1)
-            )
-            cells.problems += header_problems(below, shown, columns, row=2)
-            return 2
-    cells.problems += above
-    return 1
+def is_usable(header: Sequence[str], columns: Sequence[str]) -> bool:
+    """Whether a table of such a header can be read at all."""
+    names = {name.casefold() for name in header}
+    alike = set(header) & set(columns) and len(header) == len(set(header)) <= MOST_COLUMNS
+    return bool(alike) and not names & RESERVED_COLUMNS
 
 
 def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], row: int = 1) -> list[Problem]:
@@ -154,34 +125,24 @@ def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], r
         return [Problem(shown, f"{len(header):,} columns", f"{MOST_COLUMNS:,} or fewer", row=row)]
     problems = []
     extra = [name for name in header if name not in columns]
-    counts = Counter(name.casefold() for name in header if name)
-    for column in columns:
-        if column not in header:
-            near = nearest_name(column, extra)
-            hint = f"rename {show(near)}" if near else "add it; it may be left blank"
-            problems.append(Problem(shown, "no such column", f"column {column}", hint, row=row, column=column))
-            counts.pop(column, None)
-    for name in dict.fromkeys(name for name in header if counts[name.casefold()] > 1):
-        found = (
-            f"column {show(name)} twice" if header.count(name) > 1 else f"column {show(name)} twice but for capitals"
-        )
-        problems.append(Problem(shown, found, "each column once", row=row))
-    for name in extra:
-        if name.casefold() in RESERVED_COLUMNS:
-            problems.append(Problem(shown, f"column {show(name)}", "another name", "this one is reserved", row=row))
-    if not all(header):
-        problems.append(
-            Problem(shown, "a column without a name", "a name for each column", "name or remove it", row=row)
-        )
+    for column in (column for column in columns if column not in header):
+        near = nearest_name(column, extra)
+        hint = f"rename {show(near)}" if near else "add it; it may be left blank"
+        problems.append(Problem(shown, "no such column", f"column {column}", hint, row=row, column=column))
+    counts = Counter(name.casefold() for name in header)
+    for name in dict.fromkeys(header):
+        found, needed = f"column {show(name)}", ""
+        if not name:
+            found, needed = "a column without a name", "a name for each column"
+        elif counts[name.casefold()] > 1:
+            found, needed = f"{found} twice{' but for capitals' * (header.count(name) == 1)}", "each column once"
+        elif name in extra and name.casefold() in RESERVED_COLUMNS:
+            needed = "another name, as this one is reserved"
+        if needed:
+            problems.append(Problem(shown, found, needed, "rename or remove it", row=row))
     return problems
 
 
 def nearest_name(column: str, names: Sequence[str]) -> str:
-    """The name most like a column's, or nothing.
-
-    Examples
-    --------
-    >>> nearest_name("age_min", ["age_mim", "x"])
-    'age_mim'
-    """
+    """The name most like a column's, or nothing."""
     return column if column in names else next(iter(difflib.get_close_matches(column, names, n=1, cutoff=0.6)), "")

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import narwhals as nw
 import pandas as pd
 
 from analysis import folder, spark
-from analysis.coding import package as packages
-from analysis.coding.package import SECOND, Report
-from analysis.coding.validation import Readings, content_problems, report_values
+from analysis.coding.package import SECOND, Report, read_package
+from analysis.coding.relations import coded_values, count
+from analysis.coding.validation import Validation
 from analysis.disclosure import no_people
-from analysis.folder import PACKAGE, find
+from analysis.folder import find
 from analysis.schema import TABLES, schema
-from analysis.tables import DTYPES, Frame, Table, collect_rows, read_table, shown_path, text_frame, to_spark
+from analysis.tables import DTYPES, Frame, Table, collect_rows, engine_for, read_table, shown_path, text_frame
 from analysis.text import isolate
 from parabook import files
 from parabook.errors import InputError, Problem
+
+T = TypeVar("T")
 
 Row = Mapping[str, str]
 """A row of text, blank for missing."""
@@ -33,49 +35,28 @@ EVERYTHING = "*"
 """In `DEPENDENCIES`: every file of the edition."""
 
 
-class TrackedTables(Mapping[str, Frame]):
-    """Tables by name, each recorded in `DEPENDENCIES` when it is taken out. To ask whether there is one records nothing."""
+class LazyTables(Mapping[str, T], Generic[T]):
+    """Tables by name, each made when it is first taken out; with a ``prefix``, recorded in `DEPENDENCIES` as well.
 
-    def __init__(self, tables: Mapping[str, Callable[[], Frame]], prefix: str = "") -> None:
-        self._tables, self._prefix = tables, prefix
-        self._read: dict[str, Frame] = {}
+    To ask whether there is one makes and records nothing.
+    """
 
-    def __getitem__(self, name: str) -> Frame:
-        DEPENDENCIES.add(self._prefix + name)
-        if name not in self._read:
-            self._read[name] = self._tables[name]()
-        return self._read[name]
+    def __init__(self, make: Mapping[str, Callable[[], T]], prefix: str | None = None) -> None:
+        self._make, self._prefix = {name: cache(call) for name, call in make.items()}, prefix
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._tables
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tables)
-
-    def __len__(self) -> int:
-        return len(self._tables)
-
-
-class TextTables(Mapping[str, pd.DataFrame]):
-    """Tables as text, each made when it is first taken out."""
-
-    def __init__(self, tables: Mapping[str, Frame]) -> None:
-        self._tables = tables
-        self._made: dict[str, pd.DataFrame] = {}
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in self._made:
-            self._made[name] = text_frame(self._tables[name])
-        return self._made[name]
+    def __getitem__(self, name: str) -> T:
+        if self._prefix is not None:
+            DEPENDENCIES.add(self._prefix + name)
+        return self._make[name]()
 
     def __contains__(self, name: object) -> bool:
-        return name in self._tables
+        return name in self._make
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._tables)
+        return iter(self._make)
 
     def __len__(self) -> int:
-        return len(self._tables)
+        return len(self._make)
 
 
 @dataclass(frozen=True)
@@ -122,8 +103,7 @@ class Edition:
     @property
     def source(self) -> str:
         """What stands below each exhibit: the edition's sources."""
-        given = self.package.get("sources") or []
-        titles = [str(each.get("title", "")).strip() for each in given if isinstance(each, dict)]
+        titles = [str(each.get("title", "")).strip() for each in self.package.get("sources") or []]
         return f"Source: {'; '.join(map(isolate, filter(None, titles))) or 'not named'}. Coded as the codebook says."
 
     def has(self, name: str) -> bool:
@@ -131,13 +111,7 @@ class Edition:
         return name in self.tables
 
     def table(self, name: str) -> Frame:
-        """A table; one that the edition lacks is empty and typed.
-
-        Examples
-        --------
-        >>> open_edition("destination-figures-2022").table("legs").collect("pandas").shape
-        (0, 8)
-        """
+        """A table; one that the edition lacks is empty and typed."""
         if self.has(name):
             return self.tables[name]
         dtypes = {each.name: DTYPES.get(each.type, nw.String()) for each in schema(name).fields}
@@ -151,21 +125,19 @@ class Edition:
     @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
         """Tables coded by hand as pandas frames of text, blank for missing: for listing, not for counting."""
-        return TextTables(self.tables)
+        return LazyTables({name: partial(_text, self.tables, name) for name in self.tables})
 
     @cached_property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
         """The second coder's tables, as `text` gives the edition's own."""
-        return TextTables(self.second)
+        return LazyTables({name: partial(_text, self.second, name) for name in self.second})
 
     def frame(self, name: str) -> pd.DataFrame:
         """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
 
-        Tables that speak of people one by one are not shown where small cells are suppressed.
+        Tables that do not speak of people one by one are shown where small cells are suppressed, too.
         """
-        found = (
-            self.text[name].drop(columns="_row", errors="ignore") if self.has(name) else text_frame(self.table(name))
-        )
+        found = self.text[name].copy() if self.has(name) else text_frame(self.table(name))
         return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
 
     def rows(self, name: str) -> list[Row]:
@@ -186,16 +158,11 @@ class Edition:
     @cached_property
     def described(self) -> int:
         """How many interviewees are counted."""
-        return int(collect_rows(self.interviewees.select(nw.len().alias("n")))[0]["n"])
-
-    @cached_property
-    def counted(self) -> frozenset[str]:
-        """The interviewees that are counted; for editions coded by hand."""
-        return frozenset(row["interviewee"] for row in self.rows("interviewees") if row["counted"] == "yes")
+        return count(self.interviewees)
 
     def values(self) -> dict[tuple[str, str, str], str]:
         """Every coded value as text by (table, key, column), those of the report object included."""
-        return report_values(self.tables, self.report)
+        return coded_values(self.tables, self.report)
 
     def codebook(self) -> str:
         """The edition's own rulings, Markdown; blank when it has none."""
@@ -207,6 +174,10 @@ class Edition:
         """SHA-256 of every file of the edition, by path inside it."""
         DEPENDENCIES.add(EVERYTHING)
         return folder.contents(self.path)
+
+
+def _text(tables: Mapping[str, Frame], name: str) -> pd.DataFrame:
+    return text_frame(tables[name])
 
 
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
@@ -254,50 +225,40 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
 def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -> tuple[Edition | None, list[Problem]]:
     """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read.
 
-    A table that is broken does not keep the others from being checked. What depends on what could not be read
-    is left out, rather than reported as wrong. What is known to be ``validated``, byte for byte, is read when asked for.
+    What is known to be ``validated``, byte for byte, is not checked, and a table is read when it is asked for.
     """
     engine = spark.address(engine)
     path = find(edition, engine)
-    package, problems = packages.read_package(path / PACKAGE)
-    if package is None:
-        return None, problems
-    shown = shown_path(path / PACKAGE)
-    listed = list(packages.resources(path, package, problems))
-    report, found = packages.read_report(package, shown)
-    problems += found
-    specs = {name: schema(name.removeprefix(SECOND), own) for name, _, own in listed}
-    shown_files = {name: shown_path(file) for name, file, _ in listed}
-    mixed = engine if any(file.suffix == ".parquet" or file.is_dir() for _, file, _ in listed) else ""
+    try:
+        package = read_package(path, validated=validated)
+    except InputError as error:
+        return None, list(error.problems)
+    home = engine_for(list(package.files.values()), engine)
 
-    def read(name: str, file: Path) -> Table:
-        return read_table(file, specs[name], checked=validated, engine=engine)
+    def read(name: str) -> Table:
+        spec = schema(name.removeprefix(SECOND))
+        return read_table(package.files[name], spec, package.schemas[name], checked=validated, engine=home)
 
+    frames: dict[str, Callable[[], Frame]] = {}
+    problems = package.problems
     if validated:
-        frames = {name: _later(read, name, file, mixed) for name, file, _ in listed}
+        frames = {name: partial(_frame, read, name, home) for name in package.files}
         if "evidence" in frames and not collect_rows(frames["evidence"]().head(1)):
             del frames["evidence"]
     else:
-        readings = Readings({name: read(name, file) for name, file, _ in listed}, shown_files, report, mixed)
-        problems += content_problems(readings, path, package)
-        frames = {name: _given(table.frame) for name, table in readings.tables.items()}
-    tables = TrackedTables({name: frame for name, frame in frames.items() if name in TABLES})
+        found = Validation({name: read(name) for name in package.files}, package, path, home)
+        problems = problems + found.problems
+        frames = {name: partial(getattr, table, "frame") for name, table in found.tables.items()}
+    tables = {name: frame for name, frame in frames.items() if name in TABLES}
     second = {name.removeprefix(SECOND): frame for name, frame in frames.items() if name not in TABLES}
-    return Edition(path.name, path, package, report, tables, shown_files, TrackedTables(second, SECOND)), problems
+    shown = {name: shown_path(file) for name, file in package.files.items()}
+    own, others = LazyTables(tables, ""), LazyTables(second, SECOND)
+    return Edition(path.name, path, package.content, package.report, own, shown, others), problems
 
 
-def _given(frame: Frame) -> Callable[[], Frame]:
-    return lambda: frame
-
-
-def _later(read: Callable[[str, Path], Table], name: str, file: Path, engine: str) -> Callable[[], Frame]:
-    """Reads a validated table when it is first asked for."""
-
-    def frame() -> Frame:
-        table = read(name, file)
-        if table.stored is None:
-            raise InputError(table.problems)
-        moved = table if not engine or table.stored.implementation.is_spark_like() else to_spark(table, engine)
-        return moved.frame
-
-    return frame
+def _frame(read: Callable[[str], Table], name: str, engine: str) -> Frame:
+    """A validated table, on the engine of the others."""
+    table = read(name)
+    if table.stored is None:
+        raise InputError(table.problems)
+    return table.moved(engine).frame

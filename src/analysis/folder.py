@@ -17,6 +17,8 @@ CACHE = ROOT / "_build" / ".cache"
 """Results of earlier runs, named by hashes of their inputs. Deleting it costs time and nothing else."""
 FETCHED = 4
 """States of an edition at an address that are cached, the youngest."""
+ROOMS = ("imports/", "publish/")
+"""Folders of the package on which it does not depend whether an edition is valid."""
 
 
 def find(edition: str | Path, engine: str = "") -> Path:
@@ -36,30 +38,24 @@ def find(edition: str | Path, engine: str = "") -> Path:
         path = fetch.fetched(edition, CACHE / fetch.FOLDER, PACKAGE, remote_parquet=bool(engine))
         prune(path.parents[1], FETCHED, "[!.]*")
         return path.resolve()
-    for path in (Path(edition), ROOT / edition, ROOT / "data" / edition):
-        if (path / PACKAGE).is_file():
-            return path.resolve()
-    for path in (Path(edition), ROOT / "data" / edition):
-        if path.is_dir():
-            raise InputError.one(path, "no datapackage.json", "an edition's folder", "it has a datapackage.json")
-        if path.is_file():
-            raise InputError.one(path, "a file", "an edition's folder")
+    places = (Path(edition), ROOT / edition, ROOT / "data" / edition)
+    whole = next((path for path in places if (path / PACKAGE).is_file()), None)
+    if whole:
+        return whole.resolve()
+    if bare := next((path for path in places if path.exists()), None):
+        found = "no datapackage.json" if bare.is_dir() else "a file"
+        raise InputError.one(bare, found, "an edition's folder", "it has a datapackage.json")
     known = [found.parent.name for found in (ROOT / "data").glob(f"*/{PACKAGE}")]
     hint = nearest(edition, known) or f"editions here: {', '.join(sorted(known))}"
     raise InputError.one(edition, "no such edition", "a name under data/ or a path", hint)
 
 
 @cache
-def program() -> dict[str, dict[str, str]]:
-    """Fingerprints of what turns tables into results: the package without its rooms, and the data that it reads."""
-    code = hash_files(ROOT / "src" / "analysis", "*.py")
-    rooms = ("imports/", "publish/")
-    return {
-        "code": {name: found for name, found in code.items() if not name.startswith(rooms)},
-        "schemas": hash_files(ROOT / "data" / "schemas", "*.json"),
-        "vocabularies": hash_files(ROOT / "data" / "vocabularies", "*.csv"),
-        "basemap": hash_files(ROOT / "data" / "basemap", "*.json"),
-    }
+def _program() -> list[dict[str, str]]:
+    """Hashes of what decides whether an edition is valid."""
+    data = [hash_files(ROOT / "data" / name) for name in ("schemas", "vocabularies")]
+    code = hash_files(Path(__file__).parent, "*.py")
+    return [*data, {name: found for name, found in code.items() if not name.startswith(ROOMS)}]
 
 
 def files(edition: Path) -> dict[str, Path]:
@@ -74,4 +70,4 @@ def contents(edition: Path) -> dict[str, str]:
 
 def validation_marker(edition: Path, engine: str = "") -> Path:
     """Path of the marker file that exists once an edition has passed validation by this version of the program."""
-    return CACHE / "validated" / digest([edition.name, contents(edition), program(), engine])
+    return CACHE / "validated" / digest([edition.name, contents(edition), _program(), engine])

@@ -47,12 +47,8 @@ class Schema:
     references: tuple[tuple[str, str, str], ...]
     """(column, table it refers to, column there)"""
 
-    own: tuple[Field, ...] = ()
-    """Columns that an edition's embedded schema adds; in `fields` as soon as a file has them."""
-
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that every table of this kind has."""
         return tuple(field.name for field in self.fields)
 
     @property
@@ -66,34 +62,25 @@ class Schema:
         """
         return tuple(column for column in schema(self.name).columns if column not in (*self.key, "note"))
 
-    def with_text(self, columns: Iterable[str]) -> Schema:
-        """The schema of a file: its further columns come last, as text unless the edition's own schema types them.
-
-        Examples
-        --------
-        >>> [field.type for field in schema("legs", own={"fields": [{"name": "price", "type": "number"}]})
-        ...     .with_text(["interviewee", "price", "mood"]).fields][-2:]
-        ['number', 'string']
-        """
+    def extended(self, columns: Iterable[str], embedded: object = None) -> Schema:
+        """The schema of a file: its further columns come last, typed as the edition's embedded schema says, else text."""
+        types = {each["name"]: str(each.get("type", "string")) for each in own_fields(self.name, embedded)}
         known = {name.casefold() for name in self.columns} | {"_row", ""}
-        typed = {field.name: field for field in self.own}
-        further = []
-        for name in columns:
-            if name.casefold() not in known:
-                known.add(name.casefold())
-                further.append(typed.get(name, Field(name, "string", name, "")))
+        names = [name for name in dict.fromkeys(columns) if name.casefold() not in known]
+        further = [Field(name, types.get(name, "string"), name, "") for name in names]
         return replace(self, fields=(*self.fields, *further))
 
 
 @cache
 def raw(name: str) -> dict[str, Any]:
-    """The Table Schema of a table, as it stands in ``data/schemas``."""
+    """A JSON file of ``data/schemas``, as it stands there."""
     loaded: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
     return loaded
 
 
-def schema(name: str, own: object = None) -> Schema:
-    """The schema of one of `TABLES`, and beside it the columns that an edition's embedded schema adds.
+@cache
+def schema(name: str) -> Schema:
+    """The schema of one of `TABLES`.
 
     Examples
     --------
@@ -102,16 +89,6 @@ def schema(name: str, own: object = None) -> Schema:
     >>> schema("interviewees").columns[:3]
     ('interviewee', 'counted', 'age_min')
     """
-    shared = _schema(name)
-    if own is None:
-        return shared
-    further = [field for field in with_own_fields(name, own)["fields"] if field["name"] not in shared.columns]
-    typed = (Field(each["name"], str(each.get("type", "string")), each["name"], "") for each in further)
-    return replace(shared, own=tuple(typed)) if further else shared
-
-
-@cache
-def _schema(name: str) -> Schema:
     spec = raw(name)
     fields = []
     for field in spec["fields"]:
@@ -124,35 +101,22 @@ def _schema(name: str) -> Schema:
     return Schema(name, spec["title"], spec["description"], tuple(fields), tuple(spec["primaryKey"]), references)
 
 
-def with_own_fields(table: str, embedded: object) -> dict[str, Any]:
-    """The Table Schema of a table, and after its columns those that an edition's embedded schema adds of its own.
-
-    Examples
-    --------
-    >>> own = with_own_fields("legs", {"fields": [{"name": "leg"}, {"name": "price", "type": "number"}]})
-    >>> [field["name"] for field in own["fields"]][-2:]
-    ['nights_waited', 'price']
-    """
-    shared = raw(table)
+def own_fields(table: str, embedded: object) -> list[dict[str, Any]]:
+    """The fields that an edition's embedded schema adds to those of a table."""
     fields = embedded.get("fields") if isinstance(embedded, dict) else None
-    known = {field["name"] for field in shared["fields"]}
-    own = [
-        field
-        for field in (fields if isinstance(fields, list) else [])
-        if isinstance(field, dict) and isinstance(field.get("name"), str) and field["name"] not in known
-    ]
-    return {**shared, "fields": [*shared["fields"], *own]}
+    named = [each for each in fields if isinstance(each, dict)] if isinstance(fields, list) else []
+    return [each for each in named if isinstance(each.get("name"), str) and each["name"] not in schema(table).columns]
+
+
+def with_own_fields(table: str, embedded: object) -> dict[str, Any]:
+    """The Table Schema of a table, with the fields after its own that an edition's embedded schema adds."""
+    shared = raw(table)
+    return {**shared, "fields": [*shared["fields"], *own_fields(table, embedded)]}
 
 
 @cache
 def vocabulary(name: str) -> dict[str, dict[str, str]]:
-    """A vocabulary of ``data/vocabularies``, by its first column.
-
-    Examples
-    --------
-    >>> vocabulary("occupations")["lawyer"]["isco08"]
-    '2611'
-    """
+    """A vocabulary of ``data/vocabularies``, by its first column."""
     with (VOCABULARIES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {row[next(iter(row))]: row for row in rows}
@@ -172,13 +136,7 @@ def country_name(code: str) -> str:
 
 @cache
 def countries() -> dict[str, str]:
-    """Names of countries as readers know them, by ISO 3166-1 alpha-3 code.
-
-    Examples
-    --------
-    >>> countries()["KAZ"], countries()["RUS"]
-    ('Kazakhstan', 'Russia')
-    """
+    """Names of countries as readers know them, by ISO 3166-1 alpha-3 code."""
     import iso3166
 
     short = {code: row["name"] for code, row in vocabulary("country-names").items()}

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from analysis.deadline import within
 from parabook.errors import InputError
-
-if TYPE_CHECKING:
-    from pyspark.sql.connect.session import SparkSession
 
 T = TypeVar("T")
 
@@ -37,14 +34,12 @@ KEEPALIVE = (
 )
 """gRPC drops the connection to a server that is killed or paused while a query runs."""
 
+GONE = r"UNAVAILABLE|failed to connect|Connection (?:reset|refused)|keepalive|Socket closed|SESSION"
+"""What gRPC's errors say of a server that does not answer."""
+
 
 def address(engine: str = "") -> str:
-    """The engine's address: as given, or from the environment; blank for none.
-
-    Raises
-    ------
-    InputError
-        When it is not of the form ``sc://HOST:PORT``.
+    """The engine's address: as given, or from the environment; blank for none. InputError when it is no ``sc://HOST:PORT``.
 
     Examples
     --------
@@ -57,16 +52,8 @@ def address(engine: str = "") -> str:
     return given
 
 
-def timeout() -> float:
-    """Seconds that a query may take."""
-    given = os.environ.get(TIMEOUT, "")
-    if given and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
-        raise InputError.one(TIMEOUT, repr(given), "a number of seconds")
-    return float(given) if given else DEFAULT_TIMEOUT
-
-
 @cache
-def session(engine: str) -> SparkSession:
+def session(engine: str) -> Any:
     """A session on an engine that answers."""
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     try:
@@ -76,75 +63,55 @@ def session(engine: str) -> SparkSession:
         hint = "pip install 'analysis[spark]'"
         raise InputError.one("--engine", "no package pyspark", "a Spark Connect client", hint) from error
 
-    def connect() -> SparkSession:
+    def connect() -> Any:
         made = SparkSession.builder.channelBuilder(DefaultChannelBuilder(engine, list(KEEPALIVE))).create()
         made.client.set_retry_policies([])  # its own retry for ten minutes
         made.range(1).collect()
         return made
 
-    return within(CONNECT_TIMEOUT, engine, connect)
+    return ask(connect, engine, seconds=CONNECT_TIMEOUT)
 
 
 def read_parquet(engine: str, paths: Sequence[str]) -> Any:
     """A Spark data frame of Parquet files, by paths that the engine can read."""
-    return within(timeout(), engine, lambda: _with_schema(session(engine).read.parquet(*paths)), ", ".join(paths))
+    spark = session(engine)
 
+    def read() -> Any:
+        frame = spark.read.parquet(*paths)
+        frame.schema  # noqa: B018 - asks the engine now, where its errors are understood
+        return frame
 
-def _with_schema(frame: Any) -> Any:
-    frame.schema  # noqa: B018 - asks the engine now, where its errors are understood
-    return frame
+    return ask(read, engine, ", ".join(paths))
 
 
 def create_table(engine: str, rows: Sequence[tuple[object, ...]], columns: str) -> Any:
     """A Spark data frame of a few local rows, with columns as Spark's DDL has them."""
-    return within(timeout(), engine, lambda: session(engine).createDataFrame(list(rows), columns))
+    spark = session(engine)
+    return ask(lambda: spark.createDataFrame(list(rows), columns), engine)
 
 
-def collect(frame: Any, engine: str = "") -> list[dict[str, Any]]:
-    """The rows of a small result."""
-    rows = within(timeout(), engine or address() or "the engine", frame.collect)
-    return [row.asDict() for row in rows]
-
-
-def within(seconds: float, engine: str, call: Callable[[], T], path: str = "") -> T:
-    """What a call to the engine returns, if it does within so many seconds.
-
-    Raises
-    ------
-    InputError
-        When it takes longer or fails: the engine is gone, or cannot read a path.
-    """
-    outcome: list[T] = []
-    failure: list[Exception] = []
-
-    def run() -> None:
-        try:
-            outcome.append(call())
-        except Exception as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if outcome:
-        return outcome[0]
-    if not failure:
+def ask(call: Callable[[], T], engine: str = "", path: str = "", seconds: float = 0) -> T:
+    """What a call to the engine returns; InputError when it fails or takes too long, by default the environment's limit."""
+    engine, limit = engine or address() or "the engine", seconds or timeout()
+    try:
+        return within(limit, call)
+    except TimeoutError:
         hint = f"start it, or allow it more seconds by {TIMEOUT}"
-        raise InputError.one(engine, f"no answer within {seconds:g} s", "an engine that answers", hint)
-    if isinstance(failure[0], InputError):
-        raise failure[0]
-    raise _explained(failure[0], engine, path) from failure[0]
+        raise InputError.one(engine, f"no answer within {limit:g} s", "an engine that answers", hint) from None
+    except Exception as error:
+        message = " ".join(str(error).split())
+        if re.search(GONE, message):
+            needed, hint = "a Spark Connect server, as sc://HOST:PORT", "start it, and try again"
+            raise InputError.one(engine, "nothing that answers", needed, hint) from error
+        needed, hint = "an answer", "is it a Spark of version 4?"
+        if path:
+            needed, hint = "Parquet that the engine can read", "use a path or an address, as s3://bucket/folder"
+        raise InputError.one(path or engine, f"an error of {engine} ({message[:120]})", needed, hint) from error
 
 
-def _explained(error: Exception, engine: str, path: str) -> InputError:
-    message = " ".join(str(error).split())
-    gone = re.search(
-        r"UNAVAILABLE|failed to connect|Connection (?:reset|refused)|keepalive|Socket closed|SESSION", message
-    )
-    if gone:
-        hint = "start it, and try again"
-        return InputError.one(engine, "nothing that answers", "a Spark Connect server, as sc://HOST:PORT", hint)
-    if path:
-        hint = "use a path or an address, as s3://bucket/folder, that the engine can read"
-        return InputError.one(path, f"an error of {engine} ({message[:120]})", "Parquet that the engine can read", hint)
-    return InputError.one(engine, message[:160], "an answer", "is it a Spark of version 4?")
+def timeout() -> float:
+    """Seconds that a query may take."""
+    given = os.environ.get(TIMEOUT, "")
+    if given and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
+        raise InputError.one(TIMEOUT, repr(given), "a number of seconds")
+    return float(given) if given else DEFAULT_TIMEOUT

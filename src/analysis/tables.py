@@ -1,19 +1,16 @@
-"""One reading engine: CSV and Parquet in, typed narwhals frames over DuckDB or Spark Connect out.
+"""One reading engine: CSV and Parquet in, typed narwhals frames over pandas, DuckDB or Spark Connect out.
 
-A table is first read *as stored*: text cells of a CSV file, columns of Parquet files, with ``_row``, the row as a
-spreadsheet numbers it, where the engine knows it. From there on all tables take the same path: one expression types a
-column, and one says which of its cells cannot be read.
+A table is first read *as stored*: cells of a CSV file, columns of Parquet files, with ``_row``, the row as a spreadsheet
+numbers it, where the engine knows it. One expression types a column, and one says which of its cells cannot be read.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +18,9 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import fetch, folder, spark
-from analysis.csvfile import MOST_COLUMNS, RESERVED_COLUMNS, Cells, header_problems, read_csv
+from analysis.csvfile import Cells, header_problems, is_usable, read_csv
 from analysis.schema import ROOT, Field, Schema
+from analysis.text import as_text
 from parabook import files
 from parabook.errors import Problem, missing
 
@@ -32,12 +30,11 @@ Frame = nw.LazyFrame[Any]
 LONGEST_TEXT = 5000
 """Characters in a cell; more is neither label nor note."""
 
-YEAR = "(?:19|20)[0-9]{2}"
 MONTH_AND_DAY = (
     "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
 )
 LEAP_DAY = "(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29"
-DATE = f"{YEAR}-(?:{MONTH_AND_DAY})|{LEAP_DAY}"
+DATE = f"(?:19|20)[0-9]{{2}}-(?:{MONTH_AND_DAY})|{LEAP_DAY}"
 """Days that exist, of this century or the last, as every engine's regular expressions can tell."""
 
 PATTERNS = {
@@ -49,9 +46,16 @@ PATTERNS = {
 DTYPES = {"integer": nw.Int64(), "number": nw.Float64(), "boolean": nw.Boolean()}
 """What types are on every engine; the others are text, dates too."""
 
-SPARK_TYPES = {"integer": "bigint", "number": "double", "boolean": "boolean"}
-CHECKING, COUNTING = "600MB", "450MB"
-"""DuckDB's memory when it checks keys, and when it counts."""
+NUMBERS: dict[str, tuple[str, Callable[[str], Any]]] = {"integer": ("Int64", int), "number": ("Float64", float)}
+"""Types of numbers: what pandas calls one that may be missing, and how a text is read as it."""
+
+TEXT, UNREAD = "_text:", "_unread:"
+"""Before a column's name: its cells as text, and whether they cannot be read."""
+
+SMALL = 1_000_000
+"""Bytes of a CSV file that pandas holds; DuckDB holds a larger one."""
+
+DUCKDB, MEMORY = "duckdb", "600MB"
 
 
 def needed(kind: str) -> str:
@@ -59,7 +63,7 @@ def needed(kind: str) -> str:
     return PATTERNS[kind][1] if kind in PATTERNS else f"text of {LONGEST_TEXT:,} characters or fewer"
 
 
-def matches(column: nw.Expr, pattern: str) -> nw.Expr:
+def matches(column: Any, pattern: str) -> Any:
     r"""Whether a whole cell fits a pattern. ``\z`` is the very end on every engine; ``$`` may precede a line break."""
     return column.str.contains(rf"^(?:{pattern})\z")
 
@@ -76,12 +80,10 @@ class Table:
     problems: Sequence[Problem] = ()
     complete: bool = True
     """Whether every row of the file is in the frame."""
-    parts: tuple[tuple[int, str], ...] = ()
-    """Of a folder of parts: the number of rows before each, and its name in problems."""
     checked: bool = True
     """Whether every cell is known to be readable."""
-    cells: Cells | None = None
-    """Of a CSV file its cells, where those without text are missing; in Parquet they may be empty text."""
+    cells: Mapping[str, list[Any]] | None = None
+    """Of a small CSV file its columns in memory; None in place of a blank, which in Parquet may be empty text."""
 
     @cached_property
     def dtypes(self) -> dict[str, nw.dtypes.DType]:
@@ -90,67 +92,72 @@ class Table:
     @property
     def absent(self) -> frozenset[str]:
         """Columns that the file lacks, or whose values are of a type that is no cell's."""
-        return frozenset(f.name for f in self.spec.fields if f.name not in self.dtypes or _nested(self.dtypes[f.name]))
+        held = self.cells or {name for name, dtype in self.dtypes.items() if not _nested(dtype)}
+        return frozenset(field.name for field in self.spec.fields if field.name not in held)
 
     @property
-    def count(self) -> int:
-        """How many rows of a CSV file were read."""
-        return len(self.cells.rows) if self.cells else 0
-
-    def texts(self, column: str) -> frozenset[str]:
-        """The different texts in a column of a CSV file."""
-        at = self.cells.header.index(column) if self.cells else 0
-        return frozenset(row[at] for row in self.cells.rows) if self.cells else frozenset()
+    def rows(self) -> list[str]:
+        """The column of row numbers, where there is one."""
+        return ["_row"] if "_row" in self.dtypes else []
 
     @property
-    def locator(self) -> tuple[str, ...]:
-        """The columns that tell a row from others: its number, or its key where the engine keeps no order."""
-        return ("_row",) if "_row" in self.dtypes else self.spec.key
+    def locator(self) -> Sequence[str]:
+        """The columns that tell a row from others: its number, or else its key."""
+        return self.rows or self.spec.key
 
     @cached_property
     def frame(self) -> Frame:
         """The typed table: columns as the schema has them, and the edition's own; ``_row`` where there is one."""
+        return self.select()
+
+    def select(self, *further: nw.Expr) -> Frame:
+        """The typed table and expressions on the stored one."""
         assert self.stored is not None
-        rows = [nw.col("_row")] if "_row" in self.dtypes else []
-        return self.stored.select(*(self.typed(each).alias(each.name) for each in self.spec.fields), *rows)
+        typed = [self.typed(each).alias(each.name) for each in self.spec.fields]
+        return self.stored.select(*typed, *further, *self.rows)
 
     def unreadable(self, field: Field) -> nw.Expr:
         """Whether a cell of a column that is not text cannot be read. As strict with Parquet as with CSV."""
-        stored, column, text = self.dtypes[field.name], nw.col(field.name), self.text(field.name)
-        if field.type in ("integer", "number") and stored.is_numeric():
-            value = column.cast(nw.Float64)
-            good = (value.abs() < 1e15) & (value % 1 == 0) if field.type == "integer" else value.abs() < float("inf")
-            return ~good
-        return ~matches(text, PATTERNS[field.type][0])
+        if self._is_number(field):
+            value = nw.col(field.name).cast(nw.Float64)
+            return ~((value.abs() < 1e15) & (value % 1 == 0) if field.type == "integer" else value.abs() < float("inf"))
+        readable: nw.Expr = matches(self.text(field.name), PATTERNS[field.type][0])
+        return ~readable
 
     def text(self, name: str) -> nw.Expr:
-        column = nw.col(name)
-        text = column if self.dtypes[name] == nw.String else column.cast(nw.String)
+        """A stored column as text."""
+        text = nw.col(name) if self.dtypes[name] == nw.String else nw.col(name).cast(nw.String)
         return nw.when(text != "").then(text) if self.cells is None else text
 
     def typed(self, field: Field) -> nw.Expr:
         dtype = DTYPES.get(field.type, nw.String())
-        if field.name in self.absent:
+        if field.name not in self.dtypes or _nested(self.dtypes[field.name]):
             return nw.lit(None).cast(dtype)
-        numeric = field.type in ("integer", "number") and self.dtypes[field.name].is_numeric()
-        value = nw.col(field.name) if numeric else self.text(field.name)
-        if not self.checked and field.type in PATTERNS:
+        value = nw.col(field.name) if self._is_number(field) else self.text(field.name)
+        if not self.checked and self.cells is None and field.type in PATTERNS:
             value = nw.when(~self.unreadable(field)).then(value)
         return value == "true" if field.type == "boolean" else value if dtype == nw.String else value.cast(dtype)
 
-    def located(self, problem: Problem) -> Problem:
-        """A problem of a folder of parts, moved to the part where its row stands."""
-        if not self.parts or problem.file != self.shown or problem.row is None:
-            return problem
-        before, part = next((b, p) for b, p in reversed(self.parts) if b < problem.row - 1 or b == 0)
-        return replace(problem, file=part, row=problem.row - before)
+    def _is_number(self, field: Field) -> bool:
+        return field.type in NUMBERS and self.dtypes[field.name].is_numeric()
+
+    def place(self, row: Mapping[str, Any]) -> tuple[str, int | None]:
+        """The file and row number of a row, as problems show them; where rows have no number, the file and the key."""
+        key = ".".join(as_text(row[part]) for part in self.spec.key if part in row)
+        return (self.shown, int(row["_row"])) if "_row" in row else (f"{self.shown} [{key}]", None)
+
+    def moved(self, engine: str) -> Table:
+        """A table that pandas holds, moved to an engine where it can be joined with those that are there."""
+        if self.stored is None or not engine or not self.stored.implementation.is_pandas():
+            return self
+        return replace(self, stored=_held(self.stored.to_native(), engine))
 
 
 def _nested(dtype: nw.dtypes.DType) -> bool:
     return dtype.is_nested() or dtype == nw.Binary
 
 
-def read_table(file: Path, spec: Schema, *, checked: bool = False, engine: str = "") -> Table:
+def read_table(file: Path, spec: Schema, own: object = None, *, checked: bool = False, engine: str = "") -> Table:
     """A table as stored, with the problems of its file; as much of a broken file as makes sense.
 
     Parameters
@@ -158,26 +165,43 @@ def read_table(file: Path, spec: Schema, *, checked: bool = False, engine: str =
     file : Path
         A CSV file, a Parquet file, or a folder of Parquet parts.
     spec : Schema
-        Its columns.
+        The columns that each table of its kind has.
+    own : object
+        The edition's embedded schema, which types further columns.
     checked : bool
         Whether it was found valid before, so that no cell needs a second look.
     engine : str
-        Address of the Spark Connect server that reads Parquet; DuckDB reads it here if blank.
+        Address of the Spark Connect server that reads Parquet; DuckDB reads it here if it is none.
     """
-    import duckdb
-
     shown = shown_path(file)
     try:
-        if file.suffix != ".parquet" and not file.is_dir():
-            return _from_cells(read_csv(file, shown, spec.columns), spec, shown, checked)
-        if engine:
-            return _from_spark(file, spec, shown, checked, engine)
-        limit_memory(COUNTING if checked else CHECKING)
-        return _from_parquet(file, spec, shown, checked)
+        if is_parquet(file):
+            table = _from_parquet(file, spec, own, shown, engine or DUCKDB)
+        else:
+            table = _from_cells(read_csv(file, shown, spec.columns), spec, own, shown, file.stat().st_size)
     except OSError as error:
         return Table(spec, shown, None, [Problem(shown, error.strerror or "an error", "a file that can be read")])
-    except duckdb.Error as error:
+    except duckdb_errors() as error:
         return Table(spec, shown, None, [broken_parquet(error, shown)])
+    return replace(table, checked=checked)
+
+
+def is_parquet(file: Path) -> bool:
+    """Whether a table is Parquet: a file, a folder of parts, or left at its address."""
+    return file.suffix == ".parquet" or not file.is_file()
+
+
+def engine_for(files: Sequence[Path], engine: str) -> str:
+    """Where tables of these files are joined: on an engine if any is Parquet, in pandas (blank) if all are small."""
+    large = any(file.is_file() and file.stat().st_size > SMALL for file in files)
+    return (engine or DUCKDB) if any(map(is_parquet, files)) else DUCKDB if large else ""
+
+
+def duckdb_errors() -> tuple[type[Exception], ...]:
+    """What DuckDB raises of a file, now or when its rows are asked for."""
+    import duckdb
+
+    return (duckdb.Error,)
 
 
 def broken_parquet(error: Exception, shown: str) -> Problem:
@@ -185,156 +209,114 @@ def broken_parquet(error: Exception, shown: str) -> Problem:
     return Problem(shown, str(error).splitlines()[0], "a sound Parquet file", "write it anew")
 
 
-def _from_cells(cells: Cells, spec: Schema, shown: str, checked: bool) -> Table:
-    header = cells.header
-    usable = set(header) & set(spec.columns) and len(header) == len(set(header)) <= MOST_COLUMNS
-    if not usable:
+def _from_cells(cells: Cells, spec: Schema, own: object, shown: str, size: int) -> Table:
+    if not is_usable(cells.header, spec.columns):
         return Table(spec, shown, None, cells.problems)
+    whole = spec.extended(cells.header, own)
+    at = {name: number for number, name in enumerate(cells.header) if name in whole.columns}
+    columns: dict[str, list[Any]] = {name: [row[n] or None for row in cells.rows] for name, n in at.items()}
+    columns["_row"] = cells.numbers
+    if size > SMALL:
+        return Table(whole, shown, _held(pd.DataFrame(columns, dtype="object"), DUCKDB), cells.problems, cells.complete)
+    for each in whole.fields:
+        if each.type in PATTERNS and each.name in columns:
+            columns |= _typed_cells(each, columns[each.name])
+    text: Any = pd.StringDtype("python", na_value=pd.NA)  # the same with and without pyarrow
+    dtypes = {each.name: NUMBERS.get(each.type, (text,))[0] for each in whole.fields} | {"_row": "int64"}
+    nothing = [None] * len(cells.rows)
+    frame = pd.DataFrame({name: pd.array(columns.get(name, nothing), dtypes[name]) for name in dtypes})
+    return Table(whole, shown, _held(frame, ""), cells.problems, cells.complete, cells=columns)
+
+
+def _typed_cells(field: Field, text: list[str | None]) -> dict[str, list[Any]]:
+    """The cells of a column with a type: what they say, their text, and whether they cannot be read."""
+    fits, made = re.compile(PATTERNS[field.type][0]).fullmatch, NUMBERS.get(field.type, ("", str))[1]
+    unread = [cell if cell is None else not fits(cell) for cell in text]
+    cells = [None if bad or cell is None else made(cell) for cell, bad in zip(text, unread, strict=True)]
+    return {field.name: cells, TEXT + field.name: text, UNREAD + field.name: unread}
+
+
+def _held(frame: pd.DataFrame, engine: str) -> Frame:
+    """A table on an engine: DuckDB, Spark Connect, or pandas itself."""
+    native: Any = frame
+    if engine == DUCKDB:
+        native = _duckdb().from_df(frame)
+    elif engine:
+        types = {"int64": "bigint", "Int64": "bigint", "Float64": "double"}
+        columns = ", ".join(f"`{name}` {types.get(str(dtype), 'string')}" for name, dtype in frame.dtypes.items())
+        cells = frame.astype("object").where(frame.notna(), None)
+        native = spark.create_table(engine, [tuple(row) for row in cells.itertuples(index=False)], columns)
+    held: Frame = nw.from_native(native).lazy()
+    return held
+
+
+@cache
+def _duckdb() -> Any:
+    """DuckDB's connection of this process; beyond a limit of memory it works on disk."""
     import duckdb
 
-    whole = spec.with_text(header)
-    columns = {name: [row[at] or None for row in cells.rows] for at, name in enumerate(header) if name in whole.columns}
-    frame = pd.DataFrame(columns, dtype=object).assign(_row=pd.Series(cells.numbers, dtype="int64"))
-    stored = nw.from_native(duckdb.from_df(frame)).lazy()
-    return Table(whole, shown, stored, cells.problems, cells.complete, checked=checked, cells=cells)
+    desk = folder.CACHE / "duckdb"
+    files.prune(desk, 64)  # what ended kernels left
+    place = str(desk / str(os.getpid())).replace("'", "''")
+    duckdb.execute(f"SET enable_progress_bar = false; SET memory_limit = '{MEMORY}'; SET temp_directory = '{place}'")
+    return duckdb
 
 
-def _from_parquet(file: Path, spec: Schema, shown: str, checked: bool) -> Table:
-    """Parquet through DuckDB. Columns come from the files alone: folders named ``x=y`` are only folders."""
-    import duckdb
+def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str) -> Table:
+    """Parquet, a file or parts; rows of a single file that DuckDB reads are numbered.
 
-    parts = parts_of(file)
-    names = ", ".join(map(_pattern, map(str, parts)))
-    plain: Any = duckdb.sql(f"FROM read_parquet([{names}], hive_partitioning = false)")
-    problems = header_problems(plain.columns, shown, spec.columns)
-    if not _usable(plain.columns, spec):
+    Columns come from the files alone: folders named ``x=y`` are only folders.
+    """
+    parts = sorted(map(str, file.glob("*.parquet"))) if file.is_dir() else [str(file)]
+    native: Any = None
+    if engine != DUCKDB:
+        native = spark.read_parquet(engine, fetch.remote_parts(file) or parts)
+        names = native.columns
+    else:
+        numbered = {"file_row_number": True} if parts == [str(file)] else {}
+        native = _duckdb().read_parquet(parts, hive_partitioning=False, **numbered)
+        names = [name for name in native.columns if not numbered or name != "file_row_number"]
+    problems = [replace(problem, row=None) for problem in header_problems(names, shown, spec.columns)]
+    if not is_usable(names, spec.columns):
         return Table(spec, shown, None, problems)
-    counts: Any = duckdb.sql(f"SELECT file_name, num_rows FROM parquet_file_metadata([{names}])")
-    rows = dict(counts.fetchall())
-    before = list(accumulate((rows[str(part)] for part in parts), initial=0))
-    first = ", ".join(f"{_literal(str(part))}: {number + 2}" for part, number in zip(parts, before, strict=False))
-    relation: Any = duckdb.sql(
-        f"SELECT * EXCLUDE (filename, file_row_number), file_row_number + MAP {{{first}}}[filename] AS _row "
-        f"FROM read_parquet([{names}], hive_partitioning = false, file_row_number = true, filename = true)"
-    )
-    located = tuple(zip(before, map(shown_path, parts), strict=False)) if file.is_dir() else ()
-    stored = nw.from_native(relation).lazy()
-    problems += _nested_problems(stored, spec, shown)
-    return Table(spec.with_text(plain.columns), shown, stored, problems, parts=located, checked=checked)
-
-
-def _from_spark(file: Path, spec: Schema, shown: str, checked: bool, engine: str) -> Table:
-    remote = fetch.remote_parts(file)
-    stored = nw.from_native(spark.read_parquet(engine, remote or [str(part) for part in parts_of(file)])).lazy()
-    columns = stored.collect_schema().names()
-    problems = [replace(problem, row=None) for problem in header_problems(columns, shown, spec.columns)]
-    if not _usable(columns, spec):
-        return Table(spec, shown, None, problems)
-    problems += _nested_problems(stored, spec, shown)
-    return Table(spec.with_text(columns), shown, stored, problems, checked=checked)
-
-
-def _nested_problems(stored: Frame, spec: Schema, shown: str) -> Iterator[Problem]:
+    if len(native.columns) > len(names):
+        native = native.project("* EXCLUDE (file_row_number), file_row_number + 2 AS _row")
+    table = Table(spec.extended(names, own), shown, nw.from_native(native).lazy())
     for field in spec.fields:
-        dtype = stored.collect_schema().get(field.name)
+        dtype = table.dtypes.get(field.name)
         if dtype is not None and _nested(dtype):
-            yield Problem(
-                shown, f"values of type {dtype}", needed(field.type), "write one value a cell", None, field.name
-            )
+            found, hint = f"values of type {dtype}", "write one value a cell"
+            problems.append(Problem(shown, found, needed(field.type), hint, None, field.name))
+    return replace(table, problems=problems)
 
 
-def _usable(columns: Sequence[str], spec: Schema) -> bool:
-    names = {name.casefold() for name in columns}
-    return bool(set(columns) & set(spec.columns)) and len(columns) <= MOST_COLUMNS and not names & {*RESERVED_COLUMNS}
+def collect(frame: Frame) -> pd.DataFrame:
+    """A small result in memory, whatever engine holds it; from Spark within a time limit, or an error in one line."""
 
+    def call() -> pd.DataFrame:
+        native: pd.DataFrame = frame.collect("pandas").to_native()
+        return native.reset_index(drop=True)
 
-def parts_of(file: Path) -> list[Path]:
-    """The Parquet files of a table, in order."""
-    return sorted(file.glob("*.parquet")) if file.is_dir() else [file]
-
-
-def to_spark(table: Table, engine: str) -> Table:
-    """A table of few rows moved to the engine, where it can be joined with those that are there."""
-    frame, fields = table.frame, table.spec.fields
-    ddl = ", ".join(f"`{each.name}` {SPARK_TYPES.get(each.type, 'string')}" for each in fields) + ", `_row` bigint"
-    rows = [tuple(row.values()) for row in collect_rows(frame)]
-    return replace(table, stored=nw.from_native(spark.create_table(engine, rows, ddl)).lazy(), checked=True, cells=None)
+    return spark.ask(call) if frame.implementation.is_spark_like() else call()
 
 
 def collect_rows(frame: Frame) -> list[dict[str, Any]]:
-    """The rows of a small result as plain Python values, None for missing; on Spark within a time limit."""
-    native: Any = frame.to_native()
-    if frame.implementation.is_duckdb():
-        return [dict(zip(native.columns, row, strict=True)) for row in native.fetchall()]
-    if frame.implementation.is_spark_like():
-        return spark.collect(native)
-    rows = frame.collect("pandas").rows(named=True)
+    """The rows of a small result as plain values, None for missing."""
+    rows: list[Any] = collect(frame).to_dict("records")
     return [{name: None if missing(value) else value for name, value in row.items()} for row in rows]
-
-
-def as_text(value: object) -> str:
-    """A cell as its CSV would spell it; blank for a missing value.
-
-    Examples
-    --------
-    >>> as_text(20.0), as_text(True), as_text(None), as_text(51.23)
-    ('20', 'true', '', '51.23')
-    """
-    if missing(value):
-        return ""
-    if hasattr(value, "item"):  # numpy's scalars as Python's
-        value = value.item()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def text_frame(frame: Frame) -> pd.DataFrame:
     """A table as text in the order of its rows, blank for missing, without ``_row``."""
-    columns = frame.collect_schema().names()
-    ordered = collect_rows(frame.sort("_row") if "_row" in columns else frame)
-    kept = [name for name in columns if name != "_row"]
-    return pd.DataFrame([[as_text(row[name]) for name in kept] for row in ordered], columns=kept)
-
-
-@cache
-def limit_memory(most: str) -> None:
-    """Limit the memory of DuckDB in this process: beyond it, it works on disk."""
-    import duckdb
-
-    desk = folder.CACHE / "duckdb"
-    with contextlib.suppress(OSError):
-        desk.mkdir(parents=True, exist_ok=True)
-    files.prune(desk, 64)  # what ended kernels left
-    duckdb.execute("SET enable_progress_bar = false")
-    duckdb.execute(f"SET memory_limit = '{most}'")
-    duckdb.execute(f"SET temp_directory = {_literal(str(desk / str(os.getpid())))}")
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _pattern(path: str) -> str:
-    """A path as DuckDB's SQL names files, whose wildcards stand for themselves.
-
-    Examples
-    --------
-    >>> _pattern("a[1].parquet")
-    "'a[[]1].parquet'"
-    """
-    return _literal(re.sub(r"[*?\[]", r"[\g<0>]", path))
+    ordered = frame.sort("_row") if "_row" in frame.collect_schema().names() else frame
+    found = collect(ordered).drop(columns="_row", errors="ignore")
+    return pd.DataFrame({name: list(map(as_text, found[name])) for name in found.columns}, columns=found.columns)
 
 
 def shown_path(path: Path) -> str:
     """A path as problems show it: from the working folder or the checkout when inside, of a fetched file its address."""
-    remote = fetch.at_address(path)
-    if remote:
-        return remote
     base = next((base for base in (Path.cwd(), ROOT) if path.is_relative_to(base)), None)
-    return str(path.relative_to(base) if base else path)
+    return fetch.at_address(path) or str(path.relative_to(base) if base else path)
 
 
 def is_date(text: object) -> bool:

@@ -12,26 +12,11 @@ NO_ROW = "(no row)"
 ALIKE = "undefined: all values alike"
 
 
-def first_coding(
-    tables: Mapping[str, pd.DataFrame], settlements: pd.DataFrame | None
-) -> dict[str, dict[tuple[str, str], str]]:
-    """The first coder's values, by table and by (key, column): the edition's, with settled differences undone."""
-    first = {name: values(frame, name) for name, frame in tables.items()}
-    for row in settlements.to_dict("records") if settlements is not None else []:
-        if row["table"] in first:
-            first[row["table"]][row["key"], row["column"]] = row["first"]
-    return first
-
-
 def values(frame: pd.DataFrame, table: str) -> dict[tuple[str, str], str]:
-    """The cells of a table by (key, column), without the key's own and the coder's note."""
+    """The coded cells of a table by (key, column)."""
     spec = schema(table)
-    columns = [column for column in spec.columns if column not in (*spec.key, "note")]
-    return {
-        (".".join(row[part] for part in spec.key), column): row[column]
-        for row in frame.to_dict("records")
-        for column in columns
-    }
+    rows = [(".".join(row[part] for part in spec.key), row) for row in frame.to_dict("records")]
+    return {(key, column): row[column] for key, row in rows for column in spec.coded}
 
 
 def agreement(
@@ -39,18 +24,8 @@ def agreement(
 ) -> pd.DataFrame:
     """Krippendorff's alpha per column, nominal; a blank is a coding of its own, and so is a missing row.
 
-    Parameters
-    ----------
-    tables, second : mapping of DataFrame
-        Tables as text: the edition's and the second coder's.
-    settlements : DataFrame, optional
-        The settled differences, from which the first coding is restored.
-
-    Returns
-    -------
-    DataFrame
-        ``table``, ``column``, ``values`` compared, those ``alike``, those ``blank in both``, ``alpha`` (text, three
-        decimals).
+    Takes tables as text, the edition's and the second coder's; from the settled differences the first coding is restored.
+    Columns: ``table``, ``column``, ``values`` compared, those ``alike``, those ``blank in both``, ``alpha`` (text).
 
     Examples
     --------
@@ -58,7 +33,10 @@ def agreement(
     >>> agreement({"statements": one}, {"statements": one})[["column", "alike", "alpha"]].values.tolist()[0]
     ['topic', 2, '1.000']
     """
-    first = first_coding({name: tables[name] for name in second if name in tables}, settlements)
+    first = {name: values(tables[name], name) for name in second if name in tables}
+    for row in settlements.to_dict("records") if settlements is not None else []:
+        if row["table"] in first:
+            first[row["table"]][row["key"], row["column"]] = row["first"]
     rows = []
     for name, table in first.items():
         other = values(second[name], name)

@@ -1,4 +1,7 @@
-"""``datapackage.json`` and the files that it names: what must hold of them before a table is read."""
+"""``datapackage.json`` and the files that it names: what must hold of them before a table is read.
+
+Its form is in ``data/schemas/package.json``, a JSON Schema.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,21 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis import fetch
 from analysis.coding.checks import CONTROL
 from analysis.csvfile import nearest_name
 from analysis.folder import PACKAGE
-from analysis.schema import TABLES, with_own_fields
+from analysis.schema import TABLES, raw, with_own_fields
 from analysis.tables import is_date, shown_path
 from parabook.errors import InputError, Problem, nearest, show
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 SECOND = "second-"
 """Before a table's name: the same table as the second coder filled it."""
@@ -39,8 +45,42 @@ class Report:
     """Whether everybody can read the source, so that nothing about a person is first published here."""
 
 
-def read_package(file: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
-    """The JSON object of ``datapackage.json``, strictly, and what is wrong with its descriptive properties."""
+@dataclass(frozen=True)
+class Package:
+    """What ``datapackage.json`` says, as far as it can be used."""
+
+    content: Mapping[str, Any]
+    report: Report
+    files: Mapping[str, Path]
+    """The files of the tables that can be read, by name."""
+    schemas: Mapping[str, object]
+    """Their embedded schemas."""
+    listed: frozenset[str]
+    """The tables that are meant to be there, misspelled or unreadable ones included."""
+    problems: list[Problem]
+
+
+def read_package(path: Path, *, validated: bool = False) -> Package:
+    """The ``datapackage.json`` of an edition's folder; `InputError` where it is no JSON object."""
+    content, problems = _json(path / PACKAGE)
+    shown = shown_path(path / PACKAGE)
+    wrong: set[tuple[str | int, ...]] = set()
+    for error in () if validated else _errors(content):
+        problems += _schema_problems(error, shown)
+        if not error.schema.get("warning") and error.validator != "additionalProperties":
+            wrong.add(tuple(error.absolute_path)[:2])
+    report = {} if ("report",) in wrong else content.get("report", {})
+    given = {key: value for key, value in report.items() if ("report", key) not in wrong}
+    resources = content.get("resources") if ("resources",) not in wrong else []
+    listed = [(n, each) for n, each in enumerate(resources or ()) if ("resources", n) not in wrong]
+    known = [*TABLES, *(SECOND + table for table in TABLES)]
+    files, schemas = _files(path, listed, shown, problems)
+    meant = {nearest_name(each["name"], known) for _, each in listed}
+    return Package(content, _report(given), files, schemas, frozenset(meant), problems)
+
+
+def _json(file: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """A JSON object, strictly: each key once, no NaN, whole characters."""
     shown = shown_path(file)
     problems: list[Problem] = []
 
@@ -55,20 +95,19 @@ def read_package(file: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
         problems.append(Problem(shown, text, "a number of JSON"))
 
     try:
-        text = file.read_text(encoding="utf-8")
-        package = json.loads(text, object_pairs_hook=unique, parse_constant=no_number)
-        json.dumps(package, ensure_ascii=False).encode("utf-8")
+        content = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=unique, parse_constant=no_number)
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
-        return None, [not_utf8(shown, error)]
-    except UnicodeEncodeError:
-        return None, [Problem(shown, "half of a surrogate pair", "whole characters", "retype the text")]
+        raise InputError([not_utf8(shown, error)]) from error
+    except UnicodeEncodeError as error:
+        raise InputError.one(shown, "half of a surrogate pair", "whole characters", "retype the text") from error
     except json.JSONDecodeError as error:
-        return None, [Problem(shown, error.msg, "JSON", "correct it there", row=error.lineno)]
+        raise InputError.one(shown, error.msg, "JSON", "correct it there", row=error.lineno) from error
     except (ValueError, RecursionError) as error:
-        return None, [Problem(shown, str(error).split(";")[0].splitlines()[0], "JSON of an ordinary size")]
-    if not isinstance(package, dict):
-        return None, [Problem(shown, show(json.dumps(package)), "a JSON object")]
-    return package, [*problems, *_metadata_problems(package, shown)]
+        raise InputError.one(shown, str(error).split(";")[0].splitlines()[0], "JSON of an ordinary size") from error
+    if not isinstance(content, dict):
+        raise InputError.one(shown, json.dumps(content)[:60], "a JSON object")
+    return content, problems
 
 
 def not_utf8(shown: str, error: UnicodeDecodeError) -> Problem:
@@ -76,125 +115,87 @@ def not_utf8(shown: str, error: UnicodeDecodeError) -> Problem:
     return Problem(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8", "save it as UTF-8")
 
 
-def _metadata_problems(package: Mapping[str, Any], shown: str) -> Iterator[Problem]:
-    for key in ("name", "title", "description", "homepage", "created"):
-        yield from _text_problems(package.get(key, ""), shown, key, lines=key == "description")
-    home = package.get("homepage") or ""
-    if isinstance(home, str) and home and not re.fullmatch(r"https?://[^\s<>\"']+", home):
-        yield Problem(shown, show(home), "an address that begins with http:// or https://", column="homepage")
-    for key, kind in (("licenses", "name"), ("sources", "title"), ("contributors", "title")):
-        yield from _list_problems(package, key, kind, shown)
-    for key in ("title", "description"):
-        if isinstance(package.get(key), str) and not package[key].strip():
-            yield Problem(shown, "nothing", f"a {key}, which the book prints", "fill it in", column=key, warning=True)
+FORMATS = {
+    "line": lambda text: not re.search(f"{CONTROL}|[\t\n]", text),
+    "text": lambda text: not re.search(CONTROL, text),
+    "day": lambda text: not text or is_date(text),
+}
+"""What the formats of ``package.json`` ask of a text."""
 
 
-def _list_problems(package: Mapping[str, Any], key: str, kind: str, shown: str) -> Iterator[Problem]:
-    given = package.get(key, [])
-    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-        yield Problem(shown, show(json.dumps(given)), f"a list of objects with a {kind}", column=key)
-        return
-    for number, each in enumerate(given, 1):
-        for part in ("name", "title", "path", "role", "email", "organization"):
-            yield from _text_problems(each.get(part, ""), shown, f"{key}[{number}].{part}")
-    if key in package and not any(str(each.get("title", "")).strip() for each in given):
-        wanted = f"titles of {key}, which the book prints"
-        yield Problem(shown, "nothing", wanted, "fill them in", column=key, warning=True)
+def _errors(content: object) -> Iterable[ValidationError]:
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    checker = FormatChecker(formats=())
+    for name, good in FORMATS.items():
+        checker.checks(name)(lambda value, good=good: not isinstance(value, str) or good(value))
+    errors: Iterable[ValidationError] = Draft202012Validator(raw("package"), format_checker=checker).iter_errors(
+        content
+    )
+    return errors
 
 
-def _text_problems(given: object, shown: str, column: str, *, lines: bool = False) -> Iterator[Problem]:
-    """Why a value of the package is no text that a page can show; a title stands on one line."""
-    if not isinstance(given, str):
-        yield Problem(shown, show(json.dumps(given)), "text", column=column)
-    elif re.search(CONTROL, given) or (not lines and re.search(r"[\t\n]", given)):
-        wanted = "text without control characters" if lines else "text on one line, without control characters"
-        yield Problem(shown, show(given), wanted, "retype it", column=column)
+def _schema_problems(error: ValidationError, shown: str) -> Iterator[Problem]:
+    """An error of JSON Schema as problems: the path in it as the column, list items numbered from one."""
+    names = [f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path]
+    column = "".join(names).lstrip(".") or None
+    needed, hint, warning = (error.schema.get(key, "") for key in ("needed", "hint", "warning"))
+    value = error.instance
+    found = show(value) if isinstance(value, str) and value.strip() else json.dumps(value, ensure_ascii=False)
+    if error.validator == "additionalProperties":
+        known = list(error.schema["properties"])
+        for extra in sorted(value.keys() - set(known)):
+            yield Problem(shown, show(extra), f"one of {', '.join(known)}", nearest(extra, known), column=column)
+    elif error.validator == "required" and column is None:
+        yield Problem(shown, "no resources", "a list of tables", column="resources")
+    else:
+        found = "nothing" if warning else found if len(found) < 80 else show(found)
+        yield Problem(shown, found, needed, hint, column=column, warning=bool(warning))
 
 
-def read_report(package: Mapping[str, Any], file: str) -> tuple[Report, list[Problem]]:
-    """The report object and its problems; what is wrong counts as left out."""
-    given = package.get("report", {})
-    if not isinstance(given, dict):
-        return Report(), [Problem(file, show(json.dumps(given)), "an object", column="report")]
-    problems: list[Problem] = []
-    known = ("collected_at", "declared_interviewees", "minimum_cell", "public_source", "reference_event")
-    for extra in sorted(given.keys() - set(known)):
-        problems.append(
-            Problem(file, show(extra), f"one of {', '.join(known)}", nearest(extra, known), column="report")
-        )
-
-    def valid(name: str, value: Any, good: bool, wanted: str, default: Any) -> Any:
-        if good:
-            return value
-        found = show(value) if isinstance(value, str) else json.dumps(value)
-        problems.append(Problem(file, found if len(found) < 80 else show(found), wanted, column=f"report.{name}"))
-        return default
-
-    def integer(value: object, least: int) -> bool:
-        return type(value) is int and least <= value < 10**12
-
-    declared, place, event = (given.get(name) for name in ("declared_interviewees", "collected_at", "reference_event"))
-    minimum, public = given.get("minimum_cell", 1), given.get("public_source", False)
-    whole = "a whole number, or leave it out"
-    declared = valid("declared_interviewees", declared, declared is None or integer(declared, 0), whole, None)
-    minimum = valid("minimum_cell", minimum, integer(minimum, 1), "a whole number from 1", 1)
-    public = valid("public_source", public, isinstance(public, bool), "true or false", False)
-    identifier = "the identifier of a place, as text"
-    place = valid("collected_at", place, place is None or isinstance(place, str), identifier, "")
-    is_object = event is None or isinstance(event, dict)
-    event = valid("reference_event", event, is_object, "an object with title and date", {}) or {}
-    title, day = event.get("title") or "", event.get("date") or ""
-    problems += _text_problems(title, file, "report.reference_event.title")
-    day = valid("reference_event.date", day, day == "" or is_date(day), "a date as YYYY-MM-DD", "")
-    return Report(declared, place or "", str(title), str(day), minimum, public), problems
+def _report(given: Mapping[str, Any]) -> Report:
+    """The report object; what was found wrong with it counts as left out."""
+    event = given.get("reference_event") or {}
+    declared = given.get("declared_interviewees")
+    return Report(
+        declared_interviewees=None if declared is None else int(declared),
+        collected_at=given.get("collected_at") or "",
+        event_title=event.get("title") or "",
+        event_date=event.get("date") or "",
+        minimum_cell=int(given.get("minimum_cell", 1)),
+        public_source=given.get("public_source", False),
+    )
 
 
-def listed_tables(package: Mapping[str, Any]) -> set[str]:
-    """The tables that a package means to have, misspelled or unreadable ones included."""
-    resources = package.get("resources")
-    names = [each.get("name") for each in resources if isinstance(each, dict)] if isinstance(resources, list) else []
-    known = [*TABLES, *(SECOND + table for table in TABLES)]
-    return {near for name in names if isinstance(name, str) and (near := nearest_name(name, known))}
-
-
-def resources(path: Path, package: Mapping[str, Any], problems: list[Problem]) -> Iterator[tuple[str, Path, object]]:
-    """The tables that the package lists: name, file, embedded schema. Problems are added to the list."""
-    shown = shown_path(path / PACKAGE)
-    listed = package.get("resources")
-    if not isinstance(listed, list) or not listed:
-        problems.append(Problem(shown, "no resources", "a list of tables", column="resources"))
-        return
+def _files(
+    path: Path, listed: Iterable[tuple[int, Mapping[str, Any]]], shown: str, problems: list[Problem]
+) -> tuple[dict[str, Path], dict[str, object]]:
+    """The files of the listed tables and their embedded schemas, by table. Problems are added to the list."""
+    files: dict[str, Path] = {}
+    schemas: dict[str, object] = {}
     seen: dict[str, str] = {}
-    for number, resource in enumerate(listed, 1):
-        where = f"resources[{number}]"
-        name, file = (resource.get(key) if isinstance(resource, dict) else None for key in ("name", "path"))
-        if not (isinstance(name, str) and isinstance(file, str) and name and file):
-            problems.append(Problem(shown, show(resource), "a name and a path", column=where))
-            continue
+    for number, resource in listed:
+        name, file, where = resource["name"], resource["path"], f"resources[{number + 1}]"
         table = name.removeprefix(SECOND)
+        normal = os.path.normpath(file)
         if table not in TABLES:
             if hint := nearest(name, TABLES):
                 wanted = f"one of {', '.join(TABLES)}"
                 problems.append(Problem(shown, show(name), wanted, hint, column=where, warning=True))
-            continue
-        normal = os.path.normpath(file)
-        if name in seen:
+        elif name in seen:
             problems.append(Problem(shown, f"{show(name)} twice", "each table once", column=where))
-            continue
-        if normal in seen.values():
+        elif normal in seen.values():
             problems.append(Problem(shown, f"{show(file)} twice", "each file for one table", column=where))
         elif wrong := _file_problem(path, file, shown, where):
             problems.append(wrong)
         else:
-            yield name, path / file, resource.get("schema")
-        seen[name] = normal
-        embedded = resource.get("schema")
-        if embedded is not None and embedded != with_own_fields(table, embedded):
-            found, hint = (
-                f"a schema of {name} unlike data/schemas/{table}.json",
-                "run analysis check --embed to copy it anew",
-            )
-            problems.append(Problem(shown, found, "the same schema", hint, column=where, warning=True))
+            files[name], schemas[name] = path / file, resource.get("schema")
+            if schemas[name] not in (None, with_own_fields(table, schemas[name])):
+                found, hint = f"a schema of {name} unlike data/schemas/{table}.json", "run analysis check --embed"
+                problems.append(Problem(shown, found, "the same schema", hint, column=where, warning=True))
+        if table in TABLES:
+            seen.setdefault(name, normal)
+    return files, schemas
 
 
 def _inside(target: Path, folder: Path) -> bool:
@@ -211,25 +212,21 @@ def _file_problem(path: Path, file: str, shown: str, where: str) -> Problem | No
         return Problem(shown, show(file), "a path of ordinary characters and length", column=where)
     if Path(file).is_absolute() or not _inside(target, path):
         return Problem(shown, show(file), "a path inside the edition's folder", column=where)
-    if fetch.remote_parts(target):
-        return None
     if not target.exists():
         hint = "add it, or take it off the list"
-        return Problem(shown_path(target), "no such file", "the table that datapackage.json lists", hint)
-    if target.is_dir():
-        return _folder_problem(target, path)
-    return None if target.is_file() else Problem(shown_path(target), "no ordinary file", "a CSV or Parquet file")
+        missing = Problem(shown_path(target), "no such file", "the table that datapackage.json lists", hint)
+        return None if fetch.remote_parts(target) else missing
+    if not target.is_dir():
+        return None if target.is_file() else Problem(shown_path(target), "no ordinary file", "a CSV or Parquet file")
+    return None if fetch.remote_parts(target) else _folder_problem(target, path)
 
 
-def _folder_problem(folder: Path, path: Path) -> Problem | None:
-    """Why a folder is no table, if it is none: whatever lies in it and would be ignored is reported."""
-    parts = [part for part in sorted(folder.iterdir()) if not part.name.startswith((".", "_"))]
+def _folder_problem(target: Path, path: Path) -> Problem | None:
+    """Why a folder is no table, if it is none: whatever lies in it and would be ignored is a problem."""
+    parts = [part for part in sorted(target.iterdir()) if not part.name.startswith((".", "_"))]
     if not any(part.suffix == ".parquet" for part in parts):
-        return Problem(shown_path(folder), "a folder", "a CSV or Parquet file, or a folder of Parquet parts")
+        return Problem(shown_path(target), "a folder", "a CSV or Parquet file, or a folder of Parquet parts")
     for part in parts:
-        if part.is_dir():
-            found, hint = "a folder inside a table's folder", "move its parts up"
-            return Problem(shown_path(part), found, "Parquet parts only", hint)
         if part.suffix != ".parquet" or not part.is_file() or not _inside(part, path):
             found, hint = "no Parquet part of this edition", "take it out of the folder"
             return Problem(shown_path(part), found, "Parquet parts only", hint)
@@ -245,15 +242,13 @@ def text_file_problems(file: Path) -> Iterator[Problem]:
         yield Problem(shown, "no ordinary file of the edition's folder", "a text file")
         return
     try:
-        text = file.read_text(encoding="utf-8")
+        odd = re.search(f"(?s)(.*?)({CONTROL})", file.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         yield not_utf8(shown, error)
-    except OSError as error:
-        yield Problem(shown, error.strerror or "an error", "a file that can be read")
     else:
-        if odd := re.search(CONTROL, text):
-            row = text[: odd.start()].count("\n") + 1
-            yield Problem(shown, show(odd[0]), "text without control characters", "remove it", row=row)
+        if odd:
+            row = odd[1].count("\n") + 1
+            yield Problem(shown, show(odd[2]), "text without control characters", "remove it", row=row)
 
 
 def name_problems(path: Path) -> Iterator[Problem]:
@@ -273,15 +268,12 @@ def embed(path: Path) -> bool:
         hint = "copy it here first"
         raise InputError.one(fetch.origin(path), "an address", "a folder on this machine, to write to", hint)
     file = path / PACKAGE
-    package, problems = read_package(file)
-    if package is None:
-        raise InputError(problems)
-    before = file.read_text(encoding="utf-8")
+    package, _ = _json(file)
     for resource in package["resources"] if isinstance(package.get("resources"), list) else []:
         table = str(resource.get("name", "")).removeprefix(SECOND) if isinstance(resource, dict) else ""
         if table in TABLES:
             resource["schema"] = with_own_fields(table, resource.get("schema"))
-    after = json.dumps(package, indent=2, ensure_ascii=False) + "\n"
+    before, after = file.read_text(encoding="utf-8"), json.dumps(package, indent=2, ensure_ascii=False) + "\n"
     if after != before:
         file.write_text(after, encoding="utf-8")
     return after != before

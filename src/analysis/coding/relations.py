@@ -11,17 +11,16 @@ from typing import Any
 
 import narwhals as nw
 
-from analysis.coding.checks import IN_USE, MOST_HINTS, MOST_SHOWN, former_hint, last_row, located, rest
+from analysis.coding.checks import IN_USE, MOST_HINTS, MOST_SHOWN, former_hint, problem_at, rest
+from analysis.coding.package import Report
 from analysis.coding.rules import RULES, rule_of, words
 from analysis.schema import countries, schema, vocabulary
-from analysis.tables import Frame, Table, as_text, collect_rows
+from analysis.tables import Frame, Table, collect_rows
+from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
 MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
-
-FAR = 100
-"""How many times two figures of one measure and one place may differ before it is a warning."""
 
 CODED_TABLES = ("interviewees", "legs", "places", "destinations", "statements")
 
@@ -30,24 +29,16 @@ Place = tuple[str, str, str]
 
 
 def reference_problems(
-    tables: Mapping[str, Table],
     of: Mapping[str, Table],
+    tables: Mapping[str, Table],
     *,
     untrusted: Collection[str],
-    unread: Mapping[str, frozenset[str]],
+    unread: Mapping[str, Collection[str]],
 ) -> Iterator[Problem]:
     """Values that refer to a row which is not there; legs that are not numbered 1 to n.
 
-    Parameters
-    ----------
-    tables : mapping of Table
-        Where rows are looked for.
-    of : mapping of Table
-        The tables whose values are looked at.
-    untrusted : collection of str
-        Tables whose rows or keys are themselves at fault: that one of their rows is missing proves nothing.
-    unread : mapping
-        By table, columns of which some cell could not be read.
+    Rows are looked for in ``tables``. Of ``untrusted`` ones rows or keys are themselves at fault: that a row is missing
+    there proves nothing. ``unread`` are by table the columns that are absent or of which some cell could not be read.
     """
     for name, table in of.items():
         for column, other, there in schema(name).references:
@@ -55,18 +46,18 @@ def reference_problems(
             if not absent and other not in untrusted:
                 yield from _lost(table, column, tables.get(other), there, other)
     legs = of.get("legs")
-    if legs and "legs" not in untrusted and not {"leg", "interviewee"} & unread.get("legs", frozenset()):
-        last = nw.col("leg").max().alias("_last")
-        counts = legs.frame.group_by("interviewee").agg(nw.len().alias("_n"), last, *last_row(legs))
-        by = "_row" if "_row" in legs.dtypes else "interviewee"
+    if legs and "legs" not in untrusted and not {"leg", "interviewee"} & set(unread.get("legs", ())):
+        last = [nw.col(name).max().alias(name) for name in legs.rows]
+        counts = legs.frame.group_by("interviewee").agg(nw.len().alias("_n"), nw.col("leg").max().alias("_last"), *last)
+        by = (*legs.rows, "interviewee")[0]
         for row in collect_rows(counts.filter(nw.col("_n") != nw.col("_last")).sort(by).head(MOST_SHOWN)):
             found = f"{row['_n']} legs of {row['interviewee']}, the last numbered {row['_last']}"
-            yield located(legs, row, found, "legs numbered 1 to n", "renumber them", "leg")
+            yield problem_at(legs, row, found, "legs numbered 1 to n", "renumber them", "leg")
 
 
 def _lost(table: Table, column: str, other: Table | None, there: str, name: str) -> Iterator[Problem]:
     """Values of a column that are no key of another table."""
-    if table.cells and other and other.cells and table.texts(column) <= {"", *other.texts(there)}:
+    if table.cells and other and other.cells and {*table.cells[column]} <= {None, *other.cells[there]}:
         return
     lost = table.frame.filter(~nw.col(column).is_null()).select(*dict.fromkeys([*table.locator, column]))
     known: list[str] = []
@@ -79,43 +70,30 @@ def _lost(table: Table, column: str, other: Table | None, there: str, name: str)
     wanted = f"the {there} of a row of table {name}"
     for n, row in enumerate(rows[:MOST_SHOWN]):
         hint = (nearest(row[column], known) if n < MOST_HINTS else "") or f"add it to {name}, or correct it here"
-        yield located(table, row, show(as_text(row[column])), wanted, hint, column)
+        yield problem_at(table, row, show(as_text(row[column])), wanted, hint, column)
     if len(rows) > MOST_SHOWN:
-        (more,) = collect_rows(lost.select(nw.len().alias("n")))
-        yield from rest(int(more["n"]), table.shown, column, wanted)
+        yield from rest(count(lost), table.shown, column, wanted)
 
 
-def figure_problems(table: Table) -> Iterator[Problem]:
-    """Country codes of figures that ISO 3166-1 does not know; figures far from others like them."""
-    columns = ("figure", "countries", "measure", "low", "high")
-    rows = collect_rows(table.frame.select(*dict.fromkeys([*table.locator, *columns])).sort(*table.locator))
-    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def count(frame: Frame) -> int:
+    """How many rows a table has."""
+    return int(collect_rows(frame.select(nw.len().alias("n")))[0]["n"])
+
+
+def country_problems(table: Table) -> Iterator[Problem]:
+    """Country codes of figures that ISO 3166-1 does not know, or that stand there twice."""
+    rows = collect_rows(table.frame.select(*dict.fromkeys([*table.locator, "countries"])).sort(*table.locator))
     for row in rows:
-        yield from _code_problems(table, row)
-        alike.setdefault((as_text(row["countries"]), as_text(row["measure"])), []).append(row)
-    for (_, measure), group in alike.items():
-        ends = [row for row in group if row["high"] is not None]
-        if not ends:
-            continue
-        least = min(ends, key=lambda row: float(row["high"]))
-        for row in group:
-            if row["low"] is not None and row is not least and row["low"] > FAR * least["high"]:
-                near = f"{least['high']:,.0f}, the high of {least['figure']} ({measure}, same countries)"
-                wanted = f"no more than {FAR:,} times {near}"
-                yield located(table, row, as_text(row["low"]), wanted, "check both", "low", warning=True)
-
-
-def _code_problems(table: Table, row: Mapping[str, Any]) -> Iterator[Problem]:
-    codes = as_text(row["countries"]).split()
-    if len(set(codes)) < len(codes):
-        yield located(table, row, show(row["countries"]), "each country once", "", "countries")
-    for code in dict.fromkeys(codes):
-        former = vocabulary("former-countries").get(code)
-        if former:
-            yield located(table, row, show(code), IN_USE, former_hint(former), "countries", warning=True)
-        elif code not in countries():
-            hint = nearest(code, countries()) if len(code) == 3 else ""
-            yield located(table, row, show(code), "an ISO 3166-1 alpha-3 code in use", hint, "countries")
+        codes = as_text(row["countries"]).split()
+        if len(set(codes)) < len(codes):
+            yield problem_at(table, row, show(row["countries"]), "each country once", "", "countries")
+        for code in dict.fromkeys(codes):
+            former = vocabulary("former-countries").get(code)
+            if former:
+                yield problem_at(table, row, show(code), IN_USE, former_hint(former), "countries", warning=True)
+            elif code not in countries():
+                hint = nearest(code, countries()) if len(code) == 3 else ""
+                yield problem_at(table, row, show(code), "an ISO 3166-1 alpha-3 code in use", hint, "countries")
 
 
 def lone_problems(table: Table) -> Iterator[Problem]:
@@ -129,15 +107,14 @@ def lone_problems(table: Table) -> Iterator[Problem]:
     first = [nw.col(name).min().alias(name) for name in table.locator]
     people = table.frame.filter((nw.col("counted") == "yes") & (stated >= 2))
     alone = people.group_by(*traits).agg(nw.len().alias("_n"), *first).filter(nw.col("_n") == 1).select(*table.locator)
-    (count,) = collect_rows(alone.select(nw.len().alias("n")))
-    if not count["n"]:
-        return
-    rows = [as_text(row[table.locator[0]]) for row in collect_rows(alone.sort(*table.locator).head(20))]
-    more = f" and {count['n'] - 20:,} more" if count["n"] > 20 else ""
-    which = f"{count['n']:,} {'row that is' if count['n'] == 1 else 'rows that are'} alone"
-    found = f"{which} in age, gender and profession (row {', '.join(rows)}{more})"
-    hint = "set report.minimum_cell to 3 or more in datapackage.json, or report.public_source to true where everybody can read the source"
-    yield Problem(table.shown, found, "nobody whom these could identify", hint, warning=True)
+    many = count(alone)
+    if many:
+        rows = [as_text(row[table.locator[0]]) for row in collect_rows(alone.sort(*table.locator).head(20))]
+        more = f" and {many - 20:,} more" if many > 20 else ""
+        which = f"{many:,} {'row that is' if many == 1 else 'rows that are'} alone"
+        found = f"{which} in age, gender and profession (row {', '.join(rows)}{more})"
+        hint = "set report.minimum_cell to 3 or more in datapackage.json, or report.public_source to true where everybody can read the source"
+        yield Problem(table.shown, found, "nobody whom these could identify", hint, warning=True)
 
 
 def named_problems(interviewees: Frame, text: str, file: str) -> Iterator[Problem]:
@@ -150,15 +127,24 @@ def named_problems(interviewees: Frame, text: str, file: str) -> Iterator[Proble
         yield Problem(file, show(who), wanted, "the book prints this text: reword it", mentioned[who], warning=True)
 
 
-def coded_values(tables: Mapping[str, Frame]) -> dict[Place, str]:
-    """Every coded value that is not blank, as text. Only for editions coded by hand, which fit in memory."""
-    values: dict[Place, str] = {}
+def coded_values(tables: Mapping[str, Frame], report: Report) -> dict[Place, str]:
+    """Every coded value that is not blank, as text, those of the report object included. Only for editions coded by hand."""
+    given = {
+        "declared_interviewees": as_text(report.declared_interviewees),
+        "collected_at": report.collected_at,
+        "reference_event.date": report.event_date,
+    }
+    values = {("report", "report", column): text for column, text in given.items() if text}
     for name in (name for name in CODED_TABLES if name in tables):
         frame = tables[name]
         for row in collect_rows(frame.sort("_row") if "_row" in frame.collect_schema() else frame):
             key = ".".join(as_text(row[part]) for part in schema(name).key)
-            values |= {(name, key, column): text for column in schema(name).coded if (text := as_text(row[column]))}
-    return values
+            values |= {(name, key, column): as_text(row[column]) for column in schema(name).coded}
+    return {place: text for place, text in values.items() if text}
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    return as_text(row["table"]), as_text(row["key"]), as_text(row["column"])
 
 
 def evidence_problems(
@@ -166,24 +152,23 @@ def evidence_problems(
 ) -> Iterator[Problem]:
     """Evidence that leads nowhere, says too much, or names no rule; values that have none.
 
-    ``untrusted`` are tables whose rows or keys are themselves at fault, ``unread`` columns (with their table) of
-    which some cell could not be read: that a value of theirs is not there proves nothing.
+    That a value is not there proves nothing of ``untrusted`` tables, and of columns ``unread`` in part.
     """
     seen, hints = set(), 0
     for row in collect_rows(table.frame.sort(*table.locator)):
-        place = (as_text(row["table"]), as_text(row["key"]), as_text(row["column"]))
+        place = _place(row)
         seen.add(place)
         if place not in values and place[0] not in untrusted and (place[0], place[2]) not in unread:
             hints += 1
             hint = nearest(".".join(place), map(".".join, values)) if hints <= MOST_HINTS else ""
             wanted = "table, key and column of a value that is not blank"
-            yield located(table, row, show(".".join(place)), wanted, hint, "key")
+            yield problem_at(table, row, show(".".join(place)), wanted, hint, "key")
         if as_text(row["exact"]) and not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS:
             wanted, hint = f"one to {MOST_WORDS} words", "quote a fragment of the source"
-            yield located(table, row, show(row["exact"]), wanted, hint, "exact")
+            yield problem_at(table, row, show(row["exact"]), wanted, hint, "exact")
         if row["basis"] == "derived" and rule_of(row["note"]) not in RULES:
             hint = nearest(rule_of(row["note"]), RULES) or f"one of {', '.join(RULES)}"
-            yield located(table, row, show(row["note"]), "a rule's name first in the note", hint, "note")
+            yield problem_at(table, row, show(row["note"]), "a rule's name first in the note", hint, "note")
     wanted = "one row of evidence for every coded value"
     lacking = [] if "evidence" in untrusted else [p for p in values if p not in seen and p[0] not in untrusted]
     for name, key, column in lacking[:MOST_SHOWN]:
@@ -195,11 +180,8 @@ def evidence_problems(
 def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:
     """Settlements whose ruling is not what the edition now carries."""
     for row in collect_rows(table.frame.sort(*table.locator)):
-        place = (as_text(row["table"]), as_text(row["key"]), as_text(row["column"]))
-        carried, settled = values.get(place, ""), as_text(row["settled"])
+        carried, settled = values.get(_place(row), ""), as_text(row["settled"])
         if carried != settled:
-            wanted, hint = (
-                f"{show(carried or None)}, as {'.'.join(place)} has it",
-                "correct the table or the settlement",
-            )
-            yield located(table, row, show(settled or None), wanted, hint, "settled", warning=True)
+            wanted = f"{show(carried or None)}, as {'.'.join(_place(row))} has it"
+            hint = "correct the table or the settlement"
+            yield problem_at(table, row, show(settled or None), wanted, hint, "settled", warning=True)

@@ -1,7 +1,7 @@
 """The codebook's rules that a program can apply: a fragment of the source in, the value it gives out.
 
-Each rule's docstring is what the codebook chapter prints. A rule knows the fragment and its `Setting`
-(the edition's report object and the vocabularies), never the value it is asked to confirm.
+Each rule's docstring is what the codebook chapter prints. A rule knows the fragment and its `Setting`, never the value
+that it is asked to confirm.
 """
 
 from __future__ import annotations
@@ -31,21 +31,6 @@ DATES = re.compile(
     re.I,
 )
 """Days and years, whose numbers count nothing."""
-
-MODES = {"air": "flew flown flight plane", "rail": "train railway", "road": "drove driven car bus taxi hitchhiked",
-         "bicycle": "bike bicycle cycled", "foot": "walked foot hiked"}  # fmt: skip
-INTENDED = frozenset(
-    ["hope", "hopes", "hoped", "plan", "plans", "planned", "want", "wants", "wanted", "intend", "intends", "intended"]
-)
-MADE = frozenset(
-    ("flew", "crossed", "crossing", "crosses", "entered", "entering", "left", "leaving", "heading", "headed", "arrived",
-     "reached", "went", "drove", "walked")
-)  # fmt: skip
-MEASURES = {"crossed into": "entries", "entered": "entries", "left": "exits", "fled to": "estimate",
-            "registered": "registrations", "applied for asylum": "asylum_applications"}  # fmt: skip
-HEDGES = {"nearly and counting": r"\bnearly\b.*\band counting\b", "tens of thousands": r"\btens of thousands\b",
-          "hundreds of thousands": r"\bhundreds of thousands\b", "more than": r"\b(more than|over)\b",
-          "less than": r"\b(less|fewer) than\b", "nearly": r"\b(nearly|almost)\b", "about": r"\b(about|some|around)\b"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -103,13 +88,7 @@ def numbers(text: str) -> set[float]:
 
 
 def counts(text: str) -> set[float]:
-    """The numbers of a text that count something: not those of its days and years.
-
-    Examples
-    --------
-    >>> counts("On September 21 he was 24"), counts("in 2022")
-    ({24.0}, set())
-    """
+    """The numbers of a text that count something: not those of its days and years."""
     return numbers(DATES.sub(" ", text))
 
 
@@ -139,30 +118,25 @@ def age_phrase(fragment: str, setting: Setting) -> object:
     return decade + (low if setting.column == "age_min" else high)
 
 
-def pronoun(fragment: str, setting: Setting) -> object:
-    """He, his and him give a man; she and her give a woman; both together give nothing."""
-    said = set(words(fragment))
-    man, woman = bool(said & {"he", "his", "him"}), bool(said & {"she", "her", "hers"})
-    return ("man" if man else "woman") if man != woman else None
+def cues(doc: str, *, first: bool = False, otherwise: str | None = None, **patterns: str) -> Rule:
+    """A rule that gives the value whose pattern is found in the fragment: the one and only, or the ``first``.
+
+    A pattern is of alternatives, whole words each.
+    """
+
+    def rule(fragment: str, setting: Setting) -> object:
+        text = normalise(fragment)
+        found = [value for value, pattern in patterns.items() if re.search(rf"\b(?:{pattern})\b", text)]
+        return found[0] if len(found) == 1 or (first and found) else otherwise
+
+    rule.__doc__ = doc
+    return rule
 
 
 def occupations(fragment: str, setting: Setting) -> object:
     """The ISCO code of the longest label of the vocabulary of occupations that stands in the fragment."""
     labels = [label for label in vocabulary("occupations") if says(fragment, label)]
     return vocabulary("occupations")[max(labels, key=len)]["isco08"] if labels else None
-
-
-def mode_word(fragment: str, setting: Setting) -> object:
-    """A word for a vehicle or a way of moving gives the mode: flew is air, bike is bicycle."""
-    said = set(words(fragment))
-    modes = [mode for mode, cues in MODES.items() if said & set(cues.split())]
-    return modes[0] if len(modes) == 1 else None
-
-
-def movement_word(fragment: str, setting: Setting) -> object:
-    """A word of hope or plan makes a leg intended; otherwise a word of movement makes it made."""
-    said = set(words(fragment))
-    return "intended" if said & INTENDED else "made" if said & MADE else None
 
 
 def day_count(fragment: str, setting: Setting) -> object:
@@ -190,12 +164,6 @@ def reference_event(fragment: str, setting: Setting) -> object:
     return setting.event if re.search(r"\bannounce", normalise(fragment)) else None
 
 
-def measure_word(fragment: str, setting: Setting) -> object:
-    """The verb gives the measure: crossed into is entries, fled to is an estimate."""
-    found = {measure for cue, measure in MEASURES.items() if says(fragment, cue)}
-    return found.pop() if len(found) == 1 else None
-
-
 def hedge(fragment: str, setting: Setting) -> object:
     """The words around a number give its quantifier; a bare number is exact."""
     text = normalise(fragment)
@@ -212,35 +180,45 @@ def order_of_magnitude(fragment: str, setting: Setting) -> object:
     return 2 * unit if setting.column == "low" else 10 * unit - 1
 
 
-def others_word(fragment: str, setting: Setting) -> object:
-    """A figure includes others when the fragment names “other” countries or states."""
-    return "true" if "other" in words(fragment) else "false"
-
+HEDGES = {"nearly and counting": r"\bnearly\b.*\band counting\b", "tens of thousands": r"\btens of thousands\b",
+          "hundreds of thousands": r"\bhundreds of thousands\b", "more than": r"\b(more than|over)\b",
+          "less than": r"\b(less|fewer) than\b", "nearly": r"\b(nearly|almost)\b", "about": r"\b(about|some|around)\b"}  # fmt: skip
 
 RULES: Mapping[str, Rule] = {
     "age-phrase": age_phrase,
-    "pronoun": pronoun,
+    "pronoun": cues(
+        "He, his and him give a man; she and her give a woman; both together give nothing.",
+        man="he|his|him", woman="she|hers?",
+    ),
     "occupations": occupations,
-    "mode-word": mode_word,
-    "movement-word": movement_word,
+    "mode-word": cues(
+        "A word for a vehicle or a way of moving gives the mode: flew is air, bike is bicycle.",
+        air="flew|flown|flight|plane", rail="train|railway", road="drove|driven|car|bus|taxi|hitchhiked",
+        bicycle="bike|bicycle|cycled", foot="walked|foot|hiked",
+    ),
+    "movement-word": cues(
+        "A word of hope or plan makes a leg intended; otherwise a word of movement makes it made.", first=True,
+        intended="hope[sd]?|plan(?:s|ned)?|want(?:s|ed)?|intend(?:s|ed)?",
+        made="flew|cross(?:ed|ing|es)|enter(?:ed|ing)|left|leaving|head(?:ing|ed)|arrived|reached|went|drove|walked",
+    ),
     "day-count": day_count,
     "collected-at": collected_at,
     "gazetteer": gazetteer,
     "reference-event": reference_event,
-    "measure-word": measure_word,
+    "measure-word": cues(
+        "The verb gives the measure: crossed into is entries, fled to is an estimate.",
+        entries="crossed into|entered", exits="left", estimate="fled to", registrations="registered",
+        asylum_applications="applied for asylum",
+    ),
     "hedge": hedge,
     "order-of-magnitude": order_of_magnitude,
-    "others-word": others_word,
-}
+    "others-word": cues(
+        "A figure includes others when the fragment names “other” countries or states.", otherwise="false", true="other"
+    ),
+}  # fmt: skip
 """The rules by the name that evidence of basis *derived* begins its note with."""
 
 
 def rule_of(note: object) -> str:
-    """The rule that the note of a derived value begins with.
-
-    Examples
-    --------
-    >>> rule_of("pronoun: he"), rule_of(None)
-    ('pronoun', '')
-    """
+    """The rule that the note of a derived value begins with."""
     return str(note or "").split(":", 1)[0].strip()

@@ -11,7 +11,8 @@ from analysis.coding.relations import Place
 from analysis.coding.rules import MONTHS, RULES, Setting, counts, normalise, numbers, rule_of, says, words
 from analysis.editions import Edition, Row
 from analysis.schema import countries, schema, vocabulary
-from analysis.tables import as_text, is_date
+from analysis.tables import is_date
+from analysis.text import as_text
 from parabook.errors import InputError, Problem, nearest, show
 
 
@@ -30,13 +31,7 @@ class Verdict:
 
 
 def source_text(file: Path) -> str:
-    """The source text that a file holds.
-
-    Raises
-    ------
-    InputError
-        When it cannot be read, or is not UTF-8.
-    """
+    """The source text that a file holds; InputError when it cannot be read, or is not UTF-8."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -46,52 +41,31 @@ def source_text(file: Path) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """The non-blank lines of a source text.
-
-    Examples
-    --------
-    >>> paragraphs("Title\\n\\nFirst.\\n")
-    ['Title', 'First.']
-    """
+    """The non-blank lines of a source text."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def fingerprint(paragraph: str) -> str:
-    """SHA-256 of a normalised paragraph: the same for straight and curly quotes.
+def fingerprints(text: str) -> list[tuple[int, int, str]]:
+    """Rows of the table ``paragraphs``: number, words, and SHA-256 of the text, the same for straight and curly quotes.
 
     Examples
     --------
-    >>> fingerprint("It’s  so.") == fingerprint("It's so.")
+    >>> fingerprints("It’s  so.") == fingerprints("It's so.")
     True
     """
-    return hashlib.sha256(normalise(paragraph).encode()).hexdigest()
-
-
-def fingerprints(text: str) -> list[tuple[int, int, str]]:
-    """Rows of the table ``paragraphs``: number, words, fingerprint."""
-    return [(n, len(words(line)), fingerprint(line)) for n, line in enumerate(paragraphs(text), 1)]
+    lines = enumerate(paragraphs(text), 1)
+    return [(n, len(words(line)), hashlib.sha256(normalise(line).encode()).hexdigest()) for n, line in lines]
 
 
 def verify(edition: Edition, text: str) -> Verdict:
-    """Whether every coded value of an edition holds against its source.
+    """Whether every coded value of an edition holds against its source, one paragraph a line.
 
-    Parameters
-    ----------
-    edition : Edition
-        With tables ``evidence`` and ``paragraphs``.
-    text : str
-        The source, one paragraph a line.
-
-    Returns
-    -------
-    Verdict
-        Problems name table, row, column and fragment. A value is *stated* when it can be read in its
-        fragment; *derived* when its rule gives it again; *judged* is a person's word and only its
-        fragment is looked for.
+    Problems name table, row, column and fragment. A value is *stated* when it can be read in its fragment; *derived* when
+    its rule gives it again; *judged* is a person's word and only its fragment is looked for.
     """
     values = edition.values()
     source = paragraphs(text)
-    problems = list(_paragraph_problems(edition, source))
+    problems = list(_paragraph_problems(edition, text))
     wrong: set[Place] = set()
     for place, row in edition.evidence.items():
         if problem := _problem(edition, row, values.get(place, ""), source):
@@ -109,24 +83,22 @@ def _where(edition: Edition, place: Place) -> str:
     return f"{edition.files.get(place[0], 'datapackage.json')} [{place[1]}]"
 
 
-def _paragraph_problems(edition: Edition, source: list[str]) -> Iterator[Problem]:
+def _paragraph_problems(edition: Edition, text: str) -> Iterator[Problem]:
     if not edition.has("paragraphs"):
         yield Problem(edition.name, "no table paragraphs", "the fingerprints of the source's paragraphs")
         return
-    file, stored = edition.files["paragraphs"], edition.rows("paragraphs")
+    file, source = edition.files["paragraphs"], {str(n): (str(many), sha) for n, many, sha in fingerprints(text)}
+    stored = edition.rows("paragraphs")
     if len(stored) != len(source):
         yield Problem(file, f"{len(stored)} paragraphs", f"{len(source)}, as in the source")
     for row in stored:
-        number = int(row["paragraph"])
-        if number > len(source):
-            continue
-        where, computed, many = f"{file} [{number}]", fingerprint(source[number - 1]), len(words(source[number - 1]))
-        if computed != row["fingerprint"]:
-            wanted = f"{computed[:12]}…, that of the source's paragraph {number}"
-            yield Problem(where, f"fingerprint {row['fingerprint'][:12]}…", wanted, column="fingerprint")
-        elif many != int(row["words"]):
-            wanted = f"{many}, as the source's paragraph {number} has"
-            yield Problem(where, f"{row['words']} words", wanted, column="words")
+        many, sha = source.get(row["paragraph"], (row["words"], row["fingerprint"]))
+        where, whose = f"{file} [{row['paragraph']}]", "as the source's paragraph has"
+        if sha != row["fingerprint"]:
+            found = f"fingerprint {row['fingerprint'][:12]}…"
+            yield Problem(where, found, f"{sha[:12]}…, {whose}", column="fingerprint")
+        elif many != row["words"]:
+            yield Problem(where, f"{row['words']} words", f"{many}, {whose}", column="words")
 
 
 def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple[str, str, str] | None:
@@ -153,15 +125,7 @@ def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple
 
 
 def says_exactly(paragraph: str, fragment: str) -> bool:
-    """Whether a fragment is a run of whole words of a paragraph.
-
-    Examples
-    --------
-    >>> says_exactly("They flew to the city.", "flew to the")
-    True
-    >>> says_exactly("They flew to the city.", "few to the")
-    False
-    """
+    """Whether a fragment is a run of whole words of a paragraph."""
     line, part = f" {' '.join(words(paragraph))} ", f" {' '.join(words(fragment))} "
     return bool(part.strip()) and part in line
 
@@ -196,16 +160,10 @@ def readable(value: str, table: str, column: str, fragment: str, edition: Editio
         year, month, day = value.split("-")
         years = numbers(fragment) | {float(edition.report.event_date[:4] or 0)}
         return says(fragment, MONTHS[int(month) - 1]) and float(day) in numbers(fragment) and float(year) in years
-    if _is_number(table, column):
+    types = {each.name: each.type for each in schema(table).fields} if table != "report" else {}
+    if column == "declared_interviewees" or types.get(column) in ("integer", "number"):
         return float(value) in counts(fragment)
     return says(fragment, value)
-
-
-def _is_number(table: str, column: str) -> bool:
-    numeric = ("integer", "number")
-    if table == "report":
-        return column == "declared_interviewees"
-    return any(field.name == column and field.type in numeric for field in schema(table).fields)
 
 
 def named(fragment: str) -> list[str]:
