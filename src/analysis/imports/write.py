@@ -63,7 +63,7 @@ def write_edition(
         With all that `analysis check` finds wrong, a line for each cause; nothing is written then.
     """
     path = find(Path(edition).expanduser())
-    package = read_package(path).content
+    package = dict(read_package(path).content)
     tables = {name: frame for name, frame in tables.items() if len(frame)}
     refuse(_odd(path, tables))
     texts = {f"{name}.csv": _csv(name, frame) for name, frame in tables.items()}
