@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parabook.book import Book
-from parabook.errors import InputError, describe
+from parabook.errors import InputError, Problem, describe
 from parabook.parameters import ParameterError
 from parabook.plan import Plan, is_current, make_plan
 from parabook.plugins import Plugin
@@ -144,7 +144,7 @@ def build_one(
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
     """The plans of several inputs; an error with each that is not there, or has another's name, and each wrong parameter."""
     plans: dict[str, Plan] = {}
-    problems = []
+    problems: list[Problem] = []
     for name in names:
         try:
             plan = make_plan(book, plugin, name, given)

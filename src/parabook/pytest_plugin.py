@@ -222,10 +222,10 @@ class Runs:
 
     def _run(self, chapter: Path) -> dict[str, Cell]:
         from parabook.review.cells import run_cells
-        from parabook.run import CHAPTER_SECONDS
+        from parabook.run import CELL_SECONDS
 
         folder = self.plan.plugin.folder(self.plan.input, chapter)
-        return run_cells(chapter, self.plan.chosen(chapter), folder, self.chosen[chapter], int(CHAPTER_SECONDS))
+        return run_cells(chapter, self.plan.chosen(chapter), folder, self.chosen[chapter], int(CELL_SECONDS))
 
 
 RUNS = pytest.StashKey[Runs]()
