@@ -152,7 +152,7 @@ def test_the_command_line_loads_nothing_that_workers_do(book: Path):
     code = (
         "import sys; from analysis.publish.cli import main; "
         f"assert main(['build', '--out', {str(book)!r}]) == 0; "
-        f"print(*(name for name in {heavy} if name in sys.modules)); import parabook.engine; "
+        f"print(*(name for name in {heavy} if name in sys.modules)); import parabook.run; "
         f"print(*(name for name in {heavy[:-1]} if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -101,7 +101,7 @@ def start(plan: Plan) -> None:
     from parabook.server import server
 
     server((*plan.plugin.preload, *plan.book.settings.get("preload", ())))
-    from parabook import engine  # noqa: F401
+    from parabook import run  # noqa: F401
 
 
 def build_one(

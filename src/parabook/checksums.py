@@ -54,11 +54,7 @@ def checksums(found: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def counts(file: str) -> bool:
-    """Whether a file has a part in the digest: all but pictures.
-
-    They are drawn with the system's copy of a font, which differs from machine to machine by a few pixels. The same
-    charts as SVG hold text as text, and have their part.
-    """
+    """Whether a file has a part in the digest: all but pictures, whose pixels depend on a machine."""
     return not file.endswith(".png")
 
 

@@ -39,13 +39,7 @@ class Problem:
 
 
 class InputError(Exception):
-    """The input or the call is wrong: exit code 2. Carries every problem found.
-
-    Examples
-    --------
-    >>> InputError.one("data/x", "no such folder", "an edition").problems[0].file
-    'data/x'
-    """
+    """The input or the call is wrong: exit code 2. Carries every problem found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -81,13 +75,7 @@ def describe(error: BaseException) -> str:
 
 
 def tallied(problems: Iterable[Problem]) -> dict[str, dict[str, int]]:
-    """How many errors and warnings there are, by file; a file without any is not listed.
-
-    Examples
-    --------
-    >>> tallied([Problem("legs.csv", "'aiir'", "air"), Problem("legs.csv", "3", "more", warning=True)])
-    {'legs.csv': {'errors': 1, 'warnings': 1}}
-    """
+    """How many errors and warnings there are, by file; a file without any is not listed."""
     counts: dict[str, dict[str, int]] = {}
     for problem in problems:
         counts.setdefault(problem.file, {"errors": 0, "warnings": 0})["warnings" if problem.warning else "errors"] += 1
@@ -95,13 +83,7 @@ def tallied(problems: Iterable[Problem]) -> dict[str, dict[str, int]]:
 
 
 def missing(value: object) -> bool:
-    """Whether a cell is blank: None, NaN (unlike itself) or pandas' NA (which will not say).
-
-    Examples
-    --------
-    >>> missing(None), missing(float("nan")), missing(0)
-    (True, True, False)
-    """
+    """Whether a cell is blank: None, NaN (unlike itself) or pandas' NA (which will not say)."""
     try:
         return value is None or bool(value != value)  # noqa: PLR0124
     except TypeError:
@@ -109,15 +91,7 @@ def missing(value: object) -> bool:
 
 
 def show(value: object, most: int = 60) -> str:
-    """A value as an error line shows it: quoted, on one line, cut when long.
-
-    Examples
-    --------
-    >>> show("a\\nb")
-    "'a\\\\nb'"
-    >>> show(None)
-    'nothing'
-    """
+    """A value as an error line shows it: quoted, on one line, cut when long; ``nothing`` for a blank."""
     if missing(value):
         return "nothing"
     text = repr(value) if isinstance(value, str) else repr(str(value))

@@ -26,11 +26,8 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from parabook.server import ForkedProcess, exit_with, server
 
-KERNEL = "parabook-warm"
-"""The kernelspec's name."""
-
-SPECS = Path(__file__).parent / "jupyter" / "kernels"
-"""The folder of the kernelspec, for calls from a checkout that has not installed it."""
+KERNEL, SPECS = "parabook-warm", Path(__file__).parent / "jupyter" / "kernels"
+"""The kernelspec's name, and its folder for calls from a checkout that has not installed it."""
 
 MOST_BYTES = 90
 """Bytes in the path of a socket; systems take about a hundred."""

@@ -7,6 +7,7 @@ them up; and threads that import parts of the same packages at once can find one
 from __future__ import annotations
 
 import contextlib
+import pickle
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -72,14 +73,16 @@ def work(caller: Connection) -> None:
     """Be a worker: call what comes, until the caller is gone."""
     while True:
         function, arguments = caller.recv()
+        error: Exception | None = None
+        result: Any = None
         try:
-            answer: tuple[Exception | None, Any] = None, function(*arguments)
-        except Exception as error:
-            answer = error, None
+            result = function(*arguments)
+        except Exception as raised:
+            error = raised
         try:
-            caller.send(answer)
-        except Exception:  # an exception that cannot travel
-            caller.send((ValueError(f"{type(answer[0]).__name__}: {answer[0]}"), None))
+            caller.send((error, result))
+        except (pickle.PicklingError, TypeError, AttributeError):  # an exception that cannot travel
+            caller.send((ValueError(f"{type(error).__name__}: {error}"), None))
 
 
 def import_all(modules: Sequence[str]) -> None:

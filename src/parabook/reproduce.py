@@ -55,20 +55,11 @@ def _flat(hashes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def changed_versions(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[str]:
-    """Packages of another version than the receipt's; those that only one side has, in one line.
-
-    Examples
-    --------
-    >>> list(changed_versions({"python": "3.11", "a": "1", "b": "1"}, {"python": "3.12", "a": "1", "c": "1"}))
-    ['python: 3.12, the receipt has 3.11', 'not installed here: b', 'not in the receipt: c']
-    """
-    for name in sorted(theirs.keys() & ours.keys()):
-        if theirs[name] != ours[name]:
-            yield f"{name}: {ours[name]}, the receipt has {theirs[name]}"
-    if gone := sorted(theirs.keys() - ours.keys()):
-        yield f"not installed here: {', '.join(gone)}"
-    if added := sorted(ours.keys() - theirs.keys()):
-        yield f"not in the receipt: {', '.join(added)}"
+    """Packages of another version than the receipt's; those that only one side has, in one line."""
+    both = sorted(theirs.keys() & ours.keys())
+    yield from (f"{name}: {ours[name]}, the receipt has {theirs[name]}" for name in both if theirs[name] != ours[name])
+    only = {"not installed here": theirs.keys() - ours.keys(), "not in the receipt": ours.keys() - theirs.keys()}
+    yield from (f"{where}: {', '.join(sorted(names))}" for where, names in only.items() if names)
 
 
 def reproduce(

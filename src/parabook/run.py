@@ -1,4 +1,7 @@
-"""Running the chapters: each by papermill in a kernel of its own, some side by side."""
+"""Running the chapters: each by papermill in a kernel of its own, some side by side, with bounds on time and output.
+
+Imports papermill: whoever runs chapters in threads imports this first, and not by several threads at once.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,14 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+from jupyter_core.utils import ensure_event_loop
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NotebookExecutionManager
+from papermill.execute import execute_notebook
+
 from parabook.cache import ChapterRun, cached, dependencies, store
-from parabook.kernels import KERNEL
+from parabook.kernels import KERNEL, Manager
 from parabook.plan import Plan
 from parabook.progress import Progress
 from parabook.server import stop_all
@@ -24,6 +33,9 @@ KERNEL_BYTES = 400_000_000
 
 TIMES_INPUT = 16
 """times the size of the input, as engines that read large tables take all the memory and processors there are."""
+
+MOST_OUTPUT = 50_000_000
+"""Characters that a chapter may show; no page could hold more."""
 
 INJECTED = "injected-parameters"
 """The tag of the cell that papermill adds, and its id here: papermill gives it another at each run."""
@@ -66,8 +78,6 @@ def run_all(
     InputChanged
         When a file that the book depends on was written meanwhile; nothing is put into the cache.
     """
-    from parabook import engine  # noqa: F401 - imports papermill, here and not by several threads at once
-
     progress = progress or Progress()
 
     def run(notebook: Path) -> ChapterRun:
@@ -125,8 +135,6 @@ def run_one(
     ChapterFailed
         When a cell fails, ends the kernel, takes too long or shows too much.
     """
-    from parabook.engine import Stopped, execute
-
     started, name, failure = time.monotonic(), notebook.stem, ""
     prepared, kernel = prepare(notebook, chosen)
     try:
@@ -145,14 +153,71 @@ def run_one(
     return ChapterRun(name, text, dependencies(prepared), time.monotonic() - started, cells)
 
 
+class Stopped(Exception):
+    """A chapter was stopped, or its kernel died."""
+
+
+class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
+    """Counts what a chapter shows, and ends its kernel when that is too much."""
+
+    def __init__(self, *arguments: Any, ready: Callable[[], object], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.ready = ready
+        self.shown = 0
+
+    def papermill_execute_cells(self) -> None:
+        """Run the cells once the caller is ready; until then the kernel stands by."""
+        self.ready()
+        super().papermill_execute_cells()
+
+    def process_message(self, message: Any, *arguments: Any, **options: Any) -> Any:
+        """Take a message of the kernel, unless it has shown too much already."""
+        content = message.get("content", {})
+        self.shown += len(content.get("text", "")) + sum(len(str(part)) for part in content.get("data", {}).values())
+        if self.shown <= MOST_OUTPUT:
+            return super().process_message(message, *arguments, **options)
+        if process := getattr(self.km.provisioner, "process", None):
+            process.kill()
+        return None
+
+
+def execute(notebook: Any, kernel: str, folder: Path, seconds: float, ready: Callable[[], object]) -> None:
+    """Execute a notebook in place, as far as its first failing cell.
+
+    Raises
+    ------
+    Stopped
+        When a cell took too long, or the chapter showed too much or ended its kernel.
+    """
+    manager = NotebookExecutionManager(notebook, progress_bar=False)
+    manager.notebook_start()
+    client = BoundedClient(
+        manager,
+        ready=ready,
+        kernel_name=kernel,
+        kernel_manager_class=Manager,
+        timeout=seconds,
+        resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
+        shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
+    )
+    try:
+        client.execute()
+    except CellTimeoutError as error:
+        raise Stopped(f"a cell was not done after {seconds:g} seconds") from error
+    except DeadKernelError as error:
+        flooded = client.shown > MOST_OUTPUT
+        raise Stopped(f"more than {MOST_OUTPUT:,} characters of output" if flooded else "its kernel died") from error
+    except RuntimeError as error:  # jupyter_client's way to say that a kernel does not start
+        raise Stopped(str(error)) from error
+    manager.notebook_complete()
+
+
 def prepare(notebook: Path, chosen: Mapping[str, Any]) -> tuple[Any, str]:
     """A chapter with its parameters in it, ready to run, and the name of its kernel.
 
     That is a warm one for this interpreter, which notebooks call python3, else the chapter's own. Every cell has an id
     that is the same at each run: its own, or by its position, as ``cell-3``, where papermill would make one up.
     """
-    from papermill.execute import execute_notebook
-
     written = json.loads(notebook.read_text(encoding="utf-8"))
     kernel = str(written.get("metadata", {}).get("kernelspec", {}).get("name", ""))
     kernel = KERNEL if kernel in ("", "python", "python3") else kernel
@@ -178,8 +243,6 @@ def first_failure(executed: Any) -> str:
 
 def _close_loop() -> None:
     """End the event loop in which this thread talked to a kernel: left open, it holds a thread and files."""
-    from jupyter_core.utils import ensure_event_loop
-
     loop = ensure_event_loop()
     if not loop.is_running():  # in a notebook it is the notebook's own
         loop.run_until_complete(loop.shutdown_default_executor())

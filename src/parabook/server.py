@@ -54,17 +54,13 @@ class ForkedProcess:
         """Wait until it says something, or ends."""
         wait([self.connection, self._end], seconds)
 
-    def send_signal(self, number: int) -> None:
+    def send_signal(self, number: int = signal.SIGKILL) -> None:
         """Send a signal, if it still runs."""
         if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-    def kill(self) -> None:
-        """End it at once."""
-        self.send_signal(signal.SIGKILL)
-
-    terminate = kill
+    kill = terminate = send_signal
 
 
 class Server:
