@@ -60,6 +60,10 @@ def theme() -> alt.theme.ThemeConfig:
                 "labelColor": INK, "titleColor": MUTED, "gridColor": LINE, "domainColor": LINE, "tickColor": LINE,
                 "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 0,
             },
+            "legend": {
+                "labelColor": INK, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12, "labelLimit": 0,
+            },
+            "range": {"category": [PALETTE[name][0] for name in ("mark", "second", "third", "fourth")]},
             "title": {"color": INK, "fontSize": 13, "fontWeight": "bold", "anchor": "start"},
             "header": {"labelColor": INK, "labelFontSize": 13, "labelFontWeight": "bold", "labelAnchor": "start"},
             "text": {"color": INK, "fontSize": 12},

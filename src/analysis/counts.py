@@ -35,7 +35,8 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     -------
     DataFrame
         The columns (text blank where missing, numbers NA), ``n``, and ``who``: a tuple of keys, empty where the
-        table has more than `LISTED_UP_TO` rows.
+        table has more than `LISTED_UP_TO` rows. Without rows where the edition has no such column, which an exhibit
+        then says.
 
     Examples
     --------
@@ -43,6 +44,9 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     >>> count_by(nw.from_native(pd.DataFrame(rows)).lazy(), "mode").values.tolist()
     [['', 1, ('i02',)], ['air', 2, ('i01', 'i03')]]
     """
+    lacking = [name for name in columns if name not in frame.collect_schema().names()]
+    if lacking:
+        return _lacking(pd.DataFrame(columns=[*columns, "n", "who"]), lacking)
     groups = to_pandas(frame.group_by(*columns).agg(nw.len().alias("n")))
     groups["who"] = [()] * len(groups)
     if 0 < groups["n"].sum() <= LISTED_UP_TO:
@@ -50,6 +54,12 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
         rows = rows.groupby(list(columns), dropna=False)[key].agg(tuple).rename("who").reset_index()
         groups = groups.drop(columns="who").merge(rows, on=list(columns))
     return groups.sort_values(list(columns), ignore_index=True)
+
+
+def _lacking(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """A table without rows, marked with the columns that the edition lacks."""
+    table.attrs["lacking"] = list(columns)
+    return table
 
 
 def to_pandas(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
@@ -105,6 +115,8 @@ def complete(
     """
     names = [by] if isinstance(by, str) else list(by)
     order = dict(rows) if isinstance(rows, Mapping) else {names[0]: list(rows)}
+    if "lacking" in groups.attrs:
+        return _lacking(pd.DataFrame(columns=[*names, unit, "state", "who"]), groups.attrs["lacking"])
     labels = groups[names].astype("object")
     labels = labels.where(labels.notna() & (labels != ""), NOT_STATED)
     table = pd.concat([labels.astype(str), groups[["n", "who"]]], axis=1)

@@ -111,11 +111,13 @@ class Edition:
         return name in self.tables
 
     def table(self, name: str) -> Frame:
-        """A table; one that the edition lacks is empty and typed."""
+        """A table; one that the edition lacks is empty and typed, on the engine of the others."""
         if self.has(name):
             return self.tables[name]
         dtypes = {each.name: DTYPES.get(each.type, nw.String()) for each in schema(name).fields}
-        return nw.DataFrame.from_dict({column: [] for column in dtypes}, dtypes, backend="pandas").lazy()
+        other = self.tables[next(iter(self.tables))]
+        empty = other.with_columns(nw.lit(None).cast(dtype).alias(column) for column, dtype in dtypes.items())
+        return empty.select(list(dtypes)).head(0)
 
     @property
     def interviewees(self) -> Frame:

@@ -6,7 +6,7 @@ is displayed (`open_edition`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,10 @@ from analysis import editions
 from analysis.counts import LISTED_UP_TO, too_many
 from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, PEOPLE, holds_no_people, is_safe, promise
 from analysis.editions import Edition
+from analysis.schema import TABLES
 from analysis.sentences import spelled_out
 from analysis.text import as_text, join
-from parabook.errors import InputError
+from parabook.errors import InputError, nearest
 from parabook.protocol import EXHIBIT, LAB_ONLY, VEGALITE
 
 GLUED = "application/papermill.record/"
@@ -66,10 +67,13 @@ def open_edition(edition: str, minimum_cell: int = 0) -> Edition:
 def _display_no_people(book: Edition) -> None:
     """Have frames and charts displayed as a line of text, by themselves and within lists, whatever formats they offer."""
     shell: Any = get_ipython()
-    text = f"not displayed: {promise(book.minimum_cell)} Show counts with exhibit()."
+    text = f"not displayed: {promise(book.minimum_cell)} Count with count_by() and complete(), show with exhibit()."
 
-    def whole(_: object) -> None:
-        display({"text/plain": text}, raw=True)
+    def whole(shown: object) -> None:
+        if isinstance(shown, pd.DataFrame) and is_safe(shown, book.minimum_cell):
+            display({"text/html": shown.to_html(), "text/plain": shown.to_string()}, raw=True)
+        else:
+            display({"text/plain": text}, raw=True)
 
     def within(_: object, printer: Any, cycle: bool) -> None:
         printer.text(text)
@@ -136,8 +140,7 @@ def exhibit(
         Where small cells are suppressed, for a table or a chart that was not counted with ``complete``.
     """
     columns = {tuple(each.split(".", 1)) for each in rests_on}
-    lacking = sorted({name for name, _ in columns if name not in book.tables and name != "report"})
-    reason = f"This edition has no table {join(lacking)}, so there is nothing to count." if lacking else absent
+    reason = _lacking(book, name, table, {each for each, _ in columns}) or absent
     withheld = "" if reason else _withheld(book, table, key)
     if (isinstance(reason, str) and reason) or withheld:
         caption = "Not in this edition." if reason else "Not in this book."
@@ -190,6 +193,16 @@ def _withheld(book: Edition, table: pd.DataFrame, key: str) -> str:
         if too_many(book):
             return f"More than {LISTED_UP_TO:,} people are too many to list one by one; the counts hold them all."
     return promise(book.minimum_cell) if table.attrs.get("withheld") else ""
+
+
+def _lacking(book: Edition, exhibit: str, table: pd.DataFrame, names: Iterable[str]) -> str:
+    """Which table or column of its own an edition would need for an exhibit, and has not; blank where it has all."""
+    lacking = sorted(name for name in names if name != "report" and not book.has(name))
+    if unknown := [name for name in lacking if name not in TABLES]:
+        hint = nearest(unknown[0], TABLES)
+        raise InputError.one(f"exhibit {exhibit}", f"rests_on {unknown[0]!r}", f"one of {', '.join(TABLES)}", hint)
+    kind, lacking = ("table", lacking) if lacking else ("column", table.attrs.get("lacking", []))
+    return f"This edition has no {kind} {join(lacking)}, so there is nothing to count." if lacking else ""
 
 
 def _refuse_unsafe(book: Edition, name: str, table: pd.DataFrame, view: pd.DataFrame | None) -> None:

@@ -149,9 +149,20 @@ def _remove_cells_for(notebook: Notebook, left_out: Iterable[str]) -> None:
     notebook["cells"] = [cell for cell in notebook["cells"] if needs.isdisjoint(cell["metadata"].get("tags", []))]
 
 
+class DuplicateExhibit(Exception):
+    """Two exhibits of one name, whose files would replace each other: the report is wrong, exit code 1."""
+
+
 def link_exhibits(pages: Mapping[str, Notebook]) -> None:
     """Number the exhibits of pages by chapter and place, in place, add the backlinks they ask for, resolve their links."""
     found = [(page, exhibit) for page, notebook in pages.items() for exhibit in exhibits(notebook)]
+    places: dict[str, str] = {}
+    for page, exhibit in found:
+        if exhibit["id"] in places:
+            raise DuplicateExhibit(
+                f"exhibit {exhibit['id']}: found in {places[exhibit['id']]} and in {page}, needed one name each"
+            )
+        places[exhibit["id"]] = page
     for chapter, notebook in enumerate(pages.values()):
         for place, exhibit in enumerate(exhibits(notebook), 1):
             exhibit["number"] = f"{chapter}.{place}"

@@ -49,7 +49,8 @@
     said.className = "said";
     said.setAttribute("aria-live", "polite");
     /* Of charts that stand together the first says it for all. */
-    const first = !(chart.previousElementSibling && chart.previousElementSibling.matches(".charts > .chart"));
+    const asks = JSON.stringify(spec).includes('"tooltip"');
+    const first = asks && !(chart.previousElementSibling && chart.previousElementSibling.matches(".charts > .chart"));
     said.textContent = first ? "Point at a mark, or use the arrow keys, to see what it stands for." : "";
     drawing.replaceChildren(stage);
 
