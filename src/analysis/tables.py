@@ -222,7 +222,9 @@ def _from_cells(cells: Cells, spec: Schema, own: object, shown: str, size: int) 
         if each.type in PATTERNS and each.name in columns:
             columns |= _typed_cells(each, columns[each.name])
     text: Any = pd.StringDtype("python", na_value=pd.NA)  # the same with and without pyarrow
-    dtypes = {each.name: NUMBERS.get(each.type, (text,))[0] for each in whole.fields} | {"_row": "int64"}
+    dtypes: dict[str, Any] = {each.name: NUMBERS.get(each.type, (text,))[0] for each in whole.fields} | {
+        "_row": "int64"
+    }
     nothing = [None] * len(cells.rows)
     frame = pd.DataFrame({name: pd.array(columns.get(name, nothing), dtypes[name]) for name in dtypes})
     return Table(whole, shown, _held(frame, ""), cells.problems, cells.complete, cells=columns)
