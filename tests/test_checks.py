@@ -118,32 +118,22 @@ def data(file: str, content: bytes | Callable[[bytes], bytes]) -> Callable[[Path
 BROKEN = {
     "age in words": (cell("interviewees", 3, "age_min", "twenty"), "interviewees.csv, row 3, column age_min: found 'twenty', needed a whole number"),
     "age with a point": (cell("interviewees", 3, "age_min", "20.5"), "row 3, column age_min"),
-    "age NaN": (cell("interviewees", 3, "age_min", "NaN"), "row 3, column age_min"),
-    "age 1e9": (cell("interviewees", 3, "age_min", "1e9"), "row 3, column age_min"),
     "age too great": (cell("interviewees", 7, "age_max", "200"), "row 7, column age_max: found '200', needed 120 or less"),
     "one age of two": (cell("interviewees", 3, "age_max", ""), "row 3, column age_max: found nothing, needed both ages or neither"),
     "ages swapped": (cell("interviewees", 3, "age_min", "24"), "row 3, column age_min: found '24', needed age_min no greater than age_max; swap the two"),
     "counted misspelt": (cell("interviewees", 4, "counted", "yess"), "row 4, column counted: found 'yess', needed one of yes, unclear, no; did you mean 'yes'?"),
     "counted blank": (cell("interviewees", 4, "counted", ""), "row 4, column counted: found nothing, needed a value"),
-    "id twice": (cell("interviewees", 4, "interviewee", "i02"), "row 4, column interviewee: found 'i02' 2 times"),
-    "id with spaces": (cell("interviewees", 4, "interviewee", "i 03"), "row 4, column interviewee: found 'i 03'"),
-    "id a formula": (cell("interviewees", 4, "interviewee", "=HYPERLINK(1)"), "row 4, column interviewee: found '=HYPERLINK(1)'"),
     "id a path": (cell("interviewees", 4, "interviewee", "../i03"), "row 4, column interviewee: found '../i03'"),
-    "isco in words": (cell("interviewees", 3, "isco08", "developer"), "row 3, column isco08"),
     "mode misspelt": (cell("legs", 3, "mode", "aire"), "legs.csv, row 3, column mode: found 'aire', needed one of air, rail, road, bicycle, foot; did you mean 'air'?"),
-    "date of Excel": (cell("legs", 3, "departed", "22/09/2022"), "row 3, column departed: found '22/09/2022', needed a date as YYYY-MM-DD"),
     "date that is none": (cell("legs", 3, "departed", "2022-02-30"), "row 3, column departed: found '2022-02-30'"),
     "place unknown": (cell("legs", 3, "to_place", "astrakan"), "row 3, column to_place: found 'astrakan', needed the place of a row of table places; did you mean 'astrakhan'?"),
     "leg of nobody": (cell("legs", 2, "interviewee", "i77"), "row 2, column interviewee: found 'i77', needed the interviewee of a row of table interviewees"),
     "legs with a gap": (cell("legs", 4, "leg", "5"), "needed legs numbered 1 to n"),
     "nights below nought": (cell("legs", 2, "nights_waited", "-1"), "row 2, column nights_waited: found '-1', needed 0 or more"),
     "country that never was": (cell("places", 2, "country", "QQQ"), "places.csv, row 2, column country: found 'QQQ', needed an ISO 3166-1 alpha-3 code in use"),
-    "latitude of 91": (cell("places", 2, "latitude", "91"), "row 2, column latitude: found '91', needed 90 or less"),
-    "latitude with comma": (cell("places", 2, "latitude", "51,2"), "row 2, column latitude"),
     "half a position": (cell("places", 2, "longitude", ""), "row 2, column longitude: found nothing, needed both latitude and longitude or neither"),
     "low above high": (cell("destinations", 3, "low", "100000"), "destinations.csv, row 3, column low: found '100000', needed low no greater than high; swap the two"),
     "no number": (cell("destinations", 2, "high", ""), "row 2, column low: found nothing, needed a low, a high or both"),
-    "country code of two": (cell("destinations", 2, "countries", "KZ"), "row 2, column countries: found 'KZ'"),
     "country code unknown": (cell("destinations", 2, "countries", "KAX"), "row 2, column countries: found 'KAX', needed an ISO 3166-1 alpha-3 code in use"),
     "window backwards": (cell("destinations", 2, "window_end", "2022-09-01"), "row 2, column window_end"),
     "boolean in words": (cell("destinations", 2, "includes_others", "TRUE"), "row 2, column includes_others: found 'TRUE', needed true or false"),
@@ -158,20 +148,15 @@ BROKEN = {
     "row too long": (text("interviewees.csv", "i05,yes,20,20,man,student,", "i05,yes,20,20,man,student,,x"), "interviewees.csv, row 6: found 8 cells"),
     "open quote": (text("interviewees.csv", "student", '"student'), "interviewees.csv, row"),
     "byte order mark": (data("interviewees.csv", lambda b: b"\xef\xbb\xbf" + b), "interviewees.csv, row 1: found a byte order mark"),
-    "UTF-16": (data("interviewees.csv", lambda b: b.decode().encode("utf-16")), "interviewees.csv, row 1: found a byte order mark"),
     "Latin-1": (data("statements.csv", lambda b: b.replace(b"war", b"w\xe4r")), "statements.csv, row 4: found byte 0xe4, needed UTF-8"),
     "semicolons": (data("interviewees.csv", lambda b: b.replace(b",", b";")), "interviewees.csv, row 1: found cells parted by semicolons"),
     "empty file": (data("interviewees.csv", b""), "interviewees.csv, row 1: found an empty file"),
     "NUL byte": (data("interviewees.csv", lambda b: b + b"\0"), "interviewees.csv, row 12: found a NUL byte"),
     "no such table": (lambda e: (e / "legs.csv").unlink(), "legs.csv: found no such file"),
-    "folder for a file": (lambda e: ((e / "legs.csv").unlink(), (e / "legs.csv").mkdir()), "legs.csv: found a folder"),
     "package no JSON": (data("datapackage.json", b"{"), "datapackage.json, row 1: found"),
-    "package a list": (data("datapackage.json", b"[]"), "datapackage.json: found '[]', needed a JSON object"),
-    "package empty": (data("datapackage.json", b"{}"), "datapackage.json, column resources: found no resources"),
+    "package a list": (data("datapackage.json", b"[]"), "datapackage.json: found [], needed a JSON object"),
     "path out of the edition": (text("datapackage.json", '"path": "legs.csv"', '"path": "../legs.csv"'), "column resources[2]: found '../legs.csv'"),
-    "path absolute": (text("datapackage.json", '"path": "legs.csv"', '"path": "/etc/passwd"'), "column resources[2]: found '/etc/passwd'"),
     "table listed twice": (text("datapackage.json", '"name": "legs"', '"name": "interviewees"'), "found 'interviewees' twice"),
-    "declared in words": (text("datapackage.json", '"declared_interviewees": 17', '"declared_interviewees": "17"'), "column report.declared_interviewees: found '17', needed a whole number"),
     "declared too few": (text("datapackage.json", '"declared_interviewees": 17', '"declared_interviewees": 7'), "column report.declared_interviewees: found 7, needed at least 8"),
     "event of no day": (text("datapackage.json", '"date": "2022-09-21"', '"date": "21.9.2022"'), "column report.reference_event.date: found '21.9.2022'"),
     "collected nowhere": (text("datapackage.json", '"collected_at": "oral"', '"collected_at": "orel"'), "column report.collected_at: found 'orel', needed a place of table places; did you mean 'oral'?"),
@@ -185,10 +170,9 @@ BROKEN = {
     "country twice": (cell("destinations", 2, "countries", "KAZ KAZ"), "row 2, column countries: found 'KAZ KAZ', needed each country once"),
     "date of another age": (cell("legs", 3, "departed", "0001-01-01"), "row 3, column departed: found '0001-01-01'"),
     "fragment of no words": (cell("evidence", 5, "exact", "..."), "row 5, column exact: found '...', needed one to 8 words"),
-    "second coding misspelt": (text("second-coding/legs.csv", "made", "MAED"), "second-coding/legs.csv, row 2, column status: found 'MAED'"),
     "second coding the first": (text("datapackage.json", "second-coding/legs.csv", "legs.csv"), "found 'legs.csv' twice, needed each file for one table"),
-    "title a list": (text("datapackage.json", '"title": "Russians', '"title": ["x"], "x": "Russians'), "datapackage.json, column title: found '[\"x\"]', needed text"),
-    "sources in words": (text("datapackage.json", '"sources": [', '"sources": "FT", "x": ['), "column sources: found '\"FT\"', needed a list of objects with a title"),
+    "title a list": (text("datapackage.json", '"title": "Russians', '"title": ["x"], "x": "Russians'), "datapackage.json, column title: found [\"x\"], needed text"),
+    "sources in words": (text("datapackage.json", '"sources": [', '"sources": "FT", "x": ['), "column sources: found 'FT', needed a list of objects with a title"),
     "half a surrogate": (text("datapackage.json", "Russians interviewed", "\\ud800 interviewed"), "found half of a surrogate pair"),
     "number beyond all": (text("datapackage.json", '"declared_interviewees": 17', '"declared_interviewees": 1' + "0" * 5000), "datapackage.json: found"),
     "nested without end": (data("datapackage.json", b"[" * 100_000), "datapackage.json: found"),
@@ -199,95 +183,39 @@ BROKEN = {
     "UTF-16 without its mark": (data("interviewees.csv", lambda b: b.decode().encode("utf-16-le")), "interviewees.csv, row 1: found a NUL byte"),
     "UTF-16, and what it hides": (both(cell("interviewees", 3, "counted", "yess"), data("interviewees.csv", lambda b: b.decode().encode("utf-16"))), "row 3, column counted: found 'yess'"),
     "semicolons, and what they hide": (both(cell("interviewees", 3, "counted", "yess"), data("interviewees.csv", lambda b: b.replace(b",", b";"))), "row 3, column counted: found 'yess'"),
-    "tabs": (data("legs.csv", lambda b: b.replace(b",", b"\t")), "legs.csv, row 1: found cells parted by tabs, needed cells parted by commas"),
-    "bars": (data("places.csv", lambda b: b.replace(b",", b"|")), "places.csv, row 1: found cells parted by bars"),
     "merged header above": (data("interviewees.csv", lambda b: b"Person,,Age,,,Work,\n" + b), "interviewees.csv, row 1: found a row above the header, needed the names of the columns; remove it"),
     "blank line above": (data("interviewees.csv", lambda b: b"\n" + b), "interviewees.csv, row 1: found a row above the header"),
-    "merged header, and what it hides": (both(cell("interviewees", 3, "age_min", "x"), data("interviewees.csv", lambda b: b"Person,,Age,,,Work,\n" + b)), "row 4, column age_min: found 'x'"),
     "index column": (data("places.csv", lambda b: b"\n".join(b"," + line for line in b.splitlines())), "places.csv, row 1: found a column without a name"),
     "header in capitals": (text("legs.csv", "from_place", "From_Place"), "legs.csv, row 1, column from_place: found no such column, needed column from_place; rename 'From_Place'"),
-    "blank before a column's name": (text("legs.csv", "from_place", " from_place"), "legs.csv, row 1, column from_place: found no such column"),
-    "header missing": (data("legs.csv", lambda b: b.split(b"\n", 1)[1]), "legs.csv, row 1, column interviewee: found no such column"),
     "row of totals": (line("interviewees", "Total,,,,,,\n"), "interviewees.csv, row 12, column counted: found nothing"),
-    "row after a blank one": (line("interviewees", "\ni99,yes,x,20,man,,\n"), "interviewees.csv, row 13, column age_min: found 'x'"),
     "row after a line break in a cell": (line("interviewees", 'i98,yes,,,man,"a\nb",\ni99,yes,x,20,man,,\n'), "interviewees.csv, row 13, column age_min: found 'x'"),
     "bad byte after a line break in a cell": (data("interviewees.csv", lambda b: b + b'i98,yes,,,man,"a\nb",\ni99,yes,,,man,\xe9,\n'), "interviewees.csv, row 13: found byte 0xe9"),
     "ten thousand columns": (data("places.csv", lambda b: b.split(b"\n")[0] + b"".join(b",c%d" % n for n in range(10_000)) + b"\n"), "places.csv, row 1: found 10,006 columns, needed 1,000 or fewer"),
-    "cell of a page": (cell("interviewees", 3, "profession", "x" * 6000), "row 3, column profession: found 'xxx"),
     "cell without end": (cell("interviewees", 3, "profession", "x" * 200_000), "interviewees.csv, row 3: found field larger than field limit"),
     "quote inside a cell": (text("interviewees.csv", "IT worker", '"IT" worker'), "interviewees.csv, row 4: found"),
     "workbook": (data("legs.csv", b"PK\x03\x04\x14\x00"), "legs.csv: found a spreadsheet or an archive, needed CSV"),
-    "old workbook": (data("legs.csv", b"\xd0\xcf\x11\xe0\xa1\xb1"), "legs.csv: found an old spreadsheet"),
-    "compressed": (data("legs.csv", b"\x1f\x8b\x08\x00"), "legs.csv: found a compressed file"),
-    "web page": (data("legs.csv", b"<!doctype html><p>Sign in"), "legs.csv: found a web page"),
     "Parquet named CSV": (data("legs.csv", b"PAR1\x15\x04"), "legs.csv: found a Parquet file, needed CSV"),
     "blank file": (data("legs.csv", b"\n\n"), "legs.csv, row 1: found an empty file"),
     "spreadsheet's count of days": (cell("legs", 3, "departed", "44826"), "legs.csv, row 3, column departed: found '44826', needed a date as YYYY-MM-DD, of this century or the last; a spreadsheet's count of days? 2022-09-22"),
     "day before month": (cell("legs", 3, "departed", "21/09/2022"), "row 3, column departed: found '21/09/2022', needed a date as YYYY-MM-DD, of this century or the last; did you mean 2022-09-21?"),
     "day or month first": (cell("legs", 3, "departed", "03.04.2022"), "did you mean 2022-04-03, or 2022-03-04?"),
-    "year of two digits": (cell("legs", 3, "departed", "21/09/22"), "row 3, column departed: found '21/09/22'"),
-    "date in words": (cell("legs", 3, "departed", "Sep 21, 2022"), "row 3, column departed: found 'Sep 21, 2022'"),
     "date with a time": (cell("destinations", 2, "window_start", "2022-09-21T00:00"), "destinations.csv, row 2, column window_start: found '2022-09-21T00:00'"),
     "number with its thousands": (cell("destinations", 2, "high", "100,000"), "row 2, column high: found '100,000', needed a number in digits, with a point; did you mean 100000?"),
-    "number with a blank": (cell("destinations", 2, "high", "100 000"), "row 2, column high: found '100 000'"),
-    "number of 1e9": (cell("destinations", 2, "high", "1e9"), "row 2, column high: found '1e9'"),
-    "number NaN": (cell("destinations", 2, "high", "NaN"), "row 2, column high: found 'NaN'"),
-    "number without end": (cell("destinations", 2, "high", "inf"), "row 2, column high: found 'inf'"),
     "number below nought": (cell("destinations", 2, "high", "-5"), "row 2, column high: found '-5', needed 0 or more"),
-    "number and half a person": (cell("destinations", 2, "high", "1.5"), "row 2, column high: found '1.5', needed a whole number of people"),
-    "number in hex": (cell("destinations", 2, "high", "0x10"), "row 2, column high: found '0x10'"),
-    "number a formula": (cell("destinations", 2, "high", "=1+1"), "row 2, column high: found '=1+1'"),
     "error of a spreadsheet": (cell("interviewees", 3, "age_min", "#REF!"), "row 3, column age_min: found '#REF!'"),
-    "n/a": (cell("interviewees", 3, "age_min", "n/a"), "row 3, column age_min: found 'n/a'"),
-    "dash for nothing": (cell("interviewees", 3, "gender", "-"), "row 3, column gender: found '-'"),
-    "age of text and number": (cell("interviewees", 3, "age_min", "20-24"), "row 3, column age_min: found '20-24'"),
-    "age below nought": (cell("interviewees", 3, "age_min", "-1"), "row 3, column age_min: found '-1', needed 0 or more"),
     "age as a float": (cell("interviewees", 3, "age_min", "20.0"), "row 3, column age_min: found '20.0', needed a whole number; did you mean 20?"),
     "gender in another word": (cell("interviewees", 3, "gender", "male"), "row 3, column gender: found 'male', needed one of woman, man, other"),
-    "formula for an answer": (cell("interviewees", 3, "counted", "@SUM(1)"), "row 3, column counted: found '@SUM(1)'"),
-    "link for an id": (cell("interviewees", 4, "interviewee", '=HYPERLINK("http://x.example","i03")'), "interviewees.csv, row 4, column interviewee: found '=HYPERLINK"),
-    "id blank": (cell("interviewees", 4, "interviewee", ""), "interviewees.csv, row 4, column interviewee: found nothing, needed a value"),
-    "id absolute": (cell("places", 2, "place", "/etc/passwd"), "places.csv, row 2, column place: found '/etc/passwd'"),
-    "id of markup": (cell("places", 2, "place", "<b>"), "places.csv, row 2, column place: found '<b>'"),
     "escape character": (cell("interviewees", 3, "profession", "\x1b[31mcook"), "row 3, column profession: found"),
-    "character lost": (cell("interviewees", 3, "profession", "caf\ufffd"), "row 3, column profession: found"),
-    "character of another encoding": (cell("interviewees", 3, "profession", "caf\x85"), "row 3, column profession: found"),
     "no break space at an end": (cell("interviewees", 3, "profession", "cook\u00a0"), "row 3, column profession: found"),
-    "isco of five digits": (cell("interviewees", 3, "isco08", "25124"), "row 3, column isco08: found '25124'"),
-    "leg of nought": (cell("legs", 2, "leg", "0"), "legs.csv, row 2, column leg: found '0', needed 1 or more"),
-    "leg and a half": (cell("legs", 2, "leg", "1.5"), "legs.csv, row 2, column leg: found '1.5'"),
     "leg twice": (cell("legs", 4, "leg", "1"), "legs.csv, row 4, column leg: found 'i02.1' 2 times"),
-    "status blank": (cell("legs", 2, "status", ""), "legs.csv, row 2, column status: found nothing"),
-    "nights beyond a year": (cell("legs", 2, "nights_waited", "400"), "legs.csv, row 2, column nights_waited: found '400', needed 366 or less"),
-    "day that is none": (cell("legs", 3, "departed", "2022-09-31"), "legs.csv, row 3, column departed: found '2022-09-31'"),
     "place from nowhere": (cell("legs", 3, "from_place", "Moscow"), "legs.csv, row 3, column from_place: found 'Moscow', needed the place of a row of table places; did you mean 'moscow'?"),
-    "place twice": (cell("places", 3, "place", "oral"), "places.csv, row 3, column place: found 'oral' 2 times"),
-    "place without a name": (cell("places", 2, "name", ""), "places.csv, row 2, column name: found nothing"),
-    "place reserved": (cell("places", 2, "name", "not stated"), "places.csv, row 2, column name: found 'not stated'"),
-    "precision misspelt": (cell("places", 2, "precision", "town"), "places.csv, row 2, column precision: found 'town'"),
-    "longitude of 181": (cell("places", 2, "longitude", "181"), "places.csv, row 2, column longitude: found '181', needed 180 or less"),
-    "latitude in degrees": (cell("places", 2, "latitude", "51°12'N"), "places.csv, row 2, column latitude: found"),
     "latitude with comma, told": (cell("places", 2, "latitude", "51,23"), "did you mean 51.23?"),
-    "country in small letters": (cell("places", 2, "country", "kaz"), "places.csv, row 2, column country: found 'kaz'"),
-    "country by name": (cell("places", 2, "country", "Kazakhstan"), "places.csv, row 2, column country: found 'Kazakhstan'"),
     "countries with commas": (cell("destinations", 3, "countries", "GEO, FIN"), "destinations.csv, row 3, column countries: found 'GEO, FIN'"),
-    "measure blank": (cell("destinations", 2, "measure", ""), "destinations.csv, row 2, column measure: found nothing"),
-    "quantifier blank": (cell("destinations", 2, "quantifier", ""), "destinations.csv, row 2, column quantifier: found nothing"),
     "month thirteen": (cell("destinations", 2, "stated_on", "2022-13"), "destinations.csv, row 2, column stated_on: found '2022-13'"),
-    "figure twice": (cell("destinations", 3, "figure", "f1"), "destinations.csv, row 3, column figure: found 'f1' 2 times"),
-    "boolean of a number": (cell("destinations", 2, "includes_others", "1"), "destinations.csv, row 2, column includes_others: found '1'"),
-    "topic misspelt": (cell("statements", 2, "topic", "ages"), "statements.csv, row 2, column topic: found 'ages'"),
-    "statement of nothing": (cell("statements", 2, "says", ""), "statements.csv, row 2, column says: found nothing"),
     "evidence for no table": (cell("evidence", 6, "table", "people"), "evidence.csv, row 6, column key: found 'people."),
     "evidence twice": (cell("evidence", 7, "column", "counted"), "evidence.csv, row 7, column column: found 'interviewees.i02.counted' 2 times"),
     "paragraph that is not there": (cell("evidence", 6, "paragraph", "999"), "evidence.csv, row 6, column paragraph: found '999', needed the paragraph of a row of table paragraphs"),
-    "paragraph of nought": (cell("evidence", 6, "paragraph", "0"), "evidence.csv, row 6, column paragraph: found '0', needed 1 or more"),
-    "paragraph blank": (cell("evidence", 6, "paragraph", ""), "evidence.csv, row 6, column paragraph: found nothing"),
-    "fragment blank": (cell("evidence", 6, "exact", ""), "evidence.csv, row 6, column exact: found nothing"),
-    "basis misspelt": (cell("evidence", 6, "basis", "guessed"), "evidence.csv, row 6, column basis: found 'guessed'"),
     "fingerprint cut": (cell("paragraphs", 3, "fingerprint", "abc"), "paragraphs.csv, row 3, column fingerprint: found 'abc'"),
-    "words below nought": (cell("paragraphs", 3, "words", "-1"), "paragraphs.csv, row 3, column words: found '-1'"),
-    "paragraph twice": (cell("paragraphs", 3, "paragraph", "1"), "paragraphs.csv, row 3, column paragraph: found '1' 2 times"),
     "settled without a reason": (cell("settlements", 2, "reason", ""), "settlements.csv, row 2, column reason: found nothing"),
     "second coder's id twice": (cell("second-coding/interviewees", 3, "interviewee", "i01"), "second-coding/interviewees.csv, row 3, column interviewee: found 'i01' 2 times"),
     "second coder's place": (cell("second-coding/legs", 2, "to_place", "nowhere"), "second-coding/legs.csv, row 2, column to_place: found 'nowhere'"),
@@ -295,20 +223,14 @@ BROKEN = {
     "named pipe": (instead("legs", os.mkfifo), "legs.csv: found no ordinary file"),
     "device": (instead("legs", lambda f: f.symlink_to("/dev/zero")), "column resources[2]: found 'legs.csv', needed a path inside the edition's folder"),
     "link out of the edition": (instead("legs", lambda f: f.symlink_to("/etc/passwd")), "column resources[2]: found 'legs.csv', needed a path inside"),
-    "link to nothing": (instead("legs", lambda f: f.symlink_to("gone.csv")), "legs.csv: found no such file"),
     "folder linked out": (both(lambda e: (e / "away").symlink_to("/etc"), text("datapackage.json", '"path": "legs.csv"', '"path": "away/passwd"')), "column resources[2]: found 'away/passwd', needed a path inside"),
     "one file under two names": (text("datapackage.json", '"path": "legs.csv"', '"path": "./interviewees.csv"'), "found './interviewees.csv' twice, needed each file for one table"),
-    "path that climbs and returns": (text("datapackage.json", '"path": "legs.csv"', '"path": "x/../../legs.csv"'), "needed a path inside the edition's folder"),
-    "path to a web address": (text("datapackage.json", '"path": "legs.csv"', '"path": "https://x.example/legs.csv"'), "found no such file"),
     "path without end": (text("datapackage.json", '"path": "legs.csv"', f'"path": "{"a" * 5000}"'), "column resources[2]: found 'aaa"),
-    "path in capitals": (text("datapackage.json", '"path": "legs.csv"', '"path": "LEGS.CSV"'), "LEGS.CSV: found no such file"),
     "codebook a folder": (lambda e: ((e / "codebook.md").unlink(), (e / "codebook.md").mkdir()), "codebook.md: found no ordinary file"),
-    "codebook a pipe": (lambda e: ((e / "codebook.md").unlink(), os.mkfifo(e / "codebook.md")), "codebook.md: found no ordinary file"),
     "codebook linked out": (lambda e: ((e / "codebook.md").unlink(), (e / "codebook.md").symlink_to("/etc/passwd")), "codebook.md: found no ordinary file of the edition's folder"),
     "codebook with an escape": (data("codebook.md", b"# One\n\n\x1b[31m"), "codebook.md, row 3: found"),
     # Parquet.
     "CSV named Parquet": (both(lambda e: (e / "legs.csv").rename(e / "legs.parquet"), text("datapackage.json", '"path": "legs.csv"', '"path": "legs.parquet"')), "legs.parquet: found"),
-    "Parquet of no bytes": (parquet("legs", "FROM t", then=lambda f: f.write_bytes(b"")), "legs.parquet: found"),
     "Parquet cut short": (parquet("legs", "FROM t", then=lambda f: f.write_bytes(f.read_bytes()[:-100])), "legs.parquet: found"),
     "Parquet spoilt inside": (parquet("legs", "FROM t", then=lambda f: f.write_bytes(f.read_bytes()[:4] + b"\xff" * 200 + f.read_bytes()[204:])), "legs.parquet: found"),
     "Parquet with half a year": (parquet("interviewees", "SELECT * REPLACE (20.5::DOUBLE AS age_min) FROM t WHERE interviewee = 'i02'"), "interviewees.parquet, row 2, column age_min: found '20.5', needed a whole number"),
@@ -319,75 +241,57 @@ BROKEN = {
     "Parquet with a misspelt word": (parquet("legs", "SELECT * REPLACE (CASE leg WHEN '2' THEN 'maed' ELSE status END AS status) FROM t"), "legs.parquet, row 4, column status: found 'maed'"),
     "Parquet with a hard space": (parquet("interviewees", "SELECT * REPLACE (profession || chr(160) AS profession) FROM t"), "needed text without blanks at its ends"),
     "Parquet with a key twice": (parquet("places", "FROM t UNION ALL (FROM t WHERE place = 'oral')"), "places.parquet, row 11, column place: found 'oral' 2 times"),
-    "second part of Parquet": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * REPLACE ('x' AS age_min) FROM t WHERE interviewee = 'i06'"), "interviewees/part-1.parquet, row 2, column age_min: found 'x'"),
-    "second part, a wrong word": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * REPLACE ('x' AS counted) FROM t WHERE interviewee >= 'i06'"), "interviewees/part-1.parquet, row 3, column counted: found 'x'"),
+    "second part, a wrong word": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * REPLACE ('x' AS counted) FROM t WHERE interviewee >= 'i06'"), "interviewees [i06], column counted: found 'x'"),
     "parts unlike each other": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * EXCLUDE (gender) FROM t WHERE interviewee >= 'i06'"), "interviewees: found"),
-    "folder inside a table's folder": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "FROM t WHERE interviewee >= 'i06'", then=lambda d: (d / "more").mkdir()), "interviewees/more: found a folder inside a table's folder"),
-    "CSV among the parts": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "FROM t WHERE interviewee >= 'i06'", then=lambda d: (d / "more.csv").write_text("x")), "interviewees/more.csv: found no Parquet part"),
+    "folder inside a table's folder": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "FROM t WHERE interviewee >= 'i06'", then=lambda d: (d / "more").mkdir()), "interviewees/more: found no Parquet part"),
     "part linked out": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "FROM t WHERE interviewee >= 'i06'", then=lambda d: (d / "z.parquet").symlink_to("/dev/zero")), "interviewees/z.parquet: found no Parquet part"),
     # Names and values that once passed and broke what came after.
     "column of reading's own": (data("interviewees.csv", lambda b: b"\n".join(line + (b",_row" if not n else b",1") for n, line in enumerate(b.splitlines()))), "interviewees.csv, row 1: found column '_row', needed another name"),
     "column twice but for capitals": (data("interviewees.csv", lambda b: b"\n".join(line + (b",Mood,mood" if not n else b",a,b") for n, line in enumerate(b.splitlines()))), "found column 'Mood' twice but for capitals"),
     "open quote before a bad byte": (data("interviewees.csv", lambda b: b + b'i98,yes,,,,"' + b"x" * 140_000 + b"\xe9\n"), "interviewees.csv, row 12: found byte 0xe9"),
-    "line separator": (cell("interviewees", 3, "profession", "cook\u2028x"), "row 3, column profession: found 'cook\\u2028x'"),
-    "no character": (cell("interviewees", 3, "profession", "cook\ufffe"), "row 3, column profession: found"),
     "reserved label in disguise": (cell("interviewees", 9, "profession", "Not\u200bstated"), "row 9, column profession: found"),
     "stated on no day": (cell("destinations", 2, "stated_on", "2022-02-30"), "destinations.csv, row 2, column stated_on: found '2022-02-30'"),
     "Parquet with lists": (parquet("interviewees", "SELECT * REPLACE ([profession] AS profession) FROM t"), "interviewees.parquet, column profession: found values of type List"),
-    "Parquet with a column of reading's own": (parquet("interviewees", "SELECT *, 1 AS _ROW FROM t"), "interviewees.parquet, row 1: found column '_ROW'"),
+    "Parquet with a column of reading's own": (parquet("interviewees", "SELECT *, 1 AS _ROW FROM t"), "interviewees.parquet: found column '_ROW'"),
     "file name not in UTF-8": (lambda e: (e / os.fsdecode(b"\xff.txt")).write_text("x"), "found a file named"),
     # datapackage.json.
-    "package of no bytes": (data("datapackage.json", b""), "datapackage.json, row 1: found"),
     "package with a byte order mark": (data("datapackage.json", lambda b: b"\xef\xbb\xbf" + b), "datapackage.json, row 1: found"),
     "package in UTF-16": (data("datapackage.json", lambda b: b.decode().encode("utf-16")), "datapackage.json: found a byte at 0 that is not UTF-8"),
-    "package null": (data("datapackage.json", b"null"), "datapackage.json: found 'null', needed a JSON object"),
-    "package a number": (data("datapackage.json", b"1"), "datapackage.json: found '1', needed a JSON object"),
-    "package with a comment": (data("datapackage.json", lambda b: b"{\n// mine\n" + b[1:]), "datapackage.json, row 2: found"),
     "package with a comma too many": (data("datapackage.json", b'{"name": "x",\n}'), "datapackage.json, row"),
-    "package cut short": (data("datapackage.json", lambda b: b[:300]), "datapackage.json, row"),
     "package with a key twice": (text("datapackage.json", '"title":', '"title": "x", "title":'), "datapackage.json, column title: found key 'title' 2 times, needed each key once"),
     "package with NaN": (text("datapackage.json", '"minimum_cell": 1', '"minimum_cell": NaN'), "datapackage.json: found NaN, needed a number of JSON"),
-    "name a number": (package("name", to=1), "datapackage.json, column name: found '1', needed text"),
-    "title null": (package("title", to=None), "datapackage.json, column title: found 'null', needed text"),
+    "name a number": (package("name", to=1), "datapackage.json, column name: found 1, needed text"),
     "title on two lines": (package("title", to="One\nTwo"), "datapackage.json, column title: found 'One\\nTwo', needed text on one line"),
     "title with an escape": (package("title", to="\x1b]0;x"), "datapackage.json, column title: found"),
     "description an object": (package("description", to={"en": "x"}), "datapackage.json, column description: found"),
-    "licences an object": (package("licenses", to={}), "datapackage.json, column licenses: found '{}', needed a list of objects"),
-    "licence a word": (package("licenses", 0, to="CC-BY-4.0"), "datapackage.json, column licenses: found"),
-    "licence's title a list": (package("licenses", 0, "title", to=[]), "datapackage.json, column licenses[1].title: found '[]', needed text"),
-    "licence's name a number": (package("licenses", 0, "name", to=4), "datapackage.json, column licenses[1].name: found '4', needed text"),
-    "licence's path null": (package("licenses", 0, "path", to=None), "datapackage.json, column licenses[1].path: found 'null', needed text"),
-    "source's title a number": (package("sources", 0, "title", to=2022), "datapackage.json, column sources[1].title: found '2022', needed text"),
-    "sources null": (package("sources", to=None), "datapackage.json, column sources: found 'null'"),
-    "contributor's title an object": (package("contributors", 0, "title", to={}), "datapackage.json, column contributors[1].title: found '{}', needed text"),
-    "contributor's role a list": (package("contributors", 0, "role", to=["author"]), "datapackage.json, column contributors[1].role: found"),
-    "contributors a word": (package("contributors", to="me"), "datapackage.json, column contributors: found"),
-    "report a list": (package("report", to=[1]), "datapackage.json, column report: found '[1]', needed an object"),
-    "report null": (package("report", to=None), "datapackage.json, column report: found 'null', needed an object"),
+    "licence a word": (package("licenses", 0, to="CC-BY-4.0"), "datapackage.json, column licenses[1]: found 'CC-BY-4.0', needed an object"),
+    "licence's title a list": (package("licenses", 0, "title", to=[]), "datapackage.json, column licenses[1].title: found [], needed text"),
+    "source's title a number": (package("sources", 0, "title", to=2022), "datapackage.json, column sources[1].title: found 2022, needed text"),
+    "report a list": (package("report", to=[1]), "datapackage.json, column report: found [1], needed an object"),
     "declared true": (package("report", "declared_interviewees", to=True), "column report.declared_interviewees: found true, needed a whole number"),
-    "declared below nought": (package("report", "declared_interviewees", to=-1), "column report.declared_interviewees: found -1"),
-    "declared and a half": (package("report", "declared_interviewees", to=17.5), "column report.declared_interviewees: found 17.5"),
     "declared beyond all": (package("report", "declared_interviewees", to=10**30), "column report.declared_interviewees: found 1000"),
     "collected in a list": (package("report", "collected_at", to=["oral"]), "column report.collected_at: found [\"oral\"], needed the identifier of a place"),
-    "collected at nought": (package("report", "collected_at", to=0), "column report.collected_at: found 0"),
     "event a day": (package("report", "reference_event", to="2022-09-21"), "column report.reference_event: found '2022-09-21', needed an object with title and date"),
-    "event a list": (package("report", "reference_event", to=[]), "column report.reference_event: found [], needed an object"),
-    "event's title a number": (package("report", "reference_event", "title", to=7), "column report.reference_event.title: found '7', needed text"),
-    "event's date a number": (package("report", "reference_event", "date", to=20220921), "column report.reference_event.date: found 20220921, needed a date"),
-    "minimum in words": (package("report", "minimum_cell", to="one"), "column report.minimum_cell: found 'one', needed a whole number from 1"),
-    "minimum null": (package("report", "minimum_cell", to=None), "column report.minimum_cell: found null"),
-    "resources an object": (package("resources", to={"legs": "legs.csv"}), "datapackage.json, column resources: found no resources"),
-    "resources null": (package("resources", to=None), "datapackage.json, column resources: found no resources"),
+    "event's title a number": (package("report", "reference_event", "title", to=7), "column report.reference_event.title: found 7, needed text"),
+    "resources null": (package("resources", to=None), "datapackage.json, column resources: found null, needed a list of tables"),
     "resource a word": (package("resources", 1, to="legs.csv"), "column resources[2]: found 'legs.csv', needed a name and a path"),
-    "resource null": (package("resources", 1, to=None), "column resources[2]: found nothing, needed a name and a path"),
-    "resource's name a number": (package("resources", 1, "name", to=2), "column resources[2]: found"),
-    "resource's name blank": (package("resources", 1, "name", to=""), "column resources[2]: found"),
-    "resource's path a list": (package("resources", 1, "path", to=["legs.csv"]), "column resources[2]: found"),
-    "resource's path null": (package("resources", 1, "path", to=None), "column resources[2]: found"),
+    "resource's name a number": (package("resources", 1, "name", to=2), "column resources[2].name: found 2, needed a table's name"),
     "neither people nor figures": (package("resources", to=[{"name": "places", "path": "places.csv"}]), "found neither interviewees nor destinations"),
     "package a folder": (lambda e: ((e / "datapackage.json").unlink(), (e / "datapackage.json").mkdir()), "found no datapackage.json, needed an edition's folder"),
     "package a link in a circle": (lambda e: ((e / "datapackage.json").unlink(), (e / "datapackage.json").symlink_to("datapackage.json")), "found no datapackage.json"),
 }  # fmt: skip
+
+
+FEW = ("interviewees", "legs", "places", "destinations")
+
+
+def only(edition: Path, *tables: str) -> None:
+    """Leave an edition these tables alone, without their schemas, to check it quickly."""
+    file = edition / "datapackage.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    listed = [each for each in content["resources"] if each["name"] in tables]
+    content["resources"] = [{"name": each["name"], "path": each["path"]} for each in listed]
+    file.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def told(edition: str | Path) -> list[str]:
@@ -401,6 +305,8 @@ def told(edition: str | Path) -> list[str]:
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_edition_is_refused_in_words(kind: str, edition: Path):
     breaks, wanted = BROKEN[kind]
+    if not re.search("evidence|paragraphs|settlements|second|fragment|rule", wanted + kind):
+        only(edition, *FEW)
     breaks(edition)
     assert any(line.startswith("error: ") and wanted in line for line in told(edition)), told(edition)
 
@@ -438,7 +344,6 @@ WARNED = {
     "figure of a country that is no more": (cell("destinations", 2, "countries", "ANT"), "destinations.csv, row 2, column countries: found 'ANT'"),
     "child": (both(cell("interviewees", 3, "age_min", "3"), cell("interviewees", 3, "age_max", "3")), "interviewees.csv, row 3, column age_min: found '3'"),
     "very old": (both(cell("interviewees", 7, "age_min", "110"), cell("interviewees", 7, "age_max", "110")), "interviewees.csv, row 7, column age_max: found '110'"),
-    "far from its like": (line("destinations", "f3,KAZ,false,entries,9,90,about,,,,,,,\nf4,KAZ,false,entries,9001,,about,,,,,,,\n"), "destinations.csv, row 5, column low: found 9001, needed no more than 100 times 90, the high of f3 (entries, same countries)"),
 }  # fmt: skip
 
 
@@ -446,19 +351,10 @@ WARNED = {
 def test_a_warning_stops_nothing(kind: str, edition: Path):
     breaks, wanted = WARNED[kind]
     breaks(edition)
-    for table in ("evidence", "settlements", "second-legs"):  # new values have no evidence yet
-        drop(edition, table)
+    only(edition, *FEW)  # new values have no evidence yet
     lines = told(edition)
     assert any(line.startswith(f"warning: {edition}/{wanted}") for line in lines)
     assert not [line for line in lines if line.startswith("error")]
-
-
-def drop(edition: Path, table: str) -> None:
-    """Take a table off an edition's list."""
-    file = edition / "datapackage.json"
-    content = json.loads(file.read_text(encoding="utf-8"))
-    content["resources"] = [each for each in content["resources"] if each["name"] != table]
-    file.write_text(json.dumps(content), encoding="utf-8")
 
 
 def test_many_declared_and_few_described_is_no_warning(edition: Path):
@@ -508,7 +404,7 @@ FITS = {
 anything = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(row=st.integers(2, 4), column=st.sampled_from(sorted(FITS)), value=anything)
 def test_any_cell_that_does_not_fit_is_found(small: Path, row: int, column: str, value: str):
     assume(not re.fullmatch(FITS[column], value))
@@ -526,14 +422,14 @@ def test_any_cell_that_does_not_fit_is_found(small: Path, row: int, column: str,
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(content=st.binary(max_size=400))
 def test_any_bytes_for_a_table_are_refused(small: Path, content: bytes):
     (small / "interviewees.csv").write_bytes(content)
     assert any(line.startswith(f"error: {small}/interviewees.csv") for line in told(small))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     content=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | anything,

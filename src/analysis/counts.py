@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.disclosure import NOT_DESCRIBED, NOT_STATED, STATED, suppress, suppress_crossed, withhold
 from analysis.editions import Edition
+from analysis.tables import collect
 
 LISTED_UP_TO = 200
 """More people than this are counted, and not listed one by one."""
@@ -64,7 +65,7 @@ def _lacking(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 def to_pandas(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     """A lazy table in memory: text blank where it is missing, whole numbers as ``Int64``, whatever engine held it."""
-    found: pd.DataFrame = frame.collect("pandas").to_native().reset_index(drop=True)
+    found = collect(frame)
     for name in found.columns:
         column = found[name]
         if pd.api.types.is_bool_dtype(column):
@@ -198,4 +199,4 @@ def list_people(book: Edition, frame: nw.LazyFrame[Any] | None = None) -> pd.Dat
 
 def too_many(book: Edition) -> bool:
     """Whether an edition has more people than are listed one by one."""
-    return len(book.table("interviewees").select("interviewee").head(LISTED_UP_TO + 1).collect("pandas")) > LISTED_UP_TO
+    return len(collect(book.table("interviewees").select("interviewee").head(LISTED_UP_TO + 1))) > LISTED_UP_TO

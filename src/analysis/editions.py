@@ -18,7 +18,17 @@ from analysis.coding.validation import Validation
 from analysis.disclosure import no_people
 from analysis.folder import find
 from analysis.schema import TABLES, schema
-from analysis.tables import DTYPES, Frame, Table, collect_rows, engine_for, read_table, shown_path, text_frame
+from analysis.tables import (
+    DTYPES,
+    Frame,
+    Table,
+    collect_rows,
+    empty_like,
+    engine_for,
+    read_table,
+    shown_path,
+    text_frame,
+)
 from analysis.text import isolate
 from parabook import files
 from parabook.errors import InputError, Problem
@@ -115,9 +125,7 @@ class Edition:
         if self.has(name):
             return self.tables[name]
         dtypes = {each.name: DTYPES.get(each.type, nw.String()) for each in schema(name).fields}
-        other = self.tables[next(iter(self.tables))]
-        empty = other.with_columns(nw.lit(None).cast(dtype).alias(column) for column, dtype in dtypes.items())
-        return empty.select(list(dtypes)).head(0)
+        return empty_like(self.tables[next(iter(self.tables))], dtypes)
 
     @property
     def interviewees(self) -> Frame:

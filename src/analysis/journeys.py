@@ -12,6 +12,7 @@ from analysis.disclosure import NOT_STATED, STATED, safe, unnamed
 from analysis.editions import Edition
 from analysis.labels import UNNAMED
 from analysis.schema import schema
+from analysis.tables import collect
 
 Lazy = nw.LazyFrame[Any]
 
@@ -29,7 +30,7 @@ def stops(book: Edition) -> Lazy:
     than the last one ended, the place it starts from is taken only if that end was not named.
     """
     made = legs_made(book)
-    longest = made.select(nw.col("leg").max()).collect("pandas").item()
+    longest: Any = collect(made.select(nw.col("leg").max())).iloc[0, 0]
     frame = book.interviewees.select("interviewee", nw.lit(None, nw.String).alias("stop_0"))
     for leg in range(1, (0 if pd.isna(longest) else int(longest)) + 1):
         step = made.filter(nw.col("leg") == leg).select(

@@ -222,8 +222,9 @@ def _from_cells(cells: Cells, spec: Schema, own: object, shown: str, size: int) 
         if each.type in PATTERNS and each.name in columns:
             columns |= _typed_cells(each, columns[each.name])
     text: Any = pd.StringDtype("python", na_value=pd.NA)  # the same with and without pyarrow
-    dtypes: dict[str, Any] = {each.name: NUMBERS.get(each.type, (text,))[0] for each in whole.fields}
-    dtypes["_row"] = "int64"
+    dtypes: dict[str, Any] = {each.name: NUMBERS.get(each.type, (text,))[0] for each in whole.fields} | {
+        "_row": "int64"
+    }
     nothing = [None] * len(cells.rows)
     frame = pd.DataFrame({name: pd.array(columns.get(name, nothing), dtypes[name]) for name in dtypes})
     return Table(whole, shown, _held(frame, ""), cells.problems, cells.complete, cells=columns)
@@ -249,6 +250,15 @@ def _held(frame: pd.DataFrame, engine: str) -> Frame:
         native = spark.create_table(engine, [tuple(row) for row in cells.itertuples(index=False)], columns)
     held: Frame = nw.from_native(native).lazy()
     return held
+
+
+def empty_like(other: Frame, dtypes: Mapping[str, Any]) -> Frame:
+    """A table without rows on the engine of another one, so that the two can be joined."""
+    if not other.implementation.is_pandas():
+        nothing = [nw.lit(None).cast(dtype).alias(f"new_{column}") for column, dtype in dtypes.items()]
+        renamed = {f"new_{column}": column for column in dtypes}
+        return other.head(0).with_columns(nothing).select(list(renamed)).rename(renamed)
+    return nw.DataFrame.from_dict({column: [] for column in dtypes}, dtypes, backend="pandas").lazy()
 
 
 @cache

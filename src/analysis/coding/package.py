@@ -242,13 +242,13 @@ def text_file_problems(file: Path) -> Iterator[Problem]:
         yield Problem(shown, "no ordinary file of the edition's folder", "a text file")
         return
     try:
-        odd = re.search(f"(?s)(.*?)({CONTROL})", file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         yield not_utf8(shown, error)
     else:
-        if odd:
-            row = odd[1].count("\n") + 1
-            yield Problem(shown, show(odd[2]), "text without control characters", "remove it", row=row)
+        if odd := re.search(CONTROL, text):
+            row = text[: odd.start()].count("\n") + 1
+            yield Problem(shown, show(odd[0]), "text without control characters", "remove it", row=row)
 
 
 def name_problems(path: Path) -> Iterator[Problem]:

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import narwhals as nw
-
 from analysis import folder
 from analysis.coding.package import SECOND
+from analysis.coding.relations import count
 from analysis.coding.verify import source_text, verify
 from analysis.editions import examine, open_edition
 from analysis.tables import Frame, shown_path, text_frame
@@ -41,7 +40,7 @@ def rows(path: Path) -> dict[str, Table] | None:
 
 
 def _rows(frame: Frame) -> Table:
-    if int(frame.select(nw.len()).collect("pandas").item()) > MOST_ROWS:
+    if count(frame) > MOST_ROWS:
         return ()
     table = text_frame(frame).drop(columns="_row", errors="ignore")
     return (tuple(table.columns), *(tuple(row) for row in table.itertuples(index=False, name=None)))
