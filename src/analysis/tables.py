@@ -321,7 +321,8 @@ def text_frame(frame: Frame) -> pd.DataFrame:
     """A table as text in the order of its rows, blank for missing, without ``_row``."""
     ordered = frame.sort("_row") if "_row" in frame.collect_schema().names() else frame
     found = collect(ordered).drop(columns="_row", errors="ignore")
-    return pd.DataFrame({name: list(map(as_text, found[name])) for name in found.columns}, columns=found.columns)
+    text = {name: list(map(as_text, found[name])) for name in found.columns}
+    return pd.DataFrame(text, columns=found.columns, dtype="str")
 
 
 def shown_path(path: Path) -> str:
