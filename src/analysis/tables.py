@@ -178,7 +178,7 @@ def read_table(file: Path, spec: Schema, own: object = None, *, checked: bool = 
         if is_parquet(file):
             table = _from_parquet(file, spec, own, shown, engine or DUCKDB)
         else:
-            table = _from_cells(read_csv(file, shown, spec.columns), spec, own, shown, file.stat().st_size)
+            table = from_cells(read_csv(file, shown, spec.columns), spec, own, shown, file.stat().st_size)
     except OSError as error:
         return Table(spec, shown, None, [Problem(shown, error.strerror or "an error", "a file that can be read")])
     except duckdb_errors() as error:
@@ -209,7 +209,8 @@ def broken_parquet(error: Exception, shown: str) -> Problem:
     return Problem(shown, str(error).splitlines()[0], "a sound Parquet file", "write it anew")
 
 
-def _from_cells(cells: Cells, spec: Schema, own: object, shown: str, size: int) -> Table:
+def from_cells(cells: Cells, spec: Schema, own: object, shown: str, size: int) -> Table:
+    """A table of the cells of a CSV file of so many bytes."""
     if not is_usable(cells.header, spec.columns):
         return Table(spec, shown, None, cells.problems)
     whole = spec.extended(cells.header, own)
@@ -312,7 +313,7 @@ def text_frame(frame: Frame) -> pd.DataFrame:
     """A table as text in the order of its rows, blank for missing, without ``_row``."""
     ordered = frame.sort("_row") if "_row" in frame.collect_schema().names() else frame
     found = collect(ordered).drop(columns="_row", errors="ignore")
-    return pd.DataFrame({name: list(map(as_text, found[name])) for name in found.columns}, columns=found.columns)
+    return pd.DataFrame({name: list(map(as_text, found[name])) for name in found.columns}, dtype="str")
 
 
 def shown_path(path: Path) -> str:
