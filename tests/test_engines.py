@@ -16,7 +16,7 @@ import duckdb
 import narwhals as nw
 import pandas as pd
 import pytest
-from conftest import absent
+from conftest import absent, run
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -120,6 +120,7 @@ def test_duckdb_and_spark_agree(server, people, legs):
 
 def many(folder: Path, people: str = "yes") -> Path:
     """A thousand people and their legs as Parquet, places as CSV."""
+    folder.mkdir(exist_ok=True)
     made = {
         "interviewees": f"SELECT 'p' || n AS interviewee, CASE n WHEN 7 THEN '{people}' ELSE 'yes' END AS counted, 20 AS age_min, 20 AS age_max, "
         "'man' AS gender, NULL::VARCHAR AS profession, NULL::VARCHAR AS isco08 FROM range(1000) r(n)",
@@ -147,6 +148,18 @@ def test_an_edition_is_checked_and_counted_where_it_lies(server, tmp_path: Path)
     legs, places = edition.tables["legs"], edition.tables["places"].select(nw.col("place").alias("to_place"), "country")
     counts = collect_rows(legs.join(places, on="to_place", how="left").group_by("country").agg(nw.len().alias("n")))
     assert counts == [{"country": "KAZ", "n": 1000}]
+
+
+@pytest.mark.slow
+def test_a_book_counted_on_the_engine_is_the_same(server, tmp_path: Path):
+    folder = many(tmp_path / "many")
+    tables = {}
+    for name, engine in (("here", ()), ("there", ("--engine", server[0]))):
+        run("build", folder, "--out", tmp_path / name, "--jobs", 2, *engine, cwd=tmp_path)
+        files = (tmp_path / name / "tables").glob("*.csv")
+        tables[name] = {file.name: file.read_text(encoding="utf-8") for file in files if file.name != "versions.csv"}
+    assert tables["here"] == tables["there"]
+    assert len(tables["here"]) > 10
 
 
 @pytest.mark.slow

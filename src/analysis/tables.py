@@ -6,6 +6,7 @@ numbers it, where the engine knows it. One expression types a column, and one sa
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -261,7 +262,9 @@ def _duckdb() -> Any:
     desk = folder.CACHE / "duckdb"
     files.prune(desk, 64)  # what ended kernels left
     place = str(desk / str(os.getpid())).replace("'", "''")
-    duckdb.execute(f"SET enable_progress_bar = false; SET memory_limit = '{MEMORY}'; SET temp_directory = '{place}'")
+    with contextlib.suppress(duckdb.Error):  # in a notebook without ipywidgets there is no bar, and no such setting
+        duckdb.execute("SET enable_progress_bar = false")
+    duckdb.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{place}'")
     return duckdb
 
 
