@@ -6,8 +6,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from analysis.edition import examine
 from crowds import crowd, written
+
+from analysis.editions import examine
 
 
 def test_people_who_are_alone_are_one_warning(tmp_path: Path):

@@ -55,7 +55,7 @@ def address(engine: str = "") -> str:
 @cache
 def session(engine: str) -> Any:
     """A session on an engine that answers."""
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    warnings.filterwarnings("ignore", module=r"pyspark\b")  # of pandas 3, which it does not know yet
     try:
         from pyspark.sql.connect.client import DefaultChannelBuilder
         from pyspark.sql.connect.session import SparkSession

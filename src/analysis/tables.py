@@ -6,6 +6,7 @@ numbers it, where the engine knows it. One expression types a column, and one sa
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -178,7 +179,7 @@ def read_table(file: Path, spec: Schema, own: object = None, *, checked: bool = 
         if is_parquet(file):
             table = _from_parquet(file, spec, own, shown, engine or DUCKDB)
         else:
-            table = _from_cells(read_csv(file, shown, spec.columns), spec, own, shown, file.stat().st_size)
+            table = from_cells(read_csv(file, shown, spec.columns), spec, own, shown, file.stat().st_size)
     except OSError as error:
         return Table(spec, shown, None, [Problem(shown, error.strerror or "an error", "a file that can be read")])
     except duckdb_errors() as error:
@@ -209,7 +210,8 @@ def broken_parquet(error: Exception, shown: str) -> Problem:
     return Problem(shown, str(error).splitlines()[0], "a sound Parquet file", "write it anew")
 
 
-def _from_cells(cells: Cells, spec: Schema, own: object, shown: str, size: int) -> Table:
+def from_cells(cells: Cells, spec: Schema, own: object, shown: str, size: int) -> Table:
+    """A table of the cells of a CSV file of so many bytes."""
     if not is_usable(cells.header, spec.columns):
         return Table(spec, shown, None, cells.problems)
     whole = spec.extended(cells.header, own)
@@ -269,7 +271,9 @@ def _duckdb() -> Any:
     desk = folder.CACHE / "duckdb"
     files.prune(desk, 64)  # what ended kernels left
     place = str(desk / str(os.getpid())).replace("'", "''")
-    duckdb.execute(f"SET enable_progress_bar = false; SET memory_limit = '{MEMORY}'; SET temp_directory = '{place}'")
+    with contextlib.suppress(duckdb.Error):  # in a notebook without ipywidgets there is no bar, and no such setting
+        duckdb.execute("SET enable_progress_bar = false")
+    duckdb.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{place}'")
     return duckdb
 
 
@@ -321,8 +325,7 @@ def text_frame(frame: Frame) -> pd.DataFrame:
     """A table as text in the order of its rows, blank for missing, without ``_row``."""
     ordered = frame.sort("_row") if "_row" in frame.collect_schema().names() else frame
     found = collect(ordered).drop(columns="_row", errors="ignore")
-    text = {name: list(map(as_text, found[name])) for name in found.columns}
-    return pd.DataFrame(text, columns=found.columns, dtype="str")
+    return pd.DataFrame({name: list(map(as_text, found[name])) for name in found.columns}, dtype="str")
 
 
 def shown_path(path: Path) -> str:
