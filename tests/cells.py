@@ -64,10 +64,12 @@ def code_of(chapter: str) -> list[tuple[Any, bool]]:
     ]
 
 
-def run_cells(edition: str | Path | editions.Edition, *chapters: str, drawn: bool = True, **parameters: Any) -> Shown:
+def run_cells(
+    edition: str | Path | editions.Edition, *chapters: str, drawn: bool = True, after: str = "", **parameters: Any
+) -> Shown:
     """Run the code cells of chapters (by default of all) on an edition: its name, its path, or an `Edition` made by a test.
 
-    Charts take most of the time; without ``drawn`` the exhibits have none.
+    Charts take most of the time; without ``drawn`` the exhibits have none. ``after`` is a further cell of each chapter.
     """
     opened = (lambda *_: edition) if isinstance(edition, editions.Edition) else editions.open_edition
     shown = Shown()
@@ -85,6 +87,7 @@ def run_cells(edition: str | Path | editions.Edition, *chapters: str, drawn: boo
                 if declares:
                     given = {"edition": str(edition), **parameters}
                     names.update({name: value for name, value in given.items() if name in names})
+            exec(after, names)
     return shown
 
 

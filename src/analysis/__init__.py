@@ -32,6 +32,8 @@ HOMES = {
 }  # fmt: skip
 """What chapters import from here, by the module that has it: loaded at its first use, as commands need none of it."""
 
+__all__ = [name for names in HOMES.values() for name in names]
+
 
 def __getattr__(name: str) -> Any:
     for module, names in HOMES.items():
