@@ -28,11 +28,12 @@ CHECK = "Fingerprints of this copy"
 
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx."""
-    values = {"parabook_palette": "", "parabook_cache": "", "parabook_cover": {}, "parabook_checksums": ""}
+    app.add_config_value("parabook_palette", "", "html")
+    app.add_config_value("parabook_cache", "", "")  # Sphinx hashes the others, which a path in another encoding fails
+    app.add_config_value("parabook_cover", {}, "html")
+    app.add_config_value("parabook_checksums", "", "html")
     if "comments_config" not in app.config:  # Jupyter Book sets it also where its extension for comments is not loaded
-        values["comments_config"] = {}
-    for name, default in values.items():
-        app.add_config_value(name, default, "html")
+        app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", configure)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_files)
