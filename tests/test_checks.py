@@ -191,6 +191,7 @@ BROKEN = {
     "row after a line break in a cell": (line("interviewees", 'i98,yes,,,man,"a\nb",\ni99,yes,x,20,man,,\n'), "interviewees.csv, row 13, column age_min: found 'x'"),
     "bad byte after a line break in a cell": (data("interviewees.csv", lambda b: b + b'i98,yes,,,man,"a\nb",\ni99,yes,,,man,\xe9,\n'), "interviewees.csv, row 13: found byte 0xe9"),
     "ten thousand columns": (data("places.csv", lambda b: b.split(b"\n")[0] + b"".join(b",c%d" % n for n in range(10_000)) + b"\n"), "places.csv, row 1: found 10,006 columns, needed 1,000 or fewer"),
+    "cell of a page": (cell("interviewees", 3, "profession", "x" * 6000), "needed text of 5,000 characters or fewer"),
     "cell without end": (cell("interviewees", 3, "profession", "x" * 200_000), "interviewees.csv, row 3: found field larger than field limit"),
     "quote inside a cell": (text("interviewees.csv", "IT worker", '"IT" worker'), "interviewees.csv, row 4: found"),
     "workbook": (data("legs.csv", b"PK\x03\x04\x14\x00"), "legs.csv: found a spreadsheet or an archive, needed CSV"),

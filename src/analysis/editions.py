@@ -193,6 +193,8 @@ def _text(tables: Mapping[str, Frame], name: str) -> pd.DataFrame:
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
     """An edition, read and checked.
 
+    InputError carries every problem found; warnings do not stop it.
+
     Parameters
     ----------
     edition : str or Path
@@ -202,12 +204,6 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
         for more than the edition does, never for less: who gave the data was promised the edition's number.
     engine : str
         Address of a Spark Connect server, as ``sc://HOST:PORT``, that holds and counts Parquet tables.
-
-    Raises
-    ------
-    InputError
-        With every problem found, when the edition cannot be used. Warnings do not stop it. Also for a
-        ``minimum_cell`` below the edition's, and when the engine does not answer in time.
 
     Examples
     --------
@@ -243,25 +239,24 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
         package = read_package(path, validated=validated)
     except InputError as error:
         return None, list(error.problems)
-    home = engine_for(list(package.files.values()), engine)
+    home = engine_for([file for file, _ in package.tables.values()], engine)
 
     def read(name: str) -> Table:
-        spec = schema(name.removeprefix(SECOND))
-        return read_table(package.files[name], spec, package.schemas[name], checked=validated, engine=home)
+        return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), checked=validated, engine=home)
 
     frames: dict[str, Callable[[], Frame]] = {}
     problems = package.problems
     if validated:
-        frames = {name: partial(_frame, read, name, home) for name in package.files}
+        frames = {name: partial(_frame, read, name, home) for name in package.tables}
         if "evidence" in frames and not collect_rows(frames["evidence"]().head(1)):
             del frames["evidence"]
     else:
-        found = Validation({name: read(name) for name in package.files}, package, path, home)
+        found = Validation({name: read(name) for name in package.tables}, package, path, home)
         problems = problems + found.problems
         frames = {name: partial(getattr, table, "frame") for name, table in found.tables.items()}
     tables = {name: frame for name, frame in frames.items() if name in TABLES}
     second = {name.removeprefix(SECOND): frame for name, frame in frames.items() if name not in TABLES}
-    shown = {name: shown_path(file) for name, file in package.files.items()}
+    shown = {name: shown_path(file) for name, (file, _) in package.tables.items()}
     own, others = LazyTables(tables, ""), LazyTables(second, SECOND)
     return Edition(path.name, path, package.content, package.report, own, shown, others), problems
 

@@ -158,21 +158,11 @@ def _nested(dtype: nw.dtypes.DType) -> bool:
     return dtype.is_nested() or dtype == nw.Binary
 
 
-def read_table(file: Path, spec: Schema, own: object = None, *, checked: bool = False, engine: str = "") -> Table:
+def read_table(file: Path, own: object, spec: Schema, *, checked: bool = False, engine: str = "") -> Table:
     """A table as stored, with the problems of its file; as much of a broken file as makes sense.
 
-    Parameters
-    ----------
-    file : Path
-        A CSV file, a Parquet file, or a folder of Parquet parts.
-    spec : Schema
-        The columns that each table of its kind has.
-    own : object
-        The edition's embedded schema, which types further columns.
-    checked : bool
-        Whether it was found valid before, so that no cell needs a second look.
-    engine : str
-        Address of the Spark Connect server that reads Parquet; DuckDB reads it here if it is none.
+    The edition's embedded schema (``own``) types further columns than those of ``spec``. One ``checked`` before needs no
+    second look at its cells. ``engine``: address of the Spark Connect server that reads Parquet, or else DuckDB does.
     """
     shown = shown_path(file)
     try:

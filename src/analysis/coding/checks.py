@@ -41,7 +41,7 @@ MOST_SHOWN = 100
 MOST_HINTS = 10
 """Problems of one cause for which similar values are looked up, which is slow."""
 
-RESERVED = r"(?i)^[^a-z]*not[^a-z]+(?:stated|described|shown[^a-z]+apart)[^a-z]*$"
+RESERVED = r"(?i:^[^a-z]*not[^a-z]+(?:stated|described|shown[^a-z]+apart)[^a-z]*$)"
 """Labels that tables of counts use for what is not known; as values they would merge with those rows."""
 
 CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffd\ufffe\uffff]"
@@ -76,27 +76,32 @@ class Check:
     hint: str | Callable[[str], str] = ""
     """What to do about it, or what makes that of the text found."""
     warning: bool = False
+    reading: bool = False
+    """Whether it finds cells that cannot be read."""
+    parts: tuple[Check, ...] = ()
+    """The conditions of which this one, that any of them holds, saves a look."""
 
 
 def reading_check(field: Field, col: Columns) -> Check:
     """Whether each cell of a column can be read."""
     if field.type in PATTERNS:
         bad = col(UNREAD + field.name)
-        return Check(field.name, bad, readable(field.type), lambda text: respelled(text, field.type))
-    return Check(field.name, col(field.name).str.len_chars() > LONGEST_TEXT, UNREAD, readable(field.type))
+        return Check(field.name, bad, readable(field.type), lambda text: respelled(text, field.type), reading=True)
+    return Check(field.name, col(field.name).str.len_chars() > LONGEST_TEXT, readable(field.type), reading=True)
 
 
 def field_checks(field: Field, col: Columns) -> Iterator[Check]:
     """The checks that a column's schema asks for. A blank cell makes an expression null, which is not true."""
     name, column = field.name, col(field.name)
     if field.type == "string" and not field.enum:
-        odd = column.str.contains(ODD)
-        yield Check(name, odd, "text without blanks at its ends or control characters", "retype the cell")
-        if not field.pattern:
-            hint = "leave the cell blank for what is not stated"
-            yield Check(name, column.str.contains(RESERVED), "a value of the source", hint)
-            formula = "text that no spreadsheet takes for a formula"
-            yield Check(name, column.str.contains(FORMULA), formula, "downloads hold it as it stands", warning=True)
+        hint, wanted = "retype the cell", "text without blanks at its ends or control characters"
+        odd = Check(name, column.str.contains(ODD), wanted, hint)
+        hint, wanted = "leave the cell blank for what is not stated", "a value of the source"
+        reserved = Check(name, column.str.contains(RESERVED), wanted, hint)
+        hint, wanted = "downloads hold it as it stands", "text that no spreadsheet takes for a formula"
+        formula = Check(name, column.str.contains(FORMULA), wanted, hint, warning=True)
+        unusual = column.str.contains(f"{ODD}|{RESERVED}|{FORMULA}")
+        yield odd if field.pattern else Check(name, unusual, "", parts=(odd, reserved, formula))
     if field.required:
         yield Check(name, col(TEXT + name).is_null(), "a value", "this column may not be blank")
     if field.enum:
@@ -177,20 +182,26 @@ def table_problems(table: Table) -> Checked:
     known = [each for each in present if each.name in schema(table.spec.name).columns]
     rules = [check for each in known for check in field_checks(each, col)]
     checks = [*reading, *rules, *(row_checks(table.spec.name, col) if not table.absent else ())]
+    rows, found = _found(checks, table, frame)
+    problems = [
+        problem for check, count in found for problem in _listed(table, check, _at_fault(table, check, frame), count)
+    ]
+    unread = {check.column for check, _ in found if check.reading}
+    return Checked([*problems, *_duplicates(table)], frozenset(unread | table.absent), rows)
+
+
+def _found(checks: Sequence[Check], table: Table, frame: Frame | None) -> tuple[int, list[tuple[Check, int]]]:
+    """How many rows there are, and the checks that are true of some, with how many; parts in place of a whole."""
     if frame is None:
-        total, counts = len(col("_row").values), [sum(map(bool, check.bad.values)) for check in checks]
+        rows, counts = len((table.cells or {})["_row"]), [sum(map(bool, check.bad.values)) for check in checks]
     else:
         sums = [check.bad.cast(nw.Int64).sum().alias(f"{n}") for n, check in enumerate(checks)]
         (row,) = collect_rows(frame.select(nw.len().alias("rows"), *sums))
-        total, counts = int(row["rows"]), [int(row[f"{n}"] or 0) for n in range(len(checks))]
-    problems = [
-        problem
-        for check, count in zip(checks, counts, strict=True)
-        if count
-        for problem in _listed(table, check, _at_fault(table, check, frame), count)
-    ]
-    unread = {check.column for check, count in zip(reading, counts, strict=False) if count}
-    return Checked([*problems, *_duplicates(table)], frozenset(unread | table.absent), total)
+        rows, counts = int(row["rows"]), [int(row[f"{n}"] or 0) for n in range(len(checks))]
+    found = [(check, count) for check, count in zip(checks, counts, strict=True) if count]
+    parts = [part for check, _ in found for part in check.parts]
+    further = _found(parts, table, frame)[1] if parts else []
+    return rows, [(check, count) for check, count in found if not check.parts] + further
 
 
 def _frame(table: Table, fields: Sequence[Field]) -> Frame:

@@ -1,7 +1,6 @@
 """Columns of a small table in memory, with what checks are written in of narwhals' expressions.
 
-An expression takes about a millisecond to plan on an engine, which for a table of a few rows is many times what it takes
-to work it out.
+To plan an expression on an engine takes a millisecond, many times what it takes to work it out for a few rows.
 """
 
 from __future__ import annotations

@@ -51,10 +51,8 @@ class Package:
 
     content: Mapping[str, Any]
     report: Report
-    files: Mapping[str, Path]
-    """The files of the tables that can be read, by name."""
-    schemas: Mapping[str, object]
-    """Their embedded schemas."""
+    tables: Mapping[str, tuple[Path, object]]
+    """The files of the tables that can be read, and their embedded schemas, by name."""
     listed: frozenset[str]
     """The tables that are meant to be there, misspelled or unreadable ones included."""
     problems: list[Problem]
@@ -74,9 +72,9 @@ def read_package(path: Path, *, validated: bool = False) -> Package:
     resources = content.get("resources") if ("resources",) not in wrong else []
     listed = [(n, each) for n, each in enumerate(resources or ()) if ("resources", n) not in wrong]
     known = [*TABLES, *(SECOND + table for table in TABLES)]
-    files, schemas = _files(path, listed, shown, problems)
+    tables = _tables(path, listed, shown, problems)
     meant = {nearest_name(each["name"], known) for _, each in listed}
-    return Package(content, _report(given), files, schemas, frozenset(meant), problems)
+    return Package(content, _report(given), tables, frozenset(meant), problems)
 
 
 def _json(file: Path) -> tuple[dict[str, Any], list[Problem]]:
@@ -167,35 +165,32 @@ def _report(given: Mapping[str, Any]) -> Report:
     )
 
 
-def _files(
+def _tables(
     path: Path, listed: Iterable[tuple[int, Mapping[str, Any]]], shown: str, problems: list[Problem]
-) -> tuple[dict[str, Path], dict[str, object]]:
+) -> dict[str, tuple[Path, object]]:
     """The files of the listed tables and their embedded schemas, by table. Problems are added to the list."""
-    files: dict[str, Path] = {}
-    schemas: dict[str, object] = {}
-    seen: dict[str, str] = {}
+    tables: dict[str, tuple[Path, object]] = {}
+    seen: set[str] = set()
     for number, resource in listed:
         name, file, where = resource["name"], resource["path"], f"resources[{number + 1}]"
-        table = name.removeprefix(SECOND)
-        normal = os.path.normpath(file)
+        table, own, normal = name.removeprefix(SECOND), resource.get("schema"), os.path.normpath(file)
         if table not in TABLES:
             if hint := nearest(name, TABLES):
                 wanted = f"one of {', '.join(TABLES)}"
                 problems.append(Problem(shown, show(name), wanted, hint, column=where, warning=True))
-        elif name in seen:
-            problems.append(Problem(shown, f"{show(name)} twice", "each table once", column=where))
-        elif normal in seen.values():
-            problems.append(Problem(shown, f"{show(file)} twice", "each file for one table", column=where))
+            continue
+        if name in seen or normal in seen:
+            found = f"{show(name if name in seen else file)} twice"
+            problems.append(Problem(shown, found, "each file for one table", column=where))
         elif wrong := _file_problem(path, file, shown, where):
             problems.append(wrong)
         else:
-            files[name], schemas[name] = path / file, resource.get("schema")
-            if schemas[name] not in (None, with_own_fields(table, schemas[name])):
+            tables[name] = path / file, own
+            if own not in (None, with_own_fields(table, own)):
                 found, hint = f"a schema of {name} unlike data/schemas/{table}.json", "run analysis check --embed"
                 problems.append(Problem(shown, found, "the same schema", hint, column=where, warning=True))
-        if table in TABLES:
-            seen.setdefault(name, normal)
-    return files, schemas
+        seen |= {name, normal}
+    return tables
 
 
 def _inside(target: Path, folder: Path) -> bool:
@@ -226,23 +221,20 @@ def _folder_problem(target: Path, path: Path) -> Problem | None:
     parts = [part for part in sorted(target.iterdir()) if not part.name.startswith((".", "_"))]
     if not any(part.suffix == ".parquet" for part in parts):
         return Problem(shown_path(target), "a folder", "a CSV or Parquet file, or a folder of Parquet parts")
-    for part in parts:
-        if part.suffix != ".parquet" or not part.is_file() or not _inside(part, path):
-            found, hint = "no Parquet part of this edition", "take it out of the folder"
-            return Problem(shown_path(part), found, "Parquet parts only", hint)
+    for part in (part for part in parts if part.suffix != ".parquet" or not part.is_file() or not _inside(part, path)):
+        found, hint = "no Parquet part of this edition", "take it out of the folder"
+        return Problem(shown_path(part), found, "Parquet parts only", hint)
     return None
 
 
 def text_file_problems(file: Path) -> Iterator[Problem]:
     """What is wrong with a text of the edition that the book prints: its codebook, its story."""
     shown = shown_path(file)
-    if not file.exists() and not file.is_symlink():
-        return
-    if not _inside(file, file.parent) or not file.is_file():
+    if (file.exists() or file.is_symlink()) and (not _inside(file, file.parent) or not file.is_file()):
         yield Problem(shown, "no ordinary file of the edition's folder", "a text file")
         return
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
     except UnicodeDecodeError as error:
         yield not_utf8(shown, error)
     else:
