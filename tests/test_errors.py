@@ -11,19 +11,23 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ANALYSIS, ROOT, run
 
 from parabook import files
+from parabook import run as runner
 from parabook.book import Book
+from parabook.cache import ChapterRun
 from parabook.plan import InputChanged, Plan, make_plan
 from parabook.plugins import Plugin
 from parabook.preload import load
 from parabook.publish import publish, staging
-from parabook.run import ChapterFailed, run_all, run_one, side_by_side
+from parabook.run import ChapterFailed, run_all, side_by_side
 from parabook.server import server, stop_all
 
 
@@ -41,6 +45,12 @@ def chapter(tmp_path: Path, *sources: str, ids: bool = True, tags: tuple[str, ..
     file.write_text(json.dumps(notebook), encoding="utf-8")
     server()
     return file
+
+
+def run_one(*arguments: Any, **options: Any) -> ChapterRun:
+    """Run a chapter in a thread, as a build does: this one's event loop may be a browser's, which other tests left open."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(runner.run_one, *arguments, **options).result()
 
 
 class TestOneChapter:
