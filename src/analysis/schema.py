@@ -33,6 +33,8 @@ class Field:
     pattern: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    evidence: bool = True
+    """Whether a value needs evidence of its own."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,15 @@ class Schema:
 
     @property
     def coded(self) -> tuple[str, ...]:
-        """The columns whose values need evidence: all but the key and the coder's own note.
+        """The columns whose values need evidence: all but the key, the coder's own note, and what another column proves.
 
         Examples
         --------
         >>> schema("legs").coded
         ('status', 'from_place', 'to_place', 'mode', 'departed', 'nights_waited')
         """
-        return tuple(column for column in schema(self.name).columns if column not in (*self.key, "note"))
+        fields = schema(self.name).fields
+        return tuple(each.name for each in fields if each.evidence and each.name not in (*self.key, "note"))
 
     def extended(self, columns: Iterable[str], embedded: object = None) -> Schema:
         """The schema of a file: its further columns come last, typed as the edition's embedded schema says, else text."""
@@ -94,6 +97,7 @@ def schema(name: str) -> Schema:
     for field in spec["fields"]:
         limits = dict(field.get("constraints", {}))
         limits["enum"] = tuple(limits.get("enum", ()))
+        limits["evidence"] = field.get("evidence", True)
         fields.append(Field(field["name"], field["type"], field["title"], field["description"], **limits))
     references = tuple(
         (key["fields"], key["reference"]["resource"], key["reference"]["fields"]) for key in spec.get("foreignKeys", ())

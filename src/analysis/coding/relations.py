@@ -128,18 +128,24 @@ def named_problems(interviewees: Frame, text: str, file: str) -> Iterator[Proble
 
 
 def coded_values(tables: Mapping[str, Frame], report: Report) -> dict[Place, str]:
-    """Every coded value that is not blank, as text, those of the report object included. Only for editions coded by hand."""
+    """Every coded value that is not blank, as text, those of the report object included. Only for editions coded by hand.
+
+    Of an edition's own columns those that evidence speaks of.
+    """
     given = {
         "declared_interviewees": as_text(report.declared_interviewees),
         "collected_at": report.collected_at,
         "reference_event.date": report.event_date,
     }
     values = {("report", "report", column): text for column, text in given.items() if text}
+    shown = collect_rows(tables["evidence"].select("table", "column").unique()) if "evidence" in tables else []
     for name in (name for name in CODED_TABLES if name in tables):
         frame = tables[name]
+        further = {row["column"] for row in shown if row["table"] == name} - {*schema(name).columns}
         for row in collect_rows(frame.sort("_row") if "_row" in frame.collect_schema() else frame):
             key = ".".join(as_text(row[part]) for part in schema(name).key)
-            values |= {(name, key, column): as_text(row[column]) for column in schema(name).coded}
+            columns = [*schema(name).coded, *(column for column in further if column in row)]
+            values |= {(name, key, column): as_text(row[column]) for column in columns}
     return {place: text for place, text in values.items() if text}
 
 
