@@ -1,7 +1,6 @@
 """One theme for every chart, and what charts of people share: a mark a person where they are few, bars where they are many.
 
-Nothing is shown by colour alone: what is not stated is hollow, what is not described a hollow square, what is not shown
-apart a hollow diamond, and each row says so in words.
+Nothing is shown by colour alone: who is not known has no mark, and a row that says so in words.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.counts import unit_of
-from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, STATED
+from analysis.counts import known, unit_of
+from analysis.disclosure import STATED
 from analysis.text import isolate
 
 PALETTE: dict[str, tuple[str, str]] = json.loads((Path(__file__).parent / "palette.json").read_text(encoding="utf-8"))
@@ -35,18 +34,6 @@ LETTERS = 26
 
 MARKS_UP_TO = 30
 """More people than this are drawn as bars, not as marks."""
-
-STATES = [STATED, NOT_STATED, NOT_DESCRIBED, NOT_SHOWN]
-
-
-def by_state(channel: Any, *values: Any) -> Any:
-    """A channel that shows the state of each row, without a legend: the row's label says the same in words."""
-    return channel("state:N", legend=None, scale=alt.Scale(domain=STATES, range=list(values)))
-
-
-STATE = {"fill": by_state(alt.Fill, MARK, PAPER, PAPER, PAPER), "stroke": by_state(alt.Stroke, MARK, MARK, MUTED, MARK)}
-"""The channels that every chart of people shares."""
-
 
 @alt.theme.register("report", enable=True)
 def theme() -> alt.theme.ThemeConfig:
@@ -67,7 +54,7 @@ def theme() -> alt.theme.ThemeConfig:
             "title": {"color": INK, "fontSize": 13, "fontWeight": "bold", "anchor": "start"},
             "header": {"labelColor": INK, "labelFontSize": 13, "labelFontWeight": "bold", "labelAnchor": "start"},
             "text": {"color": INK, "fontSize": 12},
-            "rule": {"color": MARK}, "tick": {"color": MARK, "thickness": 3}, "bar": {"color": MARK},
+            "rule": {"color": MARK}, "tick": {"color": MARK, "thickness": 3}, "bar": {"color": MARK}, "circle": {"color": MARK},
             "point": {"size": 110, "opacity": 1, "strokeWidth": 1.5, "stroke": MARK, "fill": PAPER},
         }
     )  # fmt: skip
@@ -97,6 +84,9 @@ def one_row_each(table: pd.DataFrame, unit: str = "") -> pd.DataFrame:
 def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetChart | None:
     """Completed counts as rows of marks, one a person, or as bars where they are many; the number at the end of each row.
 
+    Who is not known gets a number in a quiet row and no mark. No chart where fewer than two labels are known of anybody:
+    a sentence says that better.
+
     Parameters
     ----------
     table : DataFrame
@@ -105,27 +95,32 @@ def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetC
         The column whose labels stand at the rows.
     """
     unit = unit_of(table)
-    if not table[unit].sum():
+    if len(known(table)) < 2:
         return None
-    few, most = int(table[unit].sum()) <= MARKS_UP_TO, int(table[unit].max())
-    across = alt.Scale(domain=[0.4, most + 1.2] if few else [0, most * 1.3], nice=False)
     rows = table.assign(**{label: table[label].map(fold)})
+    rows = rows[(rows["state"] == STATED) | (rows[unit] > 0)]
+    marked = rows[rows["state"] == STATED]
+    few, most = int(marked[unit].sum()) <= MARKS_UP_TO, int(marked[unit].max())
+    wide = max(most, 5) + 1
+    across = alt.Scale(domain=[0.4, wide + 0.4] if few else [0, most * 1.3], nice=False)
     y = label_rows(rows, label)
     if few:
-        marks = alt.Chart(one_row_each(rows)).mark_point().encode(
-            x=alt.X("nth:Q", axis=None, scale=across), y=y, tooltip=[alt.Tooltip(unit.rstrip("s")), alt.Tooltip(label)],
-            shape=by_state(alt.Shape, "circle", "circle", "square", "diamond"), **STATE,
+        marks = alt.Chart(one_row_each(marked)).mark_circle(size=130, opacity=1).encode(
+            x=alt.X("nth:Q", axis=None, scale=across), y=y, tooltip=[alt.Tooltip(unit.rstrip("s")), alt.Tooltip(label)]
         )  # fmt: skip
     else:
-        marks = alt.Chart(plain(rows)).mark_bar(strokeWidth=1.5, height=14).encode(
+        marks = alt.Chart(plain(marked)).mark_bar(height=14).encode(
             x=alt.X(f"{unit}:Q", axis=None, scale=across), y=y,
-            tooltip=[alt.Tooltip(label), alt.Tooltip(f"{unit}:Q", format=",")], **STATE,
+            tooltip=[alt.Tooltip(label), alt.Tooltip(f"{unit}:Q", format=",")],
         )  # fmt: skip
-    numbers = alt.Chart(plain(rows)).mark_text(align="left", dx=12 if few else 5, fontWeight="bold").encode(
-        x=alt.X(f"{unit}:Q", axis=None, scale=across), y=y, text=alt.Text(f"{unit}:Q", format=",")
+    at = [n if state == STATED else 0 for n, state in zip(rows[unit], rows["state"], strict=True)]
+    ends = plain(rows).assign(end=at)
+    numbers = alt.Chart(ends).mark_text(align="left", dx=12 if few else 5).encode(
+        x=alt.X("end:Q", axis=None, scale=across), y=y, text=alt.Text(f"{unit}:Q", format=","),
+        color=alt.condition(f"datum.state === '{STATED}'", alt.value(INK), alt.value(MUTED)),
     )  # fmt: skip
-    step = alt.Step(11 + 13 * _lines(rows[label]))
-    return alt.layer(marks, numbers, width=17 * (most + 1) if few else 200, height=step)
+    step = alt.Step(9 + 14 * _lines(rows[label]))
+    return alt.layer(marks, numbers, width=24 * wide if few else 220, height=step)
 
 
 def label_rows(table: pd.DataFrame, label: str) -> alt.Y:

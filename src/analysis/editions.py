@@ -17,7 +17,7 @@ from analysis.coding.relations import coded_values, count
 from analysis.coding.validation import Validation
 from analysis.disclosure import no_people
 from analysis.folder import find
-from analysis.schema import TABLES, schema
+from analysis.schema import GROUPS, TABLES, schema
 from analysis.tables import (
     DTYPES,
     Frame,
@@ -145,9 +145,12 @@ class Edition:
     def frame(self, name: str) -> pd.DataFrame:
         """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
 
-        Tables that do not speak of people one by one are shown where small cells are suppressed, too.
+        Tables that do not speak of people one by one are shown where small cells are suppressed, too; statements, if they
+        are about a group.
         """
         found = self.text[name].copy() if self.has(name) else text_frame(self.table(name))
+        if name == "statements" and self.minimum_cell > 1:
+            found = found[found["about"].isin(GROUPS)]
         return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
 
     def rows(self, name: str) -> list[Row]:
@@ -176,8 +179,12 @@ class Edition:
 
     def codebook(self) -> str:
         """The edition's own rulings, Markdown; blank when it has none."""
-        DEPENDENCIES.add("codebook.md")
-        file = self.path / "codebook.md"
+        return self.further_file("codebook.md")
+
+    def further_file(self, name: str) -> str:
+        """The text of a file beside the tables; blank when there is none."""
+        DEPENDENCIES.add(name)
+        file = self.path / name
         return file.read_text(encoding="utf-8") if file.is_file() else ""
 
     def hashes(self) -> dict[str, str]:

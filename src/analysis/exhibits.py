@@ -100,6 +100,9 @@ def exhibit(
     anchors: Sequence[str] = (),
     backlinks: str = "",
     absent: str | bool = "",
+    layout: str = "",
+    group: str = "",
+    folded: bool = False,
 ) -> None:
     """Show a result of the report: numbered, captioned, with table, chart, downloads and links to the evidence.
 
@@ -133,6 +136,12 @@ def exhibit(
     absent : str or bool
         Why the edition can't have it, if it can't, or True where the finding says so. A chapter of which all exhibits
         are absent is left out of the book. A table that an edition lacks is found by ``rests_on``.
+    layout : str
+        ``"cards"`` or ``"numbers"`` for a card a row of the view, or its first cell set large; a table otherwise.
+    group : str
+        A column of the view: its rows are put under each of its values, and folded.
+    folded : bool
+        Whether the table opens with a click, as that of an exhibit with a chart does.
 
     Raises
     ------
@@ -158,6 +167,7 @@ def exhibit(
         "view": {"columns": list(map(str, shown.columns)), "rows": list(map(_cells, shown.itertuples(index=False)))},
         "anchors": [[each] for each in anchors] if not (reason or withheld) else [], "backlinks": backlinks,
         "cites": list(_cited(book, columns, keys)), "absent": bool(reason),
+        "layout": layout, "group": group, "folded": folded or chart is not None or "state" in table,
         "chart": None if chart is None else _drawn(book, name, chart) | {"description": heard.strip()},
     }, plain)  # fmt: skip
     glue(name, finding)
@@ -290,12 +300,12 @@ def _with_links(book: Edition, table: pd.DataFrame, key: str, rests_on: Sequence
         view[key] = keys
     if "who" in table and any(map(len, table["who"])):
         number = ("report", "report", "declared_interviewees")
-        whole = [Link("the number the source gives", f"#{anchor(*number)}")] if number in book.evidence else []
+        whole = [Link("why so many?", f"#{anchor(*number)}")] if number in book.evidence else []
         behind: Any = [
             whole if state == NOT_DESCRIBED else [proof(book, each, rests_on) for each in who]
             for who, state in zip(table["who"], table["state"], strict=True)
         ]
-        view["rows behind it"] = behind
+        view["who"] = behind
     return view
 
 

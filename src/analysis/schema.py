@@ -18,6 +18,9 @@ VOCABULARIES = ROOT / "data" / "vocabularies"
 
 TABLES = ("interviewees", "legs", "places", "destinations", "statements", "evidence", "paragraphs", "settlements")
 
+GROUPS = ("interviewees", "arrivals", "residents", "volunteers", "officials")
+"""Of whom a statement may be made, besides single interviewees."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -64,6 +67,11 @@ class Schema:
         """
         fields = schema(self.name).fields
         return tuple(each.name for each in fields if each.evidence and each.name not in (*self.key, "note"))
+
+    def described(self, embedded: object = None) -> Schema:
+        """The schema with the columns that an edition's embedded schema adds."""
+        own = [Field(e["name"], str(e.get("type", "string")), "", str(e.get("description", ""))) for e in own_fields(self.name, embedded)]
+        return replace(self, fields=(*self.fields, *own))
 
     def extended(self, columns: Iterable[str], embedded: object = None) -> Schema:
         """The schema of a file: its further columns come last, typed as the edition's embedded schema says, else text."""

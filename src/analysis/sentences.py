@@ -20,20 +20,17 @@ FIGURES_NAMED = 3
 
 
 def whom(book: Edition) -> str:
-    """Of whom the tables count: the declared number, and where they were interviewed."""
+    """Of whom the tables count, as a caption ends: the declared number, and where they were interviewed."""
     where = f" in {isolate(_collected_at(book))}" if _collected_at(book) else ""
     if book.declared is None:
-        return f"the interviewees{where} whom the source describes"
-    if not book.declared:
-        return "nobody, as the source says that nobody was interviewed"
-    people = "one person" if book.declared == 1 else f"{book.declared:,} people"
-    return f"the {people} the source says {was(book.declared)} interviewed{where}"
+        return f"the interviewees{where} whom the source portrays"
+    return f"the {plural(book.declared, 'person', 'people')} interviewed{where}".replace("the 1 person", "the one person")
 
 
 def whereabouts(book: Edition) -> str:
     """Where the interviewees were interviewed."""
     place = _collected_at(book)
-    return f"They were interviewed in {isolate(place)}." if place else "Where they were interviewed is not stated."
+    return f"They were interviewed in {isolate(place)}." if place else "The source does not say where they were interviewed."
 
 
 def _collected_at(book: Edition) -> str:
@@ -41,46 +38,47 @@ def _collected_at(book: Edition) -> str:
 
 
 def coverage(book: Edition) -> str:
-    """How many were interviewed, and how many of them the source describes."""
+    """How many were interviewed, and of how many the source says something individual."""
     if not book.has("interviewees"):
         return "This edition has no table of interviewees."
     declared, described = book.declared, book.described
     if declared is None:
-        people = plural(described, "person", "people")
-        whom = f"It describes {people}; every count is of those." if described else "It describes nobody."
-        return f"The source names no number of interviewees. {whom}"
+        return f"The source portrays {people(described)} and does not say how many were interviewed."
     if not declared:
         return "The source says that nobody was interviewed."
-    said = f"The source says that {plural(declared, 'person', 'people')} {was(declared)} interviewed"
     if described == declared:
-        return f"{said}, and describes {'that person' if declared == 1 else 'every one of them'}."
+        return f"The source portrays {'the one person' if declared == 1 else f'each of the {declared:,} people'} interviewed."
     if not described:
-        return f"{said}. It describes none of them; in every count they are “{NOT_DESCRIBED}”."
-    other = "the other one is" if declared - described == 1 else f"the other {declared - described:,} are"
-    return f"{said}. It describes {described:,} of them; in every count {other} “{NOT_DESCRIBED}”."
+        return f"The source says that {people(declared)} {was(declared)} interviewed, and nothing individual about any of them."
+    others = f"the other {spell(declared - described)}"
+    return f"The source portrays {spell(described)} of the {declared:,} people interviewed and says nothing individual about {others}."
 
 
-def finding(table: pd.DataFrame, what: str, reads: Callable[[str], str] = str, *, with_bounds: bool = True) -> str:
-    """Of how many something is stated, what it is, and between which bounds the most common of it lies.
+def finding(
+    table: pd.DataFrame, what: str, reads: Callable[[str], str] = str, *, share: str = "", only: str = ""
+) -> str:
+    """Of how many something is known, what it is, and between which bounds the most common of it lies.
 
     Parameters
     ----------
     table : DataFrame
         Completed counts with one label column.
     what : str
-        The subject of the sentence, such as ``"Age"``.
+        The subject of the sentence, such as ``"The age"``.
     reads : callable
         How a label reads in the sentence.
-    with_bounds : bool
-        Whether the unknown might be anything; not so where silence may mean that there is nothing to tell.
+    share : str
+        How the bounds end, such as ``"are {}"``; blank where not stated may mean that there is nothing to state.
+    only : str
+        How the sentence ends where a single label is known, such as ``"waited {}"``.
 
     Examples
     --------
     >>> rows = [("18–24", 4, "stated", ()), ("25–34", 2, "stated", ()), ("not stated", 4, "not stated", ())]
     >>> table = pd.DataFrame(rows, columns=["age", "interviewees", "state", "who"])
-    >>> print(finding(table, "Age", "aged {}".format).replace("). ", ").\\n"))
-    Age is told of 6 of the 10: aged 18–24 (4), aged 25–34 (2).
-    With 4 unknown, 4 to 8 of the 10 (40% to 80%) could be aged 18–24.
+    >>> print(finding(table, "The age", share="are {}").replace("). ", ").\\n"))
+    The age of six of the 10 is known: 18–24 (4), 25–34 (2).
+    At least 4 and at most 8 of the 10 are 18–24.
     """
     if table.attrs.get("withheld"):
         return promise(table.attrs["minimum_cell"])
@@ -88,28 +86,44 @@ def finding(table: pd.DataFrame, what: str, reads: Callable[[str], str] = str, *
     number, total = int(rows[unit].sum()), int(table[unit].sum())
     if rows.empty:
         return none_known(what, table)
-    pairs = list(zip(map(reads, map(isolate, rows.iloc[:, 0])), rows[unit], strict=True))
+    pairs = list(zip(map(reads, map(isolate, rows.iloc[:, 0])), map(int, rows[unit]), strict=True))
+    if only and len(pairs) == 1 and number < total and NOT_SHOWN not in set(table["state"]):
+        return f"{part(number, table).capitalize()} {only.format(pairs[0][0])}."
     listed = ", ".join(f"{label} ({n:,})" for label, n in pairs[:MOST_NAMED])
-    listed += f", and {len(pairs) - MOST_NAMED:,} more" if len(pairs) > MOST_NAMED else ""
+    listed += f", and {plural(len(pairs) - MOST_NAMED, 'other')}" if len(pairs) > MOST_NAMED else ""
     hidden = int(table.loc[table["state"] == NOT_SHOWN, unit].sum())
     apart = f" {hidden:,} {'is' if hidden == 1 else 'are'} {NOT_SHOWN}." if hidden else ""
-    head = f"{what} is {'shown' if hidden else 'told'} of {part(number, table)}: {listed}.{apart}"
-    # Where the silent have a row of their own, those not shown apart are known to be something else.
+    head = f"{what} of {part(number, table)} is {'shown' if hidden else 'known'}: {listed}.{apart}"
+    # Where those not stated have a row of their own, those not shown apart are known to be something else.
     unknown = total - number - (hidden if NOT_STATED in set(table["state"]) else 0)
     tied = len(pairs) > 1 and pairs[0][1] == pairs[1][1]
-    return head if not with_bounds or not unknown or tied else f"{head} {bounds(*pairs[0], unknown, total)}"
+    if not share or not unknown or tied:
+        return head
+    label, n = pairs[0]
+    return f"{head} At least {n:,} and at most {n + unknown:,} of the {total:,} {share.format(label)}."
 
 
-def bounds(label: str, n: int, unknown: int, total: int) -> str:
-    """What the most common could amount to: from none of the unknown to all of them.
+def spell(n: int) -> str:
+    """A whole number as prose has it: in words up to ten.
 
     Examples
     --------
-    >>> bounds("aged 18–24", 4, 11, 17)
-    'With 11 unknown, 4 to 15 of the 17 (24% to 88%) could be aged 18–24.'
+    >>> spell(8), spell(17)
+    ('eight', '17')
     """
-    shares = f"{n / total:.0%} to {(n + unknown) / total:.0%}"
-    return f"With {unknown:,} unknown, {n:,} to {n + unknown:,} of the {total:,} ({shares}) could be {label}."
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[n] if 0 <= n < len(words) else f"{n:,}"
+
+
+def people(n: int) -> str:
+    """So many people, in words.
+
+    Examples
+    --------
+    >>> people(1), people(17)
+    ('one person', '17 people')
+    """
+    return f"{spell(n)} {'person' if n == 1 else 'people'}"
 
 
 def part(n: int, table: pd.DataFrame) -> str:
@@ -119,29 +133,27 @@ def part(n: int, table: pd.DataFrame) -> str:
     --------
     >>> table = pd.DataFrame({"age": ["18–24"], "interviewees": [17], "state": "stated", "who": [()]})
     >>> part(0, table), part(3, table), part(17, table)
-    ('none of the 17', '3 of the 17', 'all 17')
+    ('none of the 17', 'three of the 17', 'all 17')
     """
     total = int(table[unit_of(table)].sum())
     if total == 1:
         return f"the one {unit_of(table).rstrip('s')}"
-    return f"all {total:,}" if n == total else f"{f'{n:,}' if n else 'none'} of the {total:,}"
+    return f"all {total:,}" if n == total else f"{spell(n) if n else 'none'} of the {total:,}"
 
 
 def none_known(what: str, table: pd.DataFrame) -> str:
-    """That something is stated of nobody, or that there is nobody."""
+    """That something is known of nobody, or that there is nobody."""
     total = int(table[unit_of(table)].sum())
-    if total == 1:
-        return f"{what} is not told of {part(0, table)}."
-    return f"{what} is told of {part(0, table)}." if total else "There is nobody to count."
+    return f"{what} of {part(0, table)} is known." if total > 1 else f"{what} is not stated." if total else "There is nobody to count."
 
 
-def of_each(table: pd.DataFrame, what: str, opening: str) -> str:
-    """Of how many something is stated, without saying what: for tables of two labels."""
+def of_each(table: pd.DataFrame, what: str) -> str:
+    """Of how many something is known, without saying what: for tables of two labels."""
     if table.attrs.get("withheld"):
         return promise(table.attrs["minimum_cell"])
     n = int(known(table)[unit_of(table)].sum())
-    shown = "shown" if NOT_SHOWN in set(table["state"]) else "told"
-    return f"{opening} {shown} of {part(n, table)}." if n else none_known(what, table)
+    shown = "shown" if NOT_SHOWN in set(table["state"]) else "known"
+    return f"{what} of {part(n, table)} {'is' if ' and ' not in what else 'are'} {shown}." if n else none_known(what, table)
 
 
 def spelled_out(table: pd.DataFrame) -> str:

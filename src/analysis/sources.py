@@ -4,55 +4,64 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.disclosure import PEOPLE, no_people, one_by_one
+from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.exhibits import show
-from analysis.schema import TABLES
+from analysis.schema import GROUPS
 from analysis.text import isolate, join
 
 
 def citation(book: Edition) -> str:
-    """How to cite the edition: who made it, what it is called, which it is."""
+    """How to cite the edition: who made it, when, what it is called, which it is, under which terms, where it stands."""
     makers = [str(each.get("title") or "") for each in book.package.get("contributors", [])]
     by = join([isolate(name) for name in makers if name]) or "Author not named"
-    return f"{by}: {isolate(book.title)}. Edition {book.name}."
+    year = str(book.package.get("created") or "")[:4]
+    terms = join([str(each.get("title") or each.get("name") or "") for each in book.package.get("licenses") or []])
+    parts = [f"{by}{f' ({year})' if year else ''}: {isolate(book.title)}", f"Edition {book.name}", terms, book.homepage]
+    return ". ".join(filter(None, parts)) + "."
 
 
 def how_to_check(book: Edition) -> str:
     """Whether counts lead to people one by one."""
     if book.minimum_cell == 1:
-        return "Every count of people described leads to the rows behind it, and every row to the words of the source."
-    fewest = f"no cell of fewer than {book.minimum_cell:,} people"
-    return f"No count leads to people one by one: this edition publishes {fewest}."
+        return "Every count leads to the people behind it, and every fact about them to the words of the source."
+    return f"No count leads to single people, as this edition publishes no cell of fewer than {book.minimum_cell:,}."
 
 
-def coded_tables(book: Edition) -> list[str]:
-    """The tables that evidence speaks of, the report object first."""
-    found = {table for table, _, _ in book.evidence}
-    return [name for name in ("report", *TABLES) if name in found]
+def statements(book: Edition) -> pd.DataFrame:
+    """What is said of persons and groups, with the ``words`` of the source, their ``paragraph``, and who ``speaks``."""
+    said = book.frame("statements")
+    proofs = [book.evidence.get(("statements", key, "says"), {}) for key in said["statement"]]
+    for name, part in (("words", "exact"), ("paragraph", "paragraph"), ("speaks", "note")):
+        said[name] = [row.get(part, "") for row in proofs]
+    return said
 
 
-def evidence_of(book: Edition, table: str) -> pd.DataFrame:
-    """Every coded value of a table with the words it rests on; withheld of people where small cells are suppressed.
+def evidence(book: Edition) -> pd.DataFrame:
+    """Every coded value with the words it rests on; those of persons are left out where small cells are suppressed.
 
-    Columns ``row``, ``column``, ``value``, ``words of the source``, ``paragraph``, ``basis``, ``rule or reason``.
+    Columns ``about`` (a person, a group, "places", "figures" or "the report"), ``table``, ``row``, ``column``, ``value``,
+    ``words of the source``, ``paragraph``, ``basis``, ``rule or reason``.
     """
-    values = book.values()
+    values, whom = book.values(), {row["statement"]: row["about"] for row in book.rows("statements")}
+    other = {"places": "places", "destinations": "figures", "report": "the report"}
     rows = [
-        (key, column, values[name, key, column], *(row[part] for part in ("exact", "paragraph", "basis", "note")))
-        for (name, key, column), row in book.evidence.items()
-        if name == table
-    ]
-    names = ["row", "column", "value", "words of the source", "paragraph", "basis", "rule or reason"]
+        (other.get(table) or whom.get(key) or key.split(".")[0], table, key, column, values[table, key, column],
+         *(row[part] for part in ("exact", "paragraph", "basis", "note")))
+        for (table, key, column), row in book.evidence.items()
+    ]  # fmt: skip
+    names = ["about", "table", "row", "column", "value", "words of the source", "paragraph", "basis", "rule or reason"]
     frame = pd.DataFrame(rows, columns=names)
-    return one_by_one(frame, book.minimum_cell) if table in PEOPLE else no_people(frame)
+    if book.minimum_cell > 1:
+        frame = frame[frame["about"].isin((*GROUPS, "figures", "the report"))]
+    return no_people(frame.reset_index(drop=True))
 
 
-def markdown(text: str) -> None:
-    """Show Markdown of an edition; raw HTML in it is shown, not obeyed, and its headings stand below the chapter's."""
+def markdown(text: str, kind: str = "rulings") -> None:
+    """Show Markdown of an edition; raw HTML in it is shown, not obeyed. Headings of ``rulings`` stand below the chapter's."""
     from markdown_it import MarkdownIt
 
     html = MarkdownIt("commonmark", {"html": False}).disable("image").render(text)
-    for level in (3, 2, 1):
+    for level in (3, 2, 1) if kind == "rulings" else ():
         html = html.replace(f"<h{level}>", f"<h{level + 1}>").replace(f"</h{level}>", f"</h{level + 1}>")
-    show({"text/html": f'<div class="rulings">{html}</div>', "text/plain": text})
+    show({"text/html": f'<div class="{kind}">{html}</div>', "text/plain": text})

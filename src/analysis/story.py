@@ -1,0 +1,183 @@
+"""An edition's own narrative, ``story.md``: its numbers are computed, its facts lead to evidence, its claims must hold.
+
+Markdown, and in it three things more, of which nothing else is evaluated:
+
+- ``{{ QUERY }}`` pastes a value: ``TABLE where COLUMN = VALUE and …`` is how many rows there are (of interviewees, those
+  counted), ``TABLE KEY COLUMN`` is a cell, ``report COLUMN`` what the edition declares;
+- ``[words](#TABLE.KEY.COLUMN)`` leads to the evidence of a value, ``[words](#s12)`` to that of a statement;
+- ``<!-- holds: CLAIM -->`` is a condition of the sentence before it: ``3 TABLE where …``, ``at least 2 TABLE where …`` or
+  ``TABLE KEY COLUMN = VALUE``. A claim that is false, like a link that leads nowhere, makes the edition wrong.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.editions import Edition
+from analysis.exhibits import anchor
+from analysis.schema import TABLES, schema
+from analysis.sentences import spell
+from analysis.tables import is_date
+from analysis.text import day
+from parabook.errors import InputError, Problem, nearest, show
+
+FILE = "story.md"
+
+CLAIM = re.compile(r"\s*<!--\s*holds:(.*?)-->")
+PASTED = re.compile(r"\{\{(.*?)\}\}")
+LINKED = re.compile(r"\]\(#([^)]*)\)")
+CONDITION = r"(\w+) (=|!=|<=|>=|<|>) ?(.*)"
+OPERATORS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+FORMS = "TABLE where COLUMN = VALUE, or TABLE KEY COLUMN"
+
+PER_KIND = {"at least": operator.ge, "at most": operator.le, "": operator.eq}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A narrative whose claims hold: its headline, its first paragraph as plain text, and its Markdown below the headline."""
+
+    headline: str
+    lead: str
+    text: str
+
+
+class Wrong(ValueError):
+    """What a query or a claim found, what it needed, and a hint."""
+
+
+def read_story(book: Edition) -> Story | None:
+    """The story of an edition, with its values pasted; None where it has none, or hides small cells, which a story would tell.
+
+    Raises
+    ------
+    InputError
+        With each claim that does not hold, each query that cannot be answered, and each link that leads nowhere.
+    """
+    text = book.further_file(FILE)
+    if not text or book.minimum_cell > 1:
+        return None
+    problems, lines = list[Problem](), list[str]()
+    for number, line in enumerate(text.splitlines(), 1):
+        for problem in _wrong_claims(book, line):
+            found, needed, hint = problem.args
+            problems.append(Problem(f"{book.name}/{FILE}", found, needed, hint, number))
+        try:
+            line = PASTED.sub(lambda match: _pasted(book, match), CLAIM.sub("", line))
+            lines.append(LINKED.sub(lambda match: f"]({_target(book, match[1])})", line))
+        except Wrong as error:
+            found, needed, hint = error.args
+            problems.append(Problem(f"{book.name}/{FILE}", found, needed, hint, number))
+    if problems:
+        raise InputError(problems)
+    headline, _, body = "\n".join(lines).lstrip().removeprefix("# ").partition("\n")
+    first = re.sub(r"\[([^]]*)\]\([^)]*\)|[*_]", r"\1", body.strip().partition("\n\n")[0])
+    return Story(headline.strip(), " ".join(first.split()), body.strip())
+
+
+def _wrong_claims(book: Edition, line: str) -> Iterator[Wrong]:
+    for claim in map(str.strip, CLAIM.findall(line)):
+        try:
+            found = answer(book, claim)
+        except Wrong as error:
+            yield error
+            continue
+        if found is not True:
+            yield Wrong(f"{show(claim)}, and it is {found}", "a claim that holds", "change the sentence, or the table")
+
+
+def answer(book: Edition, claim: str) -> bool | str:
+    """Whether a claim holds: True, or what is found in its place.
+
+    Examples
+    --------
+    >>> from analysis.editions import open_edition
+    >>> book = open_edition("oral-2022")
+    >>> answer(book, "17 report declared_interviewees"), answer(book, "at least 2 interviewees where age_min >= 30")
+    (True, True)
+    >>> answer(book, "interviewees i05 profession = student"), answer(book, "3 interviewees where profession = student")
+    (True, '2')
+    """
+    if counted := re.fullmatch(r"(?:(at least|at most) )?(\d+) (.+)", claim):
+        found = value(book, counted[3])
+        compare, wanted = PER_KIND[counted[1] or ""], int(counted[2])
+        return compare(int(found), wanted) if found.isdigit() and compare(int(found), wanted) else found
+    if held := re.fullmatch(rf"(\S+ \S+) {CONDITION}", claim):
+        found = value(book, f"{held[1]} {held[2]}")
+        return _compares(found, held[3], held[4]) or found or "blank"
+    raise Wrong(show(claim), f"NUMBER {FORMS} = VALUE", "")
+
+
+def value(book: Edition, query: str) -> str:
+    """What a query gives, as text: how many rows there are, or a cell.
+
+    Examples
+    --------
+    >>> from analysis.editions import open_edition
+    >>> book = open_edition("oral-2022")
+    >>> value(book, "interviewees where party = p1 and gender = man"), value(book, "places oral name")
+    ('1', 'Oral')
+    """
+    words = query.split()
+    if words[:1] == ["report"] and len(words) == 2:
+        return book.values().get(("report", "report", words[1]), "")
+    name, _, where = query.partition(" where ")
+    table = name.split()[0] if name.split() else ""
+    if table not in TABLES:
+        raise Wrong(show(query), FORMS, nearest(table, TABLES))
+    rows = [row for row in book.rows(table) if row.get("counted", "yes") == "yes"]
+    if table == name:
+        conditions = re.split(r" and (?=\w+ (?:=|!=|<=|>=|<|>) )", where) if where else []
+        return str(sum(all(_holds(row, each, table) for each in conditions) for row in rows))
+    if len(words) != 3:
+        raise Wrong(show(query), FORMS, "")
+    keyed = {".".join(row[part] for part in schema(table).key): row for row in book.rows(table)}
+    if words[1] not in keyed:
+        raise Wrong(f"no row {show(words[1])} in {table}", "the key of a row", nearest(words[1], keyed))
+    return _cell(keyed[words[1]], words[2], table)
+
+
+def _holds(row: Mapping[str, str], condition: str, table: str) -> bool:
+    if not (parts := re.fullmatch(CONDITION, condition.strip())):
+        raise Wrong(show(condition), "COLUMN = VALUE", "")
+    return _compares(_cell(row, parts[1], table), parts[2], parts[3])
+
+
+def _cell(row: Mapping[str, str], column: str, table: str) -> str:
+    if column not in row:
+        raise Wrong(f"no column {show(column)} in {table}", "a column of it", nearest(column, row))
+    return row[column]
+
+
+def _compares(found: str, sign: str, wanted: str) -> bool:
+    """Whether two values compare as a sign says: as numbers where both are, else as text; nothing is more or less than a blank."""
+    wanted = "" if wanted == "blank" else wanted
+    ends: tuple[Any, Any] = (found, wanted)
+    try:
+        ends = (float(found), float(wanted))
+    except ValueError:
+        if not found and sign not in ("=", "!="):
+            return False
+    return bool(OPERATORS[sign](*ends))
+
+
+def _pasted(book: Edition, match: re.Match[str]) -> str:
+    """A value as prose has it: small numbers in words, large ones with commas, a capital where a sentence begins."""
+    found = value(book, match[1].strip())
+    found = spell(int(found)) if found.isdigit() and len(found) < 10 else day(found) if is_date(found) else found
+    begins = not match.string[: match.start()].strip() or match.string[: match.start()].endswith((". ", "# "))
+    found = found[:1].upper() + found[1:] if begins else found
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", found)
+
+
+def _target(book: Edition, target: str) -> str:
+    """Where a link to the evidence of a value leads."""
+    for place in book.evidence:
+        if target in (".".join(place), place[1] if place[::2] == ("statements", "says") else ""):
+            return f"evidence.html#{anchor(*place)}"
+    known = [".".join(place) for place in book.evidence]
+    raise Wrong(f"a link to {show('#' + target)}", "TABLE.KEY.COLUMN of a value with evidence, or a statement", nearest(target, known))
