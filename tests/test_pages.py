@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from parabook.assemble import AssemblyFailed, assemble
 from parabook.book import Book
+from parabook.outputs import assemble
 from parabook.plugins import Cover
 from parabook.protocol import CHARTS, EXHIBIT
-from parabook.staging import link_exhibits, stage
+from parabook.staging import AssemblyFailed, link_exhibits, stage
 
 CHART = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",

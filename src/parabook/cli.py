@@ -8,7 +8,13 @@ from pathlib import Path
 
 import click
 
+from parabook.book import Book
+from parabook.build import BuildOptions
+from parabook.build import build as build_book
 from parabook.errors import InputError, describe
+from parabook.plan import make_plan
+from parabook.plugins import plugin_of
+from parabook.progress import Progress
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,13 +30,6 @@ def parabook() -> None:
 @click.option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
 def build(root: Path, name: str, out: Path | None, jobs: int, force: bool) -> None:
     """Build the book in a folder, on an input where its plug-in takes one."""
-    from parabook.book import Book
-    from parabook.build import BuildOptions
-    from parabook.build import build as build_book
-    from parabook.plan import make_plan
-    from parabook.plugins import plugin_of
-    from parabook.progress import Progress
-
     book = Book.open(root)
     plan = make_plan(book, plugin_of(book), name, {})
     place = out or book.root / "_build" / plan.input.name

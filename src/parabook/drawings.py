@@ -1,12 +1,15 @@
-"""Charts drawn by vl-convert, as SVG and PNG: each once, and cached by its content.
+"""Charts drawn by vl-convert, as SVG and PNG: each once, cached by its content, in the font that travels with parabook.
 
-Imports nothing heavy but the drawing program: a process that draws starts beside all else that is loaded.
+How the font was made, from what, and what it holds: ``fonts/README.md``. Imports nothing heavy but the drawing program:
+a process that draws starts beside all else that is loaded.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -14,13 +17,23 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from parabook import fonts
-from parabook.files import digest, prune, sha256, write_atomically
+from parabook.files import digest, hash_files, sha256, write_atomically
 from parabook.protocol import charts
-from parabook.vega import VEGALITE_VERSION
 
 FOLDER, MOST = "drawn", 2000
 """The folder of a cache with charts drawn before, by their fingerprints, and how many at most."""
+
+VEGALITE_VERSION = "6.4"
+"""What vl-convert offers of the version that Altair writes."""
+
+FONT = "'Report Sans', sans-serif"
+"""What charts are drawn with that name no font themselves; no system has the first."""
+
+FONTS = Path(__file__).with_name("fonts")
+"""The font. What pages need is in its folder ``pages``: ``fonts.css``, the font by scripts, its licence."""
+
+INSTALLED = Path(sys.prefix) / "share" / "parabook"
+"""Where setting up leaves the script of charts, by ``python -m parabook.drawings``."""
 
 ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -40,6 +53,21 @@ def as_svg(spec: str, folder: Path) -> str:
 def as_png(spec: str, folder: Path) -> bytes:
     """A chart as PNG on white, twice its size in pixels."""
     return _cached(spec, folder, ".png", lambda: png(as_svg(spec, folder), scale=2))
+
+
+def _cached(spec: str, folder: Path, kind: str, draw: Callable[[], bytes]) -> bytes:
+    file = folder / FOLDER / f"{digest([spec, *_drawn_by()])}{kind}"
+    with contextlib.suppress(OSError):
+        return file.read_bytes()
+    drawn = draw()
+    write_atomically(file, drawn)
+    return drawn
+
+
+@cache
+def _drawn_by() -> tuple[str, ...]:
+    """What a drawing depends on besides its chart."""
+    return version("vl-convert-python"), sha256(Path(__file__)), digest(hash_files(FONTS))
 
 
 def start() -> None:
@@ -83,49 +111,46 @@ def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return [panel(value) for value in row["sort"]]
 
 
-def tidy(folder: Path) -> None:
-    """Remove the oldest drawings of a cache, where there are many."""
-    prune(folder / FOLDER, MOST)
-
-
-def _cached(spec: str, folder: Path, kind: str, draw: Callable[[], bytes]) -> bytes:
-    file = folder / FOLDER / f"{digest([spec, *_drawn_by()])}{kind}"
-    with contextlib.suppress(OSError):
-        return file.read_bytes()
-    drawn = draw()
-    write_atomically(file, drawn)
-    return drawn
-
-
 @cache
-def _drawn_by() -> tuple[str, ...]:
-    """What a drawing depends on besides its chart."""
-    return VEGALITE_VERSION, version("vl-convert-python"), sha256(Path(__file__)), fonts.fingerprint()
+def register_font() -> None:
+    """Give vl-convert this font and keep the system's from it, once a process, before anything is drawn.
+
+    vl-convert reads the system's fonts when it is first used. On Linux it asks fontconfig's configuration where they
+    are, so it is shown one without any, and other programs of this process are not. Elsewhere it reads them, but has no
+    need of them: the font has a glyph for every character.
+    """
+    import vl_convert
+
+    before = dict(os.environ)
+    os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")
+    vl_convert.register_font_directory(str(FONTS))
+    del os.environ["FONTCONFIG_FILE"]
+    os.environ.update(before)
 
 
 def _svg(spec: str) -> str:
     import vl_convert
 
-    fonts.register()
-    svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": fonts.STACK})
-    return with_own_ids(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}")
+    register_font()
+    svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": FONT})
+    return for_a_page(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}")
 
 
 def png(svg: str, scale: float = 1) -> bytes:
     """A drawing as PNG, on white."""
     import vl_convert
 
-    fonts.register()
+    register_font()
     white = '<rect width="100%" height="100%" fill="white"/>'
     return bytes(vl_convert.svg_to_png(svg.replace(">", f">{white}", 1), scale=scale))
 
 
-def with_own_ids(svg: str, name: str) -> str:
-    """A drawing whose ids are its own: the drawing program numbers them on from one chart to the next.
+def for_a_page(svg: str, name: str) -> str:
+    """A drawing whose ids are its own, which Vega numbers on from chart to chart, and without roles: a page describes it whole.
 
     Examples
     --------
-    >>> with_own_ids('<svg><g clip-path="url(#clip7)"><text>id="clip7"</text></g><clipPath id="clip7"/></svg>', "a")
+    >>> for_a_page('<svg role="img"><g clip-path="url(#clip7)"><text>id="clip7"</text></g><clipPath id="clip7"/></svg>', "a")
     '<svg><g clip-path="url(#a-0)"><text>id="clip7"</text></g><clipPath id="a-0" /></svg>'
     """
     root = ElementTree.fromstring(svg)
@@ -133,21 +158,25 @@ def with_own_ids(svg: str, name: str) -> str:
     own = {found: f"{name}-{n}" for n, found in enumerate(ids)}
     urls = {f"url(#{found})": f"url(#{new})" for found, new in own.items()}
     for element in root.iter():
-        for key, value in element.attrib.items():
-            element.attrib[key] = (own if key == "id" else urls).get(value, value)
+        kept = {key: each for key, each in element.attrib.items() if key != "role" and not key.startswith("aria-")}
+        element.attrib.clear()
+        element.attrib.update({key: (own if key == "id" else urls).get(each, each) for key, each in kept.items()})
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def without_roles(svg: str) -> str:
-    """A drawing without Vega's ARIA roles: on a page it is one image, described by its caption and finding.
+def script(cache: Path) -> str:
+    """The one script that makes charts interactive, Vega for the browser: as installed, or from a cache, or bundled for it."""
+    name = f"vega-{version('vl-convert-python')}-{VEGALITE_VERSION}.js"
+    for file in (INSTALLED / name, cache / name):
+        if file.is_file():
+            return file.read_text(encoding="utf-8")
+    import vl_convert
 
-    Examples
-    --------
-    >>> without_roles('<svg role="img"><text aria-label="x" fill="red">role="x"</text></svg>')
-    '<svg><text fill="red">role="x"</text></svg>'
-    """
-    root = ElementTree.fromstring(svg)
-    for element in root.iter():
-        for key in [key for key in element.attrib if key == "role" or key.startswith("aria-")]:
-            del element.attrib[key]
-    return ElementTree.tostring(root, encoding="unicode")
+    bundle = vl_convert.javascript_bundle("window.parabookEmbed = vegaEmbed;", vl_version=VEGALITE_VERSION)
+    made = f"(() => {{{bundle}}})();\n"  # its names would collide with Sphinx's own
+    write_atomically(cache / name, made)
+    return made
+
+
+if __name__ == "__main__":
+    script(INSTALLED)

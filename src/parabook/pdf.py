@@ -8,16 +8,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from parabook import templating
 from parabook.errors import InputError
+from parabook.templating import render
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--no-pdf-header-footer", "--generate-pdf-document-outline",
 )  # fmt: skip
-
-ARTICLE = 'article[role="main"], main article, [role="main"], main'
-"""Where themes put a page's text; the first of them that is there."""
 
 
 def print_book(out: Path) -> Path:
@@ -48,7 +45,7 @@ def one_page(html: Path) -> str:
         name = following["href"].removesuffix(".html") if following else ""
     front = soups["index"]
     named = {meta.get("property") or meta.get("name"): meta["content"] for meta in front.select("meta[content]")}
-    return templating.render(
+    return render(
         "print.html.j2",
         title=named.get("og:site_name") or front.title.get_text(),
         description=named.get("description", ""),
@@ -59,7 +56,7 @@ def one_page(html: Path) -> str:
 
 def _printed(name: str, soup: Any) -> dict[str, str]:
     """A page's text, whose sections and links have names that no other page uses."""
-    article = soup.select_one(ARTICLE)
+    article = soup.select_one("[role=main], main")
     for needless in article.select("script, h1 a.headerlink"):
         needless.decompose()
     for section in article.select("section[id]"):

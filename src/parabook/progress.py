@@ -7,18 +7,10 @@ from typing import Any
 
 
 class Progress:
-    """The progress of one book.
-
-    Parameters
-    ----------
-    name : str
-        What its lines begin with; blank to say nothing.
-    live : bool
-        On a terminal show how many chapters are done, which are running, and for how long.
-    """
+    """The progress of one book: ``name`` begins its lines, blank to say nothing; ``live`` redraws one on a terminal."""
 
     def __init__(self, name: str = "", *, live: bool = False) -> None:
-        self._name, self._live, self._running = name, live and sys.stderr.isatty(), dict[str, None]()
+        self._name, self._live, self._running = name, live and sys.stderr.isatty(), list[str]()
         self._display: Any = None
 
     def start(self, chapters: int) -> None:
@@ -28,32 +20,34 @@ class Progress:
             from rich.console import Console
 
             counted = (progress.MofNCompleteColumn(), "chapters", progress.TimeElapsedColumn(), "{task.fields[now]}")
-            console = Console(stderr=True)
-            self._display = progress.Progress("{task.description}", *counted, console=console, transient=True)
+            self._display = progress.Progress(
+                "{task.description}", *counted, console=Console(stderr=True), transient=True
+            )
             self._display.add_task(self._name, total=chapters, now="")
             self._display.start()
 
     def begin(self, chapter: str) -> None:
         """A chapter begins."""
-        self._running[chapter] = None
-        self._show(", ".join(self._running))
+        self._running.append(chapter)
+        self._show()
 
     def end(self, chapter: str, seconds: float | None) -> None:
         """A chapter has run, or came from the cache: in None seconds."""
-        self._running.pop(chapter, None)
-        self._show(", ".join(self._running), advance=1)
+        self._running = [each for each in self._running if each != chapter]
+        self._show(advance=1)
         if seconds is not None and not self._display:
             self.message(f"{chapter} {seconds:.1f} s")
 
     def message(self, text: str) -> None:
         """Something else is done."""
-        self._show(text)
-        if self._name and not self._display:
+        if self._display:
+            self._display.update(0, now=text)
+        elif self._name:
             sys.stderr.write(f"{self._name}: {text}\n")  # at once, as books are built side by side
 
-    def _show(self, now: str, advance: int = 0) -> None:
+    def _show(self, advance: int = 0) -> None:
         if self._display:
-            self._display.update(self._display.task_ids[0], advance=advance, now=now)
+            self._display.update(0, advance=advance, now=", ".join(self._running))
 
     def close(self) -> None:
         """The build has ended: say nothing more."""

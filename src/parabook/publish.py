@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from parabook.checksums import LIST, PAGES, RECEIPT
 from parabook.errors import InputError
 from parabook.files import swap
+from parabook.receipt import LIST, PAGES, RECEIPT
 
 PRINTED = "book.pdf"
 """The printed book, which is out of date once its pages are replaced."""
@@ -24,59 +24,48 @@ def staging(out: Path) -> Iterator[Path]:
     """An empty folder for the outputs that `publish` then puts at ``out``; gone afterwards, whatever happens.
 
     It lies in a hidden directory beside ``out``, on the same file system. One build at a time per ``out``: a second
-    waits, and says so. What a killed build left is removed.
-
-    Raises
-    ------
-    InputError
-        When ``out`` holds what no build made, or cannot be replaced.
+    waits, and says so. What a killed build left is removed. An `InputError` when ``out`` holds what no build made, or
+    cannot be replaced.
     """
     directory = out.parent / f".{out.name}.parabook"
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        directory.mkdir(exist_ok=True)
+        lock = _locked(directory, out)
     except OSError as error:
-        raise InputError.one(
-            out, error.strerror or "an error", "a folder beside which to write", "see --out"
-        ) from error
-    with _locked(directory, out):
-        try:
-            if not out.exists() and (directory / "book.old").is_dir():  # a build was killed between two renames
-                (directory / "book.old").rename(out)
-            for left in directory.iterdir():
-                shutil.rmtree(left)
-            _refuse_foreign(out)
-            (directory / "book").mkdir()
-            yield directory / "book"
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
+        needed = "a folder beside which to write"
+        raise InputError.one(out, error.strerror or "an error", needed, "see --out") from error
+    try:
+        if not out.exists() and (directory / "book.old").is_dir():  # a build was killed between two renames
+            (directory / "book.old").rename(out)
+        for left in directory.iterdir():
+            shutil.rmtree(left)
+        _refuse_foreign(out)
+        (directory / "book").mkdir()
+        yield directory / "book"
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(lock)
 
 
-@contextlib.contextmanager
-def _locked(directory: Path, out: Path) -> Iterator[None]:
-    """Hold the lock on a staging directory; who held it before may have removed the directory."""
+def _locked(directory: Path, out: Path) -> int:
+    """A descriptor that holds the lock on a staging directory; who held it before may have removed the directory."""
     while True:
-        directory.mkdir(exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print(f"waiting for another build of {out} to end", file=sys.stderr)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if directory.exists() and os.path.samestat(os.fstat(descriptor), directory.stat()):
-                yield
-                return
-        finally:
-            os.close(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another build of {out} to end", file=sys.stderr)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if directory.exists() and os.path.samestat(os.fstat(descriptor), directory.stat()):
+            return descriptor
+        os.close(descriptor)
 
 
 def _refuse_foreign(out: Path) -> None:
     """A folder is replaced that holds nothing but what a build made, and files that belong to no output."""
     if os.path.ismount(out) or (out.exists() and not out.is_dir()):
-        raise InputError.one(
-            out, "a mount point or file", "a folder that can be replaced", "name one inside it: see --out"
-        )
+        needed = "a folder that can be replaced"
+        raise InputError.one(out, "a mount point or file", needed, "name one inside it: see --out")
     known = _outputs(out)
     for each in out.iterdir() if out.is_dir() else ():
         if each.name not in known and (each.is_dir() or each.name == RECEIPT):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 @cache
 def environment(package: str = "parabook") -> Environment:
     """The environment of the templates in a package's folder ``templates``."""
-    loader = PackageLoader(package)
-    found = Environment(autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    options: dict[str, Any] = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    found = Environment(loader=PackageLoader(package), undefined=StrictUndefined, **options)
     found.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     return found
 
