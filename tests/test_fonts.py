@@ -21,9 +21,8 @@ OTHERS = ["العربية", "ქართული", "哈萨克斯坦", "🙂�
 
 DIGEST = """
 import hashlib, json, sys
-import vl_convert
 from parabook import drawings
-drawings.register_font()
+vl_convert = drawings.program()
 found = hashlib.sha256()
 for spec in json.load(sys.stdin):
     svg = vl_convert.vegalite_to_svg(spec, vl_version="6.4", config={"font": drawings.FONT})
@@ -64,7 +63,7 @@ def test_pages_have_every_letter_that_drawings_have_by_the_font():
 
 def test_the_variable_is_given_back(monkeypatch):
     monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
-    drawings.register_font.__wrapped__()
+    drawings.program.__wrapped__()
     assert "FONTCONFIG_FILE" not in os.environ
 
 

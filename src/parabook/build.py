@@ -166,7 +166,7 @@ def build_all(
 
     One that fails is reported in its outcome, and the others go on.
     """
-    from parabook.library import front_page
+    from parabook.receipt import front_page
 
     out = Path(os.path.realpath(out))
     folders = {plan.input.name: output_folder(plan, out / plan.input.name) for plan in plans}

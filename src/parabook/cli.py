@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -33,13 +32,13 @@ def build(root: Path, name: str, out: Path | None, jobs: int, force: bool) -> No
     book = Book.open(root)
     plan = make_plan(book, plugin_of(book), name, {})
     place = out or book.root / "_build" / plan.input.name
-    print(build_book(plan, place, BuildOptions(jobs, force), Progress(plan.input.name, live=True)))
+    print(build_book(plan, place, BuildOptions(jobs, force), Progress(plan.input.name)))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code: 0 done, 1 the book is wrong, 2 the input or the call is wrong."""
+def main() -> int:
+    """Run the command of this call; the exit code: 0 done, 1 the book is wrong, 2 the input or the call is wrong."""
     try:
-        parabook.main(arguments, prog_name="parabook", standalone_mode=False)
+        parabook.main(prog_name="parabook", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted; nothing was published\n")
         return 130
@@ -50,7 +49,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{describe(error)}\n")
         return 2 if isinstance(error, (InputError, OSError)) else 1
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

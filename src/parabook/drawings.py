@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,20 +20,16 @@ from xml.etree import ElementTree
 from parabook.files import digest, hash_files, sha256, write_atomically
 from parabook.protocol import charts
 
-FOLDER, MOST = "drawn", 2000
-"""The folder of a cache with charts drawn before, by their fingerprints, and how many at most."""
+FOLDER, MOST = "drawn", 2000  # of a cache: charts drawn before, by their fingerprints, and how many at most
 
-VEGALITE_VERSION = "6.4"
-"""What vl-convert offers of the version that Altair writes."""
+VEGALITE_VERSION = "6.4"  # what vl-convert offers of the version that Altair writes
 
-FONT = "'Report Sans', sans-serif"
-"""What charts are drawn with that name no font themselves; no system has the first."""
+FONT = "'Report Sans', sans-serif"  # for charts that name none themselves; no system has the first
 
 FONTS = Path(__file__).with_name("fonts")
 """The font. What pages need is in its folder ``pages``: ``fonts.css``, the font by scripts, its licence."""
 
-INSTALLED = Path(sys.prefix) / "share" / "parabook"
-"""Where setting up leaves the script of charts, by ``python -m parabook.drawings``."""
+INSTALLED = Path(sys.prefix) / "share" / "parabook"  # where `python -m parabook.drawings` leaves the script of charts
 
 ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -44,10 +40,14 @@ def canonical(spec: Mapping[str, Any]) -> str:
     return json.dumps(spec, sort_keys=True, ensure_ascii=False)
 
 
-@lru_cache(maxsize=64)  # a page asks for a drawing several times
 def as_svg(spec: str, folder: Path) -> str:
     """A chart as SVG, in the colours of a light page; ``folder`` is the cache."""
-    return _cached(spec, folder, ".svg", lambda: _svg(spec).encode()).decode()
+
+    def drawn() -> bytes:
+        svg = str(program().vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": FONT}))
+        return for_a_page(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}").encode()
+
+    return _cached(spec, folder, ".svg", drawn).decode()
 
 
 def as_png(spec: str, folder: Path) -> bytes:
@@ -72,7 +72,7 @@ def _drawn_by() -> tuple[str, ...]:
 
 def start() -> None:
     """Have the drawing program load what it needs, which takes as long as to draw ten charts."""
-    _svg(canonical({"mark": "point", "data": {"values": []}}))
+    program().vegalite_to_svg({"mark": "point", "data": {"values": []}}, vl_version=VEGALITE_VERSION)
 
 
 def draw(notebook: str, folder: Path) -> None:
@@ -88,34 +88,24 @@ def picture(notebook: str, folder: Path) -> None:
 
 
 def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a faceted chart as charts, each with its own data, where the chart says that they stand apart; else the chart.
-
-    Examples
-    --------
-    >>> facet = {"row": {"field": "kind", "sort": ["a", "b"]}}
-    >>> rows = {"d": [{"kind": "a", "n": 1}, {"kind": "b", "n": 2}]}
-    >>> whole = {"facet": facet, "spec": {"mark": "bar"}, "data": {"name": "d"}, "datasets": rows, "usermeta": {"apart": True}}
-    >>> panels(whole)[1]
-    {'data': {'name': 'd'}, 'datasets': {'d': [{'kind': 'b', 'n': 2}]}, 'mark': 'bar', 'title': 'b', 'description': 'b'}
-    """
+    """The rows of a faceted chart as charts, each with its own data, where the chart says that they stand apart; else the chart."""
     row = spec.get("facet", {}).get("row", {})
     if not spec.get("usermeta", {}).get("apart") or not isinstance(row.get("sort"), list):
         return [spec]
     name, rows = spec["data"]["name"], spec["datasets"][spec["data"]["name"]]
     shared = {key: part for key, part in spec.items() if key not in ("facet", "spec", "usermeta", "resolve")}
-
-    def panel(value: Any) -> dict[str, Any]:
+    made = []
+    for value in row["sort"]:
         data = {name: [each for each in rows if each[row["field"]] == value]}
-        return {**shared, "datasets": data, **spec["spec"], "title": value, "description": str(value)}
-
-    return [panel(value) for value in row["sort"]]
+        made.append({**shared, "datasets": data, **spec["spec"], "title": value, "description": str(value)})
+    return made
 
 
 @cache
-def register_font() -> None:
-    """Give vl-convert this font and keep the system's from it, once a process, before anything is drawn.
+def program() -> Any:
+    """vl-convert, given this font and kept from the system's, once a process, before anything is drawn.
 
-    vl-convert reads the system's fonts when it is first used. On Linux it asks fontconfig's configuration where they
+    It reads the system's fonts when it is first used. On Linux it asks fontconfig's configuration where they
     are, so it is shown one without any, and other programs of this process are not. Elsewhere it reads them, but has no
     need of them: the font has a glyph for every character.
     """
@@ -126,41 +116,24 @@ def register_font() -> None:
     vl_convert.register_font_directory(str(FONTS))
     del os.environ["FONTCONFIG_FILE"]
     os.environ.update(before)
-
-
-def _svg(spec: str) -> str:
-    import vl_convert
-
-    register_font()
-    svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": FONT})
-    return for_a_page(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}")
+    return vl_convert
 
 
 def png(svg: str, scale: float = 1) -> bytes:
     """A drawing as PNG, on white."""
-    import vl_convert
-
-    register_font()
     white = '<rect width="100%" height="100%" fill="white"/>'
-    return bytes(vl_convert.svg_to_png(svg.replace(">", f">{white}", 1), scale=scale))
+    return bytes(program().svg_to_png(svg.replace(">", f">{white}", 1), scale=scale))
 
 
 def for_a_page(svg: str, name: str) -> str:
-    """A drawing whose ids are its own, which Vega numbers on from chart to chart, and without roles: a page describes it whole.
-
-    Examples
-    --------
-    >>> for_a_page('<svg role="img"><g clip-path="url(#clip7)"><text>id="clip7"</text></g><clipPath id="clip7"/></svg>', "a")
-    '<svg><g clip-path="url(#a-0)"><text>id="clip7"</text></g><clipPath id="a-0" /></svg>'
-    """
+    """A drawing whose ids are its own, which Vega numbers on from chart to chart, and without roles: a page describes it whole."""
     root = ElementTree.fromstring(svg)
     ids = dict.fromkeys(each.attrib["id"] for each in root.iter() if "id" in each.attrib)
     own = {found: f"{name}-{n}" for n, found in enumerate(ids)}
     urls = {f"url(#{found})": f"url(#{new})" for found, new in own.items()}
     for element in root.iter():
         kept = {key: each for key, each in element.attrib.items() if key != "role" and not key.startswith("aria-")}
-        element.attrib.clear()
-        element.attrib.update({key: (own if key == "id" else urls).get(each, each) for key, each in kept.items()})
+        element.attrib = {key: (own if key == "id" else urls).get(each, each) for key, each in kept.items()}
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -170,9 +143,7 @@ def script(cache: Path) -> str:
     for file in (INSTALLED / name, cache / name):
         if file.is_file():
             return file.read_text(encoding="utf-8")
-    import vl_convert
-
-    bundle = vl_convert.javascript_bundle("window.parabookEmbed = vegaEmbed;", vl_version=VEGALITE_VERSION)
+    bundle = program().javascript_bundle("window.parabookEmbed = vegaEmbed;", vl_version=VEGALITE_VERSION)
     made = f"(() => {{{bundle}}})();\n"  # its names would collide with Sphinx's own
     write_atomically(cache / name, made)
     return made

@@ -11,10 +11,8 @@ from typing import Any
 from parabook.errors import InputError
 from parabook.templating import render
 
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--no-pdf-header-footer", "--generate-pdf-document-outline",
-)  # fmt: skip
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PAPER = ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
 
 
 def print_book(out: Path) -> Path:
@@ -27,7 +25,7 @@ def print_book(out: Path) -> Path:
         sheet.write_text(one_page(out / "html"), encoding="utf-8")
         with tempfile.TemporaryDirectory() as profile:
             places = [f"--user-data-dir={profile}", f"--print-to-pdf={pdf}", sheet.resolve().as_uri()]
-            subprocess.run([chromium, *FLAGS, *places], check=True, capture_output=True)
+            subprocess.run([chromium, *QUIET, *PAPER, *places], check=True, capture_output=True)
     finally:
         sheet.unlink(missing_ok=True)
     return pdf

@@ -7,9 +7,6 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-GLUE = "scrapbook"
-"""In an output's metadata: the name that MyST-NB's ``glue`` gave it, and the prefix of its MIME types."""
-
 EXHIBIT = "application/vnd.parabook.exhibit+json"
 """An exhibit as plain JSON: what the book draws from."""
 
@@ -67,7 +64,7 @@ def glued_text(output: Mapping[str, Any]) -> tuple[str, str] | None:
     >>> glued_text({"data": {"application/papermill.record/text/plain": "A sentence."}, "metadata": meta})
     ('lead', 'A sentence.')
     """
-    glue = output.get("metadata", {}).get(GLUE)
+    glue = output.get("metadata", {}).get("scrapbook")
     if not glue:
         return None
     text = output.get("data", {}).get(f"{glue.get('mime_prefix', '')}text/plain", "")

@@ -1,28 +1,26 @@
-"""The receipt of a book, and the list by which anyone can check a copy: what it was made from, and what came out, by hash.
+"""What a book was made from and what came out, by hash: its receipt, and the list by which anyone can check a copy.
 
-The list is ``html/SHA256SUMS``, in the format of ``sha256sum``; its own SHA-256 is the book's digest. It has a line for
-each page and each file of a page; what lies beside the pages stands in it behind a ``#``, so that the pages can be
-checked wherever they are without the rest.
+The list is ``html/SHA256SUMS``, in the format of ``sha256sum``; its own SHA-256 is the book's digest. What lies beside
+the pages stands in it behind a ``#``, so that the pages can be checked without the rest.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from parabook.book import Book
 from parabook.cache import ChapterRun
-from parabook.files import hash_files, sha256
+from parabook.files import hash_files, sha256, write_atomically
 from parabook.plan import Plan
 from parabook.plugins import Cover
+from parabook.templating import render
 
-LIST, PAGES = "SHA256SUMS", "html"
-
-RECEIPT = "receipt.json"
-"""The receipt, which states the digest and so has no part in it."""
+LIST, PAGES, RECEIPT = "SHA256SUMS", "html", "receipt.json"
 
 HEAD = """\
 ## sha256sum --check SHA256SUMS                        checks the pages and their files
@@ -45,14 +43,17 @@ def write_receipt(
     outputs[PAGES][LIST] = sha256(folder / PAGES / LIST)
     receipt = {
         plan.plugin.noun: plan.input.name,
-        "title": cover.title,
         "about": {"title": cover.title, "lead": cover.lead, "source": cover.source, "date": cover.date},
         "digest": outputs[PAGES][LIST],
         "key": plan.book_key,
         "parameters": dict(plan.given),
         "inputs": plan.hashes,
         "versions": versions(),
-        "chapters": [_chapter(run) for run in runs],
+        "chapters": [
+            {"chapter": run.chapter, "rests_on": run.rests_on, "reused": run.reused, "seconds": round(run.seconds, 3)}
+            | {"cells": [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in run.cells.items()]}
+            for run in runs
+        ],
         "left_out": [{"chapter": chapter, "why": why} for chapter, why in left_out.items()],
         "outputs": outputs,
     }
@@ -60,17 +61,7 @@ def write_receipt(
 
 
 def checksums(outputs: Mapping[str, Mapping[str, str]]) -> str:
-    """The list for the outputs of a book.
-
-    Examples
-    --------
-    >>> outputs = {"html": {"b.html": "22", "a.css": "11"}, "ro-crate-metadata.json": {".": "55"}}
-    >>> print(checksums(outputs).removeprefix(HEAD))
-    11  a.css
-    22  b.html
-    # 55  ../ro-crate-metadata.json
-    <BLANKLINE>
-    """
+    """The list for the outputs of a book."""
     lines = []
     for output, files in outputs.items():
         before, folder = ("", "") if output == PAGES else ("# ", f"../{output}/")
@@ -78,10 +69,14 @@ def checksums(outputs: Mapping[str, Mapping[str, str]]) -> str:
     return HEAD + "".join(lines)
 
 
-def _chapter(run: ChapterRun) -> dict[str, Any]:
-    cells = [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in run.cells.items()]
-    known = {"chapter": run.chapter, "rests_on": run.rests_on, "reused": run.reused}
-    return {**known, "seconds": round(run.seconds, 3), "cells": cells}
+def front_page(book: Book, noun: str, library: Path) -> None:
+    """Write the page over several books side by side, from what their receipts say of them."""
+    books = {}
+    for file in sorted(library.glob(f"*/{RECEIPT}")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # a folder that is no book of ours
+            books[file.parent.name] = {**json.loads(file.read_text(encoding="utf-8"))["about"]}
+    page = render("library.html.j2", title=str(book.config.get("title", "")), noun=noun, books=books)
+    write_atomically(library / "index.html", page)
 
 
 @cache

@@ -1,12 +1,8 @@
 """What Sphinx and MyST-NB call: exhibits and charts as HTML with their files, styles and scripts, and shared links.
 
-The extension's configuration, which ``_config.yml`` sets under ``sphinx: config:``, or `outputs` for a book it builds:
-
-- ``parabook_palette``: the file of the book's colours, from its root: ``{"ink": ["black", "#eee"], ...}``, for light and
-  dark pages. Charts are drawn in the light ones; on a page each becomes a CSS variable, ``--chart-ink``;
-- ``parabook_cache``: the folder of drawings made before;
-- ``parabook_cover``: what shared links say: ``lead``, ``homepage`` and, where there is one, ``picture``, its file;
-- ``parabook_checksums``: the file beside the pages by which a copy of the book can be checked.
+A book names the file of its colours as ``parabook_palette`` under ``sphinx: config:`` in ``_config.yml``:
+``{"ink": ["black", "#eee"], ...}``, for light and dark pages. Charts are drawn in the light ones; on a page each
+becomes a CSS variable, ``--chart-ink``. The other settings are those of a build (`outputs`).
 """
 
 from __future__ import annotations
@@ -23,19 +19,14 @@ from parabook.drawings import FONTS, as_png, as_svg, canonical, panels, script
 from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
 from parabook.templating import render
 
-HERE = Path(__file__).parent
-
 FOLDER = "exhibits"
 """Where in the book the files of exhibits lie."""
-
-CHECK = "Fingerprints of this copy"
-"""The words in the foot of every page that lead to the list of its files."""
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx."""
-    for value, default in (("parabook_palette", ""), ("parabook_cover", {}), ("parabook_checksums", "")):
-        app.add_config_value(value, default, "html")
+    app.add_config_value("parabook_palette", "", "html")
+    app.add_config_value("parabook_cover", {}, "html")
     app.add_config_value("parabook_cache", "", "")  # Sphinx hashes the others, which a path in another encoding fails
     if "comments_config" not in app.config:  # Jupyter Book sets it also where its extension for comments is not loaded
         app.add_config_value("comments_config", {}, "html")
@@ -50,12 +41,14 @@ def setup(app: Any) -> dict[str, bool]:
 
 def configure(app: Any, config: Any) -> None:
     """Fill in what the configuration leaves open, and complete the theme where it is Furo."""
+    here = Path(__file__).parent
     config.parabook_cache = config.parabook_cache or str(app.doctreedir)
-    config.html_static_path += [str(HERE / "static"), str(FONTS / "pages")]
+    config.html_static_path += [str(here / "static"), str(FONTS / "pages")]
     if config.html_theme == "furo":
-        config.templates_path.append(str(HERE / "templates" / "furo"))
-        if config.parabook_checksums:
-            icon = {"name": CHECK, "html": CHECK, "url": config.parabook_checksums, "class": ""}
+        config.templates_path.append(str(here / "templates" / "furo"))
+        if checksums := config.parabook_cover.get("checksums"):  # linked to from the foot of every page
+            words = "Fingerprints of this copy"
+            icon = {"name": words, "html": words, "url": checksums, "class": ""}
             config.html_theme_options.setdefault("footer_icons", []).append(icon)
 
 
@@ -71,15 +64,15 @@ class Renderer:
             return None
         if data.mime_type == LAB_ONLY:
             return [nodes.comment()]
-        env, content = renderer.renderer.sphinx_env, data.content
+        env, content, is_exhibit = renderer.renderer.sphinx_env, data.content, data.mime_type == EXHIBIT
         cache, page = Path(env.config.parabook_cache), env.metadata[env.docname]
-        chart = content["chart"] if data.mime_type == EXHIBIT else content
+        chart = content["chart"] if is_exhibit else content
         drawn = [
             {"label": str(part.get("description", "Chart")), "svg": as_svg(canonical(part), cache), "spec": part}
             for part in (panels(chart) if chart else ())
         ]
-        page["charts"] = page.get("charts", False) or bool(drawn)
-        if data.mime_type == EXHIBIT:
+        page["charts"] = page.get("charts") or bool(drawn)
+        if is_exhibit:
             page.setdefault("exhibits", []).append(content)
             up = "../" * env.docname.count("/")
             links = {kind: f"{up}{FOLDER}/{name}" for kind, (name, _) in downloads(content, cache).items()}
@@ -106,36 +99,28 @@ def describe(app: Any, name: str, template: str, context: dict[str, Any], doctre
     """Say in the page's head what it is, for search engines and for links that are shared."""
     root, cover = app.config.root_doc, app.config.parabook_cover
     context["front_page_title"] = app.env.titles[root].astext() if root in app.env.titles else context["project"]
-    if not cover.get("lead"):
-        return
-    tags = {
-        "og:type": "article",
-        "og:site_name": Markup(context["project"]).striptags(),
-        "og:title": Markup(context.get("title") or name).striptags(),
-        "og:description": cover["lead"],
-    }
-    home = cover["homepage"].rstrip("/") + "/" if cover.get("homepage") else ""
-    if cover.get("picture"):
-        tags["og:image"] = home + cover["picture"] if home else context["pathto"](cover["picture"], 1)
-    if home:
-        tags["og:url"] = f"{home}{name}.html"
-    head = render("head.html.j2", description=cover["lead"], properties=tags)
-    context["metatags"] = context.get("metatags", "") + head
+    if cover.get("lead"):
+        home, picture = cover["homepage"].rstrip("/") + "/" if cover["homepage"] else "", cover["picture"]
+        place = home + picture if home else context["pathto"](picture, 1)
+        site, title = (Markup(text).striptags() for text in (context["project"], context.get("title") or name))
+        head = render(
+            "head.html.j2", cover=cover, site=site, title=title, picture=picture and place, home=home, name=name
+        )
+        context["metatags"] = context.get("metatags", "") + head
 
 
 def write_files(app: Any, error: Exception | None) -> None:
     """Write the palette, the files that exhibits offer, and the script that pages load when a chart comes into view."""
     if error or app.builder.format != "html":
         return
-    config, pages = app.config, app.env.metadata.values()
-    static, folder, cache = Path(app.outdir) / "_static", Path(app.outdir) / FOLDER, Path(config.parabook_cache)
-    file = Path(app.srcdir) / config.parabook_palette
-    colours = json.loads(file.read_text(encoding="utf-8")) if config.parabook_palette else {}
+    out, config, pages = Path(app.outdir), app.config, app.env.metadata.values()
+    palette, cache = config.parabook_palette, Path(config.parabook_cache)
+    colours = json.loads(Path(app.srcdir, palette).read_text(encoding="utf-8")) if palette else {}
     css = render("palette.css.j2", palette=colours, follows_system=config.html_theme == "furo")
-    (static / "palette.css").write_text(css, encoding="utf-8")
+    (out / "_static" / "palette.css").write_text(css, encoding="utf-8")
     if any(page.get("charts") for page in pages):
-        (static / "vega.js").write_text(script(cache), encoding="utf-8")
+        (out / "_static" / "vega.js").write_text(script(cache), encoding="utf-8")
     for exhibit in (exhibit for page in pages for exhibit in page.get("exhibits", ())):
-        folder.mkdir(exist_ok=True)
+        (out / FOLDER).mkdir(exist_ok=True)
         for name, content in downloads(exhibit, cache).values():
-            (folder / name).write_bytes(content())
+            (out / FOLDER / name).write_bytes(content())

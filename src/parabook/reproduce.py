@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from parabook.book import Book
-from parabook.build import DEFAULTS, BuildOptions, build
+from parabook.build import BuildOptions, build
 from parabook.errors import InputError
 from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
 from parabook.receipt import LIST, PAGES, RECEIPT, versions
-
-Hashes = Mapping[str, Mapping[str, str]]
 
 
 def read(file: Path, noun: str) -> dict[str, Any]:
@@ -33,37 +31,23 @@ def read(file: Path, noun: str) -> dict[str, Any]:
     raise InputError.one(file, "no receipt, or one that was changed", f"the receipt.json of a book of an {noun}")
 
 
-def differences(theirs: Hashes, ours: Hashes) -> Iterator[str]:
-    """What differs between two sets of hashes by group and file, a line each.
-
-    Examples
-    --------
-    >>> theirs = {"edition": {"a": "1", "b": "2", "d": "4"}, "record.json": {".": "5"}}
-    >>> print(*differences(theirs, {"edition": {"a": "1", "b": "3", "c": "4"}, "record.json": {".": "6"}}), sep="; ")
-    edition/b: differs; edition/c: not in the receipt; edition/d: missing; record.json: differs
-    """
-    old, new = ({(group, name): each for group, files in all_.items() for name, each in files.items()} for all_ in (theirs, ours))  # fmt: skip
-    for group, name in sorted({*old, *new}):
-        was, now = old.get((group, name)), new.get((group, name))
-        if was != now:
-            what = "missing" if now is None else "not in the receipt" if was is None else "differs"
-            yield f"{f'{group}/{name}'.removesuffix('/.')}: {what}"
+def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between two sets of hashes by group and file, a line each."""
+    for group in sorted({*theirs, *ours}):
+        old, new = theirs.get(group, {}), ours.get(group, {})
+        for name in sorted({*old, *new}):
+            if old.get(name) != new.get(name):
+                what = "missing" if name not in new else "not in the receipt" if name not in old else "differs"
+                yield f"{group}/{name}: {what}".replace("/.:", ":")
 
 
 def reproduce(
-    receipt: Path,
-    book: Book,
-    plugin: Plugin,
-    *,
-    name: str = "",
-    out: Path | None = None,
-    options: BuildOptions = DEFAULTS,
-    progress: Progress | None = None,
+    receipt: Path, book: Book, plugin: Plugin, name: str, out: Path | None, options: BuildOptions, progress: Progress
 ) -> bool:
     """Build a book again on the input and with the parameters of its receipt; whether every output is the same.
 
     Every chapter runs, whatever is in the cache. What differs is printed line by line, inputs and versions first.
-    ``name`` says where the input is now, if not where its name leads; without ``out`` the book is not kept. An
+    ``name`` says where the input is now, blank for where its name leads; without ``out`` the book is not kept. An
     `InputError` when the receipt is none, or its input or parameters can no longer be used.
     """
     theirs, here = read(receipt, plugin.noun), versions()

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 @cache
 def environment(package: str = "parabook") -> Environment:
     """The environment of the templates in a package's folder ``templates``."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    options: dict[str, Any] = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
-    found = Environment(loader=PackageLoader(package), undefined=StrictUndefined, **options)
+    loader = PackageLoader(package)
+    found = Environment(autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     found.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     return found
 
