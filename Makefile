@@ -15,7 +15,7 @@ $(READY): requirements.txt pyproject.toml
 	$(INSTALL) requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/jupyter kernelspec install --sys-prefix --log-level ERROR src/parabook/jupyter/kernels/parabook-warm
-	$(BIN)/python -m parabook.vega
+	$(BIN)/python -m parabook.drawings
 	touch $(READY)
 
 # What tests, benchmarks, JupyterLab and Spark need beside it: .venv/.test and so on.

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from parabook import fonts
+from parabook import drawings
 
+PAGES = drawings.FONTS / "pages"
 APPROVED = Path(__file__).parent / "approved" / "oral-2022" / "charts"
 
 SCRIPTS = ["Škoda Łódź Çeşme Ağrı", "Қазақстан Ә Ғ Қ Ң Ө Ұ Ү Һ І", "Ӓ Ӱ Ӹ", "Ελλάδα", "→ ● □ × ≥ ± … – “a” ₸"]
@@ -20,12 +21,11 @@ OTHERS = ["العربية", "ქართული", "哈萨克斯坦", "🙂�
 
 DIGEST = """
 import hashlib, json, sys
-import vl_convert
-from parabook import fonts
-fonts.register()
+from parabook import drawings
+vl_convert = drawings.program()
 found = hashlib.sha256()
 for spec in json.load(sys.stdin):
-    svg = vl_convert.vegalite_to_svg(spec, vl_version="6.4", config={"font": fonts.STACK})
+    svg = vl_convert.vegalite_to_svg(spec, vl_version="6.4", config={"font": drawings.FONT})
     found.update(svg.encode() + vl_convert.svg_to_png(svg, scale=2))
 print(found.hexdigest())
 """
@@ -40,7 +40,7 @@ def labelled(text: str, font: str | None = None) -> dict:
 def charts() -> list[dict]:
     approved = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(APPROVED.glob("*.json"))]
     for chart in approved:
-        chart["config"]["font"] = fonts.STACK
+        chart["config"]["font"] = drawings.FONT
     others = [labelled("Қазақ العربية", font) for font in ("Arial", "serif", "monospace", "DejaVu Sans")]
     return approved + [labelled(text) for text in SCRIPTS + OTHERS] + others
 
@@ -53,17 +53,17 @@ def digest(*call: str, **environment: str) -> str:
 
 
 def test_pages_have_every_letter_that_drawings_have_by_the_font():
-    styles = (fonts.PAGES / "fonts.css").read_text(encoding="utf-8")
+    styles = (PAGES / "fonts.css").read_text(encoding="utf-8")
     spans = [part.split("-") for part in re.findall(r"U\+([0-9A-F-]+)", styles)]
     served = {code for span in spans for code in range(int(span[0], 16), int(span[-1], 16) + 1)}
     assert set(map(ord, "".join(SCRIPTS))) <= served
-    assert all((fonts.PAGES / name).is_file() for name in re.findall(r'url\("([^"]+)"\)', styles))
-    assert all((folder / "OFL.txt").is_file() for folder in (fonts.FOLDER, fonts.PAGES))
+    assert all((PAGES / name).is_file() for name in re.findall(r'url\("([^"]+)"\)', styles))
+    assert all((folder / "OFL.txt").is_file() for folder in (drawings.FONTS, PAGES))
 
 
 def test_the_variable_is_given_back(monkeypatch):
     monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
-    fonts.register.__wrapped__()
+    drawings.program.__wrapped__()
     assert "FONTCONFIG_FILE" not in os.environ
 
 

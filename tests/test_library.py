@@ -1,4 +1,4 @@
-"""Several editions as one library: a front page over them, shared assets once, and a failing one holds up none."""
+"""Several editions as one library: a front page over them, and a failing one holds up none."""
 
 from __future__ import annotations
 
@@ -29,13 +29,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "legs.csv: found no such file" in done.stderr
     assert done.stdout.splitlines()[0] == "2 of 3 editions built"
     return base / "out"
-
-
-def test_the_others_are_built_and_share_what_they_have_alike(library: Path):
-    folders = {path.name for path in library.iterdir() if path.is_dir()}
-    (shared,) = folders - {"figures", "oral-2022"}
-    assert (library / shared / "vega.js").is_file()
-    assert [path for path in library.rglob("_static") if path.is_dir()] == []
 
 
 def test_a_chapter_with_nothing_to_show_leaves_the_contents_and_the_receipt_says_so(library: Path):

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from parabook.assemble import AssemblyFailed, assemble
 from parabook.book import Book
+from parabook.drawings import for_a_page, panels
+from parabook.outputs import assemble
 from parabook.plugins import Cover
 from parabook.protocol import CHARTS, EXHIBIT
-from parabook.staging import link_exhibits, stage
+from parabook.staging import AssemblyFailed, link_exhibits, stage
 
 CHART = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
@@ -51,8 +52,8 @@ def foreign(root: Path, config: str = "", settings: str = "") -> Book:
 
 def made(book: Book, out: Path, *data: dict) -> Path:
     out.mkdir()
-    pages = stage(book, {"one": notebook(*data)}, out)
-    assemble(book, pages, out / "html", Cover("Foreign & own", lead="What it says."))
+    names, _ = stage(book, {"one": notebook(*data)}, out)
+    assemble(book, names, out, Cover("Foreign & own", lead="What it says."))
     return out / "html"
 
 
@@ -130,6 +131,21 @@ def test_links_find_the_page_that_has_their_anchor():
     assert second["view"]["columns"] == ["a", "shown in"]
     assert second["view"]["rows"] == [["x", [{"text": "by age", "href": "part/ages.html#exhibit-by-age"}]], ["y", []]]
     assert (first["number"], second["number"]) == ("0.1", "1.1")
+
+
+def test_rows_of_a_chart_that_share_no_scale_are_drawn_apart():
+    facet = {"row": {"field": "kind", "sort": ["a", "b"]}}
+    rows = {"d": [{"kind": "a", "n": 1}, {"kind": "b", "n": 2}]}
+    whole = {"facet": facet, "spec": {"mark": "bar"}, "data": {"name": "d"}, "datasets": rows}
+    own = {"data": {"name": "d"}, "datasets": {"d": rows["d"][1:]}, "mark": "bar", "title": "b", "description": "b"}
+    assert panels({**whole, "usermeta": {"apart": True}})[1] == own
+    assert panels(whole) == [whole]
+
+
+def test_a_drawing_has_ids_of_its_own_and_its_words_stay():
+    drawn = '<svg role="img"><g clip-path="url(#clip7)"><text>id="clip7"</text></g><clipPath id="clip7"/></svg>'
+    own = '<svg><g clip-path="url(#a-0)"><text>id="clip7"</text></g><clipPath id="a-0" /></svg>'
+    assert for_a_page(drawn, "a") == own
 
 
 def test_colours_stand_in_one_place():

@@ -104,13 +104,8 @@ def start(plan: Plan) -> None:
     from parabook import run  # noqa: F401
 
 
-def build_one(
-    plan: Plan, out: Path, options: BuildOptions, progress: Progress, pool: BuildPool, library: Path | None = None
-) -> Path:
-    """One book: its input checked, its chapters run, assembled and published; its front page.
-
-    Of several books, ``library`` is the folder that they share scripts and styles in.
-    """
+def build_one(plan: Plan, out: Path, options: BuildOptions, progress: Progress, pool: BuildPool) -> Path:
+    """One book: its input checked, its chapters run, assembled and published; its front page."""
     from parabook import drawings
     from parabook.outputs import make_outputs
     from parabook.pool import import_all
@@ -133,7 +128,7 @@ def build_one(
                 pool.renderers.submit(drawings.picture, run.notebook, plan.book.cache)
             wait(drawn)  # what cannot be drawn fails where it is assembled
             progress.message("assembling")
-            pool.assemblers.submit(make_outputs, plan, checking.result(), runs, folder, library).result()
+            pool.assemblers.submit(make_outputs, plan, checking.result(), runs, folder).result()
             plan.require_unchanged()
             publish(folder, out)
     finally:
@@ -171,11 +166,11 @@ def build_all(
 
     One that fails is reported in its outcome, and the others go on.
     """
-    from parabook.library import front_page
+    from parabook.receipt import front_page
 
     out = Path(os.path.realpath(out))
     folders = {plan.input.name: output_folder(plan, out / plan.input.name) for plan in plans}
-    todo = [plan for plan in plans if options.force or not is_current(plan, folders[plan.input.name], library=True)]
+    todo = [plan for plan in plans if options.force or not is_current(plan, folders[plan.input.name])]
     for plan in plans:
         if plan not in todo:
             progress(plan.input.name).message("nothing changed")
@@ -198,7 +193,7 @@ def _build_side_by_side(
     with BuildPool(size) as pool:
         names = [plan.input.name for plan in plans]
         jobs = [
-            threads.submit(build_one, plan, out / name, options, progress(name), pool, out)
+            threads.submit(build_one, plan, out / name, options, progress(name), pool)
             for plan, name in zip(plans, names, strict=True)
         ]
         try:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from parabook.book import Book
+from parabook.build import BuildOptions
+from parabook.build import build as build_book
 from parabook.errors import InputError, describe
+from parabook.plan import make_plan
+from parabook.plugins import plugin_of
+from parabook.progress import Progress
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,23 +29,16 @@ def parabook() -> None:
 @click.option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
 def build(root: Path, name: str, out: Path | None, jobs: int, force: bool) -> None:
     """Build the book in a folder, on an input where its plug-in takes one."""
-    from parabook.book import Book
-    from parabook.build import BuildOptions
-    from parabook.build import build as build_book
-    from parabook.plan import make_plan
-    from parabook.plugins import plugin_of
-    from parabook.progress import Progress
-
     book = Book.open(root)
     plan = make_plan(book, plugin_of(book), name, {})
     place = out or book.root / "_build" / plan.input.name
-    print(build_book(plan, place, BuildOptions(jobs, force), Progress(plan.input.name, live=True)))
+    print(build_book(plan, place, BuildOptions(jobs, force), Progress(plan.input.name)))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code: 0 done, 1 the book is wrong, 2 the input or the call is wrong."""
+def main() -> int:
+    """Run the command of this call; the exit code: 0 done, 1 the book is wrong, 2 the input or the call is wrong."""
     try:
-        parabook.main(arguments, prog_name="parabook", standalone_mode=False)
+        parabook.main(prog_name="parabook", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted; nothing was published\n")
         return 130
@@ -51,7 +49,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{describe(error)}\n")
         return 2 if isinstance(error, (InputError, OSError)) else 1
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,26 +1,35 @@
-"""Charts drawn by vl-convert, as SVG and PNG: each once, and cached by its content.
+"""Charts drawn by vl-convert, as SVG and PNG: each once, cached by its content, in the font that travels with parabook.
 
-Imports nothing heavy but the drawing program: a process that draws starts beside all else that is loaded.
+How the font was made, from what, and what it holds: ``fonts/README.md``. Imports nothing heavy but the drawing program:
+a process that draws starts beside all else that is loaded.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
+import sys
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from parabook import fonts
-from parabook.files import digest, prune, sha256, write_atomically
+from parabook.files import digest, hash_files, sha256, write_atomically
 from parabook.protocol import charts
-from parabook.vega import VEGALITE_VERSION
 
-FOLDER, MOST = "drawn", 2000
-"""The folder of a cache with charts drawn before, by their fingerprints, and how many at most."""
+FOLDER, MOST = "drawn", 2000  # of a cache: charts drawn before, by their fingerprints, and how many at most
+
+VEGALITE_VERSION = "6.4"  # what vl-convert offers of the version that Altair writes
+
+FONT = "'Report Sans', sans-serif"  # for charts that name none themselves; no system has the first
+
+FONTS = Path(__file__).with_name("fonts")
+"""The font. What pages need is in its folder ``pages``: ``fonts.css``, the font by scripts, its licence."""
+
+INSTALLED = Path(sys.prefix) / "share" / "parabook"  # where `python -m parabook.drawings` leaves the script of charts
 
 ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -31,10 +40,14 @@ def canonical(spec: Mapping[str, Any]) -> str:
     return json.dumps(spec, sort_keys=True, ensure_ascii=False)
 
 
-@lru_cache(maxsize=64)  # a page asks for a drawing several times
 def as_svg(spec: str, folder: Path) -> str:
     """A chart as SVG, in the colours of a light page; ``folder`` is the cache."""
-    return _cached(spec, folder, ".svg", lambda: _svg(spec).encode()).decode()
+
+    def drawn() -> bytes:
+        svg = str(program().vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": FONT}))
+        return for_a_page(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}").encode()
+
+    return _cached(spec, folder, ".svg", drawn).decode()
 
 
 def as_png(spec: str, folder: Path) -> bytes:
@@ -42,9 +55,24 @@ def as_png(spec: str, folder: Path) -> bytes:
     return _cached(spec, folder, ".png", lambda: png(as_svg(spec, folder), scale=2))
 
 
+def _cached(spec: str, folder: Path, kind: str, draw: Callable[[], bytes]) -> bytes:
+    file = folder / FOLDER / f"{digest([spec, *_drawn_by()])}{kind}"
+    with contextlib.suppress(OSError):
+        return file.read_bytes()
+    drawn = draw()
+    write_atomically(file, drawn)
+    return drawn
+
+
+@cache
+def _drawn_by() -> tuple[str, ...]:
+    """What a drawing depends on besides its chart."""
+    return version("vl-convert-python"), sha256(Path(__file__)), digest(hash_files(FONTS))
+
+
 def start() -> None:
     """Have the drawing program load what it needs, which takes as long as to draw ten charts."""
-    _svg(canonical({"mark": "point", "data": {"values": []}}))
+    program().vegalite_to_svg({"mark": "point", "data": {"values": []}}, vl_version=VEGALITE_VERSION)
 
 
 def draw(notebook: str, folder: Path) -> None:
@@ -60,94 +88,66 @@ def picture(notebook: str, folder: Path) -> None:
 
 
 def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a faceted chart as charts, each with its own data, where the chart says that they stand apart; else the chart.
-
-    Examples
-    --------
-    >>> facet = {"row": {"field": "kind", "sort": ["a", "b"]}}
-    >>> rows = {"d": [{"kind": "a", "n": 1}, {"kind": "b", "n": 2}]}
-    >>> whole = {"facet": facet, "spec": {"mark": "bar"}, "data": {"name": "d"}, "datasets": rows, "usermeta": {"apart": True}}
-    >>> panels(whole)[1]
-    {'data': {'name': 'd'}, 'datasets': {'d': [{'kind': 'b', 'n': 2}]}, 'mark': 'bar', 'title': 'b', 'description': 'b'}
-    """
+    """The rows of a faceted chart as charts, each with its own data, where the chart says that they stand apart; else the chart."""
     row = spec.get("facet", {}).get("row", {})
     if not spec.get("usermeta", {}).get("apart") or not isinstance(row.get("sort"), list):
         return [spec]
     name, rows = spec["data"]["name"], spec["datasets"][spec["data"]["name"]]
     shared = {key: part for key, part in spec.items() if key not in ("facet", "spec", "usermeta", "resolve")}
-
-    def panel(value: Any) -> dict[str, Any]:
+    made = []
+    for value in row["sort"]:
         data = {name: [each for each in rows if each[row["field"]] == value]}
-        return {**shared, "datasets": data, **spec["spec"], "title": value, "description": str(value)}
-
-    return [panel(value) for value in row["sort"]]
-
-
-def tidy(folder: Path) -> None:
-    """Remove the oldest drawings of a cache, where there are many."""
-    prune(folder / FOLDER, MOST)
-
-
-def _cached(spec: str, folder: Path, kind: str, draw: Callable[[], bytes]) -> bytes:
-    file = folder / FOLDER / f"{digest([spec, *_drawn_by()])}{kind}"
-    with contextlib.suppress(OSError):
-        return file.read_bytes()
-    drawn = draw()
-    write_atomically(file, drawn)
-    return drawn
+        made.append({**shared, "datasets": data, **spec["spec"], "title": value, "description": str(value)})
+    return made
 
 
 @cache
-def _drawn_by() -> tuple[str, ...]:
-    """What a drawing depends on besides its chart."""
-    return VEGALITE_VERSION, version("vl-convert-python"), sha256(Path(__file__)), fonts.fingerprint()
+def program() -> Any:
+    """vl-convert, given this font and kept from the system's, once a process, before anything is drawn.
 
-
-def _svg(spec: str) -> str:
+    It reads the system's fonts when it is first used. On Linux it asks fontconfig's configuration where they
+    are, so it is shown one without any, and other programs of this process are not. Elsewhere it reads them, but has no
+    need of them: the font has a glyph for every character.
+    """
     import vl_convert
 
-    fonts.register()
-    svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": fonts.STACK})
-    return with_own_ids(svg[svg.index("<svg") :], f"c{digest(spec)[:8]}")
+    before = dict(os.environ)
+    os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")
+    vl_convert.register_font_directory(str(FONTS))
+    del os.environ["FONTCONFIG_FILE"]
+    os.environ.update(before)
+    return vl_convert
 
 
 def png(svg: str, scale: float = 1) -> bytes:
     """A drawing as PNG, on white."""
-    import vl_convert
-
-    fonts.register()
     white = '<rect width="100%" height="100%" fill="white"/>'
-    return bytes(vl_convert.svg_to_png(svg.replace(">", f">{white}", 1), scale=scale))
+    return bytes(program().svg_to_png(svg.replace(">", f">{white}", 1), scale=scale))
 
 
-def with_own_ids(svg: str, name: str) -> str:
-    """A drawing whose ids are its own: the drawing program numbers them on from one chart to the next.
-
-    Examples
-    --------
-    >>> with_own_ids('<svg><g clip-path="url(#clip7)"><text>id="clip7"</text></g><clipPath id="clip7"/></svg>', "a")
-    '<svg><g clip-path="url(#a-0)"><text>id="clip7"</text></g><clipPath id="a-0" /></svg>'
-    """
+def for_a_page(svg: str, name: str) -> str:
+    """A drawing whose ids are its own, which Vega numbers on from chart to chart, and without roles: a page describes it whole."""
     root = ElementTree.fromstring(svg)
     ids = dict.fromkeys(each.attrib["id"] for each in root.iter() if "id" in each.attrib)
     own = {found: f"{name}-{n}" for n, found in enumerate(ids)}
     urls = {f"url(#{found})": f"url(#{new})" for found, new in own.items()}
     for element in root.iter():
-        for key, value in element.attrib.items():
-            element.attrib[key] = (own if key == "id" else urls).get(value, value)
+        kept = {key: each for key, each in element.attrib.items() if key != "role" and not key.startswith("aria-")}
+        element.attrib = {key: (own if key == "id" else urls).get(each, each) for key, each in kept.items()}
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def without_roles(svg: str) -> str:
-    """A drawing without Vega's ARIA roles: on a page it is one image, described by its caption and finding.
+def script(cache: Path) -> str:
+    """The one script that makes charts interactive, Vega for the browser: as installed, or from a cache, or bundled for it."""
+    name = f"vega-{version('vl-convert-python')}-{VEGALITE_VERSION}.js"
+    for file in (INSTALLED / name, cache / name):
+        if file.is_file():
+            return file.read_text(encoding="utf-8")
+    bundle = program().javascript_bundle("window.parabookEmbed = vegaEmbed;", vl_version=VEGALITE_VERSION)
+    made = f"(() => {{{bundle}}})();\n"  # its names would collide with Sphinx's own
+    write_atomically(cache / name, made)
+    return made
 
-    Examples
-    --------
-    >>> without_roles('<svg role="img"><text aria-label="x" fill="red">role="x"</text></svg>')
-    '<svg><text fill="red">role="x"</text></svg>'
-    """
-    root = ElementTree.fromstring(svg)
-    for element in root.iter():
-        for key in [key for key in element.attrib if key == "role" or key.startswith("aria-")]:
-            del element.attrib[key]
-    return ElementTree.tostring(root, encoding="unicode")
+
+if __name__ == "__main__":
+    script(INSTALLED)

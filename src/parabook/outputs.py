@@ -1,44 +1,101 @@
-"""From executed chapters to all outputs of a build: staged, assembled, described, and listed with their hashes."""
+"""From executed chapters to all outputs of a build: staged, assembled by Jupyter Book and its Sphinx, and listed."""
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import gc
+import io
 import json
+import os
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
+from parabook import drawings
+from parabook.book import Book
 from parabook.cache import ChapterRun
+from parabook.files import prune
 from parabook.plan import Plan
 from parabook.plugins import Cover
+from parabook.protocol import glued
+from parabook.receipt import LIST, write_receipt
+from parabook.staging import SITE, AssemblyFailed, stage
+from parabook.templating import render
 
-STAGED = ("site", "doctrees", "jupyter_execute")
-"""Folders that assembling leaves beside the outputs."""
+PICTURE = "card.png"  # what a link to the book shows where it is shared
 
 
-def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path, library: Path | None) -> None:
-    """Make all outputs of a build in an empty folder, ready to publish; an `AssemblyFailed` when Sphinx warns or fails.
-
-    ``library`` is the folder of the books with which this one shares scripts and styles, if there are others.
-    """
-    from parabook import drawings
-    from parabook.assemble import assemble
-    from parabook.checksums import write_checksums
-    from parabook.library import share
-    from parabook.receipt import receipt
-    from parabook.staging import glued, stage
-
-    html = folder / "html"
-    pages = stage(plan.book, {each.chapter: each.notebook for each in runs}, folder)
+def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> None:
+    """Make all outputs of a build in an empty folder, ready to publish; an `AssemblyFailed` when the report is wrong."""
+    names, left_out = stage(plan.book, {each.chapter: each.notebook for each in runs}, folder)
     cover = plan.plugin.cover(cover, glued(json.loads(runs[0].notebook)) if runs else {})
-    assemble(plan.book, pages, html, cover)
-    for name in STAGED:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    drawings.tidy(plan.book.cache)
-    shared = share(html, library) if library else ""
-    plan.plugin.add_files(plan, cover, runs, pages.left_out, folder)
-    write_checksums(folder)
-    made = receipt(plan, cover, runs, pages.left_out, shared, folder)
-    (folder / "receipt.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if library:  # more are to come: Sphinx leaves much behind, in cycles
-        gc.collect()
+    assemble(plan.book, names, folder, cover)
+    for left in (SITE, "doctrees", "jupyter_execute"):
+        shutil.rmtree(folder / left, ignore_errors=True)
+    prune(plan.book.cache / drawings.FOLDER, drawings.MOST)
+    plan.plugin.add_files(plan, cover, runs, left_out, folder)
+    write_receipt(plan, cover, runs, left_out, folder)
+    gc.collect()  # of several books more are to come, and Sphinx leaves much behind, in cycles
+
+
+def assemble(book: Book, names: Mapping[Path, str], folder: Path, cover: Cover) -> None:
+    """Build the staged pages of a folder into its ``html``, which has a front page ``index.html``.
+
+    Raises `AssemblyFailed` with Sphinx's first error, or its first warning where the book sets ``fail_on_warnings``.
+    """
+    from jupyter_book.sphinx import build_sphinx
+
+    site, html, errors = folder / SITE, folder / "html", io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+        result = build_sphinx(
+            str(site),
+            str(html),
+            path_config=str(_write_config(book, names, site, cover)),
+            noconfig=True,
+            confoverrides={"latex_individualpages": False},  # which Jupyter Book asks for
+            doctreedir=str(folder / "doctrees"),
+            freshenv=True,
+            warningiserror=bool(book.settings.get("fail_on_warnings")),
+            keep_going=True,
+            quiet=True,
+        )
+    if result:
+        log = re.sub(r"\x1b\[[0-9;]*m", "", errors.getvalue()).replace(f"{site}{os.sep}", "")  # without colours, paths
+        lines = [line.strip() for line in log.splitlines() if line.strip() and "treated as errors" not in line]
+        first = next((line for line in lines if "WARNING" in line or "ERROR" in line), " ".join(lines[:3]))
+        raise AssemblyFailed(f"assembling the book: {first or result}")
+    if cover.picture:
+        (html / PICTURE).write_bytes(drawings.png(cover.picture))
+    if not (html / "index.html").exists():
+        front = render("redirect.html.j2", title=cover.title, page=f"{next(iter(names.values()))}.html")
+        (html / "index.html").write_text(front, encoding="utf-8")
+    (html / ".buildinfo").unlink(missing_ok=True)  # Sphinx's note to itself; web servers leave hidden files out
+
+
+def _write_config(book: Book, names: Mapping[Path, str], site: Path, cover: Cover) -> Path:
+    """The book's configuration in the site, with what is this build's, and the extension whether or not the book lists it."""
+    import yaml
+
+    config = copy.deepcopy(dict(book.config))
+    sphinx = config["sphinx"] = config.get("sphinx") or {}
+    own = sphinx.get("config") or {}
+    sphinx["extra_extensions"] = [*(sphinx.get("extra_extensions") or ()), "parabook.render"]
+    if own.get("extensions"):
+        own["extensions"].append("parabook.render")
+    title = escape(cover.title)  # themes put it into pages as it is
+    shared = {"lead": cover.lead, "homepage": cover.homepage, "picture": PICTURE if cover.picture else ""}
+    sphinx["config"] = {
+        **own,
+        "html_title": title,
+        "project": title,
+        "nb_execution_mode": "off",  # parabook ran them
+        "include_patterns": sorted(f"{name}{file.suffix}" for file, name in names.items()),
+        "parabook_cache": str(book.cache),
+        "parabook_cover": shared | {"checksums": LIST},
+    }
+    file = site / "_config.yml"
+    file.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return file

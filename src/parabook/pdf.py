@@ -8,16 +8,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from parabook import templating
 from parabook.errors import InputError
+from parabook.templating import render
 
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--no-pdf-header-footer", "--generate-pdf-document-outline",
-)  # fmt: skip
-
-ARTICLE = 'article[role="main"], main article, [role="main"], main'
-"""Where themes put a page's text; the first of them that is there."""
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PAPER = ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
 
 
 def print_book(out: Path) -> Path:
@@ -30,7 +25,7 @@ def print_book(out: Path) -> Path:
         sheet.write_text(one_page(out / "html"), encoding="utf-8")
         with tempfile.TemporaryDirectory() as profile:
             places = [f"--user-data-dir={profile}", f"--print-to-pdf={pdf}", sheet.resolve().as_uri()]
-            subprocess.run([chromium, *FLAGS, *places], check=True, capture_output=True)
+            subprocess.run([chromium, *QUIET, *PAPER, *places], check=True, capture_output=True)
     finally:
         sheet.unlink(missing_ok=True)
     return pdf
@@ -48,7 +43,7 @@ def one_page(html: Path) -> str:
         name = following["href"].removesuffix(".html") if following else ""
     front = soups["index"]
     named = {meta.get("property") or meta.get("name"): meta["content"] for meta in front.select("meta[content]")}
-    return templating.render(
+    return render(
         "print.html.j2",
         title=named.get("og:site_name") or front.title.get_text(),
         description=named.get("description", ""),
@@ -59,7 +54,7 @@ def one_page(html: Path) -> str:
 
 def _printed(name: str, soup: Any) -> dict[str, str]:
     """A page's text, whose sections and links have names that no other page uses."""
-    article = soup.select_one(ARTICLE)
+    article = soup.select_one("[role=main], main")
     for needless in article.select("script, h1 a.headerlink"):
         needless.decompose()
     for section in article.select("section[id]"):

@@ -140,13 +140,11 @@ def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path
     }
 
 
-def is_current(plan: Plan, out: Path, *, library: bool = False) -> bool:
+def is_current(plan: Plan, out: Path) -> bool:
     """Whether the book in a folder is the one that this build would make, every file of it."""
     try:
         receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
-        if receipt["key"] != plan.book_key or bool(receipt["shared"]) != library:
-            return False
-        if library and not (out.parent / receipt["shared"]).is_dir():
+        if receipt["key"] != plan.book_key:
             return False
         return all(files.hash_files(out / name) == hashes for name, hashes in receipt["outputs"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

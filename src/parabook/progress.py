@@ -1,62 +1,26 @@
-"""What a build says while it works: plain lines, or on a terminal one line that is redrawn in place."""
+"""What a build says while it works: a line for each step that is done."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 
 class Progress:
-    """The progress of one book.
+    """The progress of one book: ``name`` begins its lines; blank to say nothing."""
 
-    Parameters
-    ----------
-    name : str
-        What its lines begin with; blank to say nothing.
-    live : bool
-        On a terminal show how many chapters are done, which are running, and for how long.
-    """
-
-    def __init__(self, name: str = "", *, live: bool = False) -> None:
-        self._name, self._live, self._running = name, live and sys.stderr.isatty(), dict[str, None]()
-        self._display: Any = None
-
-    def start(self, chapters: int) -> None:
-        """So many chapters are to be run."""
-        if self._live:
-            from rich import progress
-            from rich.console import Console
-
-            counted = (progress.MofNCompleteColumn(), "chapters", progress.TimeElapsedColumn(), "{task.fields[now]}")
-            console = Console(stderr=True)
-            self._display = progress.Progress("{task.description}", *counted, console=console, transient=True)
-            self._display.add_task(self._name, total=chapters, now="")
-            self._display.start()
-
-    def begin(self, chapter: str) -> None:
-        """A chapter begins."""
-        self._running[chapter] = None
-        self._show(", ".join(self._running))
+    def __init__(self, name: str = "") -> None:
+        self._name = name
 
     def end(self, chapter: str, seconds: float | None) -> None:
         """A chapter has run, or came from the cache: in None seconds."""
-        self._running.pop(chapter, None)
-        self._show(", ".join(self._running), advance=1)
-        if seconds is not None and not self._display:
+        if seconds is not None:
             self.message(f"{chapter} {seconds:.1f} s")
 
     def message(self, text: str) -> None:
         """Something else is done."""
-        self._show(text)
-        if self._name and not self._display:
+        if self._name:
             sys.stderr.write(f"{self._name}: {text}\n")  # at once, as books are built side by side
-
-    def _show(self, now: str, advance: int = 0) -> None:
-        if self._display:
-            self._display.update(self._display.task_ids[0], advance=advance, now=now)
 
     def close(self) -> None:
         """The build has ended: say nothing more."""
-        if self._display:
-            self._display.stop()
         self._name = ""

@@ -7,9 +7,6 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-GLUE = "scrapbook"
-"""In an output's metadata: the name that MyST-NB's ``glue`` gave it, and the prefix of its MIME types."""
-
 EXHIBIT = "application/vnd.parabook.exhibit+json"
 """An exhibit as plain JSON: what the book draws from."""
 
@@ -24,19 +21,18 @@ CHARTS = (VEGALITE, "application/vnd.vegalite.v6+json", "application/vnd.vegalit
 
 
 def outputs(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The data of an executed notebook's outputs, in order."""
-    for cell in notebook["cells"]:
-        yield from (output["data"] for output in cell.get("outputs", ()) if "data" in output)
+    """The outputs of an executed notebook, in order."""
+    return (output for cell in notebook["cells"] for output in cell.get("outputs", ()))
 
 
 def exhibits(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The exhibits that an executed notebook carries, in order."""
-    return (data[EXHIBIT] for data in outputs(notebook) if EXHIBIT in data)
+    return (output["data"][EXHIBIT] for output in outputs(notebook) if EXHIBIT in output.get("data", ()))
 
 
 def charts(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The Vega-Lite specifications that the pages of an executed notebook show: of exhibits, and of outputs without one."""
-    for data in outputs(notebook):
+    for data in (output.get("data", {}) for output in outputs(notebook)):
         found = [data[EXHIBIT]["chart"]] if EXHIBIT in data else [data[kind] for kind in CHARTS if kind in data]
         yield from filter(None, found[:1])
 
@@ -54,6 +50,11 @@ def as_csv(exhibit: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
+def glued(notebook: Mapping[str, Any]) -> dict[str, str]:
+    """The texts that an executed notebook offers to prose, by name."""
+    return dict(found for output in outputs(notebook) if (found := glued_text(output)))
+
+
 def glued_text(output: Mapping[str, Any]) -> tuple[str, str] | None:
     """The name and the text that an output offers to prose, as MyST-NB's ``glue`` makes it; None where it is no glue.
 
@@ -63,7 +64,7 @@ def glued_text(output: Mapping[str, Any]) -> tuple[str, str] | None:
     >>> glued_text({"data": {"application/papermill.record/text/plain": "A sentence."}, "metadata": meta})
     ('lead', 'A sentence.')
     """
-    glue = output.get("metadata", {}).get(GLUE)
+    glue = output.get("metadata", {}).get("scrapbook")
     if not glue:
         return None
     text = output.get("data", {}).get(f"{glue.get('mime_prefix', '')}text/plain", "")

@@ -1,55 +1,82 @@
-"""The receipt: what a book was made from and with, and what came out, by hash. Pure but for reading files."""
+"""What a book was made from and what came out, by hash: its receipt, and the list by which anyone can check a copy.
+
+The list is ``html/SHA256SUMS``, in the format of ``sha256sum``; its own SHA-256 is the book's digest. What lies beside
+the pages stands in it behind a ``#``, so that the pages can be checked without the rest.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from parabook.book import Book
 from parabook.cache import ChapterRun
-from parabook.checksums import LIST, PAGES, outputs
+from parabook.files import hash_files, sha256, write_atomically
 from parabook.plan import Plan
 from parabook.plugins import Cover
+from parabook.templating import render
+
+LIST, PAGES, RECEIPT = "SHA256SUMS", "html", "receipt.json"
+
+HEAD = """\
+## sha256sum --check SHA256SUMS                        checks the pages and their files
+## sed -n 's/^# //p' SHA256SUMS | sha256sum --check    checks what lies beside the pages
+## sha256sum SHA256SUMS                                prints the digest of the book
+"""
 
 
-def receipt(
-    plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], shared: str, folder: Path
-) -> dict[str, Any]:
-    """The receipt of a build, ready to write as JSON.
+def write_receipt(
+    plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], folder: Path
+) -> None:
+    """Write the list and the receipt of a finished book into its folder.
 
-    ``digest`` is the SHA-256 of ``html/SHA256SUMS``, and so the hash of all outputs but pictures, whose pixels depend on
-    a machine (`checksums.counts`; ``outputs`` has them too). ``key`` is the hash of all inputs. ``seconds`` and
-    ``reused`` are the only values that differ from one run to the next on a machine.
+    ``digest`` is the hash of all outputs, ``key`` of all inputs. ``seconds`` and ``reused`` are the only values that
+    differ from one run to the next on a machine.
     """
-    made = outputs(folder)
-    return {
+    names = sorted((each.name for each in folder.iterdir()), key=lambda name: (name != PAGES, name))
+    outputs = {name: hash_files(folder / name) for name in names}
+    (folder / PAGES / LIST).write_text(checksums(outputs), encoding="utf-8")
+    outputs[PAGES][LIST] = sha256(folder / PAGES / LIST)
+    receipt = {
         plan.plugin.noun: plan.input.name,
-        "title": cover.title,
         "about": {"title": cover.title, "lead": cover.lead, "source": cover.source, "date": cover.date},
-        "digest": made[PAGES][LIST],
+        "digest": outputs[PAGES][LIST],
         "key": plan.book_key,
         "parameters": dict(plan.given),
-        "inputs": inputs(plan),
+        "inputs": plan.hashes,
         "versions": versions(),
-        "chapters": [_chapter(run) for run in runs],
+        "chapters": [
+            {"chapter": run.chapter, "rests_on": run.rests_on, "reused": run.reused, "seconds": round(run.seconds, 3)}
+            | {"cells": [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in run.cells.items()]}
+            for run in runs
+        ],
         "left_out": [{"chapter": chapter, "why": why} for chapter, why in left_out.items()],
-        "shared": shared,
-        "outputs": made,
+        "outputs": outputs,
     }
+    (folder / RECEIPT).write_text(json.dumps(receipt, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _chapter(run: ChapterRun) -> dict[str, Any]:
-    cells = [{"cell": cell, "seconds": round(seconds, 3)} for cell, seconds in run.cells.items()]
-    known = {"chapter": run.chapter, "rests_on": run.rests_on, "reused": run.reused}
-    return {**known, "seconds": round(run.seconds, 3), "cells": cells}
+def checksums(outputs: Mapping[str, Mapping[str, str]]) -> str:
+    """The list for the outputs of a book."""
+    lines = []
+    for output, files in outputs.items():
+        before, folder = ("", "") if output == PAGES else ("# ", f"../{output}/")
+        lines += [f"{before}{files[name]}  {f'{folder}{name}'.removesuffix('/.')}\n" for name in sorted(files)]
+    return HEAD + "".join(lines)
 
 
-def inputs(plan: Plan) -> dict[str, Any]:
-    """SHA-256 of all that a book is made from, by group and name; the lock file of packages is a group of its own."""
-    groups: dict[str, Any] = {group: dict(hashes) for group, hashes in plan.hashes.items()}
-    return groups | {"requirements": "".join(groups["requirements"].values())}
+def front_page(book: Book, noun: str, library: Path) -> None:
+    """Write the page over several books side by side, from what their receipts say of them."""
+    books = {}
+    for file in sorted(library.glob(f"*/{RECEIPT}")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # a folder that is no book of ours
+            books[file.parent.name] = {**json.loads(file.read_text(encoding="utf-8"))["about"]}
+    page = render("library.html.j2", title=str(book.config.get("title", "")), noun=noun, books=books)
+    write_atomically(library / "index.html", page)
 
 
 @cache

@@ -1,14 +1,21 @@
-"""From an exhibit's JSON, or a bare chart, to HTML on a page: a figure with its caption, drawing, table and source."""
+"""What Sphinx and MyST-NB call: exhibits and charts as HTML with their files, styles and scripts, and shared links.
+
+A book names the file of its colours as ``parabook_palette`` under ``sphinx: config:`` in ``_config.yml``:
+``{"ink": ["black", "#eee"], ...}``, for light and dark pages. Charts are drawn in the light ones; on a page each
+becomes a CSS variable, ``--chart-ink``. The other settings are those of a build (`outputs`).
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from markupsafe import Markup
 
-from parabook.drawings import as_png, as_svg, canonical, panels, without_roles
+from parabook.drawings import FONTS, as_png, as_svg, canonical, panels, script
 from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
 from parabook.templating import render
 
@@ -16,20 +23,67 @@ FOLDER = "exhibits"
 """Where in the book the files of exhibits lie."""
 
 
-def exhibit_html(exhibit: Mapping[str, Any], links: Mapping[str, str], cache: Path) -> str:
-    """An exhibit as one HTML figure; ``links`` lead to its downloads, by kind; ``cache`` has the drawings."""
-    shown = {"number": "", **exhibit}
-    return render("exhibit.html.j2", exhibit=shown, panels=_panels(exhibit["chart"], cache), links=links)
+def setup(app: Any) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.add_config_value("parabook_palette", "", "html")
+    app.add_config_value("parabook_cover", {}, "html")
+    app.add_config_value("parabook_cache", "", "")  # Sphinx hashes the others, which a path in another encoding fails
+    if "comments_config" not in app.config:  # Jupyter Book sets it also where its extension for comments is not loaded
+        app.add_config_value("comments_config", {}, "html")
+    app.connect("config-inited", configure)
+    app.connect("html-page-context", describe)
+    app.connect("build-finished", write_files)
+    for styles in ("fonts.css", "palette.css", "exhibits.css"):
+        app.add_css_file(styles)
+    app.add_js_file("charts.js")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _panels(spec: dict[str, Any] | None, cache: Path) -> list[dict[str, Any]]:
-    """What the template needs of each panel that is drawn apart; each is described by its own description."""
-    drawn = [(part, without_roles(as_svg(canonical(part), cache))) for part in (panels(spec) if spec else [])]
-    return [{"label": str(part.get("description", "Chart")), "svg": svg, "spec": part} for part, svg in drawn]
+def configure(app: Any, config: Any) -> None:
+    """Fill in what the configuration leaves open, and complete the theme where it is Furo."""
+    here = Path(__file__).parent
+    config.parabook_cache = config.parabook_cache or str(app.doctreedir)
+    config.html_static_path += [str(here / "static"), str(FONTS / "pages")]
+    if config.html_theme == "furo":
+        config.templates_path.append(str(here / "templates" / "furo"))
+        if checksums := config.parabook_cover.get("checksums"):  # linked to from the foot of every page
+            words = "Fingerprints of this copy"
+            icon = {"name": words, "html": words, "url": checksums, "class": ""}
+            config.html_theme_options.setdefault("footer_icons", []).append(icon)
+
+
+class Renderer:
+    """What MyST-NB calls for the outputs of chapters (entry point group ``myst_nb.mime_renderers``)."""
+
+    mime_priority_overrides = (("*", EXHIBIT, 1), ("*", LAB_ONLY, 2), *(("*", kind, 3) for kind in CHARTS))
+
+    @staticmethod
+    def handle_mime(renderer: Any, data: Any, inline: bool) -> list[nodes.Element] | None:
+        """HTML nodes for an exhibit or a bare chart; nothing for what only notebook front ends show."""
+        if inline or data.mime_type not in (EXHIBIT, LAB_ONLY, *CHARTS):
+            return None
+        if data.mime_type == LAB_ONLY:
+            return [nodes.comment()]
+        env, content, is_exhibit = renderer.renderer.sphinx_env, data.content, data.mime_type == EXHIBIT
+        cache, page = Path(env.config.parabook_cache), env.metadata[env.docname]
+        chart = content["chart"] if is_exhibit else content
+        drawn = [
+            {"label": str(part.get("description", "Chart")), "svg": as_svg(canonical(part), cache), "spec": part}
+            for part in (panels(chart) if chart else ())
+        ]
+        page["charts"] = page.get("charts") or bool(drawn)
+        if is_exhibit:
+            page.setdefault("exhibits", []).append(content)
+            up = "../" * env.docname.count("/")
+            links = {kind: f"{up}{FOLDER}/{name}" for kind, (name, _) in downloads(content, cache).items()}
+            html = render("exhibit.html.j2", exhibit={"number": "", **content}, panels=drawn, links=links)
+        else:
+            html = render("bare-chart.html.j2", panels=drawn)
+        return [nodes.raw("", html, format="html", classes=["output"])]
 
 
 def downloads(exhibit: Mapping[str, Any], cache: Path) -> dict[str, tuple[str, Callable[[], bytes]]]:
-    """The files that a reader may take away: by kind their name, and what makes their content."""
+    """The files of an exhibit that a reader may take away: by kind their name, and what makes their content."""
     ident, files = exhibit["id"], dict[str, tuple[str, Callable[[], bytes]]]()
     if exhibit["rows"]:
         files["CSV"] = (f"{ident}.csv", lambda: as_csv(exhibit).encode())
@@ -41,27 +95,32 @@ def downloads(exhibit: Mapping[str, Any], cache: Path) -> dict[str, tuple[str, C
     return files
 
 
-class Renderer:
-    """What myst-nb calls for the outputs of chapters (entry point group ``myst_nb.mime_renderers``)."""
+def describe(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Say in the page's head what it is, for search engines and for links that are shared."""
+    root, cover = app.config.root_doc, app.config.parabook_cover
+    context["front_page_title"] = app.env.titles[root].astext() if root in app.env.titles else context["project"]
+    if cover.get("lead"):
+        home, picture = cover["homepage"].rstrip("/") + "/" if cover["homepage"] else "", cover["picture"]
+        place = home + picture if home else context["pathto"](picture, 1)
+        site, title = (Markup(text).striptags() for text in (context["project"], context.get("title") or name))
+        head = render(
+            "head.html.j2", cover=cover, site=site, title=title, picture=picture and place, home=home, name=name
+        )
+        context["metatags"] = context.get("metatags", "") + head
 
-    mime_priority_overrides = (("*", EXHIBIT, 1), ("*", LAB_ONLY, 2), *(("*", kind, 3) for kind in CHARTS))
 
-    @staticmethod
-    def handle_mime(renderer: Any, data: Any, inline: bool) -> list[nodes.Element] | None:
-        """HTML nodes for an exhibit or a bare chart; nothing for what only notebook front ends show."""
-        if inline or data.mime_type not in (EXHIBIT, LAB_ONLY, *CHARTS):
-            return None
-        if data.mime_type == LAB_ONLY:
-            return [nodes.comment()]
-        env = renderer.renderer.sphinx_env
-        cache, page, content = Path(env.config.parabook_cache), env.metadata[env.docname], data.content
-        if data.mime_type in CHARTS or content["chart"]:
-            page["charts"] = True
-        if data.mime_type in CHARTS:
-            html = render("bare-chart.html.j2", panels=_panels(content, cache))
-        else:
-            page.setdefault("exhibits", []).append(content)
-            root = "../" * env.docname.count("/")
-            links = {kind: f"{root}{FOLDER}/{name}" for kind, (name, _) in downloads(content, cache).items()}
-            html = exhibit_html(content, links, cache)
-        return [nodes.raw("", html, format="html", classes=["output"])]
+def write_files(app: Any, error: Exception | None) -> None:
+    """Write the palette, the files that exhibits offer, and the script that pages load when a chart comes into view."""
+    if error or app.builder.format != "html":
+        return
+    out, config, pages = Path(app.outdir), app.config, app.env.metadata.values()
+    palette, cache = config.parabook_palette, Path(config.parabook_cache)
+    colours = json.loads(Path(app.srcdir, palette).read_text(encoding="utf-8")) if palette else {}
+    css = render("palette.css.j2", palette=colours, follows_system=config.html_theme == "furo")
+    (out / "_static" / "palette.css").write_text(css, encoding="utf-8")
+    if any(page.get("charts") for page in pages):
+        (out / "_static" / "vega.js").write_text(script(cache), encoding="utf-8")
+    for exhibit in (exhibit for page in pages for exhibit in page.get("exhibits", ())):
+        (out / FOLDER).mkdir(exist_ok=True)
+        for name, content in downloads(exhibit, cache).values():
+            (out / FOLDER / name).write_bytes(content())

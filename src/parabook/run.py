@@ -63,7 +63,7 @@ def run_all(
 ) -> list[ChapterRun]:
     """Run the chapters of a plan, or take them from the cache where nothing that they depend on has changed.
 
-    ``progress`` is told of each chapter as it begins and ends, ``done`` gets it as soon as it has run. ``ready`` is
+    ``progress`` is told of each chapter as it ends, ``done`` gets it as soon as it has run. ``ready`` is
     called before the first cell of each, when its kernel has started: it waits for what must come first, or raises.
 
     Returns
@@ -83,13 +83,11 @@ def run_all(
     def run(notebook: Path) -> ChapterRun:
         found = None if force else cached(plan, notebook)
         if not found:
-            progress.begin(notebook.stem)
             found = run_one(notebook, plan.chosen(notebook), plan.plugin.folder(plan.input, notebook), ready=ready)
         progress.end(found.chapter, None if found.reused else found.seconds)
         done(found)
         return found
 
-    progress.start(len(plan.notebooks))
     pool = ThreadPoolExecutor(max_workers=side_by_side(plan, jobs))
     futures = [pool.submit(run, notebook) for notebook in plan.notebooks]
     try:

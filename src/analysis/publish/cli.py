@@ -123,7 +123,7 @@ def build(
         return _build_library(plans, out, options, pdf)
     for plan in plans:
         name = plan.input.name
-        index = build_book(plan, out or Path("_build", name), options, Progress(name, live=True))
+        index = build_book(plan, out or Path("_build", name), options, Progress(name))
         if pdf:
             _print_pdf(index)
         _print(index)
@@ -143,7 +143,7 @@ def _reproduce(receipt: Path, edition: str, out: Path | None, options: BuildOpti
     if stray:
         needed = "the receipt, and at most where its edition is now"
         raise InputError.one("--reproduce", stray, needed, "leave it out")
-    progress = Progress("again", live=True)
+    progress = Progress("again")
     return 0 if reproduce(receipt, *_book(), name=edition, out=out, options=options, progress=progress) else 1
 
 

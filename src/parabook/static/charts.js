@@ -42,8 +42,7 @@
     const config = { font: "'Report Sans', sans-serif" }; // as the drawing program has it, where the chart names none
     const stage = document.createElement("div");
     const { view } = await embed(stage, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: () => {}, ast: false, config });
-    const svg = stage.querySelector("svg");
-    svg.setAttribute("aria-hidden", "true");
+    stage.querySelector("svg").setAttribute("aria-hidden", "true");
 
     const said = document.createElement("p");
     said.className = "said";
@@ -56,25 +55,15 @@
 
     const marks = marksOf(view);
     let at = -1;
-    /* Where the chart names a field to follow, marks alike in it are shown together, one a panel at most. */
-    const follow = spec.usermeta && spec.usermeta.follow;
-    const panels = (spec.vconcat || spec.hconcat || spec.concat || []).length;
-    const rest = (item) => Object.entries(item.tooltip).filter(([name]) => name !== follow).map(([, value]) => isolate(String(value)));
+    const ring = document.createElement("div");
+    ring.className = "ring";
     const show = (item) => {
-      const who = follow && item.datum && item.datum[follow];
-      const alike = who ? marks.filter((each) => each.datum[follow] === who) : [];
-      const same = alike.length > 1 && alike.length <= panels ? alike : [item];
-      said.textContent = same.length > 1 ? `${who}: ${same.map((each) => rest(each).join(", ")).join("; ")}` : message(item);
+      said.textContent = message(item);
       said.classList.add("stays");
-      drawing.querySelectorAll(".ring").forEach((ring) => ring.remove());
       const whole = drawing.getBoundingClientRect();
-      for (const each of same) {
-        const ring = document.createElement("div");
-        const mark = each._svg.getBoundingClientRect();
-        ring.className = "ring";
-        ring.style.cssText = `left:${mark.left - whole.left - 4}px;top:${mark.top - whole.top - 4}px;width:${mark.width + 4}px;height:${mark.height + 4}px`;
-        drawing.append(ring);
-      }
+      const mark = item._svg.getBoundingClientRect();
+      ring.style.cssText = `left:${mark.left - whole.left - 4}px;top:${mark.top - whole.top - 4}px;width:${mark.width + 4}px;height:${mark.height + 4}px`;
+      drawing.append(ring);
     };
     view.addEventListener("mouseover", (_, item) => {
       const found = item && item.tooltip ? marks.findIndex((each) => key(each) === key(item)) : -1;
