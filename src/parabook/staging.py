@@ -33,6 +33,8 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
     ``executed`` has the text of executed notebooks by chapter, the file's name without suffix, the root first. A chapter
     of whose exhibits the input can have none is left out, and with it the cells tagged ``needs-<chapter>``.
 
+    So are exhibits that the input cannot have, and headings under which nothing else stands.
+
     Returns the place of each shown chapter in ``site``, without suffix, by its file in the book, the root first; and
     the chapters that are left out, with the reason.
     """
@@ -45,7 +47,8 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
     shown = {name: notebooks[file.stem] for file, name in names.items() if file.stem in notebooks}
     lost = {f"needs-{chapter}" for chapter in left_out}
     for notebook in shown.values():
-        notebook["cells"] = [cell for cell in notebook["cells"] if lost.isdisjoint(cell["metadata"].get("tags", []))]
+        cells = [cell for cell in notebook["cells"] if lost.isdisjoint(cell["metadata"].get("tags", []))]
+        notebook["cells"] = without_absent(cells)
     link_exhibits(shown)
     for folder in ("tables", "charts"):
         (into / folder).mkdir()
@@ -59,12 +62,28 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
     return names, left_out
 
 
+def without_absent(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Cells without those whose exhibits are absent, and without the sections of which this leaves no exhibit."""
+
+    def absent(*cells: dict[str, Any]) -> bool:
+        found = list(exhibits({"cells": cells}))
+        return bool(found) and all(exhibit.get("absent") for exhibit in found)
+
+    sections: list[list[dict[str, Any]]] = [[]]
+    for cell in cells:
+        if cell["cell_type"] == "markdown" and "".join(cell["source"]).startswith("## "):
+            sections.append([])
+        sections[-1].append(cell)
+    top, *others = sections
+    return [cell for part in (top, *(each for each in others if not absent(*each))) for cell in part if not absent(cell)]
+
+
 def cleaned(notebook: Notebook) -> Notebook:
     """An executed notebook without what differs from run to run: times, paths, versions of the machine."""
     for cell in notebook["cells"]:
         cell["metadata"] = {key: cell["metadata"][key] for key in ("tags", "mystnb") if cell["metadata"].get(key)}
         if "injected-parameters" in cell["metadata"].get("tags", []):
-            cell["metadata"]["tags"].append("hide-input")
+            cell["metadata"]["tags"].append("remove-input")
     metadata = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "mystnb", "widgets")}
     notebook["metadata"] = {**metadata, "language_info": {"name": "python"}}
     return notebook
@@ -120,7 +139,7 @@ def link_exhibits(pages: Mapping[str, Notebook]) -> None:
     """
     found: list[tuple[str, dict[str, Any]]] = []
     anchors: dict[str, str] = {}
-    for chapter, (page, notebook) in enumerate(pages.items()):
+    for chapter, (page, notebook) in enumerate(pages.items(), 1):
         for place, exhibit in enumerate(exhibits(notebook), 1):
             own = f"exhibit-{exhibit['id']}"
             if own in anchors:  # their files would replace each other
