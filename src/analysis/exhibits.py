@@ -22,7 +22,7 @@ from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, PEOPLE, holds_no_peopl
 from analysis.editions import Edition
 from analysis.schema import TABLES
 from analysis.sentences import spelled_out
-from analysis.text import as_text, join
+from analysis.text import anchor, as_text, join
 from parabook.errors import InputError, nearest
 from parabook.protocol import EXHIBIT, LAB_ONLY, VEGALITE
 
@@ -270,17 +270,6 @@ def _apart(book: Edition) -> str:
     )
 
 
-def anchor(table: str, key: str, column: str) -> str:
-    """The name of a row of evidence in the book.
-
-    Examples
-    --------
-    >>> anchor("legs", "i02.1", "mode")
-    'evidence-legs-i02.1-mode'
-    """
-    return f"evidence-{table}-{key}-{column}"
-
-
 def proof(book: Edition, key: str, rests_on: Sequence[str]) -> Link:
     """A key that leads to the first evidence of a column that an exhibit rests on, or to the row's own."""
     wanted = [tuple(each.split(".", 1)) for each in rests_on]
@@ -336,4 +325,4 @@ def _cell(cell: Any) -> Any:
     return as_text(cell) if isinstance(cell, bool) else cell
 
 
-__all__ = ["PEOPLE", "Link", "anchor", "emit", "exhibit", "glue", "open_edition", "proof"]
+__all__ = ["PEOPLE", "Link", "emit", "exhibit", "glue", "open_edition", "proof"]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.counts import known, unit_of
-from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, promise
+from analysis.disclosure import NOT_SHOWN, NOT_STATED, promise
 from analysis.editions import Edition
 from analysis.figures import Row, contradictions, destination_of, measure, number, overlapping, rows_of, window
-from analysis.text import isolate, join, plural
+from analysis.text import isolate, join, plural, spell
 
 MOST_NAMED = 6
 """As many labels as a sentence can hold."""
@@ -101,18 +101,6 @@ def finding(
         return head
     label, n = pairs[0]
     return f"{head} At least {n:,} and at most {n + unknown:,} of the {total:,} {share.format(label)}."
-
-
-def spell(n: int) -> str:
-    """A whole number as prose has it: in words up to ten.
-
-    Examples
-    --------
-    >>> spell(8), spell(17)
-    ('eight', '17')
-    """
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    return words[n] if 0 <= n < len(words) else f"{n:,}"
 
 
 def people(n: int) -> str:

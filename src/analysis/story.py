@@ -17,12 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis import editions
 from analysis.editions import Edition
-from analysis.exhibits import anchor
 from analysis.schema import TABLES, schema
-from analysis.sentences import spell
 from analysis.tables import is_date
-from analysis.text import day
+from analysis.text import anchor, day, spell
 from parabook.errors import InputError, Problem, nearest, show
 
 FILE = "story.md"
@@ -67,8 +66,8 @@ def read_story(book: Edition) -> Story | None:
             found, needed, hint = problem.args
             problems.append(Problem(f"{book.name}/{FILE}", found, needed, hint, number))
         try:
-            line = PASTED.sub(lambda match: _pasted(book, match), CLAIM.sub("", line))
-            lines.append(LINKED.sub(lambda match: f"]({_target(book, match[1])})", line))
+            pasted = PASTED.sub(lambda match: _pasted(book, match), CLAIM.sub("", line))
+            lines.append(LINKED.sub(lambda match: f"]({_target(book, match[1])})", pasted))
         except Wrong as error:
             found, needed, hint = error.args
             problems.append(Problem(f"{book.name}/{FILE}", found, needed, hint, number))
@@ -181,3 +180,14 @@ def _target(book: Edition, target: str) -> str:
             return f"evidence.html#{anchor(*place)}"
     known = [".".join(place) for place in book.evidence]
     raise Wrong(f"a link to {show('#' + target)}", "TABLE.KEY.COLUMN of a value with evidence, or a statement", nearest(target, known))
+
+
+def examine(path: str) -> tuple[Edition | None, list[Problem]]:
+    """An edition and all that is wrong with it, as `editions.examine` gives them, the claims of its story included."""
+    edition, problems = editions.examine(path)
+    try:
+        if edition and all(each.warning for each in problems):
+            read_story(edition)
+    except InputError as error:
+        problems = [*problems, *error.problems]
+    return edition, problems

@@ -104,3 +104,26 @@ def days_between(start: str, end: str) -> int:
     1
     """
     return (date.fromisoformat(end) - date.fromisoformat(start)).days
+
+
+def spell(n: int) -> str:
+    """A whole number as prose has it: in words up to ten.
+
+    Examples
+    --------
+    >>> spell(8), spell(17)
+    ('eight', '17')
+    """
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[n] if 0 <= n < len(words) else f"{n:,}"
+
+
+def anchor(table: str, key: str, column: str) -> str:
+    """The name of a row of evidence in the book.
+
+    Examples
+    --------
+    >>> anchor("legs", "i02.1", "mode")
+    'evidence-legs-i02.1-mode'
+    """
+    return f"evidence-{table}-{key}-{column}"

@@ -20,20 +20,44 @@
       ? Object.entries(item.tooltip).map(([name, value]) => `${name}: ${isolate(String(value))}`).join(", ")
       : String(item.tooltip);
 
-  /* Every mark that has something to say, in reading order, each thing once. */
-  const marksOf = (view) => {
-    const found = new Map();
+  /* Every mark that has something to say. */
+  const itemsOf = (view) => {
+    const found = [];
     const walk = (mark) => {
       for (const item of mark.items || []) {
         if (mark.marktype === "group") for (const inner of item.items || []) walk(inner);
-        else if (item.tooltip && item._svg && mark.marktype !== "text" && !found.has(key(item))) found.set(key(item), item);
+        else if (item.tooltip && item._svg && mark.marktype !== "text") found.push(item);
       }
     };
     walk(view.scenegraph().root);
+    return found;
+  };
+
+  /* In reading order, each thing once. */
+  const marksOf = (items) => {
+    const found = new Map(items.map((item) => [key(item), item]).reverse());
     const place = (item) => item._svg.getBoundingClientRect();
     return [...found.values()].sort((a, b) => place(a).top - place(b).top || place(a).left - place(b).left);
   };
   const key = (item) => `${message(item)}|${item.datum && item.datum.x}`;
+
+  /* A card finds its marks in the charts of its page: the others fade. */
+  let followed = "";
+  const upgraded = [];
+  const offerToFollow = (card) => {
+    const button = document.createElement("button");
+    button.textContent = "Find in the charts";
+    button.addEventListener("click", () => {
+      followed = followed === card.dataset.follow ? "" : card.dataset.follow;
+      for (const each of document.querySelectorAll("[data-follow]")) {
+        const chosen = each.dataset.follow === followed;
+        each.toggleAttribute("aria-current", chosen);
+        each.querySelector("button").setAttribute("aria-pressed", chosen);
+      }
+      for (const fade of upgraded) fade();
+    });
+    card.append(button);
+  };
 
   const upgrade = async (chart) => {
     const drawing = chart.querySelector(".drawing");
@@ -53,7 +77,14 @@
     said.textContent = first ? "Point at a mark, or use the arrow keys, to see what it stands for." : "";
     drawing.replaceChildren(stage);
 
-    const marks = marksOf(view);
+    const items = itemsOf(view);
+    const marks = marksOf(items);
+    const fade = () => {
+      const own = items.filter((item) => Object.values(item.tooltip).includes(followed));
+      for (const item of items) item._svg.style.opacity = own.length && !own.includes(item) ? 0.2 : "";
+    };
+    upgraded.push(fade);
+    fade();
     let at = -1;
     const ring = document.createElement("div");
     ring.className = "ring";
@@ -94,5 +125,17 @@
     },
     { rootMargin: "200px" },
   );
-  addEventListener("DOMContentLoaded", () => document.querySelectorAll(".chart:has(> script)").forEach((chart) => watch.observe(chart)));
+  /* A link may lead into a fold. */
+  const unfold = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    if (target) target.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  addEventListener("DOMContentLoaded", () => {
+    const charts = document.querySelectorAll(".chart:has(> script)");
+    for (const chart of charts) watch.observe(chart);
+    if (charts.length) document.querySelectorAll("[data-follow]").forEach(offerToFollow);
+    unfold();
+  });
 })();
