@@ -29,7 +29,9 @@ def main(source: str) -> None:
     for country in topology["objects"]["countries"]["geometries"]:
         code = codes.get(country.get("id", "")) or WITHOUT_CODE.get(country["properties"]["name"], "")
         for rings in [country["arcs"]] if country["type"] == "Polygon" else country["arcs"]:
-            polygon = whole([[point for n in ring for point in (arcs[n] if n >= 0 else arcs[~n][::-1])] for ring in rings])
+            polygon = whole(
+                [[point for n in ring for point in (arcs[n] if n >= 0 else arcs[~n][::-1])] for ring in rings]
+            )
             if code:
                 parts.setdefault("UKR" if code == "RUS" and CRIMEA.contains(polygon) else code, []).append(polygon)
     names = sorted(parts)

@@ -139,7 +139,10 @@ def legs_of_routes(by_route: pd.DataFrame, plans: pd.DataFrame | None = None) ->
         for leg in dict.fromkeys((start, end, MADE if m == n + 1 else PAST) for (n, start), (m, end) in named):
             before = found.get(leg, (0, ()))
             found[leg] = (before[0] + int(people), tuple(sorted({*before[1], *who})))
-    rows = [(*leg, people, STATED, who) for leg, (people, who) in sorted(found.items(), key=lambda item: (-item[1][0], item[0]))]
+    rows = [
+        (*leg, people, STATED, who)
+        for leg, (people, who) in sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+    ]
     table = pd.DataFrame(rows, columns=["from", "to", "status", "people", "state", "who"]).astype({"people": "int64"})
     table = pd.concat([table, *([plans] if plans is not None else [])], ignore_index=True)
     table.attrs = dict(by_route.attrs)

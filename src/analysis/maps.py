@@ -1,7 +1,7 @@
 """A map of journeys: lines from place to place on the countries around them, with names that stand in nobody's way.
 
 All is worked out in pixels, so that each name can be held against what else is drawn. Of many pairs of places a table is
-drawn instead, of who came from where to where.
+drawn instead, of who went from where to where.
 """
 
 from __future__ import annotations
@@ -10,255 +10,206 @@ import itertools
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
+import shapely
+from shapely import Geometry, LineString, Polygon, box
+from shapely import Point as Dot
+from shapely.ops import substring
 
-from analysis.charts import INK, LAND, MARK, MUTED, PAPER
+from analysis.charts import INK, LAND, MARK, MUTED, PAPER, plain
+from analysis.disclosure import no_people
 from analysis.journeys import INTENDED, MADE
 from analysis.schema import ROOT, country_name
 from analysis.text import isolate
 
-if TYPE_CHECKING:
-    from shapely import Geometry
-
 WIDTH = 480
-"""Pixels; a page shows the map as wide as its column, a phone at three quarters."""
+"""Pixels. A page shows the map as wide as its column: at three quarters of that on a phone, at one and a half elsewhere."""
 
-MOST_LINES, MOST_ROWS = 12, 9
-"""More pairs of places than this are shown as a table; of its rows and columns, all but these stand together."""
+MOST_LINES, MOST_ROWS = 12, 8
+"""More pairs of places than that are shown as a table; of its rows and columns all but the largest stand together."""
 
 UNKNOWN, PLANNED = "way not stated", "planned"
-"""What is known of a line that is not `MADE` from town to town."""
-
-KEY = {MADE: "way stated", UNKNOWN: "way not stated", PLANNED: "planned"}
+KEY = {MADE: "way stated", UNKNOWN: UNKNOWN, PLANNED: PLANNED}
+"""What is known of a line, and what the key below the map calls it."""
 
 BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)
 """How far a line may bend aside, of its length, to keep clear of others."""
 
-HAIR = "\u200a"
-"""A narrow space, between the letters of countries' names."""
-
 SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))
 """Where a name may stand, seen from its dot: at the right first, then left, above, below, aslant."""
 
+TEXTS = {
+    "met": (15.5, 0.6, INK, "bold"), "town": (14, 0.55, INK, "normal"), "area": (13, 0.58, INK, "normal"), "end": (12, 0.66, INK, "normal"),
+    "country": (11.5, 0.66, MUTED, "normal"), "count": (13.5, 0.6, MARK, "bold"), "key": (13, 0.55, INK, "normal"),
+}  # fmt: skip
+"""Texts by kind: their size in pixels; how wide a letter is of that, on average; colour and weight."""
+
+HAIR = "\u200a"
+"""A narrow space, which parts the letters of countries' names."""
+
 Point = tuple[float, float]
-
-
-class Shapes:
-    """Features as Altair takes them from geographic libraries: by reference, where it copies plain lists at each step."""
-
-    def __init__(self, features: list[dict[str, Any]]) -> None:
-        self.__geo_interface__: MutableMapping[str, Any] = {"type": "FeatureCollection", "features": features}
+Row = dict[str, Any]
+Places = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The part of the world on a map, in Mercator's projection: its left and upper edges in radians, pixels a radian."""
+    """The part of the world that a map shows: its left and upper edge in degrees of Mercator's projection, pixels a degree."""
 
     left: float
     top: float
     scale: float
     height: int
 
-    def pixels(self, degrees: Any) -> Any:
-        """Points in pixels, given as rows of longitude and latitude."""
-        x, y = np.radians(np.asarray(degrees, float)).T
-        return np.column_stack([(x - self.left) * self.scale, (self.top - np.arcsinh(np.tan(y))) * self.scale])
+    def pixels(self, at: Any) -> Any:
+        """Rows of longitude and latitude in pixels."""
+        return np.column_stack([(at[:, 0] - self.left) * self.scale, (self.top - mercator(at[:, 1])) * self.scale])
 
     def spot(self, longitude: float, latitude: float) -> Point:
-        """A point in pixels, on the turn of the globe that is in sight."""
-        middle = self.degrees(WIDTH / 2, 0)[0]
-        x = middle + (longitude - middle + 180) % 360 - 180
-        return tuple(self.pixels([[x, max(-85.0, min(85.0, latitude))]])[0].tolist())
+        """A place in pixels, on the turn of the globe that is in sight."""
+        middle = self.left + WIDTH / 2 / self.scale
+        x, y = self.pixels(np.array([[middle + (longitude - middle + 180) % 360 - 180, latitude]]))[0].tolist()
+        return x, y
 
-    def degrees(self, x: float, y: float) -> Point:
-        return math.degrees(self.left + x / self.scale), math.degrees(math.atan(math.sinh(self.top - y / self.scale)))
+
+def mercator(latitude: Any) -> Any:
+    """Degrees of latitude as far from the equator as Mercator's projection puts them."""
+    return np.degrees(np.arcsinh(np.tan(np.radians(np.clip(latitude, -85, 85)))))
 
 
 def frame_around(core: Sequence[Point], areas: Iterable[Point] = ()) -> Frame:
-    """A frame with all core points in it, and those areas for which it need not grow much; points in degrees.
+    """A frame with all core points in it, and those areas for which it need not grow much; each longitude and latitude.
 
     Examples
     --------
-    >>> near, far = frame_around([(37.6, 55.8), (51.4, 51.2)]), frame_around([(37.6, 55.8), (51.4, 51.2)], [(100, 60)])
-    >>> near == far, near.height
+    >>> near = frame_around([(37.6, 55.8), (51.4, 51.2)])
+    >>> near == frame_around([(37.6, 55.8), (51.4, 51.2)], [(100, 60)]), near.height
     (True, 288)
-    >>> round(frame_around([(179, 0), (-179, 0)]).degrees(0, 0)[0])  # over the 180th meridian
-    176
+    >>> round(frame_around([(179, 0), (-179, 0)]).left, 1)  # over the 180th meridian
+    177.5
     """
-    around = sorted(x for x, _ in core)
-    gaps = [(around[0] + 360 - around[-1], around[0]), *((b - a, b) for a, b in itertools.pairwise(around))]
-    start = max(gaps)[1]  # where the widest gap ends
-    points = [(start + (x - start) % 360, max(-80.0, min(80.0, y))) for x, y in core]
+    xs = sorted(x for x, _ in core)
+    gap, start = max([(xs[0] + 360 - xs[-1], xs[0]), *((b - a, b) for a, b in itertools.pairwise(xs))])
 
-    def extent(points: Sequence[Point]) -> tuple[float, float, float, float]:
-        xs, ys = [math.radians(x) for x, _ in points], [math.asinh(math.tan(math.radians(y))) for _, y in points]
-        return min(xs), max(xs), min(ys), max(ys)
+    def around(points: Sequence[Point]) -> Frame:
+        x, y = np.array(points).T
+        x, y = (x - start + gap / 2) % 360 - gap / 2 + start, mercator(y)  # the widest gap stays outside
+        tall = 1.3 * np.ptp(y)
+        across = max(1.4 * np.ptp(x), tall / 0.88, 5.0)
+        tall = max(tall, 0.6 * across)
+        left, top = (x.min() + x.max() - across) / 2, (y.min() + y.max() + tall) / 2
+        return Frame(float(left), float(top), float(WIDTH / across), round(WIDTH * tall / across))
 
-    def size(points: Sequence[Point]) -> float:
-        west, east, south, north = extent(points)
-        return max((east - west) * 1.4, (north - south) * 1.3, math.radians(5))
-
-    whole = size(points)
-    for x, y in areas:
-        more = [*points, (start + (x - start + 90) % 360 - 90, max(-80.0, min(80.0, y)))]
-        points = more if size(more) <= 1.5 * whole else points
-    west, east, south, north = extent(points)
-    across = max((east - west) * 1.4, (north - south) * 1.3 / 0.88, math.radians(5))
-    tall = min(max((north - south) * 1.3, across * 0.6), across * 0.88)
-    left, top = (west + east - across) / 2, (south + north + tall) / 2
-    return Frame(left, top, WIDTH / across, round(WIDTH * tall / across))
+    points, least = list(core), around(core).scale / 1.5
+    for area in areas:
+        points += [area] if around([*points, area]).scale > least else []
+    return around(points)
 
 
 @cache
 def _world() -> tuple[list[str], Any]:
-    import shapely
-
     text = (ROOT / "data" / "basemap" / "world.geojson").read_text(encoding="utf-8")
     return re.findall(r'"country":"(\w+)"', text), shapely.get_parts(shapely.from_geojson(text))
 
 
 def land(frame: Frame) -> dict[str, Geometry]:
     """The countries in a frame by their alpha-3 code, in pixels, no finer than can be seen."""
-    import shapely
-
     codes, shapes = _world()
-    (west, south), (east, north) = frame.degrees(-4, frame.height + 4), frame.degrees(WIDTH + 4, -4)
-    turns = [turn for turn in (-360, 0, 360) if west - turn < 180 and east - turn > -180]
-    parts = [
+    edges = frame.top + 1 / frame.scale, frame.top - (frame.height + 1) / frame.scale
+    north, south = np.degrees(np.arctan(np.sinh(np.radians(edges))))
+    west, east = frame.left - 1 / frame.scale, frame.left + (WIDTH + 1) / frame.scale
+    seen = [
         shapely.transform(
-            shapely.intersection(shapes, shapely.box(west - turn, south, east - turn, north)),
+            shapely.intersection(shapes, box(west - turn, south, east - turn, north)),
             lambda at, turn=turn: frame.pixels(at + [turn, 0]),
         )
-        for turn in turns
+        for turn in (-360, 0, 360)
     ]
-    seen = shapely.buffer(shapely.union_all(np.array(parts), axis=0), 0)
-    kept = [n for n, shape in enumerate(seen) if shape.area > 1]
-    return dict(zip([codes[n] for n in kept], shapely.coverage_simplify(seen[kept], 0.7), strict=True))
+    whole = shapely.buffer(shapely.union_all(np.array(seen), axis=0), 0)
+    kept = np.flatnonzero(shapely.area(whole) > 1)
+    return dict(zip([codes[n] for n in kept], shapely.coverage_simplify(whole[kept], 0.7), strict=True))
 
 
-def lines_of(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]], met: str = "") -> pd.DataFrame:
-    """What can be drawn of legs: ``from``, ``to``, ``way``, ``people``, between places that have a position.
-
-    Where only the country is named in which people were met, they came to, or set off from, the place where they were.
-    A way is taken as made only from town to town.
-    """
-    at = positions(places)
-    here = places.get(met, {})
-
-    def end(name: str, otherwise: str = "") -> str:
-        row = at.get(name, {})
-        home = row.get("precision") == "country" and row["country"] == here.get("country") and here["name"] in at
-        return str(here["name"]) if home else name if row else otherwise
-
-    rows = []
-    for start, stop, status, people in legs.iloc[:, :4].itertuples(index=False):
-        one, two = end(start, here.get("name", "") if status == INTENDED else ""), end(stop)
-        towns = {start, stop} == {one, two} and all(at.get(name, {}).get("precision") in ("site", "city") for name in (one, two))
-        way = PLANNED if status == INTENDED else MADE if status == MADE and towns else UNKNOWN
-        if one in at and two in at and one != two:
-            rows.append((one, two, way, people))
-    table = pd.DataFrame(rows, columns=["from", "to", "way", "people"])
-    table = table.groupby(["from", "to", "way"], as_index=False, sort=False)["people"].sum()
-    table = table.sort_values("people", ascending=False, kind="stable", ignore_index=True)
-    table.attrs = dict(legs.attrs)
-    return table
+def feature(shape: Geometry, **properties: Any) -> Row:
+    """A shape as GeoJSON, to a tenth of a pixel."""
+    rounded = shapely.transform(shape, lambda at: np.round(at, 1))
+    return {"type": "Feature", "geometry": shapely.geometry.mapping(rounded), **properties}
 
 
-def positions(places: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
-    """The places that have a position, by name."""
-    return {row["name"]: row for row in places.values() if row["latitude"]}
-
-
-@dataclass
-class Drawing:
-    """What is on a map, and what is in the way of more: ``taken``."""
-
-    frame: Frame
-    box: Geometry
-    taken: list[Geometry] = field(default_factory=list)
-    texts: list[dict[str, Any]] = field(default_factory=list)
-    lines: list[dict[str, Any]] = field(default_factory=list)
-    heads: list[dict[str, Any]] = field(default_factory=list)
-    dots: list[dict[str, Any]] = field(default_factory=list)
-    borders: list[dict[str, Any]] = field(default_factory=list)
-    counts: list[tuple[int, Geometry]] = field(default_factory=list)
-    key: list[dict[str, Any]] = field(default_factory=list)
-
-    def write(self, text: str, kind: str, at: Point, reach: Sequence[float], sides: Sequence[Point] = SIDES) -> Geometry | None:
-        """Put a text at the first place around a point where it hides nothing; nowhere if there is none."""
-        found = room(text_size(text, *TEXTS[kind][:2]), at, self.taken, self.box, reach, sides)
-        if found is None:
-            return None
-        box, side = found
-        self.taken.append(box)
-        west, north, east, south = box.bounds
-        x, align = {1: (west, "left"), 0: ((west + east) / 2, "center"), -1: (east, "right")}[int(side)]
-        self.texts.append({"text": isolate(text), "kind": kind, "x": round(x, 1), "y": round((north + south) / 2, 1), "align": align})
-        return box
-
-
-TEXTS = {
-    "met": (15.5, 0.6, INK, "bold"), "town": (14, 0.55, INK, "normal"), "area": (13, 0.58, INK, "normal"),
-    "country": (11.5, 0.64, MUTED, "normal"), "count": (13.5, 0.6, MARK, "bold"), "key": (13, 0.55, INK, "normal"),
-}  # fmt: skip
-"""Texts by kind: their size in pixels, how wide a letter is on average, at most, of that; colour and weight."""
-
-
-def text_size(text: str, size: float, letter: float) -> Point:
-    """The width and height of a text, at most; characters as wide as two count as two.
-
-    Examples
-    --------
-    >>> text_size("Oral", 10, 0.6)
-    (24.0, 12.0)
-    """
+def text_size(text: str, kind: str) -> Point:
+    """The width and height of a text, at most; characters as wide as two count as two."""
+    size, letter, *_ = TEXTS[kind]
     letters = sum(0.2 if sign == HAIR else 1 + 0.8 * (unicodedata.east_asian_width(sign) in "WF") for sign in text)
     return letters * size * letter, size * 1.2
 
 
 def room(
-    size: Point, at: Point, taken: Sequence[Geometry], within: Geometry, reach: Sequence[float], sides: Sequence[Point] = SIDES
+    size: Point, at: Point, taken: Iterable[Geometry], within: Geometry, reach: Sequence[float], sides: Sequence[Point] = SIDES
 ) -> tuple[Geometry, float] | None:
     """The first box beside a point that lies within a shape and on nothing that is taken; and on which side it stands.
 
     Examples
     --------
-    >>> from shapely import box
     >>> room((30, 10), (50, 50), [box(55, 45, 60, 60)], box(0, 0, 100, 100), [5])[0].bounds
     (15.0, 45.0, 45.0, 55.0)
     """
-    from shapely import box
-
     (wide, tall), (x, y) = size, at
-    for far in reach:
-        for across, down in sides:
-            away = far * (0.75 if across and down else 1)
-            left, top = x + across * away - wide * (1 - across) / 2, y + down * away - tall * (1 - down) / 2
-            found = box(left, top, left + wide, top + tall)
-            if within.contains(found) and not any(found.intersects(each) for each in taken):
-                return found, across
+    for far, (across, down) in itertools.product(reach, sides):
+        away = far * (0.75 if across and down else 1)
+        left, top = x + across * away - wide * (1 - across) / 2, y + down * away - tall * (1 - down) / 2
+        found = box(left, top, left + wide, top + tall)
+        if within.contains(found) and not any(found.intersects(each) for each in taken):
+            return found, across
     return None
 
 
-def bend(start: Point, end: Point, bow: float) -> Geometry:
+def bend(start: Point, end: Point, bow: float) -> LineString:
     """A line from point to point that bends aside, by a share of its length."""
-    from shapely import LineString
-
     a, b = np.array(start), np.array(end)
     top = (a + b) / 2 + 2 * bow * np.array([a[1] - b[1], b[0] - a[0]])
     steps = np.linspace(0, 1, 17 if bow else 2)[:, None]
     return LineString((1 - steps) ** 2 * a + 2 * steps * (1 - steps) * top + steps**2 * b)
 
 
-def route_map(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]], met: str = "") -> alt.LayerChart | None:
-    """Legs as lines between places, or, of many pairs of places, a table from where to where; None where there is nothing to draw.
+def dash(way: str, width: float) -> list[float]:
+    """How a line is broken, the wider the longer: not at all, into dots, into dashes."""
+    return {MADE: [1.0, 0.0], UNKNOWN: [0.1, round(1.5 + 1.9 * width, 1)]}.get(way, [round(3 + width, 1)] * 2)
+
+
+def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
+    """What can be drawn of legs, between places that have a position: ``from``, ``to``, ``way``, ``people``.
+
+    Where of the country in which people were met nothing but its name is stated, they came to the place where they were
+    met; from there they plan to go on. A way is stated only from town to town.
+    """
+    at, here = positions(places), places.get(met, {})
+    home = here["name"] if here.get("name") in at else ""
+    inside = [name for name, row in at.items() if home and (row["precision"], row["country"]) == ("country", here["country"])]
+    towns = [name for name, row in at.items() if row["precision"] in ("site", "city")]
+    table, planned = plain(legs), legs["status"] == INTENDED
+    stated = (legs["status"] == MADE) & legs["from"].isin(towns) & legs["to"].isin(towns)
+    table["way"] = np.select([planned, stated], [PLANNED, MADE], UNKNOWN)
+    table["from"] = table["from"].where(table["from"].isin(at) | ~planned, home)
+    table[["from", "to"]] = table[["from", "to"]].replace(inside, home)
+    table = table[table["from"].isin(at) & table["to"].isin(at) & (table["from"] != table["to"])]
+    table = table.groupby(["from", "to", "way"], as_index=False, sort=False)[["people"]].sum()
+    return table.sort_values("people", ascending=False, kind="stable", ignore_index=True)
+
+
+def positions(places: Places) -> dict[str, Mapping[str, str]]:
+    """The places that have a position, by name."""
+    return {row["name"]: row for row in places.values() if row["latitude"]}
+
+
+def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
+    """Legs as lines between places; many of them as a table from where to where; None where there is nothing to draw.
 
     Parameters
     ----------
@@ -267,176 +218,160 @@ def route_map(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]], met: 
     places : mapping
         Rows of the table ``places``, as text.
     met : str
-        The place where people were interviewed.
+        The place in it where people were interviewed.
     """
     lines = lines_of(legs, places, met)
-    if lines.empty:
-        return None
     if len(lines) > MOST_LINES:
         return from_where_to_where(lines, positions(places))
-    drawing, ground = draw(lines, positions(places), places.get(met, {}))
-    return layers(drawing, ground, dict(lines.attrs))
+    return None if lines.empty else Map(lines, positions(places), places.get(met, {})).chart()
 
 
-def draw(
-    lines: pd.DataFrame, at: Mapping[str, Mapping[str, str]], here: Mapping[str, str]
-) -> tuple[Drawing, dict[str, Geometry]]:
-    """Lines first, then the names of places, then those of countries, where there is room left."""
-    from shapely import Point as Dot
-    from shapely import box, union_all
+class Map:
+    """A map in the making: first come the lines, then the names of places, then those of countries, where there is room left."""
 
-    names = list(dict.fromkeys([*([here["name"]] if here.get("name") in {*lines["from"], *lines["to"]} else []), *lines[["from", "to"]].to_numpy().flatten()]))
-    degrees = {name: (float(at[name]["longitude"]), float(at[name]["latitude"])) for name in names}
-    towns = [name for name in names if at[name]["precision"] in ("site", "city")] or names
-    frame = frame_around([degrees[name] for name in towns], [degrees[name] for name in names if name not in towns])
-    drawing = Drawing(frame, box(3, 3, WIDTH - 3, frame.height - 3))
-    spots = {name: frame.spot(*degrees[name]) for name in names}
-    seen = {name: drawing.box.contains(Dot(spot)) for name, spot in spots.items()}
-    clear = {name: Dot(spots[name]).buffer(8 if name == here.get("name") else 5) for name in towns}
-    drawing.taken.extend(clear.values())
-    drawing.dots = [dict(zip("xy", spots[name], strict=True)) | {"size": 130 if name == here.get("name") else 55} for name in towns]
-    ground = land(frame)
-    if home := ground.get(here.get("country", "")):
-        drawing.borders = [feature(home.boundary.intersection(union_all([shape.buffer(0.2) for shape in ground.values() if shape is not home])))]
-    named = set()
-    for name in [name for name in names if name not in towns and seen[name]]:
-        country = at[name]["precision"] == "country"
-        text = drawing.write(capitals(name) if country else name, "area", spots[name], (0, 6, 12), ((0, 0), *SIDES))
-        clear[name] = (text or Dot(spots[name])).buffer(3)
-        named |= {at[name]["country"]} if country else set()
-    edges = dict(_lines(drawing, lines, spots, seen, clear))
-    for name in towns:
-        drawing.write(name, "met" if name == here.get("name") else "town", spots[name], (9, 13, 18))
-    for name, (start, point) in edges.items():
-        drawing.write(f"{'from' if start else 'to'} {name}", "area", point, (6, 10, 16, 24, 40, 60))
-    for people, body in drawing.counts:
-        middle = [body.interpolate(share, normalized=True).coords[0] for share in (0.5, 0.4, 0.6, 0.3, 0.7)]
-        any(drawing.write(text, "count", at, (6, 9, 12)) for text in (f"{people:,} people", f"{people:,}") for at in middle)
-    _key(drawing, [way for way in KEY if way in set(lines["way"])])
-    _countries(drawing, {code: shape for code, shape in ground.items() if code not in named})
-    return drawing, ground
+    def __init__(self, lines: pd.DataFrame, at: Places, here: Mapping[str, str]) -> None:
+        self.lines, self.met, self.home = lines, here.get("name", ""), here.get("country", "")
+        self.at = {name: at[name] for name in sorted({*lines["from"], *lines["to"]}, key=lambda name: (name != self.met, name))}
+        self.towns = [name for name, row in self.at.items() if row["precision"] in ("site", "city")] or [*self.at]
+        degrees = {name: (float(row["longitude"]), float(row["latitude"])) for name, row in self.at.items()}
+        self.frame = frame_around([degrees[name] for name in self.towns], [degrees[name] for name in degrees if name not in self.towns])
+        self.spots = {name: self.frame.spot(*spot) for name, spot in degrees.items()}
+        self.land, self.box = land(self.frame), box(3, 3, WIDTH - 3, self.frame.height - 3)
+        self.borders = shapely.union_all([shape.boundary for shape in self.land.values()])
+        self.ends = {name: Dot(self.spots[name]).buffer(8 if name == self.met else 5) for name in self.towns}
+        self.taken = [*self.ends.values()]
+        self.texts, self.journeys = list[Row](), list[Row]()
+        areas = [name for name in self.at if name not in self.towns and self.box.contains(Dot(self.spots[name]))]
+        self.named = {name: self.at[name]["country"] for name in areas if self.at[name]["precision"] == "country"}
+        for name in areas:
+            text, kind = (HAIR.join(name.upper()), "end") if name in self.named else (name, "area")
+            placed = self.write(text, kind, self.spots[name], (0, 6, 12), ((0, 0), *SIDES))
+            self.ends[name] = (placed or Dot(self.spots[name])).buffer(3)
+        self.draw_lines()
+        self.name_countries()
 
+    def write(
+        self, text: str, kind: str, at: Point, reach: Sequence[float], sides: Sequence[Point] = SIDES, within: Geometry = None
+    ) -> Geometry | None:
+        """Put a text at the first place around a point where it hides nothing, best no border either; nowhere if there is none."""
+        for taken in ([*self.taken, self.borders], self.taken):
+            if found := room(text_size(text, kind), at, taken, within or self.box, reach, sides):
+                west, north, east, south = found[0].bounds
+                x, align = {1: (west, "left"), 0: ((west + east) / 2, "center"), -1: (east, "right")}[int(found[1])]
+                row = {"text": isolate(text), "kind": kind, "x": round(x, 1), "y": round((north + south) / 2, 1), "align": align}
+                self.texts.append(row | dict(zip(("size", "letter", "fill", "weight"), TEXTS[kind])))
+                self.taken.append(found[0])
+                return found[0]
+        return None
 
-def capitals(name: str) -> str:
-    """The name of a country as maps print it.
+    def draw_lines(self) -> None:
+        """Draw all lines and write the names of their ends; those out of sight at the edge. Then how many people went."""
+        most, drawn, edges = max(self.lines["people"].max() / 20, 1), list[tuple[int, LineString]](), dict[str, Point]()
+        for row in self.lines.to_dict("records"):
+            start, end = self.spots[row["from"]], self.spots[row["to"]]
+            seen = LineString([start, end]).intersection(self.box)
+            if seen.length > 12:
+                if row["from"] not in self.ends:
+                    start = edges[f"from {row['from']}"] = seen.coords[0]
+                if row["to"] not in self.ends:
+                    end = edges[f"to {row['to']}"] = seen.coords[-1]
+                width = max(1.8 * math.sqrt(row["people"] / most), 1.2)
+                drawn.append((row["people"], self.draw(row, start, end, width, [line for _, line in drawn])))
+        for name in self.towns:
+            self.write(name, "met" if name == self.met else "town", self.spots[name], (9, 13, 18))
+        for text, point in edges.items():
+            self.write(text, "area", point, (6, 10, 16, 24, 40, 60))
+        for people, line in drawn:
+            middles = [line.interpolate(share, normalized=True).coords[0] for share in (0.5, 0.4, 0.6, 0.3, 0.7)]
+            texts = (f"{people:,} people", f"{people:,}") if people > 1 else ()
+            any(self.write(text, "count", middle, (6, 9, 12)) for text in texts for middle in middles)
 
-    Examples
-    --------
-    >>> capitals("Oman").encode("ascii", "replace")
-    b'O?M?A?N'
-    """
-    return HAIR.join(name.upper())
-
-
-def _lines(
-    drawing: Drawing, lines: pd.DataFrame, spots: Mapping[str, Point], seen: Mapping[str, bool], clear: Mapping[str, Geometry]
-) -> Iterator[tuple[str, tuple[bool, Point]]]:
-    """Draw lines, each bent so that it keeps clear of others; gives the places out of sight, and where lines to them leave."""
-    from shapely import LineString, Polygon, get_parts, union_all
-    from shapely.ops import substring
-
-    most = max(lines["people"].max() / 20, 1)
-    drawn: list[Geometry] = []
-    for row in lines.to_dict("records"):
-        start, end = spots[row["from"]], spots[row["to"]]
-        inside = LineString([start, end]).intersection(drawing.box)
-        if inside.length < 12:
-            continue
-        if not seen[row["from"]]:
-            start = inside.coords[0]
-            yield row["from"], (True, start)
-        if not seen[row["to"]]:
-            end = inside.coords[-1]
-            yield row["to"], (False, end)
-        others = union_all([shape for name, shape in clear.items() if name not in (row["from"], row["to"])] or [Polygon()])
-        before = union_all([each.buffer(7) for each in drawn] or [Polygon()])
+    def draw(self, row: Row, start: Point, end: Point, width: float, before: Sequence[LineString]) -> LineString:
+        """Draw a line with a head, bent so that it keeps clear of lines before it and of all ends but its own."""
+        others = shapely.union_all([shape.buffer(6) for name, shape in self.ends.items() if name not in (row["from"], row["to"])])
+        near = shapely.union_all([line.buffer(7) for line in before])
 
         def cost(bow: float) -> float:
             line = bend(start, end, bow)
-            return line.intersection(before).length + 200 * line.crosses(others.buffer(6)) + 200 * (not drawing.box.covers(line)) + line.length * abs(bow) / 2
+            hits = int(line.intersects(others)) + (not self.box.covers(line))
+            return float(line.intersection(near).length + 200 * hits + line.length * abs(bow) / 2)
 
         line = bend(start, end, min(BOWS, key=cost))
-        width = max(1.8 * math.sqrt(row["people"] / most), 1.2)
-        for name in (row["from"], row["to"]):
-            line = line.difference(clear[name]) if seen[name] else line
-        line = max(get_parts(line), key=lambda part: part.length, default=line)
+        for name in {row["from"], row["to"]} & {*self.ends}:
+            line = line.difference(self.ends[name])
+        line = max(shapely.get_parts(line), key=lambda part: part.length, default=line)
         long = min(7 + 1.6 * width, line.length)
         tip, back = (np.array(line.interpolate(line.length - far).coords[0]) for far in (0, long))
         aside = (tip - back)[::-1] * [-0.42, 0.42]
-        head = Polygon([tip, back + aside, back - aside])
-        body = substring(line, 0, line.length - long * 0.7)
-        drawn.append(line)
-        drawing.taken.extend([body.buffer(width / 2 + 2), head.buffer(1.5)])
-        drawing.lines.append(row | {"width": round(width, 1), "dash": dash(row["way"], width), **feature(body)})
-        drawing.counts.extend([(row["people"], body)] if row["people"] > 1 else [])
-        drawing.heads.append(row | feature(head))
+        head, body = Polygon([tip, back + aside, back - aside]), substring(line, 0, line.length - long * 0.7)
+        self.taken += [body.buffer(width / 2 + 2), head.buffer(1.5)]
+        self.journeys.append(feature(body, **row, stroke=MARK, width=round(width, 1), dash=dash(row["way"], width)))
+        self.journeys.append(feature(head, **row, fill=MARK, width=0))
+        return line
+
+    def name_countries(self) -> None:
+        """Write the name of each country near the middle of what is seen of it, where it fits into the country."""
+        for code, shape in sorted(self.land.items(), key=lambda item: -item[1].area):
+            visible, name = shape.intersection(self.box), HAIR.join(country_name(code).upper())
+            if visible.area > 800 and code not in self.named.values():
+                middle = shapely.maximum_inscribed_circle(visible, 2).coords[0]
+                west, north, east, south = visible.bounds
+                points = itertools.product(np.arange(west, east, 10), np.arange(north, south, 8))
+                points = sorted(points, key=lambda at, middle=middle: math.dist(at, middle))
+                any(self.write(name, "country", at, (0,), ((0, 0),), visible) for at in [middle, *points])
+
+    def key(self) -> list[Row]:
+        """Below the map, the kinds of lines that there are."""
+        x, y, lines = 4.0, self.frame.height + 18, []
+        for way in (way for way in KEY if way in set(self.lines["way"])):
+            lines.append(feature(LineString([(x, y), (x + 28, y)]), stroke=MARK, width=1.8, dash=dash(way, 1.8)))
+            said = self.write(KEY[way], "key", (x + 30, y), (6,), ((1, 0),), box(0, y - 20, WIDTH, y + 20))
+            x = said.bounds[2] + 26
+        return lines
+
+    def chart(self) -> alt.LayerChart:
+        """The map as a chart; its tables are marked as the one that it was drawn from."""
+
+        def chart(rows: list[Row]) -> alt.Chart:
+            table = pd.DataFrame(rows)
+            table.attrs = dict(self.lines.attrs)
+            return alt.Chart(table)
+
+        abroad = shapely.union_all([shape.buffer(0.2) for code, shape in self.land.items() if code != self.home])
+        border = self.land.get(self.home, Polygon()).boundary.intersection(abroad)
+        ground = [feature(shape, fill=LAND, stroke=PAPER, width=1.2) for shape in self.land.values()]
+        ground += [feature(border, stroke=MUTED, width=1.2), *self.key()]
+        dots = [{**dict(zip("xy", self.spots[name])), "size": 130 if name == self.met else 55} for name in self.towns]
+        looks = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None), alt.StrokeWidth("width:N", scale=None)]
+        shapes = {"fill": None, "strokeCap": "round"}
+        at, said = {"longitude": "x:Q", "latitude": "y:Q"}, [alt.Tooltip(name) for name in ("from", "to", "way", "people")]
+        text = {"align": alt.expr("datum.align"), "fontSize": alt.expr("datum.size"), "fontWeight": alt.expr("datum.weight")}
+        return alt.layer(
+            alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shapes).encode(*looks, alt.StrokeDash("dash:N", scale=None)),
+            chart(self.journeys).mark_geoshape(**shapes).encode(*looks, alt.StrokeDash("dash:N", scale=None), tooltip=said),
+            chart(dots).mark_point(fill=INK, stroke=PAPER).encode(**at, size=alt.Size("size:Q", scale=None)),
+            chart(self.texts).mark_text(baseline="middle", **text).encode(**at, text="text:N", fill=looks[0]),
+            width=WIDTH, height=self.frame.height + 28, usermeta={"wide": True},
+            projection=alt.Projection(type="identity", scale=1, translate=[0, 0]),
+        )  # fmt: skip
 
 
-def dash(way: str, width: float) -> list[float]:
-    """How a line is broken, the wider the longer: not, in dots, in dashes."""
-    return {MADE: [1, 0], UNKNOWN: [0.1, round(1.5 + 1.9 * width, 1)], PLANNED: [round(3 + width, 1), round(3 + width, 1)]}[way]
-
-
-def feature(shape: Geometry) -> dict[str, Any]:
-    """A shape as GeoJSON, to a tenth of a pixel."""
-    import shapely
-
-    return {"type": "Feature", "geometry": shapely.geometry.mapping(shapely.transform(shape, lambda at: np.round(at, 1)))}
-
-
-def _key(drawing: Drawing, ways: Sequence[str]) -> None:
-    """Say below the map what kinds of lines there are."""
-    from shapely import LineString
-
-    x, y = 4.0, drawing.frame.height + 18
-    for way in ways:
-        drawing.key.append({"width": 1.8, "dash": dash(way, 1.8), **feature(LineString([(x, y), (x + 28, y)]))})
-        drawing.texts.append({"text": KEY[way], "kind": "key", "x": x + 36, "y": y, "align": "left"})
-        x += 62 + text_size(KEY[way], *TEXTS["key"][:2])[0]
-
-
-def _countries(drawing: Drawing, ground: Mapping[str, Geometry]) -> None:
-    """Write the name of a country near the middle of its visible part, where it fits within the country."""
-    from shapely import Point as Dot
-    from shapely import maximum_inscribed_circle
-
-    for code, shape in sorted(ground.items(), key=lambda item: -item[1].area):
-        name = capitals(country_name(code))
-        size = text_size(name, *TEXTS["country"][:2])
-        visible = shape.intersection(drawing.box)
-        if visible.area < 2 * size[0] * size[1]:
-            continue
-        x, y = maximum_inscribed_circle(visible, 2).coords[0]
-        west, north, east, south = visible.bounds
-        grid = [(x + dx, y + dy) for dx in range(-400, 401, 16) for dy in range(-400, 401, 12) if west < x + dx < east and north < y + dy < south]
-        for at in sorted(grid, key=lambda at: math.dist(at, (x, y))):
-            if visible.contains(Dot(at)) and (found := room(size, at, drawing.taken, visible, (0,), ((0, 0),))):
-                drawing.write(name, "country", at, (0,), ((0, 0),))
-                break
-
-
-def layers(drawing: Drawing, ground: Mapping[str, Geometry], attrs: dict[str, Any]) -> alt.LayerChart:
-    """The map as a chart, in pixels, with a key below it."""
-
-    def chart(rows: list[dict[str, Any]]) -> alt.Chart:
-        table = pd.DataFrame(rows)
-        table.attrs = attrs
-        return alt.Chart(table)
-
-    told = [alt.Tooltip(name) for name in ("from", "to", "way", "people")]
-    at = {"longitude": "x:Q", "latitude": "y:Q"}
-    lines = {"strokeWidth": alt.StrokeWidth("width:Q", scale=None), "strokeDash": alt.StrokeDash("dash:N", scale=None)}
-    marks = [
-        alt.Chart(Shapes([feature(shape) for shape in ground.values()])).mark_geoshape(fill=LAND, stroke=PAPER, strokeWidth=1.2),
-        alt.Chart(Shapes(drawing.borders)).mark_geoshape(filled=False, stroke=MUTED, strokeWidth=1.2),
-        chart(drawing.lines).mark_geoshape(filled=False, stroke=MARK, strokeCap="round").encode(**lines, tooltip=told),
-        chart(drawing.key).mark_geoshape(filled=False, stroke=MARK, strokeCap="round").encode(**lines),
-        chart(drawing.heads).mark_geoshape(fill=MARK).encode(tooltip=told),
-        chart(drawing.dots).mark_point(fill=INK, stroke=PAPER).encode(**at, size=alt.Size("size:Q", scale=None)),
-    ]
-    for kind, (size, _, fill, weight) in TEXTS.items():
-        if rows := [row for row in drawing.texts if row["kind"] == kind]:
-            text = chart(rows).mark_text(fontSize=size, fill=fill, fontWeight=weight, align=alt.expr("datum.align"), baseline="middle")
-            marks.append(text.encode(**at, text="text:N"))
-    projection = alt.Projection(type="identity", scale=1, translate=[0, 0])
-    return alt.layer(*marks, width=WIDTH, height=drawing.frame.height + 28, projection=projection, usermeta={"wide": True})
+def from_where_to_where(lines: pd.DataFrame, at: Places) -> alt.LayerChart:
+    """People by where they set off and where they went, as a table: of countries, or of places within one."""
+    moves = lines[lines["way"] != PLANNED] if (lines["way"] != PLANNED).any() else lines
+    abroad = moves[["from", "to"]].map(lambda name: country_name(at[name]["country"]))
+    table = moves.assign(**abroad) if len(abroad.drop_duplicates()) > 1 else moves
+    order = {}
+    for end in ("from", "to"):
+        sizes = table.groupby(end)["people"].sum().sort_values(ascending=False, kind="stable")
+        order[end] = [*sizes.index[:MOST_ROWS], *(["elsewhere"] if len(sizes) > MOST_ROWS else [])]
+        table = table.assign(**{end: table[end].where(table[end].isin(order[end]), "elsewhere")})
+    table = table.groupby(["from", "to"], as_index=False)["people"].sum()
+    cells = alt.Chart(table).encode(
+        x=alt.X("to:N", sort=order["to"], title="to").axis(orient="top", labelAngle=-45, domain=False, ticks=False),
+        y=alt.Y("from:N", sort=order["from"], title="from").axis(domain=False, ticks=False),
+        tooltip=[alt.Tooltip(name) for name in ("from", "to", "people")],
+    )  # fmt: skip
+    shade = alt.Opacity("people:Q", legend=None).scale(range=[0.12, 0.5])
+    numbers = cells.mark_text().encode(text=alt.Text("people:Q", format=","))
+    return alt.layer(cells.mark_rect(fill=MARK).encode(opacity=shade), numbers, width=alt.Step(44), height=alt.Step(30))
