@@ -35,6 +35,9 @@ WIDTH = 480
 MOST_LINES, MOST_ROWS = 12, 8
 """More pairs of places than that are shown as a table; of its rows and columns all but the largest stand together."""
 
+MOST_POINTS = 4000
+"""Of the outlines of countries: some 50 kB on the page."""
+
 UNKNOWN, PLANNED = "way not stated", "planned"
 KEY = {MADE: "way stated", UNKNOWN: UNKNOWN, PLANNED: PLANNED}
 """What is known of a line, and what the key below the map calls it."""
@@ -42,7 +45,7 @@ KEY = {MADE: "way stated", UNKNOWN: UNKNOWN, PLANNED: PLANNED}
 BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)
 """How far a line may bend aside, of its length, to keep clear of others."""
 
-SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))
+SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), *itertools.product((1, -1, 0.5, -0.5), (-1, 1)))
 """Where a name may stand, seen from its dot: at the right first, then left, above, below, aslant."""
 
 TEXTS = {
@@ -84,7 +87,7 @@ def mercator(latitude: Any) -> Any:
     return np.degrees(np.arcsinh(np.tan(np.radians(np.clip(latitude, -85, 85)))))
 
 
-def frame_around(core: Sequence[Point], areas: Iterable[Point] = ()) -> Frame:
+def frame_around(core: Sequence[Point], areas: Iterable[Point] = (), margin: float = 1.4) -> Frame:
     """A frame with all core points in it, and those areas for which it need not grow much; each longitude and latitude.
 
     Examples
@@ -101,8 +104,8 @@ def frame_around(core: Sequence[Point], areas: Iterable[Point] = ()) -> Frame:
     def around(points: Sequence[Point]) -> Frame:
         x, y = np.array(points).T
         x, y = (x - start + gap / 2) % 360 - gap / 2 + start, mercator(y)  # the widest gap stays outside
-        tall = 1.3 * np.ptp(y)
-        across = max(1.4 * np.ptp(x), tall / 0.88, 5.0)
+        tall = (margin - 0.1) * np.ptp(y)
+        across = max(margin * np.ptp(x), tall / 0.88, 5.0)
         tall = max(tall, 0.6 * across)
         left, top = (x.min() + x.max() - across) / 2, (y.min() + y.max() + tall) / 2
         return Frame(float(left), float(top), float(WIDTH / across), round(WIDTH * tall / across))
@@ -131,10 +134,15 @@ def land(frame: Frame) -> dict[str, Geometry]:
             lambda at, turn=turn: frame.pixels(at + [turn, 0]),
         )
         for turn in (-360, 0, 360)
+        if west - turn < 180 and east - turn > -180
     ]
     whole = shapely.buffer(shapely.union_all(np.array(seen), axis=0), 0)
-    kept = np.flatnonzero(shapely.area(whole) > 1)
-    return dict(zip([codes[n] for n in kept], shapely.coverage_simplify(whole[kept], 0.7), strict=True))
+    parts, owner = shapely.get_parts(whole, return_index=True)
+    seen, tolerance = np.flatnonzero(shapely.area(parts) > 2), 0.7
+    parts, owner = parts[seen], owner[seen]
+    while shapely.get_num_coordinates(parts).sum() > MOST_POINTS and tolerance < 10:
+        parts, tolerance = shapely.coverage_simplify(parts, tolerance), tolerance * 1.5
+    return {codes[n]: shapely.union_all(parts[owner == n]) for n in np.unique(owner)}
 
 
 def feature(shape: Geometry, **properties: Any) -> Row:
@@ -223,30 +231,34 @@ def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
     lines = lines_of(legs, places, met)
     if len(lines) > MOST_LINES:
         return from_where_to_where(lines, positions(places))
-    return None if lines.empty else Map(lines, positions(places), places.get(met, {})).chart()
+    if lines.empty:
+        return None
+    for margin in (1.4, 1.8, 2.4):  # more room for the names, where there is too little
+        drawn = Map(lines, positions(places), places.get(met, {}), margin)
+        if not drawn.nameless:
+            break
+    return drawn.chart()
 
 
 class Map:
     """A map in the making: first come the lines, then the names of places, then those of countries, where there is room left."""
 
-    def __init__(self, lines: pd.DataFrame, at: Places, here: Mapping[str, str]) -> None:
+    def __init__(self, lines: pd.DataFrame, at: Places, here: Mapping[str, str], margin: float = 1.4) -> None:
         self.lines, self.met, self.home = lines, here.get("name", ""), here.get("country", "")
         self.at = {name: at[name] for name in sorted({*lines["from"], *lines["to"]}, key=lambda name: (name != self.met, name))}
-        self.towns = [name for name, row in self.at.items() if row["precision"] in ("site", "city")] or [*self.at]
         degrees = {name: (float(row["longitude"]), float(row["latitude"])) for name, row in self.at.items()}
-        self.frame = frame_around([degrees[name] for name in self.towns], [degrees[name] for name in degrees if name not in self.towns])
+        self.towns = [name for name, row in self.at.items() if row["precision"] in ("site", "city")]
+        areas = [name for name in self.at if name not in self.towns]
+        self.frame = frame_around([degrees[name] for name in self.towns or areas], [degrees[name] for name in areas], margin)
         self.spots = {name: self.frame.spot(*spot) for name, spot in degrees.items()}
         self.land, self.box = land(self.frame), box(3, 3, WIDTH - 3, self.frame.height - 3)
         self.borders = shapely.union_all([shape.boundary for shape in self.land.values()])
         self.ends = {name: Dot(self.spots[name]).buffer(8 if name == self.met else 5) for name in self.towns}
-        self.taken = [*self.ends.values()]
-        self.texts, self.journeys = list[Row](), list[Row]()
-        areas = [name for name in self.at if name not in self.towns and self.box.contains(Dot(self.spots[name]))]
-        self.named = {name: self.at[name]["country"] for name in areas if self.at[name]["precision"] == "country"}
-        for name in areas:
-            text, kind = (HAIR.join(name.upper()), "end") if name in self.named else (name, "area")
-            placed = self.write(text, kind, self.spots[name], (0, 6, 12), ((0, 0), *SIDES))
-            self.ends[name] = (placed or Dot(self.spots[name])).buffer(3)
+        self.taken, self.texts, self.journeys = [*self.ends.values()], list[Row](), list[Row]()
+        self.areas = {name: self.at[name] for name in areas if self.box.contains(Dot(self.spots[name]))}
+        for name in self.areas:  # its name stands in its middle, and lines end there
+            (wide, tall), (x, y) = text_size(*self.area(name)), self.spots[name]
+            self.ends[name] = box(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2).buffer(6)
         self.draw_lines()
         self.name_countries()
 
@@ -254,7 +266,7 @@ class Map:
         self, text: str, kind: str, at: Point, reach: Sequence[float], sides: Sequence[Point] = SIDES, within: Geometry = None
     ) -> Geometry | None:
         """Put a text at the first place around a point where it hides nothing, best no border either; nowhere if there is none."""
-        for taken in ([*self.taken, self.borders], self.taken):
+        for taken in ([*self.taken, self.borders], self.taken) if reach != (0,) else (self.taken,):
             if found := room(text_size(text, kind), at, taken, within or self.box, reach, sides):
                 west, north, east, south = found[0].bounds
                 x, align = {1: (west, "left"), 0: ((west + east) / 2, "center"), -1: (east, "right")}[int(found[1])]
@@ -264,23 +276,32 @@ class Map:
                 return found[0]
         return None
 
+    def area(self, name: str) -> tuple[str, str]:
+        """The text for a country or a region, and its kind."""
+        return (HAIR.join(name.upper()), "end") if self.at[name]["precision"] == "country" else (name, "area")
+
     def draw_lines(self) -> None:
         """Draw all lines and write the names of their ends; those out of sight at the edge. Then how many people went."""
-        most, drawn, edges = max(self.lines["people"].max() / 20, 1), list[tuple[int, LineString]](), dict[str, Point]()
+        most, drawn, edges = max(self.lines["people"].max() / 20, 1), list[tuple[int, LineString]](), dict[str, LineString]()
         for row in self.lines.to_dict("records"):
             start, end = self.spots[row["from"]], self.spots[row["to"]]
             seen = LineString([start, end]).intersection(self.box)
             if seen.length > 12:
-                if row["from"] not in self.ends:
-                    start = edges[f"from {row['from']}"] = seen.coords[0]
-                if row["to"] not in self.ends:
-                    end = edges[f"to {row['to']}"] = seen.coords[-1]
+                start = start if row["from"] in self.ends else seen.coords[0]
+                end = end if row["to"] in self.ends else seen.coords[-1]
                 width = max(1.8 * math.sqrt(row["people"] / most), 1.2)
-                drawn.append((row["people"], self.draw(row, start, end, width, [line for _, line in drawn])))
-        for name in self.towns:
-            self.write(name, "met" if name == self.met else "town", self.spots[name], (9, 13, 18))
-        for text, point in edges.items():
-            self.write(text, "area", point, (6, 10, 16, 24, 40, 60))
+                line = self.draw(row, start, end, width, [line for _, line in drawn])
+                drawn.append((row["people"], line))
+                edges |= {f"from {row['from']}": line} if row["from"] not in self.ends else {}
+                edges |= {f"to {row['to']}": line.reverse()} if row["to"] not in self.ends else {}
+        named = [self.write(name, "met" if name == self.met else "town", self.spots[name], (9, 13, 18, 26)) for name in self.towns]
+        for name in self.areas:
+            text, kind = self.area(name)
+            named.append(self.write(text, kind, self.spots[name], (0,), ((0, 0),)) or self.write(text, kind, self.spots[name], (6, 12, 18)))
+        for text, line in edges.items():
+            along = (line.interpolate(far).coords[0] for far in (0, 12, 24, 48, 72))
+            named.append(next(filter(None, (self.write(text, "area", at, (6, 10, 16)) for at in along)), None))
+        self.nameless = named.count(None)
         for people, line in drawn:
             middles = [line.interpolate(share, normalized=True).coords[0] for share in (0.5, 0.4, 0.6, 0.3, 0.7)]
             texts = (f"{people:,} people", f"{people:,}") if people > 1 else ()
@@ -311,9 +332,10 @@ class Map:
 
     def name_countries(self) -> None:
         """Write the name of each country near the middle of what is seen of it, where it fits into the country."""
+        named = {row["country"] for row in self.areas.values() if row["precision"] == "country"}
         for code, shape in sorted(self.land.items(), key=lambda item: -item[1].area):
             visible, name = shape.intersection(self.box), HAIR.join(country_name(code).upper())
-            if visible.area > 800 and code not in self.named.values():
+            if visible.area > 800 and code not in named:
                 middle = shapely.maximum_inscribed_circle(visible, 2).coords[0]
                 west, north, east, south = visible.bounds
                 points = itertools.product(np.arange(west, east, 10), np.arange(north, south, 8))
