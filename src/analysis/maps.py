@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import altair as alt
@@ -48,11 +48,15 @@ BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)
 SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), *itertools.product((1, -1, 0.5, -0.5), (-1, 1)))
 """Where a name may stand, seen from its dot: at the right first, then left, above, below, aslant."""
 
-TEXTS = {
-    "met": (15.5, 0.6, INK, "bold"), "town": (14, 0.55, INK, "normal"), "area": (13, 0.58, INK, "normal"), "end": (12, 0.66, INK, "normal"),
-    "country": (11.5, 0.66, MUTED, "normal"), "count": (13.5, 0.6, MARK, "bold"), "key": (13, 0.55, INK, "normal"),
+TEXTS: dict[str, tuple[float, float, str, Any]] = {
+    "met": (15.5, 0.6, INK, "bold"), "town": (14, 0.55, INK, "normal"), "area": (13, 0.58, INK, "normal"),
+    "end": (12, 0.66, INK, "normal"), "country": (11.5, 0.66, MUTED, "normal"), "count": (13.5, 0.6, MARK, "bold"),
+    "key": (13, 0.55, INK, "normal"),
 }  # fmt: skip
 """Texts by kind: their size in pixels; how wide a letter is of that, on average; colour and weight."""
+
+TOWN = ("site", "city")
+"""How precise a place is that has a dot; others are areas, where the name itself is the place."""
 
 HAIR = "\u200a"
 """A narrow space, which parts the letters of countries' names."""
@@ -131,15 +135,15 @@ def land(frame: Frame) -> dict[str, Geometry]:
     seen = [
         shapely.transform(
             shapely.intersection(shapes, box(west - turn, south, east - turn, north)),
-            lambda at, turn=turn: frame.pixels(at + [turn, 0]),
+            lambda at, turn=turn: frame.pixels(at + np.array([turn, 0])),
         )
         for turn in (-360, 0, 360)
         if west - turn < 180 and east - turn > -180
     ]
     whole = shapely.buffer(shapely.union_all(np.array(seen), axis=0), 0)
     parts, owner = shapely.get_parts(whole, return_index=True)
-    seen, tolerance = np.flatnonzero(shapely.area(parts) > 2), 0.7
-    parts, owner = parts[seen], owner[seen]
+    large, tolerance = shapely.area(parts) > 2, 0.7
+    parts, owner = parts[large], owner[large]
     while shapely.get_num_coordinates(parts).sum() > MOST_POINTS and tolerance < 10:
         parts, tolerance = shapely.coverage_simplify(parts, tolerance), tolerance * 1.5
     return {codes[n]: shapely.union_all(parts[owner == n]) for n in np.unique(owner)}
@@ -151,6 +155,11 @@ def feature(shape: Geometry, **properties: Any) -> Row:
     return {"type": "Feature", "geometry": shapely.geometry.mapping(rounded), **properties}
 
 
+def capitals(country: str) -> str:
+    """The name of a country as maps have it, in spaced capitals."""
+    return HAIR.join(country.upper())
+
+
 def text_size(text: str, kind: str) -> Point:
     """The width and height of a text, at most; characters as wide as two count as two."""
     size, letter, *_ = TEXTS[kind]
@@ -159,22 +168,25 @@ def text_size(text: str, kind: str) -> Point:
 
 
 def room(
-    size: Point, at: Point, taken: Iterable[Geometry], within: Geometry, reach: Sequence[float], sides: Sequence[Point] = SIDES
-) -> tuple[Geometry, float] | None:
-    """The first box beside a point that lies within a shape and on nothing that is taken; and on which side it stands.
+    size: Point, at: Point, far: float, taken: Iterable[Geometry], within: Geometry
+) -> tuple[Geometry, str] | None:
+    """The first box beside a point, or at 0 pixels from it right upon it, within a shape and on nothing that is taken.
+
+    With it how a text is aligned there.
 
     Examples
     --------
-    >>> room((30, 10), (50, 50), [box(55, 45, 60, 60)], box(0, 0, 100, 100), [5])[0].bounds
-    (15.0, 45.0, 45.0, 55.0)
+    >>> found, align = room((30, 10), (50, 50), 5, [box(55, 45, 60, 60)], box(0, 0, 100, 100))
+    >>> found.bounds, align
+    ((15.0, 45.0, 45.0, 55.0), 'right')
     """
     (wide, tall), (x, y) = size, at
-    for far, (across, down) in itertools.product(reach, sides):
+    for across, down in SIDES if far else ((0, 0),):
         away = far * (0.75 if across and down else 1)
         left, top = x + across * away - wide * (1 - across) / 2, y + down * away - tall * (1 - down) / 2
         found = box(left, top, left + wide, top + tall)
         if within.contains(found) and not any(found.intersects(each) for each in taken):
-            return found, across
+            return found, "left" if across == 1 else "right" if across == -1 else "center"
     return None
 
 
@@ -184,6 +196,11 @@ def bend(start: Point, end: Point, bow: float) -> LineString:
     top = (a + b) / 2 + 2 * bow * np.array([a[1] - b[1], b[0] - a[0]])
     steps = np.linspace(0, 1, 17 if bow else 2)[:, None]
     return LineString((1 - steps) ** 2 * a + 2 * steps * (1 - steps) * top + steps**2 * b)
+
+
+def along(line: LineString, far: Iterable[float]) -> list[Point]:
+    """Points on a line, so many pixels from its start."""
+    return [line.interpolate(each).coords[0] for each in far]
 
 
 def dash(way: str, width: float) -> list[float]:
@@ -199,8 +216,10 @@ def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
     """
     at, here = positions(places), places.get(met, {})
     home = here["name"] if here.get("name") in at else ""
-    inside = [name for name, row in at.items() if home and (row["precision"], row["country"]) == ("country", here["country"])]
-    towns = [name for name, row in at.items() if row["precision"] in ("site", "city")]
+    inside = [
+        name for name, row in at.items() if home and (row["precision"], row["country"]) == ("country", here["country"])
+    ]
+    towns = [name for name, row in at.items() if row["precision"] in TOWN]
     table, planned = plain(legs), legs["status"] == INTENDED
     stated = (legs["status"] == MADE) & legs["from"].isin(towns) & legs["to"].isin(towns)
     table["way"] = np.select([planned, stated], [PLANNED, MADE], UNKNOWN)
@@ -208,12 +227,18 @@ def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
     table[["from", "to"]] = table[["from", "to"]].replace(inside, home)
     table = table[table["from"].isin(at) & table["to"].isin(at) & (table["from"] != table["to"])]
     table = table.groupby(["from", "to", "way"], as_index=False, sort=False)[["people"]].sum()
+    table.attrs = dict(legs.attrs)
     return table.sort_values("people", ascending=False, kind="stable", ignore_index=True)
 
 
 def positions(places: Places) -> dict[str, Mapping[str, str]]:
     """The places that have a position, by name."""
     return {row["name"]: row for row in places.values() if row["latitude"]}
+
+
+def unplaced(legs: pd.DataFrame, places: Places) -> list[str]:
+    """The places of legs that are named, but have no position."""
+    return sorted({*legs["from"], *legs["to"]} & {row["name"] for row in places.values() if not row["latitude"]})
 
 
 def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
@@ -233,83 +258,82 @@ def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
         return from_where_to_where(lines, positions(places))
     if lines.empty:
         return None
-    for margin in (1.4, 1.8, 2.4):  # more room for the names, where there is too little
+    for margin in (1.4, 1.8, 2.4):  # more room for names, where there is too little
         drawn = Map(lines, positions(places), places.get(met, {}), margin)
         if not drawn.nameless:
             break
-    return drawn.chart()
+    return drawn.chart() if drawn.journeys else None
 
 
 class Map:
-    """A map in the making: first come the lines, then the names of places, then those of countries, where there is room left."""
+    """A map in the making: first come the lines, then names of places, then those of countries, where there is room left.
+
+    ``taken`` is what no text may stand on, ``nameless`` how many places found no room for their name.
+    """
 
     def __init__(self, lines: pd.DataFrame, at: Places, here: Mapping[str, str], margin: float = 1.4) -> None:
         self.lines, self.met, self.home = lines, here.get("name", ""), here.get("country", "")
-        self.at = {name: at[name] for name in sorted({*lines["from"], *lines["to"]}, key=lambda name: (name != self.met, name))}
-        degrees = {name: (float(row["longitude"]), float(row["latitude"])) for name, row in self.at.items()}
-        self.towns = [name for name, row in self.at.items() if row["precision"] in ("site", "city")]
-        areas = [name for name in self.at if name not in self.towns]
-        self.frame = frame_around([degrees[name] for name in self.towns or areas], [degrees[name] for name in areas], margin)
-        self.spots = {name: self.frame.spot(*spot) for name, spot in degrees.items()}
+        names = sorted({*lines["from"], *lines["to"]}, key=lambda name: (name != self.met, name))
+        degrees = {name: (float(at[name]["longitude"]), float(at[name]["latitude"])) for name in names}
+        self.towns = [name for name in names if at[name]["precision"] in TOWN]
+        areas = [name for name in names if name not in self.towns]
+        self.frame = frame_around([degrees[n] for n in self.towns or areas], [degrees[n] for n in areas], margin)
+        self.spots = {name: self.frame.spot(*degrees[name]) for name in names}
         self.land, self.box = land(self.frame), box(3, 3, WIDTH - 3, self.frame.height - 3)
         self.borders = shapely.union_all([shape.boundary for shape in self.land.values()])
         self.ends = {name: Dot(self.spots[name]).buffer(8 if name == self.met else 5) for name in self.towns}
-        self.taken, self.texts, self.journeys = [*self.ends.values()], list[Row](), list[Row]()
-        self.areas = {name: self.at[name] for name in areas if self.box.contains(Dot(self.spots[name]))}
-        for name in self.areas:  # its name stands in its middle, and lines end there
-            (wide, tall), (x, y) = text_size(*self.area(name)), self.spots[name]
+        self.taken, self.texts, self.journeys, self.nameless = [*self.ends.values()], list[Row](), list[Row](), 0
+        labels = {name: (name, "met" if name == self.met else "town") for name in self.towns}
+        for name in [name for name in areas if self.box.contains(Dot(self.spots[name]))]:
+            labels[name] = (capitals(name), "end") if at[name]["precision"] == "country" else (name, "area")
+            (wide, tall), (x, y) = text_size(*labels[name]), self.spots[name]
             self.ends[name] = box(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2).buffer(6)
-        self.draw_lines()
-        self.name_countries()
+        drawn = self.draw_lines()
+        for name, label in labels.items():
+            reach = (9, 13, 18, 26) if name in self.towns else (0, 6, 12, 18)
+            self.nameless += not self.write(*label, [self.spots[name]], reach)
+        edges = {f"from {row['from']}": line for row, line in drawn if row["from"] not in self.ends}
+        edges |= {f"to {row['to']}": line.reverse() for row, line in drawn if row["to"] not in self.ends}
+        for name, line in edges.items():
+            self.nameless += not self.write(name, "area", along(line, (0, 12, 24, 48, 72)), (6, 10, 16))
+        for row, line in [(row, line) for row, line in drawn if row["people"] > 1]:
+            middles = along(line, [line.length * share for share in (0.5, 0.4, 0.6, 0.3, 0.7)])
+            any(self.write(f"{row['people']:,}{unit}", "count", middles, (6, 9, 12)) for unit in (" people", ""))
+        self.name_countries({at[name]["country"] for name in labels if at[name]["precision"] == "country"})
 
     def write(
-        self, text: str, kind: str, at: Point, reach: Sequence[float], sides: Sequence[Point] = SIDES, within: Geometry = None
-    ) -> Geometry | None:
-        """Put a text at the first place around a point where it hides nothing, best no border either; nowhere if there is none."""
-        for taken in ([*self.taken, self.borders], self.taken) if reach != (0,) else (self.taken,):
-            if found := room(text_size(text, kind), at, taken, within or self.box, reach, sides):
+        self, text: str, kind: str, points: Iterable[Point], reach: Sequence[float], within: Geometry = None
+    ) -> bool:
+        """Put a text at the first place beside points where it hides nothing, best no border either; if there is one."""
+        for at, far, free in itertools.product(points, reach, ([*self.taken, self.borders], self.taken)):
+            if found := room(text_size(text, kind), at, far, free, within or self.box):
                 west, north, east, south = found[0].bounds
-                x, align = {1: (west, "left"), 0: ((west + east) / 2, "center"), -1: (east, "right")}[int(found[1])]
-                row = {"text": isolate(text), "kind": kind, "x": round(x, 1), "y": round((north + south) / 2, 1), "align": align}
-                self.texts.append(row | dict(zip(("size", "letter", "fill", "weight"), TEXTS[kind])))
+                x = {"left": west, "right": east}.get(found[1], (west + east) / 2)
+                size, _, fill, weight = TEXTS[kind]
+                row = {"text": isolate(text), "kind": kind, "x": x, "y": (north + south) / 2, "align": found[1]}
+                self.texts.append(row | {"size": size, "fill": fill, "weight": weight})
                 self.taken.append(found[0])
-                return found[0]
-        return None
+                return True
+        return False
 
-    def area(self, name: str) -> tuple[str, str]:
-        """The text for a country or a region, and its kind."""
-        return (HAIR.join(name.upper()), "end") if self.at[name]["precision"] == "country" else (name, "area")
-
-    def draw_lines(self) -> None:
-        """Draw all lines and write the names of their ends; those out of sight at the edge. Then how many people went."""
-        most, drawn, edges = max(self.lines["people"].max() / 20, 1), list[tuple[int, LineString]](), dict[str, LineString]()
-        for row in self.lines.to_dict("records"):
+    def draw_lines(self) -> list[tuple[Row, LineString]]:
+        """Draw all lines that are long enough to be seen; a place out of sight is where they leave the map."""
+        most, drawn = max(self.lines["people"].max() / 20, 1), list[tuple[Row, LineString]]()
+        rows: list[Any] = self.lines.to_dict("records")
+        for row in rows:
             start, end = self.spots[row["from"]], self.spots[row["to"]]
             seen = LineString([start, end]).intersection(self.box)
             if seen.length > 12:
                 start = start if row["from"] in self.ends else seen.coords[0]
                 end = end if row["to"] in self.ends else seen.coords[-1]
+                line = self.bent(start, end, {row["from"], row["to"]}, [line for _, line in drawn])
                 width = max(1.8 * math.sqrt(row["people"] / most), 1.2)
-                line = self.draw(row, start, end, width, [line for _, line in drawn])
-                drawn.append((row["people"], line))
-                edges |= {f"from {row['from']}": line} if row["from"] not in self.ends else {}
-                edges |= {f"to {row['to']}": line.reverse()} if row["to"] not in self.ends else {}
-        named = [self.write(name, "met" if name == self.met else "town", self.spots[name], (9, 13, 18, 26)) for name in self.towns]
-        for name in self.areas:
-            text, kind = self.area(name)
-            named.append(self.write(text, kind, self.spots[name], (0,), ((0, 0),)) or self.write(text, kind, self.spots[name], (6, 12, 18)))
-        for text, line in edges.items():
-            along = (line.interpolate(far).coords[0] for far in (0, 12, 24, 48, 72))
-            named.append(next(filter(None, (self.write(text, "area", at, (6, 10, 16)) for at in along)), None))
-        self.nameless = named.count(None)
-        for people, line in drawn:
-            middles = [line.interpolate(share, normalized=True).coords[0] for share in (0.5, 0.4, 0.6, 0.3, 0.7)]
-            texts = (f"{people:,} people", f"{people:,}") if people > 1 else ()
-            any(self.write(text, "count", middle, (6, 9, 12)) for text in texts for middle in middles)
+                drawn += [(row, line)] if self.draw(row, line, width) else []
+        return drawn
 
-    def draw(self, row: Row, start: Point, end: Point, width: float, before: Sequence[LineString]) -> LineString:
-        """Draw a line with a head, bent so that it keeps clear of lines before it and of all ends but its own."""
-        others = shapely.union_all([shape.buffer(6) for name, shape in self.ends.items() if name not in (row["from"], row["to"])])
+    def bent(self, start: Point, end: Point, names: set[str], before: Sequence[LineString]) -> LineString:
+        """A line so bent that it keeps clear of lines before it and of all ends but its own, where it stops."""
+        others = shapely.union_all([shape.buffer(6) for name, shape in self.ends.items() if name not in names])
         near = shapely.union_all([line.buffer(7) for line in before])
 
         def cost(bow: float) -> float:
@@ -318,40 +342,43 @@ class Map:
             return float(line.intersection(near).length + 200 * hits + line.length * abs(bow) / 2)
 
         line = bend(start, end, min(BOWS, key=cost))
-        for name in {row["from"], row["to"]} & {*self.ends}:
-            line = line.difference(self.ends[name])
-        line = max(shapely.get_parts(line), key=lambda part: part.length, default=line)
-        long = min(7 + 1.6 * width, line.length)
-        tip, back = (np.array(line.interpolate(line.length - far).coords[0]) for far in (0, long))
+        line = line.difference(shapely.union_all([self.ends[name] for name in names if name in self.ends]))
+        return max(shapely.get_parts(line), key=lambda part: part.length, default=line)
+
+    def draw(self, row: Row, line: LineString, width: float) -> bool:
+        """Draw a line with a head, if it is long enough for one."""
+        long = 7 + 1.6 * width
+        if line.length < long:
+            return False
+        tip, back = map(np.array, along(line, (line.length, line.length - long)))
         aside = (tip - back)[::-1] * [-0.42, 0.42]
         head, body = Polygon([tip, back + aside, back - aside]), substring(line, 0, line.length - long * 0.7)
         self.taken += [body.buffer(width / 2 + 2), head.buffer(1.5)]
         self.journeys.append(feature(body, **row, stroke=MARK, width=round(width, 1), dash=dash(row["way"], width)))
         self.journeys.append(feature(head, **row, fill=MARK, width=0))
-        return line
+        return True
 
-    def name_countries(self) -> None:
+    def name_countries(self, but: set[str]) -> None:
         """Write the name of each country near the middle of what is seen of it, where it fits into the country."""
-        named = {row["country"] for row in self.areas.values() if row["precision"] == "country"}
         for code, shape in sorted(self.land.items(), key=lambda item: -item[1].area):
-            visible, name = shape.intersection(self.box), HAIR.join(country_name(code).upper())
-            if visible.area > 800 and code not in named:
+            visible = shape.intersection(self.box)
+            if visible.area > 800 and code not in but:
                 middle = shapely.maximum_inscribed_circle(visible, 2).coords[0]
                 west, north, east, south = visible.bounds
-                points = itertools.product(np.arange(west, east, 10), np.arange(north, south, 8))
-                points = sorted(points, key=lambda at, middle=middle: math.dist(at, middle))
-                any(self.write(name, "country", at, (0,), ((0, 0),), visible) for at in [middle, *points])
+                grid = itertools.product(np.arange(west, east, 10), np.arange(north, south, 8))
+                points = sorted([middle, *grid], key=partial(math.dist, middle))
+                self.write(capitals(country_name(code)), "country", points, (0,), visible)
 
     def key(self) -> list[Row]:
         """Below the map, the kinds of lines that there are."""
         x, y, lines = 4.0, self.frame.height + 18, []
-        for way in (way for way in KEY if way in set(self.lines["way"])):
+        for way in [way for way in KEY if way in set(self.lines["way"])]:
             lines.append(feature(LineString([(x, y), (x + 28, y)]), stroke=MARK, width=1.8, dash=dash(way, 1.8)))
-            said = self.write(KEY[way], "key", (x + 30, y), (6,), ((1, 0),), box(0, y - 20, WIDTH, y + 20))
-            x = said.bounds[2] + 26
+            self.write(KEY[way], "key", [(x + 30, y)], (6,), box(0, y - 20, WIDTH, y + 20))
+            x += 62 + text_size(KEY[way], "key")[0]
         return lines
 
-    def chart(self) -> alt.LayerChart:
+    def chart(self) -> Any:
         """The map as a chart; its tables are marked as the one that it was drawn from."""
 
         def chart(rows: list[Row]) -> alt.Chart:
@@ -363,32 +390,38 @@ class Map:
         border = self.land.get(self.home, Polygon()).boundary.intersection(abroad)
         ground = [feature(shape, fill=LAND, stroke=PAPER, width=1.2) for shape in self.land.values()]
         ground += [feature(border, stroke=MUTED, width=1.2), *self.key()]
-        dots = [{**dict(zip("xy", self.spots[name])), "size": 130 if name == self.met else 55} for name in self.towns]
-        looks = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None), alt.StrokeWidth("width:N", scale=None)]
-        shapes = {"fill": None, "strokeCap": "round"}
-        at, said = {"longitude": "x:Q", "latitude": "y:Q"}, [alt.Tooltip(name) for name in ("from", "to", "way", "people")]
-        text = {"align": alt.expr("datum.align"), "fontSize": alt.expr("datum.size"), "fontWeight": alt.expr("datum.weight")}
+        dots = [{"at": self.spots[name], "size": 130 if name == self.met else 55} for name in self.towns]
+        looks: list[Any] = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)]
+        looks += [alt.StrokeWidth("width:N", scale=None), alt.StrokeDash("dash:N", scale=None)]
+        shape: Any = {"fill": None, "strokeCap": "round"}
+        text: Any = {
+            name: alt.expr(f"datum.{column}")
+            for name, column in {"align": "align", "fontSize": "size", "fontWeight": "weight"}.items()
+        }
+        said = [alt.Tooltip(name) for name in ("from", "to", "way", "people")]
         return alt.layer(
-            alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shapes).encode(*looks, alt.StrokeDash("dash:N", scale=None)),
-            chart(self.journeys).mark_geoshape(**shapes).encode(*looks, alt.StrokeDash("dash:N", scale=None), tooltip=said),
-            chart(dots).mark_point(fill=INK, stroke=PAPER).encode(**at, size=alt.Size("size:Q", scale=None)),
-            chart(self.texts).mark_text(baseline="middle", **text).encode(**at, text="text:N", fill=looks[0]),
+            alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shape).encode(*looks),
+            chart(self.journeys).mark_geoshape(**shape).encode(*looks, tooltip=said),
+            chart(dots).mark_point(fill=INK, stroke=PAPER).encode(longitude="at[0]:Q", latitude="at[1]:Q", size=alt.Size("size:Q", scale=None)),
+            chart(self.texts).mark_text(baseline="middle", **text).encode(longitude="x:Q", latitude="y:Q", text="text:N", fill=looks[0]),
             width=WIDTH, height=self.frame.height + 28, usermeta={"wide": True},
             projection=alt.Projection(type="identity", scale=1, translate=[0, 0]),
         )  # fmt: skip
 
 
-def from_where_to_where(lines: pd.DataFrame, at: Places) -> alt.LayerChart:
+def from_where_to_where(lines: pd.DataFrame, at: Places) -> Any:
     """People by where they set off and where they went, as a table: of countries, or of places within one."""
-    moves = lines[lines["way"] != PLANNED] if (lines["way"] != PLANNED).any() else lines
-    abroad = moves[["from", "to"]].map(lambda name: country_name(at[name]["country"]))
-    table = moves.assign(**abroad) if len(abroad.drop_duplicates()) > 1 else moves
+    made = lines["way"] != PLANNED
+    table = lines[made] if made.any() else lines
+    abroad = table[["from", "to"]].map(lambda name: country_name(at[name]["country"]))
+    table = table.assign(**abroad) if len(abroad.drop_duplicates()) > 1 else table
     order = {}
     for end in ("from", "to"):
-        sizes = table.groupby(end)["people"].sum().sort_values(ascending=False, kind="stable")
+        sizes = table.groupby(end)[["people"]].sum().sort_values("people", ascending=False, kind="stable")
         order[end] = [*sizes.index[:MOST_ROWS], *(["elsewhere"] if len(sizes) > MOST_ROWS else [])]
         table = table.assign(**{end: table[end].where(table[end].isin(order[end]), "elsewhere")})
-    table = table.groupby(["from", "to"], as_index=False)["people"].sum()
+    table = table.groupby(["from", "to"], as_index=False)[["people"]].sum()
+    table.attrs = dict(lines.attrs)
     cells = alt.Chart(table).encode(
         x=alt.X("to:N", sort=order["to"], title="to").axis(orient="top", labelAngle=-45, domain=False, ticks=False),
         y=alt.Y("from:N", sort=order["from"], title="from").axis(domain=False, ticks=False),
@@ -396,4 +429,4 @@ def from_where_to_where(lines: pd.DataFrame, at: Places) -> alt.LayerChart:
     )  # fmt: skip
     shade = alt.Opacity("people:Q", legend=None).scale(range=[0.12, 0.5])
     numbers = cells.mark_text().encode(text=alt.Text("people:Q", format=","))
-    return alt.layer(cells.mark_rect(fill=MARK).encode(opacity=shade), numbers, width=alt.Step(44), height=alt.Step(30))
+    return alt.layer(cells.mark_rect(fill=MARK).encode(opacity=shade), numbers, width=alt.Step(40), height=alt.Step(30))
