@@ -8,13 +8,16 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis.disclosure import NOT_STATED, STATED, safe, unnamed
+from analysis.disclosure import STATED
 from analysis.editions import Edition
 from analysis.labels import UNNAMED
 from analysis.schema import schema
 from analysis.tables import collect
 
 Lazy = nw.LazyFrame[Any]
+
+MADE, PAST, INTENDED = "made", "made, by a place not named", "intended"
+"""What a table of legs says of them."""
 
 
 def legs_made(book: Edition, *status: str) -> Lazy:
@@ -106,21 +109,41 @@ def intentions(book: Edition) -> Lazy:
     return book.interviewees.select("interviewee").join(ends, on="interviewee", how="left")
 
 
-def legs_of_routes(by_route: pd.DataFrame) -> pd.DataFrame:
-    """The legs of the routes that a table with small cells suppressed shows: from it alone, so that they give nothing away.
+def legs_of_routes(by_route: pd.DataFrame, plans: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The legs of routes, from each place that is named to the next: from a table of routes alone, so that where small
+    cells are suppressed they give nothing away.
+
+    Parameters
+    ----------
+    by_route : DataFrame
+        Routes as `labels.join_stops` names them, completed.
+    plans : DataFrame, optional
+        Further rows, of legs that are intended.
+
+    Returns
+    -------
+    DataFrame
+        ``from``, ``to``, ``status``, ``people``, ``state``, ``who``; a person counts once in a row.
 
     Examples
     --------
-    >>> routes = {"route": ["Ay → Be → Ce", "Ay → Be", "not shown apart"], "interviewees": [6, 5, 4]}
-    >>> shown = pd.DataFrame(routes).assign(state=["stated", "stated", "not shown apart"], who=[()] * 3)
+    >>> routes = {"route": ["Ay → Be → Ce", "Ay → Be", "Ay → … → Ce"], "interviewees": [6, 5, 4]}
+    >>> shown = pd.DataFrame(routes).assign(state="stated", who=[()] * 3)
     >>> legs_of_routes(shown).iloc[:, :4].values.tolist()
-    [['Ay', 'Be', 'made', 11], ['Be', 'Ce', 'made', 6]]
+    [['Ay', 'Be', 'made', 11], ['Be', 'Ce', 'made', 6], ['Ay', 'Ce', 'made, by a place not named', 4]]
     """
-    found: dict[tuple[str, str], int] = {}
-    for route, n, state in by_route.iloc[:, :3].itertuples(index=False):
-        stops = [NOT_STATED if stop == UNNAMED else stop for stop in route.split(" → ")] if state == STATED else []
-        for pair in itertools.pairwise(stops):
-            found[pair] = found.get(pair, 0) + int(n)
-    rows = [(*pair, "made", n) for pair, n in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
-    table = pd.DataFrame(rows, columns=["from", "to", "status", "legs"]).astype({"legs": "int64"})
-    return safe(unnamed(table.assign(state=STATED)), int(by_route.attrs.get("minimum_cell", 1)))
+    found: dict[tuple[str, str, str], tuple[int, tuple[str, ...]]] = {}
+    for route, people, state, who in by_route.iloc[:, :4].itertuples(index=False):
+        stops = list(enumerate(route.split(" → "))) if state == STATED else []
+        named = itertools.pairwise((n, stop) for n, stop in stops if stop != UNNAMED)
+        for leg in dict.fromkeys((start, end, MADE if m == n + 1 else PAST) for (n, start), (m, end) in named):
+            before = found.get(leg, (0, ()))
+            found[leg] = (before[0] + int(people), tuple(sorted({*before[1], *who})))
+    rows = [
+        (*leg, people, STATED, who)
+        for leg, (people, who) in sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+    ]
+    table = pd.DataFrame(rows, columns=["from", "to", "status", "people", "state", "who"]).astype({"people": "int64"})
+    table = pd.concat([table, *([plans] if plans is not None else [])], ignore_index=True)
+    table.attrs = dict(by_route.attrs)
+    return table

@@ -1,124 +1,432 @@
-"""Maps: legs as lines between places, on the countries around them. Reads one small world map."""
+"""A map of journeys: lines from place to place on the countries around them, with names that stand in nobody's way.
+
+All is worked out in pixels, so that each name can be held against what else is drawn. Of many pairs of places a table is
+drawn instead, of who went from where to where.
+"""
 
 from __future__ import annotations
 
-import json
+import itertools
 import math
-from collections.abc import Iterable, Mapping, MutableMapping
-from functools import cache
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
+import shapely
+from shapely import Geometry, LineString, Polygon, box
+from shapely import Point as Dot
+from shapely.ops import substring
 
-from analysis.charts import INK, LAND, PAPER, WIDTH, plain
-from analysis.schema import ROOT
+from analysis.charts import INK, LAND, MARK, MUTED, PAPER, plain
+from analysis.disclosure import no_people
+from analysis.journeys import INTENDED, MADE
+from analysis.schema import ROOT, country_name
 from analysis.text import isolate
 
-Box = tuple[float, float, float, float]
-"""West, south, east, north, in degrees."""
+WIDTH = 480
+"""Pixels. A page shows the map as wide as its column: at three quarters of that on a phone, at one and a half elsewhere."""
+
+MOST_LINES, MOST_ROWS = 12, 8
+"""More pairs of places than that are shown as a table; of its rows and columns all but the largest stand together."""
+
+MOST_POINTS = 4000
+"""Of the outlines of countries: some 50 kB on the page."""
+
+UNKNOWN, PLANNED = "way not stated", "planned"
+KEY = {MADE: "way stated", UNKNOWN: UNKNOWN, PLANNED: PLANNED}
+"""What is known of a line, and what the key below the map calls it."""
+
+BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)
+"""How far a line may bend aside, of its length, to keep clear of others."""
+
+SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), *itertools.product((1, -1, 0.5, -0.5), (-1, 1)))
+"""Where a name may stand, seen from its dot: at the right first, then left, above, below, aslant."""
+
+TEXTS: dict[str, tuple[float, float, str, Any]] = {
+    "met": (15.5, 0.6, INK, "bold"), "town": (14, 0.55, INK, "normal"), "area": (13, 0.58, INK, "normal"),
+    "end": (12, 0.66, INK, "normal"), "country": (11.5, 0.66, MUTED, "normal"), "count": (13.5, 0.6, MARK, "bold"),
+    "key": (13, 0.55, INK, "normal"),
+}  # fmt: skip
+"""Texts by kind: their size in pixels; how wide a letter is of that, on average; colour and weight."""
+
+TOWN = ("site", "city")
+"""How precise a place is that has a dot; others are areas, where the name itself is the place."""
+
+HAIR = "\u200a"
+"""A narrow space, which parts the letters of countries' names."""
+
+Point = tuple[float, float]
+Row = dict[str, Any]
+Places = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The part of the world that a map shows: its left and upper edge in degrees of Mercator's projection, pixels a degree."""
+
+    left: float
+    top: float
+    scale: float
+    height: int
+
+    def pixels(self, at: Any) -> Any:
+        """Rows of longitude and latitude in pixels."""
+        return np.column_stack([(at[:, 0] - self.left) * self.scale, (self.top - mercator(at[:, 1])) * self.scale])
+
+    def spot(self, longitude: float, latitude: float) -> Point:
+        """A place in pixels, on the turn of the globe that is in sight."""
+        middle = self.left + WIDTH / 2 / self.scale
+        x, y = self.pixels(np.array([[middle + (longitude - middle + 180) % 360 - 180, latitude]]))[0].tolist()
+        return x, y
+
+
+def mercator(latitude: Any) -> Any:
+    """Degrees of latitude as far from the equator as Mercator's projection puts them."""
+    return np.degrees(np.arcsinh(np.tan(np.radians(np.clip(latitude, -85, 85)))))
+
+
+def frame_around(core: Sequence[Point], areas: Iterable[Point] = (), margin: float = 1.4) -> Frame:
+    """A frame with all core points in it, and those areas for which it need not grow much; each longitude and latitude.
+
+    Examples
+    --------
+    >>> near = frame_around([(37.6, 55.8), (51.4, 51.2)])
+    >>> near == frame_around([(37.6, 55.8), (51.4, 51.2)], [(100, 60)]), near.height
+    (True, 288)
+    >>> round(frame_around([(179, 0), (-179, 0)]).left, 1)  # over the 180th meridian
+    177.5
+    """
+    xs = sorted(x for x, _ in core)
+    gap, start = max([(xs[0] + 360 - xs[-1], xs[0]), *((b - a, b) for a, b in itertools.pairwise(xs))])
+
+    def around(points: Sequence[Point]) -> Frame:
+        x, y = np.array(points).T
+        x, y = (x - start + gap / 2) % 360 - gap / 2 + start, mercator(y)  # the widest gap stays outside
+        tall = (margin - 0.1) * np.ptp(y)
+        across = max(margin * np.ptp(x), tall / 0.88, 5.0)
+        tall = max(tall, 0.6 * across)
+        left, top = (x.min() + x.max() - across) / 2, (y.min() + y.max() + tall) / 2
+        return Frame(float(left), float(top), float(WIDTH / across), round(WIDTH * tall / across))
+
+    points, least = list(core), around(core).scale / 1.5
+    for area in areas:
+        points += [area] if around([*points, area]).scale > least else []
+    return around(points)
 
 
 @cache
-def _world() -> list[dict[str, Any]]:
-    text = (ROOT / "data" / "basemap" / "world-110m.geojson").read_text(encoding="utf-8")
-    features: list[dict[str, Any]] = json.loads(text)["features"]
-    return features
+def _world() -> tuple[list[str], Any]:
+    text = (ROOT / "data" / "basemap" / "world.geojson").read_text(encoding="utf-8")
+    return re.findall(r'"country":"(\w+)"', text), shapely.get_parts(shapely.from_geojson(text))
 
 
-def land(box: Box) -> list[dict[str, Any]]:
-    """The countries that a box touches, as GeoJSON features with their alpha-3 code.
+def land(frame: Frame) -> dict[str, Geometry]:
+    """The countries in a frame by their alpha-3 code, in pixels, no finer than can be seen."""
+    codes, shapes = _world()
+    edges = frame.top + 1 / frame.scale, frame.top - (frame.height + 1) / frame.scale
+    north, south = np.degrees(np.arctan(np.sinh(np.radians(edges))))
+    west, east = frame.left - 1 / frame.scale, frame.left + (WIDTH + 1) / frame.scale
+    seen = [
+        shapely.transform(
+            shapely.intersection(shapes, box(west - turn, south, east - turn, north)),
+            lambda at, turn=turn: frame.pixels(at + np.array([turn, 0])),
+        )
+        for turn in (-360, 0, 360)
+        if west - turn < 180 and east - turn > -180
+    ]
+    whole = shapely.buffer(shapely.union_all(np.array(seen), axis=0), 0)
+    parts, owner = shapely.get_parts(whole, return_index=True)
+    large, tolerance = shapely.area(parts) > 2, 0.7
+    parts, owner = parts[large], owner[large]
+    while shapely.get_num_coordinates(parts).sum() > MOST_POINTS and tolerance < 10:
+        parts, tolerance = shapely.coverage_simplify(parts, tolerance), tolerance * 1.5
+    return {codes[n]: shapely.union_all(parts[owner == n]) for n in np.unique(owner)}
+
+
+def feature(shape: Geometry, **properties: Any) -> Row:
+    """A shape as GeoJSON, to a tenth of a pixel."""
+    rounded = shapely.transform(shape, lambda at: np.round(at, 1))
+    return {"type": "Feature", "geometry": shapely.geometry.mapping(rounded), **properties}
+
+
+def capitals(country: str) -> str:
+    """The name of a country as maps have it, in spaced capitals."""
+    return HAIR.join(country.upper())
+
+
+def text_size(text: str, kind: str) -> Point:
+    """The width and height of a text, at most; characters as wide as two count as two."""
+    size, letter, *_ = TEXTS[kind]
+    letters = sum(0.2 if sign == HAIR else 1 + 0.8 * (unicodedata.east_asian_width(sign) in "WF") for sign in text)
+    return letters * size * letter, size * 1.2
+
+
+def room(
+    size: Point, at: Point, far: float, taken: Iterable[Geometry], within: Geometry
+) -> tuple[Geometry, str] | None:
+    """The first box beside a point, or at 0 pixels from it right upon it, within a shape and on nothing that is taken.
+
+    With it how a text is aligned there.
 
     Examples
     --------
-    >>> [each["properties"]["country"] for each in land((66, 47, 68, 49))]
-    ['KAZ', 'RUS']
+    >>> found, align = room((30, 10), (50, 50), 5, [box(55, 45, 60, 60)], box(0, 0, 100, 100))
+    >>> found.bounds, align
+    ((15.0, 45.0, 45.0, 55.0), 'right')
     """
-    west, south, east, north = box
+    (wide, tall), (x, y) = size, at
+    for across, down in SIDES if far else ((0, 0),):
+        away = far * (0.75 if across and down else 1)
+        left, top = x + across * away - wide * (1 - across) / 2, y + down * away - tall * (1 - down) / 2
+        found = box(left, top, left + wide, top + tall)
+        if within.contains(found) and not any(found.intersects(each) for each in taken):
+            return found, "left" if across == 1 else "right" if across == -1 else "center"
+    return None
 
-    def touches(feature: Mapping[str, Any]) -> bool:
-        left, bottom, right, top = feature["bbox"]
-        return bool(left <= east and right >= west and bottom <= north and top >= south)
 
-    return [{name: each[name] for name in ("type", "properties", "geometry")} for each in _world() if touches(each)]
+def bend(start: Point, end: Point, bow: float) -> LineString:
+    """A line from point to point that bends aside, by a share of its length."""
+    a, b = np.array(start), np.array(end)
+    top = (a + b) / 2 + 2 * bow * np.array([a[1] - b[1], b[0] - a[0]])
+    steps = np.linspace(0, 1, 17 if bow else 2)[:, None]
+    return LineString((1 - steps) ** 2 * a + 2 * steps * (1 - steps) * top + steps**2 * b)
 
 
-def box_around(points: Iterable[tuple[float, float]]) -> Box:
-    """A box with all points in it, room around them, and never less than some degrees; points are longitude, latitude.
+def along(line: LineString, far: Iterable[float]) -> list[Point]:
+    """Points on a line, so many pixels from its start."""
+    return [line.interpolate(each).coords[0] for each in far]
 
-    Examples
-    --------
-    >>> [round(edge, 1) for edge in box_around([(37.6, 55.8), (51.2, 51.2)])]
-    [36.0, 47.5, 52.8, 59.5]
+
+def dash(way: str, width: float) -> list[float]:
+    """How a line is broken, the wider the longer: not at all, into dots, into dashes."""
+    return {MADE: [1.0, 0.0], UNKNOWN: [0.1, round(1.5 + 1.9 * width, 1)]}.get(way, [round(3 + width, 1)] * 2)
+
+
+def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
+    """What can be drawn of legs, between places that have a position: ``from``, ``to``, ``way``, ``people``.
+
+    Where of the country in which people were met nothing but its name is stated, they came to the place where they were
+    met; from there they plan to go on. A way is stated only from town to town.
     """
-    xs, ys = zip(*points, strict=True)
-    wide, tall = max(max(xs) - min(xs), 12.0), max(max(ys) - min(ys), 8.0)
-    x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-    return (x - wide * 0.62, max(y - tall * 0.75, -80.0), x + wide * 0.62, min(y + tall * 0.75, 80.0))
+    at, here = positions(places), places.get(met, {})
+    home = here["name"] if here.get("name") in at else ""
+    inside = [
+        name for name, row in at.items() if home and (row["precision"], row["country"]) == ("country", here["country"])
+    ]
+    towns = [name for name, row in at.items() if row["precision"] in TOWN]
+    table, planned = plain(legs), legs["status"] == INTENDED
+    stated = (legs["status"] == MADE) & legs["from"].isin(towns) & legs["to"].isin(towns)
+    table["way"] = np.select([planned, stated], [PLANNED, MADE], UNKNOWN)
+    table["from"] = table["from"].where(table["from"].isin(at) | ~planned, home)
+    table[["from", "to"]] = table[["from", "to"]].replace(inside, home)
+    table = table[table["from"].isin(at) & table["to"].isin(at) & (table["from"] != table["to"])]
+    table = table.groupby(["from", "to", "way"], as_index=False, sort=False)[["people"]].sum()
+    table.attrs = dict(legs.attrs)
+    return table.sort_values("people", ascending=False, kind="stable", ignore_index=True)
 
 
-class Countries:
-    """Features as Altair takes them from geographic libraries: by reference, where it copies plain lists at each step."""
-
-    def __init__(self, features: list[dict[str, Any]]) -> None:
-        self.__geo_interface__: MutableMapping[str, Any] = {"type": "FeatureCollection", "features": features}
+def positions(places: Places) -> dict[str, Mapping[str, str]]:
+    """The places that have a position, by name."""
+    return {row["name"]: row for row in places.values() if row["latitude"]}
 
 
-def route_map(legs: pd.DataFrame, places: Mapping[str, Mapping[str, str]]) -> alt.LayerChart | alt.FacetChart | None:
-    """Legs as lines: made solid, intended dashed, wider for more people. A town is a dot, an area a ring around its name.
+def unplaced(legs: pd.DataFrame, places: Places) -> list[str]:
+    """The places of legs that are named, but have no position."""
+    return sorted({*legs["from"], *legs["to"]} & {row["name"] for row in places.values() if not row["latitude"]})
+
+
+def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
+    """Legs as lines between places; many of them as a table from where to where; None where there is nothing to draw.
 
     Parameters
     ----------
     legs : DataFrame
-        ``from``, ``to`` (names of places), ``status`` and ``legs``. A leg with an end that has no position is not drawn.
+        As `journeys.legs_of_routes` gives it.
     places : mapping
         Rows of the table ``places``, as text.
+    met : str
+        The place in it where people were interviewed.
     """
-    at = {row["name"]: row for row in places.values() if row["latitude"]}
-    lines = plain(legs[legs["from"].isin(at) & legs["to"].isin(at)])
+    lines = lines_of(legs, places, met)
+    if len(lines) > MOST_LINES:
+        return from_where_to_where(lines, positions(places))
     if lines.empty:
         return None
-    spots = pd.DataFrame([at[name] for name in sorted({*lines["from"], *lines["to"]})])
-    spots = spots.assign(
-        x=spots["longitude"].astype(float), y=spots["latitude"].astype(float), name=spots["name"].map(isolate),
-        kind=["town" if precision in ("site", "city") else "area" for precision in spots["precision"]],
-    )[["name", "precision", "kind", "x", "y"]]  # fmt: skip
-    for n, end in ((1, "from"), (2, "to")):
-        for axis, column in (("x", "longitude"), ("y", "latitude")):
-            lines[f"{axis}{n}"] = [float(at[name][column]) for name in lines[end]]
-    spots.attrs = lines.attrs = dict(legs.attrs)
-    box = box_around(zip(spots["x"], spots["y"], strict=True))
-    return _layers(lines, spots, box)
+    for margin in (1.4, 1.8, 2.4):  # more room for names, where there is too little
+        drawn = Map(lines, positions(places), places.get(met, {}), margin)
+        if not drawn.nameless:
+            break
+    return drawn.chart() if drawn.journeys else None
 
 
-def _layers(lines: pd.DataFrame, spots: pd.DataFrame, box: Box) -> alt.LayerChart | alt.FacetChart:
-    ground = alt.Chart(Countries(land(box))).mark_geoshape(fill=LAND, stroke=PAPER, strokeWidth=0.7, clip=True)
-    journeys = alt.Chart(lines).mark_rule(clip=True).encode(
-        longitude=alt.Longitude("x1:Q"), latitude=alt.Latitude("y1:Q"),
-        longitude2=alt.Longitude2("x2"), latitude2=alt.Latitude2("y2"),
-        strokeWidth=alt.StrokeWidth("legs:Q", legend=None).scale(domain=[1, 10], range=[1.5, 8], clamp=True),
-        strokeDash=alt.StrokeDash("status:N", legend=None).scale(domain=["made", "intended"], range=[[1, 0], [4, 3]]),
-        tooltip=[alt.Tooltip(name) for name in ("from", "to", "status", "legs")],
+class Map:
+    """A map in the making: first come the lines, then names of places, then those of countries, where there is room left.
+
+    ``taken`` is what no text may stand on, ``nameless`` how many places found no room for their name.
+    """
+
+    def __init__(self, lines: pd.DataFrame, at: Places, here: Mapping[str, str], margin: float = 1.4) -> None:
+        self.lines, self.met, self.home = lines, here.get("name", ""), here.get("country", "")
+        names = sorted({*lines["from"], *lines["to"]}, key=lambda name: (name != self.met, name))
+        degrees = {name: (float(at[name]["longitude"]), float(at[name]["latitude"])) for name in names}
+        self.towns = [name for name in names if at[name]["precision"] in TOWN]
+        areas = [name for name in names if name not in self.towns]
+        self.frame = frame_around([degrees[n] for n in self.towns or areas], [degrees[n] for n in areas], margin)
+        self.spots = {name: self.frame.spot(*degrees[name]) for name in names}
+        self.land, self.box = land(self.frame), box(3, 3, WIDTH - 3, self.frame.height - 3)
+        self.borders = shapely.union_all([shape.boundary for shape in self.land.values()])
+        self.ends = {name: Dot(self.spots[name]).buffer(8 if name == self.met else 5) for name in self.towns}
+        self.taken, self.texts, self.journeys, self.nameless = [*self.ends.values()], list[Row](), list[Row](), 0
+        labels = {name: (name, "met" if name == self.met else "town") for name in self.towns}
+        for name in [name for name in areas if self.box.contains(Dot(self.spots[name]))]:
+            labels[name] = (capitals(name), "end") if at[name]["precision"] == "country" else (name, "area")
+            (wide, tall), (x, y) = text_size(*labels[name]), self.spots[name]
+            self.ends[name] = box(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2).buffer(6)
+        drawn = self.draw_lines()
+        for name, label in labels.items():
+            reach = (9, 13, 18, 26) if name in self.towns else (0, 6, 12, 18)
+            self.nameless += not self.write(*label, [self.spots[name]], reach)
+        edges = {f"from {row['from']}": line for row, line in drawn if row["from"] not in self.ends}
+        edges |= {f"to {row['to']}": line.reverse() for row, line in drawn if row["to"] not in self.ends}
+        for name, line in edges.items():
+            self.nameless += not self.write(name, "area", along(line, (0, 12, 24, 48, 72)), (6, 10, 16))
+        for row, line in [(row, line) for row, line in drawn if row["people"] > 1]:
+            middles = along(line, [line.length * share for share in (0.5, 0.4, 0.6, 0.3, 0.7)])
+            any(self.write(f"{row['people']:,}{unit}", "count", middles, (6, 9, 12)) for unit in (" people", ""))
+        self.name_countries({at[name]["country"] for name in labels if at[name]["precision"] == "country"})
+
+    def write(
+        self, text: str, kind: str, points: Iterable[Point], reach: Sequence[float], within: Geometry = None
+    ) -> bool:
+        """Put a text at the first place beside points where it hides nothing, best no border either; if there is one."""
+        for at, far, free in itertools.product(points, reach, ([*self.taken, self.borders], self.taken)):
+            if found := room(text_size(text, kind), at, far, free, within or self.box):
+                west, north, east, south = found[0].bounds
+                x = {"left": west, "right": east}.get(found[1], (west + east) / 2)
+                size, _, fill, weight = TEXTS[kind]
+                row = {"text": isolate(text), "kind": kind, "x": x, "y": (north + south) / 2, "align": found[1]}
+                self.texts.append(row | {"size": size, "fill": fill, "weight": weight})
+                self.taken.append(found[0])
+                return True
+        return False
+
+    def draw_lines(self) -> list[tuple[Row, LineString]]:
+        """Draw all lines that are long enough to be seen; a place out of sight is where they leave the map."""
+        most, drawn = max(self.lines["people"].max() / 20, 1), list[tuple[Row, LineString]]()
+        rows: list[Any] = self.lines.to_dict("records")
+        for row in rows:
+            start, end = self.spots[row["from"]], self.spots[row["to"]]
+            seen = LineString([start, end]).intersection(self.box)
+            if seen.length > 12:
+                start = start if row["from"] in self.ends else seen.coords[0]
+                end = end if row["to"] in self.ends else seen.coords[-1]
+                line = self.bent(start, end, {row["from"], row["to"]}, [line for _, line in drawn])
+                width = max(1.8 * math.sqrt(row["people"] / most), 1.2)
+                drawn += [(row, line)] if self.draw(row, line, width) else []
+        return drawn
+
+    def bent(self, start: Point, end: Point, names: set[str], before: Sequence[LineString]) -> LineString:
+        """A line so bent that it keeps clear of lines before it and of all ends but its own, where it stops."""
+        others = shapely.union_all([shape.buffer(6) for name, shape in self.ends.items() if name not in names])
+        near = shapely.union_all([line.buffer(7) for line in before])
+
+        def cost(bow: float) -> float:
+            line = bend(start, end, bow)
+            hits = int(line.intersects(others)) + (not self.box.covers(line))
+            return float(line.intersection(near).length + 200 * hits + line.length * abs(bow) / 2)
+
+        line = bend(start, end, min(BOWS, key=cost))
+        line = line.difference(shapely.union_all([self.ends[name] for name in names if name in self.ends]))
+        return max(shapely.get_parts(line), key=lambda part: part.length, default=line)
+
+    def draw(self, row: Row, line: LineString, width: float) -> bool:
+        """Draw a line with a head, if it is long enough for one."""
+        long = 7 + 1.6 * width
+        if line.length < long:
+            return False
+        tip, back = map(np.array, along(line, (line.length, line.length - long)))
+        aside = (tip - back)[::-1] * [-0.42, 0.42]
+        head, body = Polygon([tip, back + aside, back - aside]), substring(line, 0, line.length - long * 0.7)
+        self.taken += [body.buffer(width / 2 + 2), head.buffer(1.5)]
+        self.journeys.append(feature(body, **row, stroke=MARK, width=round(width, 1), dash=dash(row["way"], width)))
+        self.journeys.append(feature(head, **row, fill=MARK, width=0))
+        return True
+
+    def name_countries(self, but: set[str]) -> None:
+        """Write the name of each country near the middle of what is seen of it, where it fits into the country."""
+        for code, shape in sorted(self.land.items(), key=lambda item: -item[1].area):
+            visible = shape.intersection(self.box)
+            if visible.area > 800 and code not in but:
+                middle = shapely.maximum_inscribed_circle(visible, 2).coords[0]
+                west, north, east, south = visible.bounds
+                grid = itertools.product(np.arange(west, east, 10), np.arange(north, south, 8))
+                points = sorted([middle, *grid], key=partial(math.dist, middle))
+                self.write(capitals(country_name(code)), "country", points, (0,), visible)
+
+    def key(self) -> list[Row]:
+        """Below the map, the kinds of lines that there are."""
+        x, y, lines = 4.0, self.frame.height + 18, []
+        for way in [way for way in KEY if way in set(self.lines["way"])]:
+            lines.append(feature(LineString([(x, y), (x + 28, y)]), stroke=MARK, width=1.8, dash=dash(way, 1.8)))
+            self.write(KEY[way], "key", [(x + 30, y)], (6,), box(0, y - 20, WIDTH, y + 20))
+            x += 62 + text_size(KEY[way], "key")[0]
+        return lines
+
+    def chart(self) -> Any:
+        """The map as a chart; its tables are marked as the one that it was drawn from."""
+
+        def chart(rows: list[Row]) -> alt.Chart:
+            table = pd.DataFrame(rows)
+            table.attrs = dict(self.lines.attrs)
+            return alt.Chart(table)
+
+        abroad = shapely.union_all([shape.buffer(0.2) for code, shape in self.land.items() if code != self.home])
+        border = self.land.get(self.home, Polygon()).boundary.intersection(abroad)
+        ground = [feature(shape, fill=LAND, stroke=PAPER, width=1.2) for shape in self.land.values()]
+        ground += [feature(border, stroke=MUTED, width=1.2), *self.key()]
+        dots = [{"at": self.spots[name], "size": 130 if name == self.met else 55} for name in self.towns]
+        looks: list[Any] = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)]
+        looks += [alt.StrokeWidth("width:N", scale=None), alt.StrokeDash("dash:N", scale=None)]
+        shape: Any = {"fill": None, "strokeCap": "round"}
+        text: Any = {
+            name: alt.expr(f"datum.{column}")
+            for name, column in {"align": "align", "fontSize": "size", "fontWeight": "weight"}.items()
+        }
+        said = [alt.Tooltip(name) for name in ("from", "to", "way", "people")]
+        return alt.layer(
+            alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shape).encode(*looks),
+            chart(self.journeys).mark_geoshape(**shape).encode(*looks, tooltip=said),
+            chart(dots).mark_point(fill=INK, stroke=PAPER).encode(longitude="at[0]:Q", latitude="at[1]:Q", size=alt.Size("size:Q", scale=None)),
+            chart(self.texts).mark_text(baseline="middle", **text).encode(longitude="x:Q", latitude="y:Q", text="text:N", fill=looks[0]),
+            width=WIDTH, height=self.frame.height + 28, usermeta={"wide": True},
+            projection=alt.Projection(type="identity", scale=1, translate=[0, 0]),
+        )  # fmt: skip
+
+
+def from_where_to_where(lines: pd.DataFrame, at: Places) -> Any:
+    """People by where they set off and where they went, as a table: of countries, or of places within one."""
+    made = lines["way"] != PLANNED
+    table = lines[made] if made.any() else lines
+    abroad = table[["from", "to"]].map(lambda name: country_name(at[name]["country"]))
+    table = table.assign(**abroad) if len(abroad.drop_duplicates()) > 1 else table
+    order = {}
+    for end in ("from", "to"):
+        sizes = table.groupby(end)[["people"]].sum().sort_values("people", ascending=False, kind="stable")
+        order[end] = [*sizes.index[:MOST_ROWS], *(["elsewhere"] if len(sizes) > MOST_ROWS else [])]
+        table = table.assign(**{end: table[end].where(table[end].isin(order[end]), "elsewhere")})
+    table = table.groupby(["from", "to"], as_index=False)[["people"]].sum()
+    table.attrs = dict(lines.attrs)
+    cells = alt.Chart(table).encode(
+        x=alt.X("to:N", sort=order["to"], title="to").axis(orient="top", labelAngle=-45, domain=False, ticks=False),
+        y=alt.Y("from:N", sort=order["from"], title="from").axis(domain=False, ticks=False),
+        tooltip=[alt.Tooltip(name) for name in ("from", "to", "people")],
     )  # fmt: skip
-    at = {"longitude": alt.Longitude("x:Q"), "latitude": alt.Latitude("y:Q")}
-    kinds: dict[str, Any] = {"domain": ["town", "area"]}
-    dots = alt.Chart(spots).mark_point(stroke=INK).encode(
-        **at, tooltip=[alt.Tooltip("name"), alt.Tooltip("precision")],
-        fill=alt.Fill("kind:N", legend=None).scale(**kinds, range=[INK, PAPER]),
-        size=alt.Size("kind:N", legend=None).scale(**kinds, range=[35, 160]),
-    )  # fmt: skip
-    names = alt.Chart(spots).mark_text(fontSize=11, dy=-13).encode(**at, text=alt.Text("name:N"))
-    return alt.layer(ground, journeys, dots, names, **_mercator(box))
-
-
-def _mercator(box: Box) -> dict[str, Any]:
-    """The size and the projection of a map that shows a box."""
-    west, south, east, north = box
-    top, bottom = (math.asinh(math.tan(math.radians(latitude))) for latitude in (north, south))
-    across = math.radians(east - west)
-    height = round(WIDTH * (top - bottom) / across)
-    middle = math.degrees(math.atan(math.sinh((top + bottom) / 2)))
-    projection = alt.Projection(
-        type="mercator", scale=WIDTH / across, center=[(west + east) / 2, middle], translate=[WIDTH / 2, height / 2]
-    )
-    return {"width": WIDTH, "height": height, "projection": projection}
+    shade = alt.Opacity("people:Q", legend=None).scale(range=[0.12, 0.5])
+    numbers = cells.mark_text().encode(text=alt.Text("people:Q", format=","))
+    return alt.layer(cells.mark_rect(fill=MARK).encode(opacity=shade), numbers, width=alt.Step(40), height=alt.Step(30))
