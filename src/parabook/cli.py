@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from parabook.book import Book
-from parabook.build import BuildOptions
-from parabook.build import build as build_book
+from parabook.build import BuildOptions, build
 from parabook.errors import InputError, describe
 from parabook.plan import make_plan
 from parabook.plugins import plugin_of
@@ -21,18 +20,18 @@ def parabook() -> None:
     """Run the notebooks of a Jupyter Book and publish it, whole or not at all."""
 
 
-@parabook.command()
+@parabook.command("build")
 @click.argument("root", default=".", metavar="[BOOK]", type=click.Path(path_type=Path))
 @click.argument("name", default="", metavar="[INPUT]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the book goes (default: BOOK/_build/NAME).")
 @click.option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
 @click.option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
-def build(root: Path, name: str, out: Path | None, jobs: int, force: bool) -> None:
+def build_command(root: Path, name: str, out: Path | None, jobs: int, force: bool) -> None:
     """Build the book in a folder, on an input where its plug-in takes one."""
     book = Book.open(root)
     plan = make_plan(book, plugin_of(book), name, {})
     place = out or book.root / "_build" / plan.input.name
-    print(build_book(plan, place, BuildOptions(jobs, force), Progress(plan.input.name)))
+    print(build(plan, place, BuildOptions(jobs, force), Progress(plan.input.name)))
 
 
 def main() -> int:
