@@ -14,7 +14,7 @@ import analysis
 from analysis import editions, exhibits, maps
 from parabook.protocol import EXHIBIT
 
-CHAPTERS = ("summary", "interviewees", "routes", "destinations", "evidence", "codebook", "reproduce")
+CHAPTERS = ("summary", "interviewees", "statements", "routes", "destinations", "evidence", "codebook", "reproduce")
 
 
 class Shown:
@@ -41,7 +41,7 @@ class Shown:
     def behind(self, name: str) -> list[list[str]]:
         """For each row of an exhibit the rows of the edition that its view names as behind it."""
         view = self[name]["view"]
-        at = view["columns"].index("rows behind it")
+        at = view["columns"].index("who")
         return [[each["text"] for each in row[at]] for row in view["rows"]]
 
     def column(self, name: str, column: str) -> list[Any]:

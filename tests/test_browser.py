@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-PAGES = ["index", "interviewees", "routes", "destinations", "evidence", "codebook", "reproduce", "search"]
+PAGES = ["index", "interviewees", "statements", "routes", "destinations", "evidence", "codebook", "reproduce", "search"]
 
 pytestmark = pytest.mark.browser
 

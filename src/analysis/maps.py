@@ -392,7 +392,7 @@ class Map:
         ground += [feature(border, stroke=MUTED, width=1.2), *self.key()]
         dots = [{"at": self.spots[name], "size": 130 if name == self.met else 55} for name in self.towns]
         looks: list[Any] = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)]
-        looks += [alt.StrokeWidth("width:N", scale=None), alt.StrokeDash("dash:N", scale=None)]
+        looks += [alt.StrokeWidth("width:O", scale=None), alt.StrokeDash("dash:N", scale=None)]
         shape: Any = {"fill": None, "strokeCap": "round"}
         text: Any = {
             name: alt.expr(f"datum.{column}")

@@ -1,0 +1,137 @@
+"""A story is held against the tables: what a changed table makes false is not published."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cells import run_cells
+from conftest import ROOT, run
+
+from analysis.coding.rules import words
+from analysis.editions import open_edition
+from analysis.story import Wrong, answer, examine, read_story, value
+
+STORY = (ROOT / "data" / "oral-2022" / "story.md").read_text(encoding="utf-8")
+
+
+def change(edition: Path, table: str, edit: Callable[[list[dict[str, str]]], object]) -> None:
+    """Change the rows of a table in place."""
+    file = edition / f"{table}.csv"
+    with file.open(encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    names = list(rows[0])
+    edit(rows)
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.DictWriter(opened, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def untrue(edition: Path) -> list[str]:
+    """The claims of the story that do not hold in an edition, whatever else is wrong with it."""
+    book, _ = examine(str(edition))
+    assert book
+    claims = list(map(str.strip, re.findall(r"<!--\s*holds:(.*?)-->", STORY)))
+    assert len(claims) > 60
+    found = []
+    for claim in claims:
+        try:
+            found += [claim] if answer(book, claim) is not True else []
+        except Wrong:  # a row that is gone
+            found.append(claim)
+    return found
+
+
+def test_the_story_of_the_first_edition_holds():
+    story = read_story(open_edition("oral-2022"))
+    assert story
+    assert story.headline == "Prison, the front or Kazakhstan: how eight Russians got away from the draft"
+    assert story.lead.startswith("On 21 September 2022 Russia announced")
+    assert "holds:" not in story.text
+    assert "{{" not in story.text
+    assert 500 <= len(re.sub(r"\]\([^)]*\)", "", story.text).split()) <= 900
+
+
+def test_each_sentence_of_fact_leads_somewhere_or_is_held():
+    """Every sentence has a link to evidence or a claim beside it."""
+    body = STORY.partition("\n")[2]
+    text = re.sub(r"(?m)^#.*$", "", body)
+    sentences = re.split(r"(?:(?<=\.)|(?<=-->)) (?!<!--)(?=[A-Z{\[])", " ".join(text.split()))
+    assert len(sentences) > 35
+    assert [each for each in sentences if "](" not in each and "holds:" not in each] == []
+
+
+def test_no_nine_words_of_the_source_in_a_row(article):
+    source = f" {' '.join(words(article))} "
+    told = words(re.sub(r"\]\([^)]*\)|<!--.*?-->|[\[\]{}]", " ", STORY))
+    assert [each for n in range(len(told) - 8) if f" {(each := ' '.join(told[n : n + 9]))} " in source] == []
+
+
+def one_more(rows):
+    rows.append({**rows[1], "interviewee": "i11", "party": ""})
+
+
+def revised(rows):
+    rows[0].update(quantifier="more than", low="200000", high="")
+
+
+def withdrawn(rows):
+    rows[:] = [row for row in rows if row["statement"] != "s25"]
+
+
+def another_day(rows):
+    next(row for row in rows if row["statement"] == "s41")["day"] = "2022-09-24"
+
+
+@pytest.mark.parametrize(
+    ("table", "edit", "named"),
+    [
+        ("interviewees", one_more, "8 interviewees"),
+        ("destinations", revised, "nearly and counting"),
+        ("statements", withdrawn, "s25"),
+        ("statements", another_day, "2022-09-23"),
+        ("legs", lambda rows: rows[1].update(departed="2022-09-24"), "2022-09-22"),
+        ("interviewees", lambda rows: rows[9].update(age_min="45", age_max="45"), "age_max > 32"),
+        ("legs", lambda rows: rows.pop(8), "status = intended"),
+    ],
+    ids=["one more", "a figure revised", "a motive withdrawn", "another day", "another departure", "older", "no plan"],
+)
+def test_what_a_change_makes_false_is_named(edition: Path, table: str, edit, named: str):
+    assert not untrue(edition)
+    change(edition, table, edit)
+    assert any(named in each for each in untrue(edition))
+
+
+def test_a_false_claim_stops_check_and_build_with_its_line(edition: Path, tmp_path: Path):
+    text = (edition / "story.md").read_text(encoding="utf-8")
+    (edition / "story.md").write_text(text.replace("holds: 8 interviewees", "holds: 9 interviewees", 1), encoding="utf-8")
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "holds: 8 interviewees" in each)
+    for call in (["check", edition], ["build", edition, "--out", tmp_path / "out"]):
+        done = run(*call, code=2)
+        assert f"story.md, row {line}: found '9 interviewees', and it is 8" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "needed"),
+    [
+        ("interviewee where age_min > 3", "TABLE where"),
+        ("interviewees where wealth = great", "a column of it"),
+        ("legs i99.1 mode", "the key of a row"),
+        ("interviewees i05 shoe_size", "a column of it"),
+        ("interviewees where __import__('os')", "COLUMN = VALUE"),
+        ("", "TABLE where"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_what_can(query: str, needed: str):
+    with pytest.raises(Wrong, match=re.escape(needed)):
+        value(open_edition("oral-2022"), query)
+
+
+def test_a_story_of_an_edition_with_small_cells_is_not_shown(edition: Path):
+    shown = run_cells(edition, "summary", minimum_cell=3, drawn=False)
+    assert shown.glued["headline"] == "Russians interviewed in Oral, Kazakhstan, after the mobilisation of 21 September 2022"
