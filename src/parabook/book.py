@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +57,7 @@ def pages(entry: Mapping[str, Any]) -> Iterator[str]:
     >>> list(pages({"root": "intro", "parts": parts}))
     ['intro', 'a', 'b']
     """
-    name = entry.get("root") or entry.get("file")
-    if name:
+    if name := entry.get("root") or entry.get("file"):
         yield str(name)
     for key in NESTED:
         for each in entry.get(key) or ():
@@ -68,13 +66,15 @@ def pages(entry: Mapping[str, Any]) -> Iterator[str]:
 
 def settings(root: Path) -> dict[str, Any]:
     """The table ``[tool.parabook]`` of a folder's ``pyproject.toml``; empty where there is none."""
-    table: dict[str, Any] = _parsed(root / "pyproject.toml", tomllib.loads).get("tool", {}).get("parabook", {})
+    from tomllib import loads
+
+    table: dict[str, Any] = _parsed(root / "pyproject.toml", loads).get("tool", {}).get("parabook", {})
     return table
 
 
 def _file(root: Path, name: str) -> Path:
-    for file in (root / name, *(root / f"{name}{suffix}" for suffix in SUFFIXES)):
-        if file.is_file():
+    for suffix in ("", *SUFFIXES):
+        if (file := root / f"{name}{suffix}").is_file():
             return file
     raise InputError.one("_toc.yml", repr(name), "the name of a file of the book")
 
@@ -94,6 +94,6 @@ def _yaml(text: str) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # the one in C, where it is there
     except yaml.YAMLError as error:
         raise ValueError(error) from error

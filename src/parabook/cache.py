@@ -1,8 +1,15 @@
-"""Chapters that ran in earlier builds, each used again when, and only when, nothing that it depends on has changed."""
+"""Chapters that ran in earlier builds, each used again when, and only when, nothing that it depends on has changed.
+
+An entry carries a code made with a secret of the cache, in a folder that is its owner's alone: what anybody else
+wrote or edited is passed over.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hmac
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -32,31 +39,37 @@ class ChapterRun:
 
 def cached(plan: Plan, notebook: Path) -> ChapterRun | None:
     """The chapter's last run on the very same files and parameters, if there is one."""
-    for file in sorted((folder(plan) / plan.key(notebook)).glob("*.json")):
-        try:
-            entry = json.loads(file.read_text(encoding="utf-8"))
-            run = ChapterRun(**entry["run"])
-            if entry["sha256"] == files.digest(entry["run"]) and files.digest(plan.behind(run.rests_on)) == file.stem:
-                return replace(run, reused=True)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # half a file, or another's: as if it were not there
+    for file in sorted((plan.book.cache / "chapters" / plan.key(notebook)).glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, TypeError):  # half a file, or another's: as if it were not there
+            code, text = file.read_text(encoding="utf-8").split("\n", 1)
+            if hmac.compare_digest(code, _code(plan.book.cache, file, text)):
+                run = ChapterRun(**json.loads(text))
+                if files.digest(plan.behind(run.rests_on)) == file.stem:
+                    return replace(run, reused=True)
     return None
 
 
 def store(plan: Plan, notebook: Path, run: ChapterRun) -> None:
     """Put a run into the cache."""
-    name = f"{files.digest(plan.behind(run.rests_on))}.json"
-    entry = {"run": asdict(run), "sha256": files.digest(asdict(run))}
-    files.write_atomically(folder(plan) / plan.key(notebook) / name, json.dumps(entry))
-    files.prune(folder(plan), MOST)
+    folder, text = plan.book.cache / "chapters" / plan.key(notebook), json.dumps(asdict(run))
+    file = folder / f"{files.digest(plan.behind(run.rests_on))}.json"
+    with contextlib.suppress(OSError):
+        files.write_atomically(file, f"{_code(plan.book.cache, file, text)}\n{text}")
+        files.prune(folder.parent, MOST)
 
 
-def folder(plan: Plan) -> Path:
-    """The folder of the cache in which runs lie."""
-    return plan.book.cache / "chapters"
+def _code(cache: Path, file: Path, text: str) -> str:
+    """The code of an entry by its place and text; the cache's secret is drawn at its first use."""
+    secret = cache / "secret"
+    cache.mkdir(parents=True, exist_ok=True)
+    cache.chmod(0o700)
+    if not secret.is_file():
+        files.write_atomically(secret, os.urandom(32))
+    signed = f"{file.relative_to(cache)}\n{text}".encode()
+    return hmac.digest(secret.read_bytes(), signed, "sha256").hex()
 
 
-def dependencies(notebook: dict[str, Any]) -> list[str]:
+def dependencies(notebook: Mapping[str, Any]) -> list[str]:
     """The names of tables and files that the outputs of an executed notebook rest on; all, where an output has none.
 
     Examples
@@ -66,5 +79,4 @@ def dependencies(notebook: dict[str, Any]) -> list[str]:
     (['legs'], ['*'])
     """
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
-    named = [output.get("metadata", {}).get("rests-on", [EVERYTHING]) for output in outputs]
-    return sorted({name for names in named for name in names})
+    return sorted({name for each in outputs for name in each.get("metadata", {}).get("rests-on", [EVERYTHING])})

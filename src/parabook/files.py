@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
 import json
 import os
-import shutil
 import threading
+from fnmatch import filter as matching
 from pathlib import Path
+
+PIECE = 1 << 16
+"""Bytes read at a time: more than most files have, and no more than a program gets without asking the system."""
+
+EXCHANGE, CURRENT_FOLDER = 2, -100
+"""RENAME_EXCHANGE of renameat2(2), and AT_FDCWD, the folder that relative paths start from."""
 
 
 def sha256(file: Path) -> str:
     """The SHA-256 of a file, read piece by piece."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    hashed = hashlib.sha256()
+    with open(file, "rb", buffering=0) as opened:
+        while piece := opened.read(PIECE):
+            hashed.update(piece)
+    return hashed.hexdigest()
 
 
 def hash_files(folder: Path, pattern: str = "*") -> dict[str, str]:
     """SHA-256 of every file of a folder, by path inside it; of a file, its own, under ``.``."""
-    files = [folder] if folder.is_file() else sorted(file for file in folder.rglob(pattern) if file.is_file())
-    return {file.relative_to(folder).as_posix(): sha256(file) for file in files}
+    files = {".": folder} if folder.is_file() else listed(folder, pattern)
+    return {name: sha256(file) for name, file in files.items()}
 
 
 def listed(folder: Path, pattern: str = "*") -> dict[str, Path]:
     """The files of a folder by path inside it, but for Python's compiled ones; none where there is no folder."""
-    found = (file for file in sorted(folder.rglob(pattern)) if file.is_file() and file.parent.name != "__pycache__")
-    return {file.relative_to(folder).as_posix(): file for file in found}
+    found: dict[str, Path] = {}
+    skip = len(str(folder)) + 1
+    for base, _, names in os.walk(folder):
+        paths = (os.path.join(base, name) for name in matching(names, pattern) if not base.endswith("__pycache__"))
+        found |= {path[skip:].replace(os.sep, "/"): Path(path) for path in paths if os.path.isfile(path)}
+    return dict(sorted(found.items()))
 
 
 def stamp(file: Path) -> tuple[int, ...]:
@@ -61,14 +73,12 @@ def write_atomically(file: Path, content: str | bytes = "") -> None:
 
 def prune(folder: Path, most: int, pattern: str = "*") -> None:
     """Keep no more than so many entries of a folder of the cache, the youngest."""
+    from shutil import rmtree
+
     with contextlib.suppress(OSError):
         entries = sorted(folder.glob(pattern), key=lambda entry: entry.stat().st_mtime, reverse=True)
         for entry in entries[most:]:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
-
-
-EXCHANGE, CURRENT_FOLDER = 2, -100
-"""RENAME_EXCHANGE of renameat2(2), and AT_FDCWD, the folder that relative paths start from."""
+            rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
 
 
 def swap(new: Path, place: Path) -> None:
@@ -76,16 +86,18 @@ def swap(new: Path, place: Path) -> None:
 
     Where the system has no such step, the old one is first renamed to the name of the new one with ``.old`` added.
     """
+    import ctypes
+
     if not place.exists():
         new.rename(place)
         return
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        done = libc.renameat2(CURRENT_FOLDER, os.fsencode(new), CURRENT_FOLDER, os.fsencode(place), EXCHANGE) == 0
+        exchange = ctypes.CDLL(None).renameat2
+        if exchange(CURRENT_FOLDER, os.fsencode(new), CURRENT_FOLDER, os.fsencode(place), EXCHANGE) == 0:
+            return
     except (OSError, AttributeError, TypeError):
-        done = False
-    if not done:
-        aside = new.with_name(f"{new.name}.old")
-        place.rename(aside)
-        new.rename(place)
-        aside.rename(new)
+        pass
+    aside = new.with_name(f"{new.name}.old")
+    place.rename(aside)
+    new.rename(place)
+    aside.rename(new)

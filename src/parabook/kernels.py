@@ -37,9 +37,10 @@ class WarmProvisioner(LocalProvisioner):
     """Starts a kernel by a fork of the preloaded process in place of a new interpreter."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Start the kernel that the command describes."""
+        """Start the kernel that a command describes, and wait until it listens, or has ended, which its client finds out."""
         folder, environment = str(kwargs.get("cwd") or Path.cwd()), dict(kwargs.get("env") or os.environ)
-        kernel = await asyncio.to_thread(start_kernel, cmd[cmd.index("-f") :], folder, environment)
+        kernel = await asyncio.to_thread(server().fork, serve, cmd[cmd.index("-f") :], folder, environment)
+        await asyncio.to_thread(kernel.connection.poll, 60)
         self.process = kernel  # type: ignore[assignment]
         self.pid = self.pgid = kernel.pid
         return self.connection_info
@@ -49,6 +50,7 @@ class WarmProvisioner(LocalProvisioner):
         await super().kill(restart)
         if isinstance(self.process, ForkedProcess):
             await asyncio.to_thread(self.process.wait)
+            self.process.connection.close()
 
 
 class Client(AsyncKernelClient):
@@ -87,13 +89,6 @@ def _specs() -> KernelSpecManager:
     found = KernelSpecManager()
     found.kernel_dirs = [str(SPECS), *found.kernel_dirs]
     return found
-
-
-def start_kernel(arguments: list[str], folder: str, environment: dict[str, str]) -> ForkedProcess:
-    """Start a kernel, and wait until it listens, or has ended, which whoever talks to it finds out."""
-    kernel = server().fork(serve, arguments, folder, environment)
-    kernel.wait_for_word(60)
-    return kernel
 
 
 def serve(caller: Connection, arguments: list[str], folder: str, environment: dict[str, str]) -> None:

@@ -7,7 +7,6 @@ them up; and threads that import parts of the same packages at once can find one
 from __future__ import annotations
 
 import contextlib
-import pickle
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,20 +14,16 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
+from parabook.errors import describe
 from parabook.server import ForkedProcess, server
-
-
-class WorkerLost(Exception):
-    """A worker process ended in the middle of its work."""
 
 
 class Workers:
     """Worker processes of one kind, each behind a thread that waits for it; each takes the next call."""
 
-    def __init__(self, size: int) -> None:
-        self._own = threading.local()
+    def __init__(self, size: int = 1) -> None:
+        self._own, self._threads = threading.local(), ThreadPoolExecutor(size)
         self._processes: list[ForkedProcess] = []
-        self._threads = ThreadPoolExecutor(size)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have a function called by the next worker that is free; its exception becomes the future's."""
@@ -39,50 +34,36 @@ class Workers:
             if not hasattr(self._own, "process"):
                 self._own.process = server().fork(work)
                 self._processes.append(self._own.process)
-            connection = self._own.process.connection
-            connection.send((function, arguments))
-            error, result = connection.recv()
-        except (EOFError, OSError, RuntimeError) as lost:
-            raise WorkerLost(f"{function.__name__}: its process ended") from lost
+            self._own.process.connection.send((function, arguments))
+            error, result = self._own.process.connection.recv()
+        except (EOFError, OSError) as lost:
+            raise RuntimeError(f"{function.__name__}: its process ended") from lost
         if error:
             raise error
         return result
 
-    def stop(self) -> None:
-        """End at once; what the workers may be doing nobody waits for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in self._processes:
-            process.kill()
-
-
-class BuildPool:
-    """The workers of a build, or of several side by side."""
-
-    def __init__(self, size: int = 1) -> None:
-        self.assemblers, self.renderers = Workers(size), Workers(size)
-
-    def __enter__(self) -> BuildPool:
+    def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.renderers.stop()
-        self.assemblers.stop()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:  # what they may be doing nobody waits for
+            process.kill()
 
 
 def work(caller: Connection) -> None:
     """Be a worker: call what comes, until the caller is gone."""
     while True:
         function, arguments = caller.recv()
-        error: Exception | None = None
-        result: Any = None
+        answer: tuple[Exception | None, Any]
         try:
-            result = function(*arguments)
-        except Exception as raised:
-            error = raised
+            answer = None, function(*arguments)
+        except Exception as error:
+            answer = error, None
         try:
-            caller.send((error, result))
-        except (pickle.PicklingError, TypeError, AttributeError):  # an exception that cannot travel
-            caller.send((ValueError(f"{type(error).__name__}: {error}"), None))
+            caller.send(answer)
+        except Exception:  # one that cannot travel
+            caller.send((ValueError(describe(answer[0] or TypeError("a result that cannot travel"))), None))
 
 
 def import_all(modules: Sequence[str]) -> None:

@@ -19,8 +19,7 @@ from multiprocessing.connection import Connection
 KERNELS = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.completerlib",
     "IPython.core.debugger", "IPython.core.logger", "IPython.core.magics.display", "IPython.core.oinspect",
-    "IPython.extensions.storemagic", "parabook.kernels", "psutil", "sqlite3", "tornado.platform.asyncio",
-    "zmq.utils.garbage",
+    "IPython.extensions.storemagic", "parabook.kernels", "sqlite3", "tornado.platform.asyncio", "zmq.utils.garbage",
 )  # fmt: skip
 """Kernels, and what they import as they start and as they show what is large."""
 
@@ -54,18 +53,16 @@ def serve_forks(control: socket.socket) -> None:
 def run_forked(caller: Connection) -> None:
     """Be a forked process: send the caller its number, call the function that it asks for, and end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    code = 1
     try:
         caller.send(os.getpid())
         function, arguments = caller.recv()
         function(caller, *arguments)
-        code = 0
     except (EOFError, ConnectionError):  # the caller is gone
         pass
     except Exception:
         traceback.print_exc()
     finally:
-        os._exit(code)
+        os._exit(0)  # nobody can ask for the code
 
 
 if __name__ == "__main__":

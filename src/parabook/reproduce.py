@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from parabook.book import Book
-from parabook.build import DEFAULTS, BuildOptions, build_one, output_folder, start
+from parabook.build import DEFAULTS, BuildOptions, build
 from parabook.checksums import LIST, PAGES, RECEIPT, counts
 from parabook.errors import InputError
 from parabook.plan import make_plan
@@ -98,14 +98,9 @@ def reproduce(
         report(f"input: {line}")
     for line in changed_versions(theirs["versions"], versions()):
         report(f"version: {line}")
-    from parabook.pool import BuildPool
-
-    start(plan)
-    with tempfile.TemporaryDirectory() as scratch, BuildPool() as pool:
-        folder = output_folder(plan, out or Path(scratch) / "library" / "book")
-        shared = folder.parent if theirs.get("shared") else None  # one of several books, that share their scripts
-        build_one(plan, folder, replace(options, force=True), progress or Progress(), pool, shared)
-        ours = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as scratch:
+        index = build(plan, out or Path(scratch) / "book", replace(options, force=True), progress)
+        ours = json.loads((index.parents[1] / RECEIPT).read_text(encoding="utf-8"))
     found = list(differences(theirs["outputs"], ours["outputs"]))
     differ = [line for line in found if counts(line.rpartition(": ")[0])]
     for line in differ:

@@ -20,45 +20,32 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
+import psutil
 
-class ForkedProcess:
-    """A process forked from the preloaded one, with the few methods of ``subprocess.Popen`` that a provisioner calls."""
+
+class ForkedProcess(psutil.Process):
+    """A process forked from the preloaded one, with the methods of ``subprocess.Popen`` that a kernel's provisioner calls."""
 
     stdin = stdout = stderr = None
 
     def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.returncode: int | None = None
         try:
-            self.pid: int = connection.recv()  # it begins by telling its number
-        except (EOFError, OSError) as error:
+            super().__init__(connection.recv())  # it begins by telling its number
+        except (EOFError, OSError, psutil.NoSuchProcess) as error:
             raise RuntimeError("the process that kernels are forked from has ended") from error
-        self._end: int | Connection = connection
-        with contextlib.suppress(AttributeError, OSError):  # Linux; elsewhere a process of its own may hold its socket
-            self._end = os.pidfd_open(self.pid)
+        self.connection = connection
 
     def poll(self) -> int | None:
-        """The exit code, None while it runs. Which code it was is not known here: -1 stands for any."""
-        return self.wait(0)
+        """None while it runs, then -1: its exit code is not known here."""
+        with contextlib.suppress(psutil.TimeoutExpired):
+            self.wait(0)
+            return -1
+        return None
 
-    def wait(self, timeout: float | None = None) -> int | None:
-        """Wait for the end."""
-        if self.returncode is None and wait([self._end], timeout):
-            self.returncode = -1
-            self.connection.close()
-            if isinstance(self._end, int):
-                os.close(self._end)
-        return self.returncode
-
-    def wait_for_word(self, seconds: float) -> None:
-        """Wait until it says something, or ends."""
-        wait([self.connection, self._end], seconds)
-
-    def send_signal(self, number: int = signal.SIGKILL) -> None:
+    def send_signal(self, sig: int = signal.SIGKILL) -> None:
         """Send a signal, if it still runs."""
-        if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            super().send_signal(sig)
 
     kill = terminate = send_signal
 
@@ -68,8 +55,7 @@ class Server:
 
     def __init__(self, modules: Sequence[str]) -> None:
         self._control, theirs = socket.socketpair()
-        self._lock = threading.Lock()
-        self._forked: WeakSet[ForkedProcess] = WeakSet()
+        self._lock, self._forked = threading.Lock(), WeakSet[ForkedProcess]()
         path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy would warn of frozen modules
         call = [sys.executable, "-P", "-X", "utf8", "-m", "parabook.preload", str(theirs.fileno()), *modules]
