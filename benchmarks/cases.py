@@ -30,8 +30,8 @@ from parabook.build import start
 from parabook.plan import make_plan
 plan = make_plan(Book.open(ROOT), EditionPlugin(), "oral-2022", {})
 start(plan)
-from parabook.pool import Workers
 from parabook.run import run_all
+from parabook.server import Workers
 with Workers() as workers:
     run_all(plan, force=True, ready=workers.submit(plan.plugin.check, plan).result)
 import gc

@@ -27,10 +27,9 @@ from parabook.cache import ChapterRun
 from parabook.errors import InputError
 from parabook.plan import Plan, make_plan
 from parabook.plugins import Plugin
-from parabook.preload import load
 from parabook.publish import publish, staging
 from parabook.run import ChapterFailed, run_all, side_by_side
-from parabook.server import server, stop_all
+from parabook.server import preload, server, stop_all
 
 
 def chapter(tmp_path: Path, *sources: str, ids: bool = True, tags: tuple[str, ...] = ()) -> Path:
@@ -131,7 +130,7 @@ def test_a_module_that_cannot_be_preloaded_is_reported(capsys: pytest.CaptureFix
 
     threshold = gc.get_threshold()
     try:
-        load(["no_such_module"])
+        preload(["no_such_module"])
         assert gc.isenabled()
     finally:
         gc.unfreeze()

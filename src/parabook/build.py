@@ -18,7 +18,7 @@ from parabook.plugins import Plugin
 from parabook.progress import Progress
 
 if TYPE_CHECKING:
-    from parabook.pool import Workers
+    from parabook.server import Workers
 
 ASSEMBLY = ("parabook.outputs", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
 """What assembling a book imports, besides its theme."""
@@ -39,45 +39,29 @@ DEFAULTS = BuildOptions()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one of several books: its front page, or why there is none."""
+    """What became of one of several books: its front page, and why there is none if it failed."""
 
     name: str
     index: Path
-    failed: str = ""
+    failed: str
 
 
 def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Progress | None = None) -> Path:
-    """Build a book.
-
-    Parameters
-    ----------
-    plan : Plan
-        Which book, on which input, with which parameters: see `make_plan`.
-    out : Path
-        Where ``html``, ``notebooks``, ``tables``, ``charts`` and ``receipt.json`` go.
-    options : BuildOptions
-        How to build.
-    progress : Progress, optional
-        What each step is reported to.
-
-    Returns
-    -------
-    Path
-        The book's ``index.html``.
+    """Build the book of a plan into a folder; its ``index.html``.
 
     Raises
     ------
     InputError
         When the input, a parameter or ``out`` cannot be used, or a file was written during the build.
     ChapterFailed, AssemblyFailed
-        When the report is wrong; the book in place is as it was, as it is after any other error.
+        When the report is wrong. After any error the book in place is as it was.
     """
     progress, out = progress or Progress(), output_folder(plan, out)
     if not options.force and is_current(plan, out):
         progress.message("nothing changed")
     else:
         start(plan)
-        from parabook.pool import Workers
+        from parabook.server import Workers
 
         with Workers() as assemblers, Workers() as renderers:
             _build(plan, out, options, progress, assemblers, renderers)
@@ -109,9 +93,9 @@ def _build(
     from concurrent.futures import Future, wait
 
     from parabook import drawings
-    from parabook.pool import import_all
     from parabook.publish import publish, staging
     from parabook.run import run_all
+    from parabook.server import import_all
 
     theme = plan.book.config.get("sphinx", {}).get("config", {}).get("html_theme", "sphinx_book_theme")
     drawn: list[Future[Any]] = []
@@ -145,7 +129,7 @@ def _make_outputs(*arguments: Any) -> None:
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
     """The plans of several inputs; an error with each that is not there, or has another's name, and each wrong parameter."""
     plans: dict[str, Plan] = {}
-    problems: dict[Problem, None] = {}  # a wrong parameter is wrong for every input
+    problems: dict[Problem, None] = {}  # once each: a wrong parameter is wrong for every input
     known = ""
     for name in names:
         try:
@@ -172,43 +156,34 @@ def build_all(
 
     One that fails is reported in its outcome, and the others go on.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from parabook.library import front_page
 
     folders = {plan.input.name: output_folder(plan, out / plan.input.name) for plan in plans}
-    todo = {}
-    for plan in plans:
-        if options.force or not is_current(plan, folders[plan.input.name]):
-            todo[folders[plan.input.name]] = plan
-        else:
+    todo = {plan.input.name: plan for plan in plans}
+    for plan in plans if not options.force else ():
+        if is_current(plan, folders[plan.input.name]):
+            del todo[plan.input.name]
             progress(plan.input.name).message("nothing changed")
-    failed = _build_side_by_side(todo, options, progress) if todo else {}
+    failed = {}
+    if todo:
+        start(plans[0])
+        from parabook.run import side_by_side
+        from parabook.server import Workers, stop_all
+
+        size = min(len(todo), side_by_side(plans[0], options.jobs or os.cpu_count() or 1))
+        threads = ThreadPoolExecutor(size)
+        with Workers(size) as assemblers, Workers(size) as renderers:
+            jobs = {
+                name: threads.submit(_build, plan, folders[name], options, progress(name), assemblers, renderers)
+                for name, plan in todo.items()
+            }
+            try:
+                failed = {name: describe(error) for name, job in jobs.items() if (error := job.exception())}
+            except BaseException:  # interrupted
+                threads.shutdown(wait=False, cancel_futures=True)
+                stop_all()
+                raise
     front_page(plans[0].book, plans[0].plugin.noun, out)
     return [Outcome(name, folder / "html" / "index.html", failed.get(name, "")) for name, folder in folders.items()]
-
-
-def _build_side_by_side(
-    plans: Mapping[Path, Plan], options: BuildOptions, progress: Callable[[str], Progress]
-) -> dict[str, str]:
-    """Build books by their folders, as many at once as there are processors; the names that failed, with the reason."""
-    first = next(iter(plans.values()))
-    start(first)
-    from concurrent.futures import ThreadPoolExecutor, wait
-
-    from parabook.pool import Workers
-    from parabook.run import side_by_side
-    from parabook.server import stop_all
-
-    size = min(len(plans), side_by_side(first, options.jobs or os.cpu_count() or 1))
-    threads = ThreadPoolExecutor(size)
-    with Workers(size) as assemblers, Workers(size) as renderers:
-        jobs = {
-            (name := plan.input.name): threads.submit(_build, plan, out, options, progress(name), assemblers, renderers)
-            for out, plan in plans.items()
-        }
-        try:
-            wait(jobs.values())
-        except BaseException:  # interrupted
-            threads.shutdown(wait=False, cancel_futures=True)
-            stop_all()
-            raise
-    return {name: describe(error) for name, job in jobs.items() if (error := job.exception())}

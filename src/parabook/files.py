@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import json
 import os
 import threading
 from fnmatch import filter as matching
 from pathlib import Path
 
-PIECE = 1 << 16
-"""Bytes read at a time: more than most files have, and no more than a program gets without asking the system."""
-
-EXCHANGE, CURRENT_FOLDER = 2, -100
-"""RENAME_EXCHANGE of renameat2(2), and AT_FDCWD, the folder that relative paths start from."""
-
 
 def sha256(file: Path) -> str:
     """The SHA-256 of a file, read piece by piece."""
     hashed = hashlib.sha256()
     with open(file, "rb", buffering=0) as opened:
-        while piece := opened.read(PIECE):
+        while piece := opened.read(1 << 16):
             hashed.update(piece)
     return hashed.hexdigest()
 
@@ -52,13 +47,7 @@ def stamp(file: Path) -> tuple[int, ...]:
 
 
 def digest(found: object) -> str:
-    """One SHA-256 for plain values.
-
-    Examples
-    --------
-    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
-    True
-    """
+    """One SHA-256 for plain values, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(found, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -69,6 +58,29 @@ def write_atomically(file: Path, content: str | bytes = "") -> None:
         new = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
         new.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(new, file)
+
+
+def store(cache: Path, name: str, text: str) -> None:
+    """Put an entry into a cache, with a code made with the secret of its folder, which is its owner's alone."""
+    with contextlib.suppress(OSError):
+        write_atomically(cache / name, f"{_code(cache, name, text)}\n{text}")
+
+
+def stored(cache: Path, name: str) -> str:
+    """An entry of a cache; blank where there is none, or who wrote or edited it did not know the secret."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        code, text = (cache / name).read_text(encoding="utf-8").split("\n", 1)
+        return text if hmac.compare_digest(code, _code(cache, name, text)) else ""
+    return ""
+
+
+def _code(cache: Path, name: str, text: str) -> str:
+    secret = cache / "secret"
+    cache.mkdir(parents=True, exist_ok=True)
+    cache.chmod(0o700)
+    if not secret.is_file():
+        write_atomically(secret, os.urandom(32))
+    return hmac.digest(secret.read_bytes(), f"{name}\n{text}".encode(), "sha256").hex()
 
 
 def prune(folder: Path, most: int, pattern: str = "*") -> None:
@@ -93,7 +105,7 @@ def swap(new: Path, place: Path) -> None:
         return
     try:
         exchange = ctypes.CDLL(None).renameat2
-        if exchange(CURRENT_FOLDER, os.fsencode(new), CURRENT_FOLDER, os.fsencode(place), EXCHANGE) == 0:
+        if exchange(-100, os.fsencode(new), -100, os.fsencode(place), 2) == 0:  # AT_FDCWD, RENAME_EXCHANGE
             return
     except (OSError, AttributeError, TypeError):
         pass

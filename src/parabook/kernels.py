@@ -1,7 +1,7 @@
 """Warm kernels: each a fresh process, forked from one that has imported what chapters need.
 
 A `jupyter_client` kernel provisioner, found by its entry point, with a kernelspec of its own; papermill and nbclient
-use it as any kernel (``-k parabook-warm``). Most of a chapter's time is imports; they are done once, in `preload`. Most
+use it as any kernel (``-k parabook-warm``). Most of a chapter's time is imports; they are done once, in `server`. Most
 of the rest is waiting: a kernel is handed over only when it listens, its end is awaited and not asked for every tenth
 of a second, and `Client` spares the fifth of a second in which an ordinary client listens for stray messages.
 """
@@ -12,7 +12,6 @@ import asyncio
 import os
 import sys
 import uuid
-from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty
@@ -24,10 +23,13 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
 
-from parabook.server import ForkedProcess, exit_with, server
+from parabook.server import ForkedProcess, server
 
-KERNEL, SPECS = "parabook-warm", Path(__file__).parent / "jupyter" / "kernels"
-"""The kernelspec's name, and its folder for calls from a checkout that has not installed it."""
+KERNEL = "parabook-warm"
+
+SPECS = KernelSpecManager()
+SPECS.kernel_dirs.insert(0, str(Path(__file__).parent / "jupyter" / "kernels"))
+"""Where kernelspecs are found, with ours for calls from a checkout; looking for those folders takes longer than to read one."""
 
 MOST_BYTES = 90
 """Bytes in the path of a socket; systems take about a hundred."""
@@ -41,7 +43,7 @@ class WarmProvisioner(LocalProvisioner):
         folder, environment = str(kwargs.get("cwd") or Path.cwd()), dict(kwargs.get("env") or os.environ)
         kernel = await asyncio.to_thread(server().fork, serve, cmd[cmd.index("-f") :], folder, environment)
         await asyncio.to_thread(kernel.connection.poll, 60)
-        self.process = kernel  # type: ignore[assignment]
+        self.process = kernel
         self.pid = self.pgid = kernel.pid
         return self.connection_info
 
@@ -80,15 +82,7 @@ class Manager(AsyncKernelManager):
         if len(os.fsencode(sockets)) < MOST_BYTES:
             sockets.parent.mkdir(parents=True, exist_ok=True)
             options |= {"transport": "ipc", "ip": str(sockets)}
-        super().__init__(kernel_spec_manager=_specs(), **options)
-
-
-@cache
-def _specs() -> KernelSpecManager:
-    """Where kernelspecs are found; looking for those folders takes longer than to read one."""
-    found = KernelSpecManager()
-    found.kernel_dirs = [str(SPECS), *found.kernel_dirs]
-    return found
+        super().__init__(kernel_spec_manager=SPECS, **options)
 
 
 def serve(caller: Connection, arguments: list[str], folder: str, environment: dict[str, str]) -> None:
@@ -99,7 +93,6 @@ def serve(caller: Connection, arguments: list[str], folder: str, environment: di
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
     os.environ.pop("PYTEST_CURRENT_TEST", None)  # with it IPython hears nothing that libraries write to descriptor 2
     os.environ["IPYTHONDIR"] = str(Path(jupyter_runtime_dir()) / "ipython")  # not the profile of the user's own
-    exit_with(caller)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)

@@ -28,7 +28,7 @@ class Parameter:
 def parameters(notebook: Path) -> dict[str, Parameter]:
     """The parameters that a chapter declares in its cell tagged ``parameters``, by name."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    sources = ("".join(cell["source"]) for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", []))
     return {each.name: each for source in sources for each in declared(source)}
 
 

@@ -22,7 +22,7 @@ from parabook.plugins import Plugin
 EVERYTHING = "*"
 """Among the names that an output rests on: every file of the input."""
 
-RUNNER = [f"{name}.py" for name in ("run", "kernels", "server", "preload", "protocol", "files", "errors")]
+RUNNER = [f"{name}.py" for name in ("run", "kernels", "server", "protocol", "files", "errors")]
 """The modules of this package that can affect what a chapter gives, and not only its page."""
 
 PAGES = "pages"

@@ -29,11 +29,9 @@ from parabook.server import stop_all
 CELL_SECONDS = 900.0
 """How long a cell may take."""
 
-KERNEL_BYTES = 400_000_000
-"""The memory that a chapter should find free before it is started beside others, and besides that:"""
-
-TIMES_INPUT = 16
-"""times the size of the input, as engines that read large tables take all the memory and processors there are."""
+KERNEL_BYTES, TIMES_INPUT = 400_000_000, 16
+"""The free memory that a chapter needs to be started beside others, and besides that so many times the input's size, as
+engines that read large tables take all the memory and processors there are."""
 
 MOST_OUTPUT = 50_000_000
 """Characters that a chapter may show; no page could hold more."""
@@ -63,18 +61,8 @@ def run_all(
 
     ``progress`` is told of each chapter as it begins and ends, ``done`` gets it as soon as it has run. ``ready`` is
     called before the first cell of each, when its kernel has started: it waits for what must come first, or raises.
-
-    Returns
-    -------
-    list of ChapterRun
-        In the order of the book.
-
-    Raises
-    ------
-    ChapterFailed
-        With chapter, cell and error, when a cell fails. Chapters not yet begun are not run.
-    InputError
-        When a file that the book depends on was written meanwhile; nothing is put into the cache.
+    A `ChapterFailed` when a cell fails; chapters not yet begun are not run. An `InputError` when a file that the book
+    depends on was written meanwhile; nothing is put into the cache.
     """
     progress = progress or Progress()
 
@@ -123,10 +111,7 @@ def run_one(
 ) -> ChapterRun:
     """Run one chapter; ``folder`` is where its kernel works, ``ready`` is called before its first cell.
 
-    Raises
-    ------
-    ChapterFailed
-        When a cell fails, ends the kernel, takes too long or shows too much.
+    A `ChapterFailed` when a cell fails, ends the kernel, takes too long or shows too much.
     """
     started, name, failure = time.monotonic(), notebook.stem, ""
     prepared, kernel = prepare(notebook, chosen)
