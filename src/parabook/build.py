@@ -26,12 +26,10 @@ ASSEMBLY = ("parabook.outputs", "jupyter_book.sphinx", "sphinx.builders.html", "
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How books are to be built."""
+    """How to build: so many chapters side by side, 0 for one more than processors; whatever did not change as well."""
 
     jobs: int = 0
-    """Chapters side by side; 0 for one more than there are processors."""
     force: bool = False
-    """Run every chapter and write every page, whether or not anything changed."""
 
 
 DEFAULTS = BuildOptions()
