@@ -21,15 +21,14 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from jupyter_core.paths import jupyter_runtime_dir
+from jupyter_core.paths import jupyter_path, jupyter_runtime_dir
 
 from parabook.server import ForkedProcess, server
 
 KERNEL = "parabook-warm"
 
-SPECS = KernelSpecManager()
-SPECS.kernel_dirs.insert(0, str(Path(__file__).parent / "jupyter" / "kernels"))
-"""Where kernelspecs are found, with ours for calls from a checkout; looking for those folders takes longer than to read one."""
+SPECS = KernelSpecManager(kernel_dirs=[str(Path(__file__).parent / "jupyter" / "kernels"), *jupyter_path("kernels")])
+"""Where kernelspecs are found: ours first, for calls from a checkout. To find out the other folders IPython is imported."""
 
 MOST_BYTES = 90
 """Bytes in the path of a socket; systems take about a hundred."""
