@@ -16,7 +16,9 @@ STAGED = ("site", "doctrees", "jupyter_execute")
 """Folders that assembling leaves beside the outputs."""
 
 
-def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path, library: Path | None = None) -> None:
+def make_outputs(
+    plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path, library: Path | None = None
+) -> None:
     """Make all outputs of a build in an empty folder, ready to publish; an `AssemblyFailed` when Sphinx warns or fails.
 
     ``library`` is the folder of the books with which this one shares scripts and styles, if there are others.
