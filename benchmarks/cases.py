@@ -30,10 +30,10 @@ from parabook.build import start
 from parabook.plan import make_plan
 plan = make_plan(Book.open(ROOT), EditionPlugin(), "oral-2022", {})
 start(plan)
-from parabook.pool import BuildPool
 from parabook.run import run_all
-with BuildPool() as pool:
-    run_all(plan, force=True, ready=pool.assemblers.submit(plan.plugin.check, plan).result)
+from parabook.server import Workers
+with Workers() as workers:
+    run_all(plan, force=True, ready=workers.submit(plan.plugin.check, plan).result)
 import gc
 gc.freeze()
 """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 AGE, JOB = ("age_min", "age_max"), ("profession", "isco08")
@@ -26,7 +27,7 @@ def check(edition: Path) -> Found:
     started = time.perf_counter()
     _, problems = examine(edition)
     assert not [problem for problem in problems if not problem.warning], problems
-    return time.perf_counter() - started, [problem.as_dict() for problem in problems]
+    return time.perf_counter() - started, [asdict(problem) for problem in problems]
 
 
 def tabulate(edition: Path) -> Found:

@@ -89,11 +89,17 @@ def test_a_broken_cache_changes_nothing_but_time(tmp_path: Path):
     ran = ChapterRun(notebook.stem, "{}", ["legs"], 1.0, {"a": 0.5})
     store(planned, notebook, ran)
     assert cached(planned, notebook) == replace(ran, reused=True)
-    file = next((tmp_path / "_build" / ".cache").rglob("*.json"))
+    cache = tmp_path / "_build" / ".cache"
+    assert cache.stat().st_mode & 0o077 == 0
+    file = next(cache.rglob("*.json"))
     text = file.read_text()
     file.write_text(text.replace('"{}"', '"{1}"'))  # edited
     assert cached(planned, notebook) is None
     file.write_text(text[:40])  # half a file
+    assert cached(planned, notebook) is None
+    file.write_text(text)
+    assert cached(planned, notebook)
+    (cache / "secret").write_bytes(b"another's")
     assert cached(planned, notebook) is None
 
 

@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,12 +24,12 @@ from parabook import files
 from parabook import run as runner
 from parabook.book import Book
 from parabook.cache import ChapterRun
-from parabook.plan import InputChanged, Plan, make_plan
+from parabook.errors import InputError
+from parabook.plan import Plan, make_plan
 from parabook.plugins import Plugin
-from parabook.preload import load
 from parabook.publish import publish, staging
 from parabook.run import ChapterFailed, run_all, side_by_side
-from parabook.server import server, stop_all
+from parabook.server import preload, server, stop_all
 
 
 def chapter(tmp_path: Path, *sources: str, ids: bool = True, tags: tuple[str, ...] = ()) -> Path:
@@ -129,7 +130,7 @@ def test_a_module_that_cannot_be_preloaded_is_reported(capsys: pytest.CaptureFix
 
     threshold = gc.get_threshold()
     try:
-        load(["no_such_module"])
+        preload(["no_such_module"])
         assert gc.isenabled()
     finally:
         gc.unfreeze()
@@ -150,10 +151,11 @@ def test_a_script_without_a_main_guard_builds(tmp_path: Path):
 def test_as_many_side_by_side_as_memory_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "input").write_bytes(b"")
     planned = Plan(Book(tmp_path, {}, (), {}), Plugin(), tmp_path, {}, stamps={tmp_path / "input": (1, 100_000_000, 1)})
-    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "MemTotal: 9 kB\nMemAvailable:    6000000 kB\n")
+    monkeypatch.setattr(runner.psutil, "virtual_memory", lambda: SimpleNamespace(available=available))
+    available = 6_000_000_000
     assert side_by_side(planned, 8) == 3
     assert side_by_side(replace(planned, stamps={}), 8) == 8
-    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "MemAvailable:    1000 kB\n")
+    available = 1_000_000
     assert side_by_side(planned, 8) == 1
 
 
@@ -182,7 +184,7 @@ class TestPlainBook:
             (root / "data.csv").write_text("a\n1\n")
 
         plan = make_plan(Book.open(root), Plugin(), "", {})
-        with pytest.raises(InputChanged, match=r"plain/data.csv: found a file changed during the build"):
+        with pytest.raises(InputError, match=r"plain/data.csv: found a file changed during the build"):
             run_all(plan, ready=save)
         assert not (plan.book.cache / "chapters").exists()
 
@@ -212,7 +214,7 @@ class TestPublishing:
     @pytest.mark.parametrize("system", ["", "libc"], ids=["renameat2", "two renames"])
     def test_all_outputs_take_their_place_together(self, tmp_path: Path, monkeypatch, old: bool, system: str):
         if system:
-            monkeypatch.setattr(files.ctypes, "CDLL", lambda *_, **__: None)
+            monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: None)
         out = outputs(tmp_path / "out", "old") if old else tmp_path / "out"
         with staging(out) as folder:
             publish(outputs(folder, "new"), out)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from parabook import files
 from parabook.errors import InputError
 
 SUFFIXES = (".ipynb", ".md", ".rst")
@@ -15,6 +17,9 @@ SUFFIXES = (".ipynb", ".md", ".rst")
 
 NESTED = ("parts", "subtrees", "chapters", "entries", "sections")
 """The keys of a table of contents under which further entries lie."""
+
+
+CACHE = Path("_build", ".cache")
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,13 @@ class Book:
         root = root.resolve()
         if not (root / "_toc.yml").is_file():
             raise InputError.one(root, "no _toc.yml", "a Jupyter Book")
-        contents, config = (_parsed(root / name, _yaml) for name in ("_toc.yml", "_config.yml"))
-        return cls(root, config, tuple(_file(root, name) for name in pages(contents)), settings(root))
+        chapters = tuple(_file(root, name) for name in pages(_parsed(root / "_toc.yml")))
+        return cls(root, _parsed(root / "_config.yml"), chapters, settings(root))
 
     @property
     def cache(self) -> Path:
         """The folder of what earlier builds found out. Deleting it costs time and nothing else."""
-        return self.root / "_build" / ".cache"
+        return self.root / CACHE
 
     @property
     def notebooks(self) -> tuple[Path, ...]:
@@ -50,16 +55,8 @@ class Book:
 
 
 def pages(entry: Mapping[str, Any]) -> Iterator[str]:
-    """The files that a table of contents names, in the order of reading.
-
-    Examples
-    --------
-    >>> parts = [{"caption": "One", "chapters": [{"file": "a", "sections": [{"file": "b"}]}, {"url": "https://x.org"}]}]
-    >>> list(pages({"root": "intro", "parts": parts}))
-    ['intro', 'a', 'b']
-    """
-    name = entry.get("root") or entry.get("file")
-    if name:
+    """The files that a table of contents names, in the order of reading."""
+    if name := entry.get("root") or entry.get("file"):
         yield str(name)
     for key in NESTED:
         for each in entry.get(key) or ():
@@ -68,32 +65,42 @@ def pages(entry: Mapping[str, Any]) -> Iterator[str]:
 
 def settings(root: Path) -> dict[str, Any]:
     """The table ``[tool.parabook]`` of a folder's ``pyproject.toml``; empty where there is none."""
-    table: dict[str, Any] = _parsed(root / "pyproject.toml", tomllib.loads).get("tool", {}).get("parabook", {})
+    table: dict[str, Any] = _parsed(root / "pyproject.toml").get("tool", {}).get("parabook", {})
     return table
 
 
 def _file(root: Path, name: str) -> Path:
-    for file in (root / name, *(root / f"{name}{suffix}" for suffix in SUFFIXES)):
-        if file.is_file():
+    for suffix in ("", *SUFFIXES):
+        if (file := root / f"{name}{suffix}").is_file():
             return file
     raise InputError.one("_toc.yml", repr(name), "the name of a file of the book")
 
 
-def _parsed(file: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
-    """The keys and values of a file; none where there is no such file."""
+def _parsed(file: Path) -> dict[str, Any]:
+    """The keys and values of a file, none where there is no such file; from the cache, as parsers take long to load."""
+    cache, entry = file.parent / CACHE, f"parsed/{file.name}"
     try:
-        found = parse(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        known = json.loads(files.stored(cache, entry) or "[]")
+        found = known[1] if known[:1] == [text] else _parse(text, file.suffix) if text else {}
     except ValueError as error:
         raise InputError.one(file, str(error).splitlines()[0], "a file that can be read") from error
     if not isinstance(found, dict):
         raise InputError.one(file, "no keys and values", "a file of keys and values")
+    with contextlib.suppress(TypeError):  # dates, say, are none of JSON's
+        if known != [text, found] == json.loads(json.dumps([text, found])):
+            files.store(cache, entry, json.dumps([text, found]))
     return found
 
 
-def _yaml(text: str) -> Any:
+def _parse(text: str, suffix: str) -> Any:
+    if suffix == ".toml":
+        import tomllib
+
+        return tomllib.loads(text)
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # the one in C, where it is there
     except yaml.YAMLError as error:
         raise ValueError(error) from error

@@ -7,33 +7,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parabook.book import Book
 from parabook.errors import InputError, Problem, describe
-from parabook.parameters import ParameterError
 from parabook.plan import Plan, is_current, make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
 
 if TYPE_CHECKING:
-    from parabook.pool import BuildPool
+    from parabook.server import Workers
 
-ASSEMBLY = ("jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
+ASSEMBLY = ("parabook.outputs", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
 """What assembling a book imports, besides its theme."""
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How books are to be built."""
+    """How to build: so many chapters side by side, 0 for one more than processors; whatever did not change as well."""
 
     jobs: int = 0
-    """Chapters side by side; 0 for one more than there are processors."""
     force: bool = False
-    """Run every chapter and write every page, whether or not anything changed."""
 
 
 DEFAULTS = BuildOptions()
@@ -41,49 +37,33 @@ DEFAULTS = BuildOptions()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one of several books: its front page, or why there is none."""
+    """What became of one of several books: its front page, and why there is none if it failed."""
 
     name: str
     index: Path
-    failed: str = ""
+    failed: str
 
 
 def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Progress | None = None) -> Path:
-    """Build a book.
-
-    Parameters
-    ----------
-    plan : Plan
-        Which book, on which input, with which parameters: see `make_plan`.
-    out : Path
-        Where ``html``, ``notebooks``, ``tables``, ``charts`` and ``receipt.json`` go.
-    options : BuildOptions
-        How to build.
-    progress : Progress, optional
-        What each step is reported to.
-
-    Returns
-    -------
-    Path
-        The book's ``index.html``.
+    """Build the book of a plan into a folder; its ``index.html``.
 
     Raises
     ------
     InputError
         When the input, a parameter or ``out`` cannot be used, or a file was written during the build.
     ChapterFailed, AssemblyFailed
-        When the report is wrong; the book in place is as it was, as it is after any other error.
+        When the report is wrong. After any error the book in place is as it was.
     """
-    progress = progress or Progress()
-    out = output_folder(plan, out)
+    progress, out = progress or Progress(), output_folder(plan, out)
     if not options.force and is_current(plan, out):
         progress.message("nothing changed")
-        return out / "html" / "index.html"
-    start(plan)
-    from parabook.pool import BuildPool
+    else:
+        start(plan)
+        from parabook.server import Workers
 
-    with BuildPool() as pool:
-        return build_one(plan, out, options, progress, pool)
+        with Workers() as assemblers, Workers() as renderers:
+            _build(plan, out, options, progress, assemblers, renderers)
+    return out / "html" / "index.html"
 
 
 def output_folder(plan: Plan, out: Path) -> Path:
@@ -104,42 +84,51 @@ def start(plan: Plan) -> None:
     from parabook import run  # noqa: F401
 
 
-def build_one(plan: Plan, out: Path, options: BuildOptions, progress: Progress, pool: BuildPool) -> Path:
-    """One book: its input checked, its chapters run, assembled and published; its front page."""
+def _build(
+    plan: Plan, out: Path, options: BuildOptions, progress: Progress, assemblers: Workers, renderers: Workers
+) -> None:
+    """Check the input of one book, run its chapters, assemble and publish it."""
+    from concurrent.futures import Future, wait
+
     from parabook import drawings
-    from parabook.outputs import make_outputs
-    from parabook.pool import import_all
     from parabook.publish import publish, staging
     from parabook.run import run_all
+    from parabook.server import import_all
 
     theme = plan.book.config.get("sphinx", {}).get("config", {}).get("html_theme", "sphinx_book_theme")
     drawn: list[Future[Any]] = []
     try:
         with staging(out) as folder:
-            checking = pool.assemblers.submit(plan.plugin.check, plan)
-            pool.renderers.submit(drawings.start)
-            pool.assemblers.submit(import_all, (*ASSEMBLY, theme, *plan.plugin.publishes_with))
+            checking = assemblers.submit(plan.plugin.check, plan)
+            renderers.submit(drawings.start)
+            assemblers.submit(import_all, (*ASSEMBLY, theme, *plan.plugin.publishes_with))
             runs = run_all(
                 plan, options.jobs, progress, force=options.force,
-                done=lambda run: drawn.append(pool.renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
+                done=lambda run: drawn.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
                 ready=checking.result,  # kernels start while the input is checked; no cell runs before
             )  # fmt: skip
             for run in runs:  # pictures are needed last
-                pool.renderers.submit(drawings.picture, run.notebook, plan.book.cache)
+                renderers.submit(drawings.picture, run.notebook, plan.book.cache)
             wait(drawn)  # what cannot be drawn fails where it is assembled
             progress.message("assembling")
-            pool.assemblers.submit(make_outputs, plan, checking.result(), runs, folder).result()
+            assemblers.submit(_make_outputs, plan, checking.result(), runs, folder).result()
             plan.require_unchanged()
             publish(folder, out)
     finally:
         progress.close()
-    return out / "html" / "index.html"
+
+
+def _make_outputs(*arguments: Any) -> None:
+    from parabook.outputs import make_outputs  # here, in the worker: it is heavy
+
+    make_outputs(*arguments)
 
 
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
     """The plans of several inputs; an error with each that is not there, or has another's name, and each wrong parameter."""
     plans: dict[str, Plan] = {}
-    problems: list[Problem] = []
+    problems: dict[Problem, None] = {}  # once each: a wrong parameter is wrong for every input
+    known = ""
     for name in names:
         try:
             plan = make_plan(book, plugin, name, given)
@@ -147,12 +136,11 @@ def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[st
                 found = f"a second {plugin.noun} named {plan.input.name}"
                 raise InputError.one(name, found, f"{plugin.noun}s with names of their own")
             plans[plan.input.name] = plan
-        except ParameterError:  # wrong for every input
-            raise
         except InputError as error:
-            problems += error.problems
+            problems |= dict.fromkeys(error.problems)
+            known = error.known
     if problems:
-        raise InputError(dict.fromkeys(problems))
+        raise InputError(problems, known)
     return list(plans.values())
 
 
@@ -162,44 +150,38 @@ def build_all(
     options: BuildOptions = DEFAULTS,
     progress: Callable[[str], Progress] = lambda name: Progress(),
 ) -> list[Outcome]:
-    """Build several books, a folder each, and a front page over them; as many side by side as there are processors.
+    """Build several books, a folder each, and a front page over them; while one is assembled, chapters of another run.
 
     One that fails is reported in its outcome, and the others go on.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from parabook.receipt import front_page
 
-    out = Path(os.path.realpath(out))
     folders = {plan.input.name: output_folder(plan, out / plan.input.name) for plan in plans}
-    todo = [plan for plan in plans if options.force or not is_current(plan, folders[plan.input.name])]
-    for plan in plans:
-        if plan not in todo:
+    todo = {plan.input.name: plan for plan in plans}
+    for plan in plans if not options.force else ():
+        if is_current(plan, folders[plan.input.name]):
+            del todo[plan.input.name]
             progress(plan.input.name).message("nothing changed")
-    failed = _build_side_by_side(todo, out, options, progress) if todo else {}
+    failed = {}
+    if todo:
+        start(plans[0])
+        from parabook.run import side_by_side
+        from parabook.server import Workers, stop_all
+
+        size = min(len(todo), side_by_side(plans[0], options.jobs or os.cpu_count() or 1))
+        threads = ThreadPoolExecutor(size)
+        with Workers(size) as assemblers, Workers(size) as renderers:
+            jobs = {
+                name: threads.submit(_build, plan, folders[name], options, progress(name), assemblers, renderers)
+                for name, plan in todo.items()
+            }
+            try:
+                failed = {name: describe(error) for name, job in jobs.items() if (error := job.exception())}
+            except BaseException:  # interrupted
+                threads.shutdown(wait=False, cancel_futures=True)
+                stop_all()
+                raise
     front_page(plans[0].book, plans[0].plugin.noun, out)
     return [Outcome(name, folder / "html" / "index.html", failed.get(name, "")) for name, folder in folders.items()]
-
-
-def _build_side_by_side(
-    plans: Sequence[Plan], out: Path, options: BuildOptions, progress: Callable[[str], Progress]
-) -> dict[str, str]:
-    """Build books: while one is assembled, the chapters of another run. Those that failed, with the reason."""
-    start(plans[0])
-    from parabook.pool import BuildPool
-    from parabook.run import side_by_side
-    from parabook.server import stop_all
-
-    size = min(len(plans), side_by_side(plans[0], options.jobs or os.cpu_count() or 1))
-    threads = ThreadPoolExecutor(size)
-    with BuildPool(size) as pool:
-        names = [plan.input.name for plan in plans]
-        jobs = [
-            threads.submit(build_one, plan, out / name, options, progress(name), pool)
-            for plan, name in zip(plans, names, strict=True)
-        ]
-        try:
-            wait(jobs)
-        except BaseException:  # interrupted
-            threads.shutdown(wait=False, cancel_futures=True)
-            stop_all()
-            raise
-    return {name: describe(error) for name, job in zip(names, jobs, strict=True) if (error := job.exception())}

@@ -32,39 +32,22 @@ class ChapterRun:
 
 def cached(plan: Plan, notebook: Path) -> ChapterRun | None:
     """The chapter's last run on the very same files and parameters, if there is one."""
-    for file in sorted((folder(plan) / plan.key(notebook)).glob("*.json")):
-        try:
-            entry = json.loads(file.read_text(encoding="utf-8"))
-            run = ChapterRun(**entry["run"])
-            if entry["sha256"] == files.digest(entry["run"]) and files.digest(plan.behind(run.rests_on)) == file.stem:
+    for file in sorted((plan.book.cache / "chapters" / plan.key(notebook)).glob("*.json")):
+        if text := files.stored(plan.book.cache, file.relative_to(plan.book.cache).as_posix()):
+            run = ChapterRun(**json.loads(text))
+            if files.digest(plan.behind(run.rests_on)) == file.stem:
                 return replace(run, reused=True)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # half a file, or another's: as if it were not there
     return None
 
 
 def store(plan: Plan, notebook: Path, run: ChapterRun) -> None:
     """Put a run into the cache."""
-    name = f"{files.digest(plan.behind(run.rests_on))}.json"
-    entry = {"run": asdict(run), "sha256": files.digest(asdict(run))}
-    files.write_atomically(folder(plan) / plan.key(notebook) / name, json.dumps(entry))
-    files.prune(folder(plan), MOST)
+    name = f"chapters/{plan.key(notebook)}/{files.digest(plan.behind(run.rests_on))}.json"
+    files.store(plan.book.cache, name, json.dumps(asdict(run)))
+    files.prune(plan.book.cache / "chapters", MOST)
 
 
-def folder(plan: Plan) -> Path:
-    """The folder of the cache in which runs lie."""
-    return plan.book.cache / "chapters"
-
-
-def dependencies(notebook: dict[str, Any]) -> list[str]:
-    """The names of tables and files that the outputs of an executed notebook rest on; all, where an output has none.
-
-    Examples
-    --------
-    >>> output = {"output_type": "display_data", "metadata": {"rests-on": ["legs"]}}
-    >>> dependencies({"cells": [{"outputs": [output]}]}), dependencies({"cells": [{"outputs": [{}]}]})
-    (['legs'], ['*'])
-    """
+def dependencies(notebook: Mapping[str, Any]) -> list[str]:
+    """The names of tables and files that the outputs of an executed notebook rest on; all, where an output names none."""
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
-    named = [output.get("metadata", {}).get("rests-on", [EVERYTHING]) for output in outputs]
-    return sorted({name for names in named for name in names})
+    return sorted({name for each in outputs for name in each.get("metadata", {}).get("rests-on", [EVERYTHING])})

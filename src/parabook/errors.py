@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -33,29 +32,25 @@ class Problem:
         hint = f"; {self.hint}" if self.hint else ""
         return " ".join(f"{self.file}{row}{column}: found {self.found}, needed {self.needed}{hint}".split())
 
-    def as_dict(self) -> dict[str, object]:
-        """The problem as plain values, for JSON."""
-        return asdict(self)
-
 
 class InputError(Exception):
-    """The input or the call is wrong: exit code 2. Carries every problem found."""
+    """The input or the call is wrong: exit code 2. Carries every problem; ``known`` is a table of what would be right."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+    def __init__(self, problems: Iterable[Problem], known: str = "") -> None:
+        self.problems, self.known = tuple(problems), known
         super().__init__("\n".join(map(str, self.problems)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.problems,)  # and not with its text, as an exception travels otherwise
+        return type(self), (self.problems, self.known)  # and not with its text, as an exception travels otherwise
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback: in a notebook too a problem is one line."""
         return [str(problem) for problem in self.problems]
 
     @classmethod
-    def one(cls, file: object, found: str, needed: str, hint: str = "", **where: object) -> InputError:
+    def one(cls, file: object, found: str, needed: str, hint: str = "", **where: Any) -> InputError:
         """A single problem, ready to raise."""
-        return cls([Problem(str(file), found, needed, hint, **where)])  # type: ignore[arg-type]
+        return cls([Problem(str(file), found, needed, hint, **where)])
 
 
 def describe(error: BaseException) -> str:
@@ -92,9 +87,7 @@ def missing(value: object) -> bool:
 
 def show(value: object, most: int = 60) -> str:
     """A value as an error line shows it: quoted, on one line, cut when long; ``nothing`` for a blank."""
-    if missing(value):
-        return "nothing"
-    text = repr(value) if isinstance(value, str) else repr(str(value))
+    text = "nothing" if missing(value) else repr(str(value))
     return text if len(text) <= most else text[: most - 2] + "…'"
 
 
@@ -106,5 +99,7 @@ def nearest(value: object, allowed: Iterable[str]) -> str:
     >>> nearest("rial", ["air", "rail"])
     "did you mean 'rail'?"
     """
-    found = difflib.get_close_matches(str(value), list(allowed), n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    found = get_close_matches(str(value), list(allowed), n=1)
     return f"did you mean {found[0]!r}?" if found else ""

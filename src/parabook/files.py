@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
+import hmac
 import json
 import os
-import shutil
 import threading
+from fnmatch import filter as matching
 from pathlib import Path
 
 
 def sha256(file: Path) -> str:
     """The SHA-256 of a file, read piece by piece."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    hashed = hashlib.sha256()
+    with open(file, "rb", buffering=0) as opened:
+        while piece := opened.read(1 << 16):
+            hashed.update(piece)
+    return hashed.hexdigest()
 
 
 def hash_files(folder: Path, pattern: str = "*") -> dict[str, str]:
     """SHA-256 of every file of a folder, by path inside it; of a file, its own, under ``.``."""
-    files = [folder] if folder.is_file() else sorted(file for file in folder.rglob(pattern) if file.is_file())
-    return {file.relative_to(folder).as_posix(): sha256(file) for file in files}
+    files = {".": folder} if folder.is_file() else listed(folder, pattern)
+    return {name: sha256(file) for name, file in files.items()}
 
 
 def listed(folder: Path, pattern: str = "*") -> dict[str, Path]:
     """The files of a folder by path inside it, but for Python's compiled ones; none where there is no folder."""
-    found = (file for file in sorted(folder.rglob(pattern)) if file.is_file() and file.parent.name != "__pycache__")
-    return {file.relative_to(folder).as_posix(): file for file in found}
+    found: dict[str, Path] = {}
+    skip = len(str(folder)) + 1
+    for base, _, names in os.walk(folder):
+        paths = (os.path.join(base, name) for name in matching(names, pattern) if not base.endswith("__pycache__"))
+        found |= {path[skip:].replace(os.sep, "/"): Path(path) for path in paths if os.path.isfile(path)}
+    return dict(sorted(found.items()))
 
 
 def stamp(file: Path) -> tuple[int, ...]:
@@ -40,13 +47,7 @@ def stamp(file: Path) -> tuple[int, ...]:
 
 
 def digest(found: object) -> str:
-    """One SHA-256 for plain values.
-
-    Examples
-    --------
-    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
-    True
-    """
+    """One SHA-256 for plain values, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(found, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -59,16 +60,37 @@ def write_atomically(file: Path, content: str | bytes = "") -> None:
         os.replace(new, file)
 
 
+def store(cache: Path, name: str, text: str) -> None:
+    """Put an entry into a cache, with a code made with the secret of its folder, which is its owner's alone."""
+    with contextlib.suppress(OSError):
+        write_atomically(cache / name, f"{_code(cache, name, text)}\n{text}")
+
+
+def stored(cache: Path, name: str) -> str:
+    """An entry of a cache; blank where there is none, or who wrote or edited it did not know the secret."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        code, text = (cache / name).read_text(encoding="utf-8").split("\n", 1)
+        return text if hmac.compare_digest(code, _code(cache, name, text)) else ""
+    return ""
+
+
+def _code(cache: Path, name: str, text: str) -> str:
+    secret = cache / "secret"
+    cache.mkdir(parents=True, exist_ok=True)
+    cache.chmod(0o700)
+    if not secret.is_file():
+        write_atomically(secret, os.urandom(32))
+    return hmac.digest(secret.read_bytes(), f"{name}\n{text}".encode(), "sha256").hex()
+
+
 def prune(folder: Path, most: int, pattern: str = "*") -> None:
     """Keep no more than so many entries of a folder of the cache, the youngest."""
+    from shutil import rmtree
+
     with contextlib.suppress(OSError):
         entries = sorted(folder.glob(pattern), key=lambda entry: entry.stat().st_mtime, reverse=True)
         for entry in entries[most:]:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
-
-
-EXCHANGE, CURRENT_FOLDER = 2, -100
-"""RENAME_EXCHANGE of renameat2(2), and AT_FDCWD, the folder that relative paths start from."""
+            rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
 
 
 def swap(new: Path, place: Path) -> None:
@@ -76,16 +98,18 @@ def swap(new: Path, place: Path) -> None:
 
     Where the system has no such step, the old one is first renamed to the name of the new one with ``.old`` added.
     """
+    import ctypes
+
     if not place.exists():
         new.rename(place)
         return
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        done = libc.renameat2(CURRENT_FOLDER, os.fsencode(new), CURRENT_FOLDER, os.fsencode(place), EXCHANGE) == 0
+        exchange = ctypes.CDLL(None).renameat2
+        if exchange(-100, os.fsencode(new), -100, os.fsencode(place), 2) == 0:  # AT_FDCWD, RENAME_EXCHANGE
+            return
     except (OSError, AttributeError, TypeError):
-        done = False
-    if not done:
-        aside = new.with_name(f"{new.name}.old")
-        place.rename(aside)
-        new.rename(place)
-        aside.rename(new)
+        pass
+    aside = new.with_name(f"{new.name}.old")
+    place.rename(aside)
+    new.rename(place)
+    aside.rename(new)

@@ -1,7 +1,7 @@
 """Warm kernels: each a fresh process, forked from one that has imported what chapters need.
 
 A `jupyter_client` kernel provisioner, found by its entry point, with a kernelspec of its own; papermill and nbclient
-use it as any kernel (``-k parabook-warm``). Most of a chapter's time is imports; they are done once, in `preload`. Most
+use it as any kernel (``-k parabook-warm``). Most of a chapter's time is imports; they are done once, in `server`. Most
 of the rest is waiting: a kernel is handed over only when it listens, its end is awaited and not asked for every tenth
 of a second, and `Client` spares the fifth of a second in which an ordinary client listens for stray messages.
 """
@@ -12,7 +12,6 @@ import asyncio
 import os
 import sys
 import uuid
-from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty
@@ -22,12 +21,14 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from jupyter_core.paths import jupyter_runtime_dir
+from jupyter_core.paths import jupyter_path, jupyter_runtime_dir
 
-from parabook.server import ForkedProcess, exit_with, server
+from parabook.server import ForkedProcess, server
 
-KERNEL, SPECS = "parabook-warm", Path(__file__).parent / "jupyter" / "kernels"
-"""The kernelspec's name, and its folder for calls from a checkout that has not installed it."""
+KERNEL = "parabook-warm"
+
+SPECS = KernelSpecManager(kernel_dirs=[str(Path(__file__).parent / "jupyter" / "kernels"), *jupyter_path("kernels")])
+"""Where kernelspecs are found: ours first, for calls from a checkout. To find out the other folders IPython is imported."""
 
 MOST_BYTES = 90
 """Bytes in the path of a socket; systems take about a hundred."""
@@ -37,10 +38,11 @@ class WarmProvisioner(LocalProvisioner):
     """Starts a kernel by a fork of the preloaded process in place of a new interpreter."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Start the kernel that the command describes."""
+        """Start the kernel that a command describes, and wait until it listens, or has ended, which its client finds out."""
         folder, environment = str(kwargs.get("cwd") or Path.cwd()), dict(kwargs.get("env") or os.environ)
-        kernel = await asyncio.to_thread(start_kernel, cmd[cmd.index("-f") :], folder, environment)
-        self.process = kernel  # type: ignore[assignment]
+        kernel = await asyncio.to_thread(server().fork, serve, cmd[cmd.index("-f") :], folder, environment)
+        await asyncio.to_thread(kernel.connection.poll, 60)
+        self.process = kernel
         self.pid = self.pgid = kernel.pid
         return self.connection_info
 
@@ -49,6 +51,7 @@ class WarmProvisioner(LocalProvisioner):
         await super().kill(restart)
         if isinstance(self.process, ForkedProcess):
             await asyncio.to_thread(self.process.wait)
+            self.process.connection.close()
 
 
 class Client(AsyncKernelClient):
@@ -78,22 +81,7 @@ class Manager(AsyncKernelManager):
         if len(os.fsencode(sockets)) < MOST_BYTES:
             sockets.parent.mkdir(parents=True, exist_ok=True)
             options |= {"transport": "ipc", "ip": str(sockets)}
-        super().__init__(kernel_spec_manager=_specs(), **options)
-
-
-@cache
-def _specs() -> KernelSpecManager:
-    """Where kernelspecs are found; looking for those folders takes longer than to read one."""
-    found = KernelSpecManager()
-    found.kernel_dirs = [str(SPECS), *found.kernel_dirs]
-    return found
-
-
-def start_kernel(arguments: list[str], folder: str, environment: dict[str, str]) -> ForkedProcess:
-    """Start a kernel, and wait until it listens, or has ended, which whoever talks to it finds out."""
-    kernel = server().fork(serve, arguments, folder, environment)
-    kernel.wait_for_word(60)
-    return kernel
+        super().__init__(kernel_spec_manager=SPECS, **options)
 
 
 def serve(caller: Connection, arguments: list[str], folder: str, environment: dict[str, str]) -> None:
@@ -104,7 +92,6 @@ def serve(caller: Connection, arguments: list[str], folder: str, environment: di
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
     os.environ.pop("PYTEST_CURRENT_TEST", None)  # with it IPython hears nothing that libraries write to descriptor 2
     os.environ["IPYTHONDIR"] = str(Path(jupyter_runtime_dir()) / "ipython")  # not the profile of the user's own
-    exit_with(caller)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)

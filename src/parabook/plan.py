@@ -16,21 +16,17 @@ from typing import Any
 from parabook import files
 from parabook.book import Book
 from parabook.errors import InputError
-from parabook.parameters import REPORTED, all_parameters, fitted, parameters
+from parabook.parameters import REPORTED, Parameter, fitted, parameters
 from parabook.plugins import Plugin
 
 EVERYTHING = "*"
 """Among the names that an output rests on: every file of the input."""
 
-RUNNER = [f"{name}.py" for name in ("run", "kernels", "server", "preload", "protocol", "files", "errors")]
+RUNNER = [f"{name}.py" for name in ("run", "kernels", "server", "protocol", "files", "errors")]
 """The modules of this package that can affect what a chapter gives, and not only its page."""
 
 PAGES = "pages"
 """The group of files that affect the pages and not what chapters give."""
-
-
-class InputChanged(InputError):
-    """A file was written while a book was built from it: nothing is published."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,8 @@ class Plan:
     input: Path
     given: Mapping[str, Any]
     """Parameters of the call, typed."""
+    declared: Mapping[Path, Mapping[str, Parameter]] = field(default_factory=dict, repr=False)
+    """Parameters by chapter."""
     sources: Mapping[str, Mapping[str, Path]] = field(default_factory=dict, repr=False)
     """All files that the build depends on, by group and name; the group of the input's is the plug-in's noun."""
     stamps: Mapping[Path, tuple[int, ...]] = field(default_factory=dict, repr=False)
@@ -59,15 +57,18 @@ class Plan:
         """SHA-256 of every file of the input."""
         return self.hashes[self.plugin.noun]
 
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        """Every value that a chapter can be run with, by the parameter's name."""
+        filled = self.plugin.parameters(self.input)
+        known = {name: each.default for declared in self.declared.values() for name, each in declared.items()}
+        reported = {name: value for name, value in {**known, **self.given}.items() if name not in (*REPORTED, *filled)}
+        overrides = json.dumps(dict(self.given), sort_keys=True) if self.given else ""
+        return {**self.given, **filled, "overrides": overrides, "values": json.dumps(reported, sort_keys=True)}
+
     def chosen(self, notebook: Path) -> dict[str, Any]:
         """The parameters that a chapter is run with: those that it declares."""
-        filled = self.plugin.parameters(self.input)
-        known = {name: each.default for name, each in all_parameters(self.notebooks).items()} | dict(self.given)
-        values = {name: value for name, value in known.items() if name not in (*REPORTED, *filled)}
-        overrides = json.dumps(dict(self.given), sort_keys=True) if self.given else ""
-        given = {**self.given, **filled, "overrides": overrides, "values": json.dumps(values, sort_keys=True)}
-        declared = parameters(notebook)
-        return {name: value for name, value in given.items() if name in declared}
+        return {name: value for name, value in self._values.items() if name in self.declared[notebook]}
 
     def key(self, notebook: Path) -> str:
         """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
@@ -90,16 +91,16 @@ class Plan:
         return {name: found for name, found in self.contents.items() if name in paths or name.startswith(inside)}
 
     def require_unchanged(self) -> None:
-        """Raise `InputChanged` when a file that the build depends on was written since it was hashed.
+        """An `InputError` when a file that the build depends on was written since it was hashed.
 
         By the file system's own marks, as a file may also have been changed and changed back.
         """
         for group, sources in self.sources.items():
-            where = self.input.name if group == self.plugin.noun else group
             for name, file in sources.items():
                 if files.stamp(file) != self.stamps[file]:
+                    where = self.input.name if group == self.plugin.noun else group
                     found, needed = "a file changed during the build", "one left alone"
-                    raise InputChanged.one(f"{where}/{name}", found, needed, "build again")
+                    raise InputError.one(f"{where}/{name}", found, needed, "build again")
 
 
 def affects_results(group: str) -> bool:
@@ -109,12 +110,14 @@ def affects_results(group: str) -> bool:
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
     """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
-    values = fitted(given, book.notebooks, plugin.filled_in)
-    path = plugin.find(book, name)
+    declared = {notebook: parameters(notebook) for notebook in book.notebooks}
+    apart = (*REPORTED, *plugin.filled_in)
+    known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}
+    values, path = fitted(given, known), plugin.find(book, name)
     sources = _sources(book, plugin, path)
     stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
     hashes = {group: {name: files.sha256(file) for name, file in found.items()} for group, found in sources.items()}
-    return Plan(book, plugin, path, values, sources, stamps, hashes)
+    return Plan(book, plugin, path, values, declared, sources, stamps, hashes)
 
 
 def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path]]:
@@ -123,20 +126,18 @@ def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path
     def there(*names: str) -> dict[str, Path]:
         return {name: book.root / name for name in names if (book.root / name).is_file()}
 
-    def under(prefix: str, found: Mapping[str, Path]) -> dict[str, Path]:
-        return {f"{prefix}/{name}": file for name, file in found.items()}
-
     program = plugin.program(book)
-    own = files.listed(Path(__file__).parent)
-    runner = {name: own.pop(name) for name in RUNNER}
-    look = under("_static", files.listed(book.root / "_static")) | there("_config.yml", "_toc.yml", "pyproject.toml")
+    own = {f"parabook/{name}": file for name, file in files.listed(Path(__file__).parent).items()}
+    runner = {f"parabook/{name}": own.pop(f"parabook/{name}") for name in RUNNER}
+    static = {f"_static/{name}": file for name, file in files.listed(book.root / "_static").items()}
+    pages = own | static | there("_config.yml", "_toc.yml", "pyproject.toml") | program.get(PAGES, {})
     return {
         plugin.noun: plugin.files(book, path),
         "chapters": {file.name: file for file in book.chapters},
         **program,
-        "code": under("parabook", runner) | program.get("code", {}),
+        "code": runner | program.get("code", {}),
         "requirements": there("requirements.txt"),
-        PAGES: under("parabook", own) | look | program.get(PAGES, {}),
+        PAGES: pages,
     }
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from parabook.cache import ChapterRun
     from parabook.plan import Plan
 
-GROUP = "parabook.plugins"
-
 
 @dataclass(frozen=True)
 class Cover:
@@ -73,8 +71,8 @@ class Plugin:
     def files(self, book: Book, path: Path) -> dict[str, Path]:
         """The files of an input by their names; a change of one runs chapters again."""
         apart = ("_build/", ".", f"{book.settings.get('approved', 'tests/approved')}/")
-        found = {name: file for name, file in listed(path).items() if not name.startswith(apart)}
-        return {name: file for name, file in found.items() if file not in book.chapters}
+        found = listed(path).items()
+        return {name: file for name, file in found if not name.startswith(apart) and file not in book.chapters}
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
         """The files, or folders of files, behind the names that outputs of a chapter say they rest on."""
@@ -93,13 +91,7 @@ class Plugin:
         return chapter.parent
 
     def check(self, plan: Plan) -> Cover:
-        """Check the input and the parameters of a plan, in a worker process, and describe the input.
-
-        Raises
-        ------
-        InputError
-            When one of them cannot be used; no cell is run.
-        """
+        """Check a plan's input and parameters in a worker, before any cell runs, and describe the input; or `InputError`."""
         return Cover(str(plan.book.config.get("title", plan.book.root.name)))
 
     def cover(self, cover: Cover, glue: Mapping[str, str]) -> Cover:
@@ -131,7 +123,7 @@ def plugin_of(book: Book) -> Plugin:
         return Plugin()
     from importlib.metadata import entry_points
 
-    known = entry_points(group=GROUP)
+    known = entry_points(group="parabook.plugins")
     if name not in known.names:
         raise InputError.one("pyproject.toml", f"plugin {name!r}", "an installed plug-in", nearest(name, known.names))
     made: Plugin = known[name].load()()

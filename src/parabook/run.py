@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import psutil
 from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
@@ -28,11 +29,9 @@ from parabook.server import stop_all
 CELL_SECONDS = 900.0
 """How long a cell may take."""
 
-KERNEL_BYTES = 400_000_000
-"""The memory that a chapter should find free before it is started beside others, and besides that:"""
-
-TIMES_INPUT = 16
-"""times the size of the input, as engines that read large tables take all the memory and processors there are."""
+KERNEL_BYTES, TIMES_INPUT = 400_000_000, 16
+"""The free memory that a chapter needs to be started beside others, and besides that so many times the input's size, as
+engines that read large tables take all the memory and processors there are."""
 
 MOST_OUTPUT = 50_000_000
 """Characters that a chapter may show; no page could hold more."""
@@ -42,10 +41,7 @@ INJECTED = "injected-parameters"
 
 
 class ChapterFailed(Exception):
-    """A cell of a chapter failed: the report is wrong, exit code 1.
-
-    ``chapter`` is its name, ``notebook`` the text of what it is as far as it ran.
-    """
+    """A cell of a chapter failed: the report is wrong, exit code 1; ``notebook`` is its text as far as it ran."""
 
     def __init__(self, message: str, chapter: str = "", notebook: str = "") -> None:
         super().__init__(message)
@@ -65,18 +61,8 @@ def run_all(
 
     ``progress`` is told of each chapter as it ends, ``done`` gets it as soon as it has run. ``ready`` is
     called before the first cell of each, when its kernel has started: it waits for what must come first, or raises.
-
-    Returns
-    -------
-    list of ChapterRun
-        In the order of the book.
-
-    Raises
-    ------
-    ChapterFailed
-        With chapter, cell and error, when a cell fails. Chapters not yet begun are not run.
-    InputChanged
-        When a file that the book depends on was written meanwhile; nothing is put into the cache.
+    A `ChapterFailed` when a cell fails; chapters not yet begun are not run. An `InputError` when a file that the book
+    depends on was written meanwhile; nothing is put into the cache.
     """
     progress = progress or Progress()
 
@@ -89,9 +75,9 @@ def run_all(
         return found
 
     pool = ThreadPoolExecutor(max_workers=side_by_side(plan, jobs))
-    futures = [pool.submit(run, notebook) for notebook in plan.notebooks]
+    futures = {notebook: pool.submit(run, notebook) for notebook in plan.notebooks}
     try:
-        wait(futures, return_when=FIRST_EXCEPTION)
+        wait(futures.values(), return_when=FIRST_EXCEPTION)
     except BaseException:  # interrupted: no chapter is worth waiting for
         progress.close()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -99,7 +85,7 @@ def run_all(
         raise
     pool.shutdown(cancel_futures=True)
     plan.require_unchanged()
-    ended = {notebook: each for notebook, each in zip(plan.notebooks, futures, strict=True) if not each.cancelled()}
+    ended = {notebook: each for notebook, each in futures.items() if not each.cancelled()}
     for notebook, future in ended.items():
         if not future.exception() and not future.result().reused:
             store(plan, notebook, future.result())
@@ -108,14 +94,9 @@ def run_all(
 
 def side_by_side(plan: Plan, jobs: int = 0) -> int:
     """How many chapters to run at once: one more than processors unless a call says otherwise, and as memory allows."""
-    jobs = jobs or (os.cpu_count() or 1) + 1
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration, ValueError):  # a system that does not say
-        return max(1, jobs)
     size = sum(size for file, (_, size, _) in plan.stamps.items() if file.is_relative_to(plan.input))
-    return max(1, min(jobs, free // (KERNEL_BYTES + TIMES_INPUT * size)))
+    room = psutil.virtual_memory().available // (KERNEL_BYTES + TIMES_INPUT * size)
+    return int(max(1, min(jobs or (os.cpu_count() or 1) + 1, room)))
 
 
 def run_one(
@@ -128,40 +109,49 @@ def run_one(
 ) -> ChapterRun:
     """Run one chapter; ``folder`` is where its kernel works, ``ready`` is called before its first cell.
 
-    Raises
-    ------
-    ChapterFailed
-        When a cell fails, ends the kernel, takes too long or shows too much.
+    A `ChapterFailed` when a cell fails, ends the kernel, takes too long or shows too much.
     """
     started, name, failure = time.monotonic(), notebook.stem, ""
     prepared, kernel = prepare(notebook, chosen)
+    client = BoundedClient(prepared, kernel, folder, seconds, ready)
     try:
-        execute(prepared, kernel, folder, seconds, ready)
-        if failure := first_failure(prepared):
-            failure = f"chapter {name}, {failure}"
-    except Stopped as error:
-        failure = f"chapter {name}: {error}"
+        client.execute()
+        failure = first_failure(prepared)
+    except CellTimeoutError:
+        failure = f": a cell was not done after {seconds:g} seconds"
+    except DeadKernelError:
+        flooded = client.shown > MOST_OUTPUT
+        failure = f": more than {MOST_OUTPUT:,} characters of output" if flooded else ": its kernel died"
+    except RuntimeError as error:  # jupyter_client's way to say that a kernel does not start
+        failure = f": {error}"
     finally:
-        _close_loop()
+        loop = ensure_event_loop()  # in which this thread talked to the kernel: left open, it holds a thread and files
+        if not loop.is_running():  # in a notebook it is the notebook's own
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
     text = json.dumps(prepared, ensure_ascii=False)  # nbformat's own writing takes as long as the work of a chapter
     if failure:
-        raise ChapterFailed(failure, name, text)
+        raise ChapterFailed(f"chapter {name}{failure}", name, text)
     code = [cell for cell in prepared.cells if cell.cell_type == "code"]
-    cells = {cell["id"]: float(cell.metadata.get("papermill", {}).get("duration") or 0.0) for cell in code}
+    cells = {cell["id"]: float(cell.metadata.papermill["duration"] or 0.0) for cell in code}
     return ChapterRun(name, text, dependencies(prepared), time.monotonic() - started, cells)
 
 
-class Stopped(Exception):
-    """A chapter was stopped, or its kernel died."""
-
-
 class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Counts what a chapter shows, and ends its kernel when that is too much."""
+    """Executes a notebook in place, as far as its first failing cell; counts what it shows, and ends it at too much."""
 
-    def __init__(self, *arguments: Any, ready: Callable[[], object], **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.ready = ready
-        self.shown = 0
+    def __init__(self, notebook: Any, kernel: str, folder: Path, seconds: float, ready: Callable[[], object]) -> None:
+        manager = NotebookExecutionManager(notebook, progress_bar=False)
+        manager.notebook_start()
+        super().__init__(
+            manager,
+            kernel_name=kernel,
+            kernel_manager_class=Manager,
+            timeout=seconds,
+            resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
+            shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
+        )
+        self.ready, self.shown = ready, 0
 
     def papermill_execute_cells(self) -> None:
         """Run the cells once the caller is ready; until then the kernel stands by."""
@@ -177,37 +167,6 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
         if process := getattr(self.km.provisioner, "process", None):
             process.kill()
         return None
-
-
-def execute(notebook: Any, kernel: str, folder: Path, seconds: float, ready: Callable[[], object]) -> None:
-    """Execute a notebook in place, as far as its first failing cell.
-
-    Raises
-    ------
-    Stopped
-        When a cell took too long, or the chapter showed too much or ended its kernel.
-    """
-    manager = NotebookExecutionManager(notebook, progress_bar=False)
-    manager.notebook_start()
-    client = BoundedClient(
-        manager,
-        ready=ready,
-        kernel_name=kernel,
-        kernel_manager_class=Manager,
-        timeout=seconds,
-        resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
-        shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
-    )
-    try:
-        client.execute()
-    except CellTimeoutError as error:
-        raise Stopped(f"a cell was not done after {seconds:g} seconds") from error
-    except DeadKernelError as error:
-        flooded = client.shown > MOST_OUTPUT
-        raise Stopped(f"more than {MOST_OUTPUT:,} characters of output" if flooded else "its kernel died") from error
-    except RuntimeError as error:  # jupyter_client's way to say that a kernel does not start
-        raise Stopped(str(error)) from error
-    manager.notebook_complete()
 
 
 def prepare(notebook: Path, chosen: Mapping[str, Any]) -> tuple[Any, str]:
@@ -227,7 +186,7 @@ def prepare(notebook: Path, chosen: Mapping[str, Any]) -> tuple[Any, str]:
 
 
 def first_failure(executed: Any) -> str:
-    """What the first failed cell of an executed notebook says, in one line; blank when none has failed.
+    """The first failed cell of an executed notebook, and its error in a line; blank when none has failed.
 
     A cell tagged ``raises-exception`` is there to show its error. ``sys.exit()`` is a failure: later cells did not run.
     """
@@ -235,13 +194,5 @@ def first_failure(executed: Any) -> str:
         errors = [output for output in cell.get("outputs", ()) if output.output_type == "error"]
         if errors and "raises-exception" not in cell.metadata.get("tags", ()):
             lines = str(errors[0].evalue).strip().splitlines()
-            return f"cell {cell['id']}: {errors[0].ename}: {lines[0] if lines else 'no message'}"
+            return f", cell {cell['id']}: {errors[0].ename}: {lines[0] if lines else 'no message'}"
     return ""
-
-
-def _close_loop() -> None:
-    """End the event loop in which this thread talked to a kernel: left open, it holds a thread and files."""
-    loop = ensure_event_loop()
-    if not loop.is_running():  # in a notebook it is the notebook's own
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()

@@ -1,12 +1,16 @@
-"""The caller's end of the preloaded process (`preload`), from which kernels and workers are forked.
+"""The preloaded process, which imports what kernels and workers need, and from which each of them is forked.
 
-Imports nothing heavy, so that it can be started first and load beside whatever follows. It ends with its caller, as do
-the processes forked from it: each holds one end of a socket whose other end is here.
+What a build takes beside its kernels is heavy, Sphinx and the drawing program above all: loaded by threads it would hold
+up the chapters, and threads that import parts of the same packages at once can find one of them half loaded. Imports
+little, so that the process can be started first and load beside whatever follows. It ends when its caller closes their
+socket, and with it end the processes that were forked from it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -14,69 +18,67 @@ import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
+
+import psutil
+
+KERNELS = (
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.completerlib",
+    "IPython.core.debugger", "IPython.core.logger", "IPython.core.magics.display", "IPython.core.oinspect",
+    "IPython.extensions.storemagic", "parabook.kernels", "sqlite3", "tornado.platform.asyncio", "zmq.utils.garbage",
+)  # fmt: skip
+"""Kernels, and what they import as they start and as they show what is large."""
+
+DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2): the signal that a process gets when its parent ends."""
 
 
-class ForkedProcess:
-    """A process forked from the preloaded one, with the few methods of ``subprocess.Popen`` that a provisioner calls."""
+class ForkedProcess(psutil.Process):  # type: ignore[misc]
+    """A process forked from the preloaded one, with the methods of ``subprocess.Popen`` that a kernel's provisioner calls."""
 
     stdin = stdout = stderr = None
 
     def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.returncode: int | None = None
         try:
-            self.pid: int = connection.recv()  # it begins by telling its number
-        except (EOFError, OSError) as error:
+            super().__init__(connection.recv())  # it begins by telling its number
+        except (EOFError, OSError, psutil.NoSuchProcess) as error:
             raise RuntimeError("the process that kernels are forked from has ended") from error
-        self._end: int | Connection = connection
-        with contextlib.suppress(AttributeError, OSError):  # Linux; elsewhere a process of its own may hold its socket
-            self._end = os.pidfd_open(self.pid)
+        self.connection = connection
 
     def poll(self) -> int | None:
-        """The exit code, None while it runs. Which code it was is not known here: -1 stands for any."""
-        return self.wait(0)
+        """None while it runs, then -1: its exit code is not known here."""
+        with contextlib.suppress(psutil.TimeoutExpired):
+            self.wait(0)
+            return -1
+        return None
 
-    def wait(self, timeout: float | None = None) -> int | None:
-        """Wait for the end."""
-        if self.returncode is None and wait([self._end], timeout):
-            self.returncode = -1
-            self.connection.close()
-            if isinstance(self._end, int):
-                os.close(self._end)
-        return self.returncode
-
-    def wait_for_word(self, seconds: float) -> None:
-        """Wait until it says something, or ends."""
-        wait([self.connection, self._end], seconds)
-
-    def send_signal(self, number: int = signal.SIGKILL) -> None:
+    def send_signal(self, sig: int = signal.SIGKILL) -> None:
         """Send a signal, if it still runs."""
-        if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            super().send_signal(sig)
 
     kill = terminate = send_signal
 
 
 class Server:
-    """The preloaded process of this process. It is out of reach of the terminal's signals."""
+    """The caller's end of a preloaded process, which is out of reach of the terminal's signals."""
 
     def __init__(self, modules: Sequence[str]) -> None:
         self._control, theirs = socket.socketpair()
         self._lock = threading.Lock()
-        self._forked: WeakSet[ForkedProcess] = WeakSet()
         path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy would warn of frozen modules
-        call = [sys.executable, "-P", "-X", "utf8", "-m", "parabook.preload", str(theirs.fileno()), *modules]
+        code = f"from parabook.server import serve_forks; serve_forks({theirs.fileno()}, {[*KERNELS, *modules]})"
         with theirs:
             self._process = subprocess.Popen(
-                call, env={**os.environ, **quiet, "PYTHONPATH": path}, stdin=subprocess.DEVNULL,
-                start_new_session=True, pass_fds=[theirs.fileno()],
+                [sys.executable, "-P", "-X", "utf8", "-c", code], env={**os.environ, **quiet, "PYTHONPATH": path},
+                stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()],
             )  # fmt: skip
 
     def fork(self, function: Callable[..., object], *arguments: Any) -> ForkedProcess:
@@ -86,7 +88,6 @@ class Server:
             socket.send_fds(self._control, [b"f"], [theirs.fileno()])
         forked = ForkedProcess(ours)
         ours.send((function, arguments))
-        self._forked.add(forked)
         return forked
 
     def stop(self) -> None:
@@ -94,18 +95,6 @@ class Server:
         self._process.kill()
         self._process.wait()
         self._control.close()
-        for forked in list(self._forked):
-            forked.kill()
-
-
-def exit_with(caller: Connection) -> None:
-    """From now on end this process when its caller, which says nothing more, is gone."""
-
-    def watch() -> None:
-        wait([caller])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 _servers: list[Server] = []
@@ -113,9 +102,9 @@ _lock = threading.Lock()
 
 
 def server(modules: Sequence[str] = ()) -> Server:
-    """The preloaded process, started at the first call; ``modules`` are those of that call.
+    """The server of this process, started at the first call with the modules of that call.
 
-    One for the whole process, as jupyter_client creates provisioners of kernels without arguments of ours.
+    There is one, as jupyter_client creates provisioners of kernels without arguments of ours.
     """
     with _lock:
         if not _servers:
@@ -128,3 +117,97 @@ def stop_all() -> None:
     with _lock:
         while _servers:
             _servers.pop().stop()
+
+
+class Workers:
+    """Worker processes of one kind, each behind a thread that waits for it; each takes the next call."""
+
+    def __init__(self, size: int = 1) -> None:
+        self._own, self._threads = threading.local(), ThreadPoolExecutor(size)
+        self._processes: list[ForkedProcess] = []
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Have a function called by the next worker that is free; its exception becomes the future's."""
+        return self._threads.submit(self._call, function, arguments)
+
+    def _call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+        try:
+            if not hasattr(self._own, "process"):
+                self._own.process = server().fork(work)
+                self._processes.append(self._own.process)
+            self._own.process.connection.send((function, arguments))
+            error, result = self._own.process.connection.recv()
+        except (EOFError, OSError) as lost:
+            raise RuntimeError(f"{function.__name__}: its process ended") from lost
+        if error:
+            raise error
+        return result
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:  # what they may be doing nobody waits for
+            process.kill()
+
+
+def work(caller: Connection) -> None:
+    """Be a worker: call what comes, and answer with the error and the result, until the caller is gone."""
+    while True:
+        function, arguments = caller.recv()
+        try:
+            caller.send((None, function(*arguments)))
+        except Exception as error:
+            caller.send((error, None))
+
+
+def import_all(modules: Sequence[str]) -> None:
+    """Import modules, where they are installed."""
+    for module in modules:
+        with contextlib.suppress(ImportError):
+            import_module(module)
+
+
+def preload(modules: Sequence[str]) -> None:
+    """Import modules to stay in memory that forked processes share; one that cannot be imported is reported."""
+    gc.disable()
+    for module in modules:
+        try:
+            import_module(module)
+        except Exception as error:
+            print(f"preload: {module}: {type(error).__name__}: {error}", file=sys.stderr)
+    gc.freeze()  # a collection in a forked process would touch, and so copy, every page that it shares with this one
+    gc.set_threshold(100_000, 50, 100)  # a forked process lives for seconds, and most of what it makes lasts as long
+    gc.enable()
+
+
+def serve_forks(control: int, modules: Sequence[str]) -> None:
+    """Be the preloaded process: fork one for each request, a byte with a socket, until the control socket is closed."""
+    preload(modules)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets processes that ended, and so do we
+    with socket.socket(fileno=control) as requests:
+        while True:
+            request, descriptors, _, _ = socket.recv_fds(requests, 1, 1)
+            if not request:
+                os._exit(0)  # without the farewells of libraries: there is nothing left to tidy
+            if os.fork() == 0:
+                requests.close()
+                _be_forked(Connection(descriptors[0]))
+            os.close(descriptors[0])
+
+
+def _be_forked(caller: Connection) -> None:
+    """Send the caller this process's number, call with the connection the function that it asks for, and end."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with contextlib.suppress(AttributeError):  # elsewhere than on Linux kernels ask whether their parent is there
+        ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL)
+    try:
+        caller.send(os.getpid())
+        function, arguments = caller.recv()
+        function(caller, *arguments)
+    except Exception as error:
+        if not isinstance(error, (EOFError, ConnectionError)):  # else the caller is gone
+            traceback.print_exc()
+    finally:
+        os._exit(0)  # nobody can ask for the code
