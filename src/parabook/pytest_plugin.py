@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,10 +22,6 @@ from parabook.errors import InputError
 if TYPE_CHECKING:
     from parabook.plan import Plan
     from parabook.review.cells import Cell
-
-
-class CellFailed(Exception):
-    """A cell failed or was not run; its message is what the reader of the test report needs."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,14 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse an input or a parameter that cannot be used, before anything runs."""
     runs = config.stash[RUNS] = Runs(config)
-    if not (runs.input or runs.given):
-        return
     try:
-        if not runs.notebooks:
-            # pytest takes a path that stands apart from its option for tests, and looks for its settings there.
-            hint = "name the chapters on the command line, or write --book-input=PATH in one word"
-            raise InputError.one(config.rootpath, "no chapters", "pytest settings that name their folder", hint)
-        _ = runs.plan
+        _ = (runs.input or runs.given) and runs.plan
     except InputError as error:
         raise pytest.UsageError("\n".join(filter(None, [str(error), getattr(error, "known", "")]))) from None
 
@@ -56,20 +46,23 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return ChapterFile.from_parent(parent, path=file_path) if is_chapter else None
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    chosen = (item.path for item in session.items if isinstance(item, CellItem))
-    session.config.stash[RUNS].chosen = list(dict.fromkeys(chosen))
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what still runs, as after ``-x``."""
+    if RUNS in config.stash and config.stash[RUNS].begun:
+        from parabook.server import stop_all
+
+        config.stash[RUNS].pool.shutdown(wait=False, cancel_futures=True)
+        stop_all()
 
 
 class ChapterFile(pytest.File):
     """A notebook: its code cells are its tests."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from parabook.review.results import cell_name
+        from parabook.review.cells import code_cells
 
         try:
-            cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
-            names = [cell_name(cell, n) for n, cell in enumerate(cells, 1) if cell["cell_type"] == "code"]
+            names = list(code_cells(json.loads(self.path.read_text(encoding="utf-8"))))
         except (ValueError, KeyError, TypeError) as error:
             found = f"{self.path.name}: found {type(error).__name__}: {error}"
             raise self.CollectError(f"{found}, needed a notebook") from None
@@ -82,39 +75,24 @@ class CellItem(pytest.Item):
     cell: Cell | None = None
 
     def setup(self) -> None:
-        runs = self.config.stash[RUNS]
-        self.cell = runs.of(self.path)[self.name]
-        self.user_properties += [("input", runs.plan.input.name), ("seconds", self.cell.seconds)]
+        self.cell = self.config.stash[RUNS].of(self)
+        self.user_properties += [("input", self.config.stash[RUNS].plan.input.name), ("seconds", self.cell.seconds)]
         if self.cell.state == "not run":
-            raise CellFailed(self.cell.problem)
+            pytest.fail(self.cell.problem, pytrace=False)
 
     def runtest(self) -> None:
         if self.cell and self.cell.problem:
-            raise CellFailed(f"{self.cell.problem}\n{self.cell.details}")
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The cell's own error, without the frames of this plug-in."""
-        if not isinstance(excinfo.value, (CellFailed, InputError)):
-            return super().repr_failure(excinfo)
-        shown = excinfo.getrepr(style="value")
-        if shown.reprcrash:  # what the summary and JUnit's ``message`` say
-            shown.reprcrash.message = str(excinfo.value).splitlines()[0]
-        return shown
+            pytest.fail(f"{self.cell.problem}\n{self.cell.details}", pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, f"{self.path.name}, cell {self.name}"
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    # The first to ask for a chapter waits for all its cells; and of an error in set-up pytest asks no item how to show it.
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if isinstance(item, CellItem):
+    if isinstance(item, CellItem):  # the first to ask for a chapter waits for all its cells
         report.duration = item.cell.seconds if item.cell and report.when == "call" else 0.0
-        if report.when == "setup" and call.excinfo:
-            report.longrepr = item.repr_failure(call.excinfo)
     return report
 
 
@@ -123,7 +101,6 @@ class Runs:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.chosen: list[Path] = []
         self.begun: dict[Path, Future[dict[str, Cell]]] = {}
         self.input, self.given = config.getoption("book_input"), config.getoption("chapter_parameter")
 
@@ -140,37 +117,34 @@ class Runs:
         from parabook.plan import make_plan
         from parabook.plugins import plugin_of
 
-        for pair in self.given:
-            if not all(pair.partition("=")[:2]):
-                raise InputError.one("--chapter-parameter", repr(pair), "NAME=VALUE")
+        if not self.notebooks:
+            # pytest takes a path that stands apart from its option for tests, and looks for its settings there.
+            hint = "name the chapters on the command line, or write --book-input=PATH in one word"
+            raise InputError.one(self.config.rootpath, "no chapters", "pytest settings that name their folder", hint)
+        if wrong := [pair for pair in self.given if not all(pair.partition("=")[:2])]:
+            raise InputError.one("--chapter-parameter", repr(wrong[0]), "NAME=VALUE")
         book = Book(self.config.rootpath, {}, tuple(self.notebooks), settings(self.config.rootpath))
         plugin, declared = plugin_of(book), all_parameters(book.notebooks)
         own = next((str(declared[name].default) for name in plugin.filled_in if name in declared), "")
         return make_plan(book, plugin, self.input or own, dict(pair.split("=", 1) for pair in self.given))
 
-    def of(self, chapter: Path) -> dict[str, Cell]:
-        """A chapter's cells; the first to ask has all chosen chapters begin, of xdist's workers each only what it is given."""
-        for each in [chapter] if hasattr(self.config, "workerinput") else self.chosen:
-            if each not in self.begun:
-                self.begun[each] = self.pool.submit(self._run, each)
-        return self.begun[chapter].result()
-
-    def stop(self) -> None:
-        """End what still runs, as after ``-x``."""
-        if self.begun:
-            from parabook.server import stop_all
-
-            self.pool.shutdown(wait=False, cancel_futures=True)
-            stop_all()
-
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
+        """Threads that run chapters: in the main one nbclient would take Ctrl-C, and the session go on."""
         from parabook.build import start
 
         start(self.plan)
-        return ThreadPoolExecutor(
-            os.cpu_count()
-        )  # in the main thread nbclient would take Ctrl-C, and the session go on
+        return ThreadPoolExecutor(os.cpu_count())
+
+    def of(self, item: CellItem) -> Cell:
+        """What became of a cell; the first to ask has all chosen chapters begin, of xdist's workers each only its own."""
+        try:
+            for each in [item] if hasattr(self.config, "workerinput") else item.session.items:
+                if isinstance(each, CellItem) and each.path not in self.begun:
+                    self.begun[each.path] = self.pool.submit(self._run, each.path)
+            return self.begun[item.path].result()[item.name]
+        except InputError as error:
+            pytest.fail(str(error), pytrace=False)
 
     def _run(self, chapter: Path) -> dict[str, Cell]:
         from parabook.review.cells import cells_of
@@ -186,8 +160,3 @@ class Runs:
 
 
 RUNS = pytest.StashKey[Runs]()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if RUNS in config.stash:
-        config.stash[RUNS].stop()

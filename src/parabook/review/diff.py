@@ -1,27 +1,30 @@
-"""What moved between two sets of results: tables by daff, charts by deepdiff, texts as they stand. Pure.
+"""What moved between two sets of results: tables by row and column, charts by path, texts by line. Pure.
 
 Everything is compared exactly, as text: a number that is written otherwise has moved.
 """
 
 from __future__ import annotations
 
+import csv
+import difflib
+import io
 import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import zip_longest
 from typing import Any
 
-import daff  # type: ignore[import-untyped]
-
-from parabook.plugins import Table
 from parabook.review.results import ABOUT, Results
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not as it was: in which row and column (of a chart, at which path), from what to what."""
+    """One thing of a result, or a cause, that is not as it was: in which row and column, or path of a chart."""
 
+    kind: str
+    name: str
     row: str = ""
     column: str = ""
     was: str = ""
@@ -34,7 +37,7 @@ class Change:
 
         Examples
         --------
-        >>> Change(was="100000", now="120000").by, Change(was="a", now="3").by
+        >>> Change("table", "x", was="100000", now="120000").by, Change("table", "x", was="a", now="3").by
         ('+20,000', '')
         """
         try:
@@ -44,137 +47,95 @@ class Change:
         return (f"{by:+,f}" if by else "±0") if by.is_finite() else ""
 
     def __str__(self) -> str:
-        where = "".join(f"{part}, " for part in (self.row, self.column) if part)[:-2]
-        if self.what in ("added", "gone"):
-            change = f"{self.what}: {self.was or self.now}"
-        else:
-            how = "" if self.what == "changed" else f"{self.what}: "
-            change = f"{how}{self.was or 'blank'} → {self.now or 'blank'}{f' ({self.by})' if self.by else ''}"
-        return f"{where}: {change}" if where else change
+        where = ", ".join(filter(None, (self.row, self.column)))
+        change = self.was or self.now
+        if self.what not in ("added", "gone"):
+            change = f"{self.was or 'blank'} → {self.now or 'blank'}{f' ({self.by})' if self.by else ''}"
+        parts = (f"{self.kind} {self.name}", where, "" if self.what == "changed" else self.what, change)
+        line = " ".join(": ".join(filter(None, parts)).split())
+        return line if len(line) <= 300 else f"{line[:299]}…"
 
 
-@dataclass(frozen=True)
-class Move:
-    """A result, or a cause, that differs: None where it was not, or is gone."""
-
-    kind: str
-    name: str
-    was: Any
-    now: Any
-    changes: tuple[Change, ...]
-
-    @property
-    def what(self) -> str:
-        """Whether it changed, was added or is gone."""
-        return "added" if self.was is None else "gone" if self.now is None else "changed"
-
-    def lines(self) -> Iterator[str]:
-        """Each change in a line, cut when long."""
-        for change in self.changes:
-            line = " ".join(f"{self.kind} {self.name}: {change}".split())
-            yield line if len(line) <= 300 else f"{line[:299]}…"
-
-
-def moves(old: Results, new: Results) -> Iterator[Move]:
+def changes(old: Results, new: Results) -> Iterator[Change]:
     """What differs between two sets of results, in the order of the new ones.
 
     Examples
     --------
-    >>> tables = ({"table/by-age": (("age", "n"), ("18–24", n))} for n in "45")
-    >>> [*next(moves(*tables)).lines()]
-    ['table by-age: 18–24, n: 4 → 5 (+1)']
+    >>> tables = ({"table/by-age": f"age,n\\n18–24,{n}\\n"} for n in "45")
+    >>> print(*changes(*tables))
+    table by-age: 18–24, n: 4 → 5 (+1)
     """
     for key in {**new, **old}:
         kind, _, name = key.partition("/")
         was, now = old.get(key), new.get(key)
         if was == now or kind in ABOUT:
             continue
-        found = tuple(_changes(was, now))
+        if was is None or now is None:
+            text = was or now or "blank"
+            text = "all of it" if "\n" in text else text
+            yield (
+                Change(kind, name, was=text, what="gone") if now is None else Change(kind, name, now=text, what="added")
+            )
+            continue
+        compare = {"table": _in_tables, "input": _in_tables, "chart": _in_charts}.get(kind, _in_lines)
+        found = [Change(kind, name, *each) for each in compare(was, now)]
         if kind == "chart" and old.get(f"table/{name}") != new.get(f"table/{name}"):
-            found = tuple(each for each in found if not each.column.startswith("datasets"))
-            found = found or (Change("", "datasets", "of the old table", "of the new table"),)
-        yield Move(kind, name, was, now, found)
+            found = [change for change in found if not change.column.startswith("datasets")]
+            found = found or [Change(kind, name, "", "datasets", "of the old table", "of the new table")]
+        # The same values written otherwise are compared line by line.
+        yield from found or (Change(kind, name, *each) for each in _in_lines(was, now))
 
 
-def _changes(was: Any, now: Any) -> Iterator[Change]:
-    if was is None or now is None:
-        old, new = (end if isinstance(end, str) else "" if end is None else "all of it" for end in (was, now))
-        yield Change("", "", old, new, "added" if was is None else "gone")
-    elif isinstance(now, Mapping):
-        yield from _chart_changes(was, now)
-    elif isinstance(now, tuple):
-        yield from _table_changes(was, now)
-    else:
-        yield Change("", "", was, now)
+def _in_lines(was: str, now: str) -> Iterator[tuple[str, ...]]:
+    old, new = was.split("\n"), now.split("\n")
+    for kind, a1, a2, b1, b2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        for a, b in zip_longest(old[a1:a2], new[b1:b2], fillvalue="") if kind != "equal" else ():
+            yield "", "", a, b, "changed" if a and b else "gone" if a else "added"
 
 
-def _table_changes(old: Table, new: Table) -> Iterator[Change]:
-    """Columns, rows, cells, order."""
-    old, new = old or ((),), new or ((),)
-    labels = _label_columns(old, new)
-    rows, columns = _alignment(old, new, labels)
-    for left, right in columns:
-        was, now = old[0][left] if left >= 0 else "", new[0][right] if right >= 0 else ""
-        if was != now:
-            what = "renamed" if was and now else "gone" if was else "added"
-            yield Change("", now or was, was and f"column {was}", now and f"column {now}", what)
-    stayed = []
-    for a, b in rows:
-        names, row = (new[0], new[b]) if b >= 0 else (old[0], old[a])
-        label = ".".join(row[: max(labels, 1)]) or "(blank)"
-        if a >= 0 and b >= 0:
-            stayed.append((a, label))
-            cells = [(new[0][right], old[a][left], row[right]) for left, right in columns if left >= 0 <= right]
-            yield from (Change(label, name, was, now) for name, was, now in cells if was != now)
-        else:
-            named = zip(names[labels:], row[labels:], strict=False)
-            text = ", ".join(f"{name} {cell}" for name, cell in named if cell) or "a row"
-            yield Change(label, was=text, what="gone") if b < 0 else Change(label, now=text, what="added")
-    both = [(was, now) for (_, was), (_, now) in zip(sorted(stayed), stayed, strict=True) if was != now]
-    if both:
-        was, now = ("; ".join(side) for side in zip(*both, strict=True))
-        yield Change("", "", was, now, "rows in another order")
-
-
-def _alignment(old: Table, new: Table, labels: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Which rows and which columns daff takes for the same, by position; -1 for none."""
-    if not (old[0] and new[0]):  # daff compares tables that have columns
-        was, now = ([range(1, len(table)), range(len(table[0]))] for table in (old, new))
-        rows, columns = ([*((n, -1) for n in was[i]), *((-1, n) for n in now[i])] for i in (0, 1))
-        return rows, columns
-    flags = daff.CompareFlags()
-    flags.ordered = True
-    for label in old[0][:labels]:
-        flags.addPrimaryKey(label)
-    views = [daff.PythonTableView([list(row) for row in table]) for table in (old, new)]
-    found = daff.Coopy.compareTables(*views, flags).align()
-    rows, columns = ([(unit.l, unit.r) for unit in part.toOrder().getList()] for part in (found, found.meta))
-    return rows[1:], columns
-
-
-def _label_columns(old: Table, new: Table) -> int:
-    """How many of the first columns name the rows of both tables: the fewest that name each row once."""
+def _in_tables(was: str, now: str) -> Iterator[tuple[str, ...]]:
+    """Columns, rows, cells, order. The fewest first columns that name each row once are its label."""
+    old, new = (list(csv.reader(io.StringIO(text, newline=""))) or [[]] for text in (was, now))
     most = max(len(new[0]) - 1, 1)  # what is counted stands in the last column: it names no row
-    most = next((n for n in range(most, 0, -1) if old[0][:n] == new[0][:n]), 0)
-    unique = (n for n in range(1, most) if all(len({row[:n] for row in table}) == len(table) for table in (old, new)))
-    return next(unique, most)
+    unique = (n for n in range(1, most) if all(len({*map(tuple, (r[:n] for r in t))}) == len(t) for t in (old, new)))
+    labels = next(unique, most)
+    before, after = (_by_label(table, labels) for table in (old, new))
+    yield from (("", name, f"column {name}", "", "gone") for name in old[0] if name not in new[0])
+    yield from (("", name, "", f"column {name}", "added") for name in new[0] if name not in old[0])
+    for label in {**after, **before}:
+        if label in before and label in after:
+            both = ((name, before[label][name], cell) for name, cell in after[label].items() if name in before[label])
+            yield from ((label, name, a, b) for name, a, b in both if a != b)
+        else:
+            row = list((before.get(label) or after.get(label) or {}).items())[labels:]
+            text = ", ".join(f"{name} {cell}" for name, cell in row if cell) or "a row"
+            yield (label, "", "", text, "added") if label in after else (label, "", text, "", "gone")
+    stayed = zip((each for each in before if each in after), (each for each in after if each in before), strict=True)
+    if apart := [pair for pair in stayed if pair[0] != pair[1]]:
+        yield "", "", *("; ".join(side) for side in zip(*apart, strict=True)), "rows in another order"
 
 
-def _chart_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    """Each by its path in the Vega-Lite."""
-    from deepdiff import DeepDiff  # takes a second to load
-
-    found: dict[tuple[str, str, str], Change] = {}
-    for level in (level for levels in DeepDiff(old, new, view="tree").values() for level in levels):
-        path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in level.path(output_format="list"))
-        was, now = (_json(end) for end in (level.t1, level.t2))
-        change = Change("", path.strip("."), was, now)
-        shared = re.sub(r"\blayer\[\d+\]", "layer[*]", change.column)
-        # The layers of a chart share their axes: the same change in several of them is one.
-        found[shared, was, now] = replace(change, column=shared) if (shared, was, now) in found else change
-    yield from sorted(found.values(), key=lambda change: change.column)
+def _by_label(table: list[list[str]], labels: int) -> dict[str, dict[str, str]]:
+    """The rows of a table by label, numbered where several have the same."""
+    found: dict[str, dict[str, str]] = {}
+    times: Counter[str] = Counter()
+    for row in table[1:]:
+        label = ".".join(row[:labels]) or "(blank)"
+        times[label] += 1
+        found[f"{label} ({times[label]})" if times[label] > 1 else label] = dict(zip(table[0], row, strict=False))
+    return found
 
 
-def _json(end: Any) -> str:
-    """A part of a chart as JSON; blank for deepdiff's sign that there is none."""
-    return "" if type(end).__name__ == "NotPresent" else json.dumps(end, sort_keys=True, ensure_ascii=False)
+def _in_charts(was: str, now: str) -> Iterator[tuple[str, ...]]:
+    before, after = (dict(_values(json.loads(text))) for text in (was, now))
+    paths = (path for path in {**after, **before} if before.get(path) != after.get(path))
+    yield from (("", path, before.get(path, ""), after.get(path, "")) for path in paths)
+
+
+def _values(part: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Each value of a chart as JSON, by its path."""
+    if part and isinstance(part, (dict, list)):
+        for key, each in part.items() if isinstance(part, dict) else enumerate(part):
+            yield from _values(each, f"{path}.{key}".lstrip("."))
+    else:
+        yield path, json.dumps(part, ensure_ascii=False)
