@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from parabook.book import Book, settings
+from parabook.build import start
 from parabook.errors import InputError
-
-if TYPE_CHECKING:
-    from parabook.plan import Plan
-    from parabook.review.cells import Cell
+from parabook.parameters import all_parameters
+from parabook.plan import Plan, make_plan
+from parabook.plugins import plugin_of
+from parabook.review.cells import Cell, cells_of, code_cells
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("chapters", "folders of chapters, each cell of which is a test", type="paths", default=[])
     group = parser.getgroup("chapters", "cells of chapters")
     group.addoption("--book-input", "--edition", metavar="NAME|PATH", help="run the chapters on this input")
-    help_ = "a parameter of the chapters; may be given several times"
-    group.addoption("--chapter-parameter", action="append", default=[], metavar="NAME=VALUE", help=help_)
+    group.addoption("--chapter-parameter", action="append", default=[], metavar="NAME=VALUE", help="of the chapters")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    is_chapter = file_path in parent.config.stash[RUNS].notebooks
-    return ChapterFile.from_parent(parent, path=file_path) if is_chapter else None
+    mine = file_path in parent.config.stash[RUNS].notebooks
+    return ChapterFile.from_parent(parent, path=file_path) if mine else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -59,13 +59,10 @@ class ChapterFile(pytest.File):
     """A notebook: its code cells are its tests."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from parabook.review.cells import code_cells
-
         try:
             names = list(code_cells(json.loads(self.path.read_text(encoding="utf-8"))))
         except (ValueError, KeyError, TypeError) as error:
-            found = f"{self.path.name}: found {type(error).__name__}: {error}"
-            raise self.CollectError(f"{found}, needed a notebook") from None
+            raise self.CollectError(f"{self.path.name}: found {error!r}, needed a notebook") from None
         yield from (CellItem.from_parent(self, name=name) for name in names)
 
 
@@ -88,14 +85,6 @@ class CellItem(pytest.Item):
         return self.path, None, f"{self.path.name}, cell {self.name}"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if isinstance(item, CellItem):  # the first to ask for a chapter waits for all its cells
-        report.duration = item.cell.seconds if item.cell and report.when == "call" else 0.0
-    return report
-
-
 class Runs:
     """The chapters' runs of a session, each made at most once."""
 
@@ -112,15 +101,8 @@ class Runs:
     @cached_property
     def plan(self) -> Plan:
         """The run of the chapters, whether or not a table of contents lists them: on the input asked for, else their own."""
-        from parabook.book import Book, settings
-        from parabook.parameters import all_parameters
-        from parabook.plan import make_plan
-        from parabook.plugins import plugin_of
-
-        if not self.notebooks:
-            # pytest takes a path that stands apart from its option for tests, and looks for its settings there.
-            hint = "name the chapters on the command line, or write --book-input=PATH in one word"
-            raise InputError.one(self.config.rootpath, "no chapters", "pytest settings that name their folder", hint)
+        if not self.notebooks:  # pytest takes a path that stands apart from its option for tests, with other settings
+            raise InputError.one(self.config.rootpath, "no chapters", "--edition=PATH in one word")
         if wrong := [pair for pair in self.given if not all(pair.partition("=")[:2])]:
             raise InputError.one("--chapter-parameter", repr(wrong[0]), "NAME=VALUE")
         book = Book(self.config.rootpath, {}, tuple(self.notebooks), settings(self.config.rootpath))
@@ -131,8 +113,6 @@ class Runs:
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
         """Threads that run chapters: in the main one nbclient would take Ctrl-C, and the session go on."""
-        from parabook.build import start
-
         start(self.plan)
         return ThreadPoolExecutor(os.cpu_count())
 
@@ -147,13 +127,11 @@ class Runs:
             pytest.fail(str(error), pytrace=False)
 
     def _run(self, chapter: Path) -> dict[str, Cell]:
-        from parabook.review.cells import cells_of
         from parabook.run import ChapterFailed, run_one
 
-        failure = ""
         try:
             folder = self.plan.plugin.folder(self.plan.input, chapter)
-            notebook = run_one(chapter, self.plan.chosen(chapter), folder).notebook
+            failure, notebook = "", run_one(chapter, self.plan.chosen(chapter), folder).notebook
         except ChapterFailed as error:
             failure, notebook = str(error).removeprefix(f"chapter {chapter.stem}: "), error.notebook
         return {cell.name: cell for cell in cells_of(chapter.stem, json.loads(notebook), failure)}

@@ -11,7 +11,7 @@ from parabook.files import swap
 from parabook.review.results import Results
 
 MARKER = "approved.json"
-"""Marks the folder, and holds what takes no file of its own: hashes, versions, what is known of exhibits."""
+"""Marks the folder, and holds what takes no file of its own: hashes, versions, what exhibits rest on."""
 
 FILES = {"table": ".csv", "input": ".csv", "chart": ".vl.json", "exhibit": ".txt", "page": ".txt"}
 """What files of a result end in, by its kind; they lie in a folder of that name with an s."""
@@ -27,10 +27,10 @@ def read(folder: Path) -> dict[str, str] | None:
             raise ValueError(f"{MARKER} of another format")
         for kind, suffix in FILES.items():
             for file in sorted((folder / f"{kind}s").rglob(f"*{suffix}")):
-                key = f"{kind}/{file.relative_to(folder / f'{kind}s').as_posix().removesuffix(suffix)}"
-                found[key] = file.read_bytes().decode()
+                name = file.relative_to(folder / f"{kind}s").as_posix().removesuffix(suffix)
+                found[f"{kind}/{name}"] = file.read_bytes().decode()
                 if kind == "chart":
-                    json.loads(found[key])
+                    json.loads(found[f"{kind}/{name}"])
     except (OSError, ValueError, AttributeError) as error:
         hint = "take it from the history, or approve anew in another folder"
         raise InputError.one(folder, f"a file that cannot be read ({error})", "an approved state", hint) from error
@@ -43,31 +43,24 @@ def write(results: Results, folder: Path) -> int:
     An `InputError` where the folder holds anything but an approved state, as it would be lost.
     """
     folder = folder.resolve()
-    known = {folder / name for name in _files(read(folder) or {})}
-    if foreign := next((path for path in folder.rglob("*") if path not in known and not _is_folder(path)), None):
-        raise InputError.one(foreign, "a file of another kind", "an approved state, or no folder yet", "see --approved")
-    files = {name: text.encode() for name, text in _files(results).items()}
+    known = {folder / _file(key) for key in read(folder) or {}}
+    for path in folder.rglob("*"):
+        if path not in known and (path.is_symlink() or not path.is_dir()):
+            needed = "an approved state, or no folder yet"
+            raise InputError.one(path, "a file of another kind", needed, "see --approved")
+    short = {key: text for key, text in results.items() if _file(key) == MARKER}
+    marker = json.dumps(short, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    files = {_file(key): text.encode() for key, text in results.items()} | {MARKER: marker.encode()}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".approved-", dir=folder.parent) as made:
-        state = Path(made, "state")
         for name, content in files.items():
-            (state / name).parent.mkdir(parents=True, exist_ok=True)
-            (state / name).write_bytes(content)
-        swap(state, folder)
+            file = Path(made, "state", name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        swap(Path(made, "state"), folder)
     return sum(map(len, files.values()))
 
 
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
-
-
-def _files(results: Results) -> dict[str, str]:
-    """The text of every file by its path in the folder."""
-    files, short = {}, {}
-    for key, text in results.items():
-        kind, _, name = key.partition("/")
-        if kind in FILES:
-            files[f"{kind}s/{name}{FILES[kind]}"] = text
-        else:
-            short[key] = text
-    return {**files, MARKER: json.dumps(short, indent=1, sort_keys=True, ensure_ascii=False) + "\n"}
+def _file(key: str) -> str:
+    kind, _, name = key.partition("/")
+    return f"{kind}s/{name}{FILES[kind]}" if kind in FILES else MARKER

@@ -8,17 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+NOISE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 WARNING = re.compile(r"^\S.*?:\d+: (\w*Warning: .*)$", re.MULTILINE)
 TEMPORARY = re.compile(r"\S*ipykernel_\d+\S*?\.py")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One code cell of a chapter in a run: ``state`` is ``ran``, ``failed`` or ``not run``.
-
-    ``problem`` says in a line what is wrong, blank when nothing is, and ``details`` the rest.
-    """
+    """One code cell of a chapter that ``ran``, ``failed`` or was ``not run``; ``problem`` is blank when nothing is wrong."""
 
     chapter: str
     name: str
@@ -35,10 +32,7 @@ def code_cells(notebook: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def cells_of(chapter: str, notebook: Mapping[str, Any], failure: str = "") -> Iterator[Cell]:
-    """The code cells of a chapter as papermill left it.
-
-    ``failure`` is why the run ended, where the last cell that began does not say so itself.
-    """
+    """The code cells of a chapter as papermill left it; ``failure`` is why it ended, where no cell says so itself."""
     because = failure or "the run ended before"
     cells = code_cells(notebook)
     begun = [name for name, cell in cells.items() if cell["metadata"].get("papermill", {}).get("start_time")]
@@ -46,31 +40,27 @@ def cells_of(chapter: str, notebook: Mapping[str, Any], failure: str = "") -> It
         if name not in begun:
             yield Cell(chapter, name, "not run", problem=f"not run, as {because}")
             continue
-        texts = ("".join(output["text"]) for output in cell["outputs"] if output.get("name") == "stderr")
-        problem, traceback, noise = *_error(cell), _plain("".join(texts)).rstrip()
-        problem = problem or (failure if name == begun[-1] else "")
+        noise = _plain(
+            *(text for each in cell["outputs"] if each.get("name") == "stderr" for text in each["text"])
+        ).strip()
+        # Jupyter's own tag says that an error is what a cell is there to show.
+        shown = "raises-exception" in cell["metadata"].get("tags", ())
+        error = next((each for each in cell["outputs"] if each["output_type"] == "error" and not shown), None)
+        problem = failure if name == begun[-1] else ""
+        if error:
+            first = _plain(error["evalue"]).strip().partition("\n")[0]
+            problem = f"{error['ename']}: {first or 'no message'}"
         state = "failed" if problem else "ran"
         because = f"cell {name} failed: {problem}" if problem else because
         if noise and not problem:
             warned = WARNING.search(noise)
-            problem = f"warning: {warned[1]}" if warned else f"stderr: {_first_line(noise)}"
+            problem = f"warning: {warned[1]}" if warned else f"stderr: {noise.splitlines()[0]}"
+        traceback = _plain("\n".join(error["traceback"])) if error else ""
         parts = {"the cell": "".join(cell["source"]), "on stderr": noise, "the error": traceback}
-        details = "\n".join(f"{name}:\n{textwrap.indent(text, '    ')}" for name, text in parts.items() if text)
+        details = "\n".join(f"{part}:\n{textwrap.indent(text, '    ')}" for part, text in parts.items() if text)
         seconds = round(float(cell["metadata"]["papermill"].get("duration") or 0.0), 3)
-        yield Cell(chapter, name, state, seconds, problem, details if problem else "")
+        yield Cell(chapter, name, state, seconds, problem, details)
 
 
-def _error(cell: Mapping[str, Any]) -> tuple[str, str]:
-    """The error of a cell and its traceback, unless Jupyter's own tag says that an error is what it is there to show."""
-    found = next((output for output in cell["outputs"] if output["output_type"] == "error"), None)
-    if not found or "raises-exception" in cell["metadata"].get("tags", ()):
-        return "", ""
-    return f"{found['ename']}: {_first_line(_plain(found['evalue']))}", _plain("\n".join(found["traceback"]))
-
-
-def _plain(text: str) -> str:
-    return TEMPORARY.sub("cell", ANSI.sub("", text))
-
-
-def _first_line(text: str) -> str:
-    return next(iter(text.strip().splitlines()), "no message")
+def _plain(*texts: str) -> str:
+    return TEMPORARY.sub("cell", NOISE.sub("", "".join(texts)))

@@ -6,9 +6,7 @@ import base64
 import difflib
 import json
 import re
-from collections.abc import Iterable
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
 
 from parabook.drawings import as_svg, canonical
 from parabook.review.verdict import Review, count
@@ -17,33 +15,29 @@ from parabook.templating import render
 
 def as_html(review: Review) -> str:
     """The page as one HTML file that needs nothing else."""
-    return render("review.html.j2", body=_body(review, most=2000), review=review)
+    return _render("review.html.j2", review, most=2000, drawn=True)
 
 
 def as_markdown(review: Review) -> str:
-    """The same without drawings: HTML without a blank line, of which Markdown takes nothing for its own."""
-    return re.sub(r"\s*\n\s*", "\n", _body(review, most=500, drawn=False)) + "\n"
+    """The same without drawings: HTML without a blank line, in which Markdown takes nothing for its own."""
+    return re.sub(r"\s*\n\s*", "\n", _render("review-body.html.j2", review, most=500, drawn=False)) + "\n"
 
 
-def _body(review: Review, most: int, drawn: bool = True) -> str:
-    draw = partial(drawing, cache=review.cache)
-    return render(
-        "review-body.html.j2", review=review, most=most, drawn=drawn, marked=marked, count=count, drawing=draw
-    )
+def _render(template: str, review: Review, most: int, drawn: bool) -> str:
+    def drawing(spec: str) -> str:
+        """A chart as the address of an image: so drawn, nothing in it can run, and its names meet no others."""
+        try:
+            svg = as_svg(canonical(json.loads(spec)), review.cache)
+        except ValueError:  # a chart that cannot be drawn is for the reviewer to see
+            return ""
+        return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+
+    return render(template, review=review, most=most, drawn=drawn, marked=marked, count=count, drawing=drawing)
 
 
-def marked(old: str, new: str) -> Iterable[list[tuple[str, bool]]]:
+def marked(old: str, new: str) -> Iterator[list[tuple[str, bool]]]:
     """Two texts in pieces, with the words marked that are not in the other."""
     a, b = (re.findall(r"\w+|\s+|[^\w\s]", text) for text in (old, new))
     codes = difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
     yield [("".join(a[start:end]), kind != "equal") for kind, start, end, _, _ in codes]
     yield [("".join(b[start:end]), kind != "equal") for kind, _, _, start, end in codes]
-
-
-def drawing(spec: str, cache: Path) -> str:
-    """A chart as the address of an image: so drawn, nothing in it can run, and its names meet no others."""
-    try:
-        svg = as_svg(canonical(json.loads(spec)), cache)
-    except ValueError:  # a chart that cannot be drawn is for the reviewer to see
-        return ""
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

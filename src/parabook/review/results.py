@@ -12,18 +12,20 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from parabook.book import Book
 from parabook.checksums import LIST, PAGES, RECEIPT
-from parabook.plugins import Table
+from parabook.files import digest
+from parabook.pdf import ARTICLE
+from parabook.plugins import Plugin, Table
 from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
-from parabook.review.seen import HASH, pages
 
 Results = Mapping[str, str]
 
-CAUSES = ("input", "file", "code", "given", "version")
-"""Tables of the input, hashes of its files and of code, parameters given, versions of packages."""
+CAUSES = {"input": "input value", "file": "input file", "code": "code file", "given": "setting", "version": "package"}
+"""Kinds of what results are made from, with the word for one: cells of the input, hashes of files, parameters, versions."""
 
-ABOUT = ("chapter", "rests-on")
-"""Kinds of what is known of an exhibit and is no result: its chapter, and the inputs read before it."""
+ABOUT = "rests-on"
+"""The kind of what is known of an exhibit and is no result: the inputs read before it."""
 
 VERSIONS = ("altair", "duckdb", "jupyter-book", "narwhals", "nbclient", "pandas", "papermill", "vl-convert-python")
 """The packages that run, count and draw: of a whole machine's packages, most would be noise in a committed file."""
@@ -31,38 +33,50 @@ VERSIONS = ("altair", "duckdb", "jupyter-book", "narwhals", "nbclient", "pandas"
 ASSETS = re.compile(r"^(\w+)  (?!exhibits/|searchindex)(.+\.(?:css|js|woff2|svg))$", re.MULTILINE)
 """Styles, scripts and fonts in a book's list of checksums, without what follows from its pages, tables and charts."""
 
+INLINE = {
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "i", "ins", "kbd", "label", "mark", "q", "s", "samp",
+    "small", "span", "strong", "sub", "sup", "time", "u", "var",
+}  # fmt: skip
+"""Elements that do not begin a line."""
 
-def results(book: Path, noun: str, rows: Mapping[str, Table] | None, leave_out: Collection[str] = ()) -> dict[str, str]:
-    """The results in the folder of a built book, without the exhibits in ``leave_out``, and what they were made from.
+HIDDEN = {"hidden", "d-none", "headerlink"}  # classes of what is not shown, or only to a mouse
+CODE = "details.above-input, .cell_input"  # a chapter's code, a change of which is a cause and no result
+HASH = 12  # digits: enough to tell files apart
 
-    ``noun`` is what its receipt calls an input, ``rows`` its tables. They are None where the input hides small cells, of
-    which hashes are left out too, as rows can be guessed from them.
+
+def results(folder: Path, book: Book, plugin: Plugin, rows: Mapping[str, Table] | None) -> dict[str, str]:
+    """The results in the folder of a built book, without exhibits in the setting ``not_reviewed``, and what they came from.
+
+    ``rows`` are the tables of its input, None where that hides small cells, which could be guessed from hashes as well.
     """
-    receipt = json.loads((book / RECEIPT).read_text(encoding="utf-8"))
+    leave_out = book.settings.get("not_reviewed", ())
+    receipt = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
     found: dict[str, str] = {}
     for chapter in (each["chapter"] for each in receipt["chapters"]):
-        notebook = json.loads((book / "notebooks" / f"{chapter}.ipynb").read_text(encoding="utf-8"))
+        notebook = json.loads((folder / "notebooks" / f"{chapter}.ipynb").read_text(encoding="utf-8"))
         outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
         for place, output in enumerate(outputs, 1):
-            found |= _data(output, chapter, f"{chapter}/{place}", leave_out)
-    checksums = (book / PAGES / LIST).read_text(encoding="utf-8")
-    found |= pages(book / PAGES, leave_out) | {f"asset/{name}": code[:HASH] for code, name in ASSETS.findall(checksums)}
+            found |= _data(output, f"{chapter}/{place}", leave_out)
+    checksums = (folder / PAGES / LIST).read_text(encoding="utf-8")
+    found |= pages(folder / PAGES, leave_out) | {
+        f"asset/{name}": code[:HASH] for code, name in ASSETS.findall(checksums)
+    }
     for group, files in receipt["inputs"].items():
-        if isinstance(files, Mapping) and (group != noun or rows is not None):
-            kind = "file" if group == noun else f"code/{group}"
+        if isinstance(files, Mapping) and (group != plugin.noun or rows is not None):
+            kind = "file" if group == plugin.noun else f"code/{group}"
             found |= {f"{kind}/{name}": code[:HASH] for name, code in files.items()}
     found |= {f"given/{name}": str(value) for name, value in receipt["parameters"].items()}
     found |= {f"version/{name}": receipt["versions"][name] for name in VERSIONS if name in receipt["versions"]}
     return found | {f"input/{name}": as_csv({"columns": t[0], "rows": t[1:]}) for name, t in (rows or {}).items()}
 
 
-def _data(output: Mapping[str, Any], chapter: str, place: str, leave_out: Collection[str]) -> dict[str, str]:
+def _data(output: Mapping[str, Any], place: str, leave_out: Collection[str]) -> dict[str, str]:
     """The table and the chart of an exhibit, or a chart by itself."""
     data = output.get("data", {})
     if made := data.get(EXHIBIT):
-        name, about = made["id"], {"chapter": chapter, "rests-on": " ".join(output["metadata"].get("rests-on", "*"))}
-        parts = {**about, "table": as_csv(made), **({"chart": _chart(made["chart"])} if made["chart"] else {})}
-        return {f"{kind}/{name}": text for kind, text in parts.items() if name not in leave_out}
+        parts = {ABOUT: " ".join(output["metadata"].get("rests-on", "*")), "table": as_csv(made)}
+        parts |= {"chart": _chart(made["chart"])} if made["chart"] else {}
+        return {f"{kind}/{made['id']}": text for kind, text in parts.items() if made["id"] not in leave_out}
     chart = next((data[kind] for kind in CHARTS if kind in data and LAB_ONLY not in data), None)
     return {f"chart/{place}": _chart(chart)} if chart else {}
 
@@ -73,3 +87,57 @@ def _chart(spec: Mapping[str, Any]) -> str:
     for number, name in enumerate(dict.fromkeys(re.findall(r'"name": "(data-[0-9a-f]{32})"', text)), 1):
         text = text.replace(name, f"data-{number}")
     return json.dumps(json.loads(text), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def pages(html: Path, leave_out: Collection[str] = ()) -> dict[str, str]:
+    """What readers see of every page and exhibit, and, once, what stands around the text of pages: contents, foot."""
+    from bs4 import BeautifulSoup
+
+    found, around = dict[str, str](), dict[str, None]()
+    for file in sorted(html.rglob("*.html")):
+        page = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+        article = page.select_one(ARTICLE) or page.body or page
+        for figure in article.select("figure.exhibit"):
+            name = str(figure["id"]).removeprefix("exhibit-")
+            figure.replace_with(f"exhibit {name}")
+            if name not in leave_out:
+                found[f"exhibit/{name}"] = seen(figure)
+        head = _lines(page.head.extract()) if page.head else ""
+        found[f"page/{file.relative_to(html).with_suffix('').as_posix()}"] = head + seen(article.extract())
+        around |= dict.fromkeys(_lines(page).splitlines(keepends=True))
+    return found | {"page/around": "".join(around)}
+
+
+def seen(part: Any) -> str:
+    """The text of a part of a page that is not hidden, and a hash of all else: elements, attributes, drawings."""
+    for code in part.select(CODE):
+        code.decompose()
+    return f"{_lines(part)}markup {digest([(tag.name, tag.attrs) for tag in (part, *part.find_all())])[:HASH]}\n"
+
+
+def _lines(part: Any) -> str:
+    lines = (" ".join(line.split()) for line in _text(part).splitlines())
+    return "".join(f"{line}\n" for line in lines if line)
+
+
+def _text(part: Any) -> str:
+    """The text of an element, with line breaks where blocks begin and end."""
+    if not hasattr(part, "attrs"):  # text, or a comment
+        return "" if part.PREFIX else str(part) if part.find_parent("pre") else re.sub(r"\s+", " ", part)
+    style = str(part.get("style", "")).replace(" ", "")
+    if (
+        part.has_attr("hidden")
+        or HIDDEN & {*part.get("class", ())}
+        or re.search("display:none|visibility:hidden", style)
+    ):
+        return ""
+    if part.name in ("script", "style") or "stylesheet" in part.get("rel", ()):
+        file = part.get("href") or part.get("src")
+        text = f"{part.name} {file.partition('?')[0] if file else digest(part.string)[:HASH]}"
+    elif part.name == "svg":
+        text = "; ".join(part.stripped_strings)
+    elif part.name == "tr":
+        text = " | ".join(" ".join(_text(cell).split()) for cell in part.find_all(("td", "th"), recursive=False))
+    else:
+        text = str(part.get("alt", "")) + "".join(map(_text, part.children))
+    return text if part.name in INLINE else f"\n{text}\n"
