@@ -20,7 +20,7 @@ def as_html(review: Review) -> str:
 
 def as_markdown(review: Review) -> str:
     """The same without drawings: HTML without a blank line, in which Markdown takes nothing for its own."""
-    return re.sub(r"\s*\n\s*", "\n", _render("review-body.html.j2", review, most=500, drawn=False)) + "\n"
+    return re.sub(r"\s*\n\s*", "\n", _render("review-body.html.j2", review, most=500, drawn=False).rstrip()) + "\n"
 
 
 def _render(template: str, review: Review, most: int, drawn: bool) -> str:
