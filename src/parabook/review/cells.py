@@ -8,19 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from parabook.review.results import cell_name, joined
-
-ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+NOISE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 WARNING = re.compile(r"^\S.*?:\d+: (\w*Warning: .*)$", re.MULTILINE)
 TEMPORARY = re.compile(r"\S*ipykernel_\d+\S*?\.py")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One code cell of a chapter in a run: ``state`` is ``ran``, ``failed`` or ``not run``.
-
-    ``problem`` says in a line what is wrong, blank when nothing is, and ``details`` the rest.
-    """
+    """One code cell of a chapter that ``ran``, ``failed`` or was ``not run``; ``problem`` is blank when nothing is wrong."""
 
     chapter: str
     name: str
@@ -30,44 +25,42 @@ class Cell:
     details: str = ""
 
 
-def cells_of(chapter: str, notebook: Mapping[str, Any], failure: str = "") -> Iterator[Cell]:
-    """The code cells of a chapter as papermill left it.
+def code_cells(notebook: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The code cells of a notebook by name: their id, which notebooks before format 4.5 lack, else their position."""
+    named = [(cell, str(cell.get("id") or f"cell-{place}")) for place, cell in enumerate(notebook["cells"], 1)]
+    return {name: cell for cell, name in named if cell["cell_type"] == "code"}
 
-    ``failure`` is why the run ended, where the last cell that began does not say so itself.
-    """
+
+def cells_of(chapter: str, notebook: Mapping[str, Any], failure: str = "") -> Iterator[Cell]:
+    """The code cells of a chapter as papermill left it; ``failure`` is why it ended, where no cell says so itself."""
     because = failure or "the run ended before"
-    cells = [(cell_name(cell, n), cell) for n, cell in enumerate(notebook["cells"], 1) if cell["cell_type"] == "code"]
-    begun = [name for name, cell in cells if cell["metadata"].get("papermill", {}).get("start_time")]
-    for name, cell in cells:
+    cells = code_cells(notebook)
+    begun = [name for name, cell in cells.items() if cell["metadata"].get("papermill", {}).get("start_time")]
+    for name, cell in cells.items():
         if name not in begun:
             yield Cell(chapter, name, "not run", problem=f"not run, as {because}")
             continue
-        said = (joined(output["text"]) for output in cell["outputs"] if output.get("name") == "stderr")
-        error, noise = _error(cell), _plain("".join(said)).rstrip()
-        problem = error.get("problem") or (failure if name == begun[-1] else "")
+        noise = _plain(
+            *(text for each in cell["outputs"] if each.get("name") == "stderr" for text in each["text"])
+        ).strip()
+        # Jupyter's own tag says that an error is what a cell is there to show.
+        shown = "raises-exception" in cell["metadata"].get("tags", ())
+        error = next((each for each in cell["outputs"] if each["output_type"] == "error" and not shown), None)
+        problem = failure if name == begun[-1] else ""
+        if error:
+            first = _plain(error["evalue"]).strip().partition("\n")[0]
+            problem = f"{error['ename']}: {first or 'no message'}"
         state = "failed" if problem else "ran"
         because = f"cell {name} failed: {problem}" if problem else because
         if noise and not problem:
             warned = WARNING.search(noise)
-            problem = f"warning: {warned[1]}" if warned else f"stderr: {_first_line(noise)}"
-        parts = {"the cell": joined(cell["source"]), "on stderr": noise, "the error": error.get("traceback", "")}
-        details = "\n".join(f"{name}:\n{textwrap.indent(text, '    ')}" for name, text in parts.items() if text)
+            problem = f"warning: {warned[1]}" if warned else f"stderr: {noise.splitlines()[0]}"
+        traceback = _plain("\n".join(error["traceback"])) if error else ""
+        parts = {"the cell": "".join(cell["source"]), "on stderr": noise, "the error": traceback}
+        details = "\n".join(f"{part}:\n{textwrap.indent(text, '    ')}" for part, text in parts.items() if text)
         seconds = round(float(cell["metadata"]["papermill"].get("duration") or 0.0), 3)
-        yield Cell(chapter, name, state, seconds, problem, details if problem else "")
+        yield Cell(chapter, name, state, seconds, problem, details)
 
 
-def _error(cell: Mapping[str, Any]) -> dict[str, str]:
-    """The error that a cell shows, unless Jupyter's own tag says that an error is what it is there to show."""
-    found = next((output for output in cell["outputs"] if output["output_type"] == "error"), None)
-    if not found or "raises-exception" in cell["metadata"].get("tags", ()):
-        return {}
-    problem = f"{found['ename']}: {_first_line(_plain(found['evalue']))}"
-    return {"problem": problem, "traceback": _plain("\n".join(found["traceback"]))}
-
-
-def _plain(text: str) -> str:
-    return TEMPORARY.sub("cell", ANSI.sub("", text))
-
-
-def _first_line(text: str) -> str:
-    return next(iter(text.strip().splitlines()), "no message")
+def _plain(*texts: str) -> str:
+    return TEMPORARY.sub("cell", NOISE.sub("", "".join(texts)))

@@ -1,129 +1,143 @@
-"""The results of a book as one flat mapping from ``kind/name`` to a text, a table or a chart. Pure.
+"""The results of a built book as one flat mapping from ``kind/name`` to text. Knows nothing of runs.
 
-An exhibit has a ``table`` (its CSV), perhaps a ``view`` (what its page shows besides), a ``chart``, and texts; a chapter
-has ``prose``, ``parameters``, ``value`` (glued) and ``output``, named ``chapter/cell``. `CAUSES` are what results were
-made from. Nothing here depends on the machine, the time, or the order of the work.
+An exhibit has a ``table`` (CSV), perhaps a ``chart`` (Vega-Lite), and an ``exhibit``: what readers see of it. A ``page`` is
+what else they see, an ``asset`` the hash of a style, script or font. `CAUSES` are what results were made from.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
+from parabook.book import Book
+from parabook.checksums import LIST, PAGES, RECEIPT
 from parabook.files import digest
-from parabook.plugins import Table
-from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, glued_text
+from parabook.pdf import ARTICLE
+from parabook.plugins import Plugin, Table
+from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
 
-Results = Mapping[str, Any]
+Results = Mapping[str, str]
 
-TEXTS = ("caption", "finding", "notes", "source")
-"""Kinds of text that an exhibit has."""
+CAUSES = {"input": "input value", "file": "input file", "code": "code file", "given": "setting", "version": "package"}
+"""Kinds of what results are made from, with the word for one: cells of the input, hashes of files, parameters, versions."""
 
-ABOUT = ("chapter", "rests-on")
-"""Kinds of what is known of an exhibit and is no result: its chapter, and the inputs read before it."""
+ABOUT = "rests-on"
+"""The kind of what is known of an exhibit and is no result: the inputs read before it."""
 
-CAUSES = ("input", "file", "code", "given", "version")
-"""Tables of the input, hashes of its files and of code, parameters given, versions of packages."""
+VERSIONS = ("altair", "duckdb", "jupyter-book", "narwhals", "nbclient", "pandas", "papermill", "vl-convert-python")
+"""The packages that run, count and draw: of a whole machine's packages, most would be noise in a committed file."""
 
-READABLE = ("text/markdown", "text/html", "text/plain")
+ASSETS = re.compile(r"^(\w+)  (?!exhibits/|searchindex)(.+\.(?:css|js|woff2|svg))$", re.MULTILINE)
+"""Styles, scripts and fonts in a book's list of checksums, without what follows from its pages, tables and charts."""
 
+INLINE = {
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "i", "ins", "kbd", "label", "mark", "q", "s", "samp",
+    "small", "span", "strong", "sub", "sup", "time", "u", "var",
+}  # fmt: skip
+"""Elements that do not begin a line."""
 
-def from_notebooks(notebooks: Mapping[str, Mapping[str, Any]], leave_out: Collection[str] = ()) -> dict[str, Any]:
-    """The results that executed notebooks hold, given as JSON by chapter, without the exhibits in ``leave_out``."""
-    found: dict[str, Any] = {}
-    for chapter, notebook in notebooks.items():
-        for place, cell in enumerate(notebook["cells"], 1):
-            name = f"{chapter}/{cell_name(cell, place)}"
-            if cell["cell_type"] == "markdown":
-                found[f"prose/{name}"] = joined(cell["source"])
-            if "parameters" in cell["metadata"].get("tags", ()):
-                found[f"parameters/{name}"] = joined(cell["source"])
-            for number, output in enumerate(cell.get("outputs", ()), 1):
-                made = output.get("data", {}).get(EXHIBIT)
-                if not made:
-                    found |= _output(output, chapter, f"{name}/{number}")
-                elif made["id"] not in leave_out:
-                    rests_on = " ".join(output["metadata"].get("rests-on", "*"))
-                    found |= {f"chapter/{made['id']}": chapter, f"rests-on/{made['id']}": rests_on, **_exhibit(made)}
-    exhibits = {*leave_out, *(key.removeprefix("chapter/") for key in found if key.startswith("chapter/"))}
-    # Of an exhibit prose can paste the finding, which is a result already.
-    return {key: value for key, value in found.items() if key[:6] != "value/" or key.split("/", 2)[2] not in exhibits}
+HIDDEN = {"hidden", "d-none", "headerlink"}  # classes of what is not shown, or only to a mouse
+CODE = "details.above-input, .cell_input"  # a chapter's code, a change of which is a cause and no result
+HASH = 12  # digits: enough to tell files apart
 
 
-def cell_name(cell: Mapping[str, Any], place: int) -> str:
-    """How a cell is named: by its id, which notebooks before format 4.5 lack, else by its position.
+def results(folder: Path, book: Book, plugin: Plugin, rows: Mapping[str, Table] | None) -> dict[str, str]:
+    """The results in the folder of a built book, without exhibits in the setting ``not_reviewed``, and what they came from.
 
-    Examples
-    --------
-    >>> cell_name({"id": "by-age"}, 3), cell_name({}, 3)
-    ('by-age', 'cell-3')
+    ``rows`` are the tables of its input, None where that hides small cells, which could be guessed from hashes as well.
     """
-    injected = "injected-parameters" in cell.get("metadata", {}).get("tags", [])
-    return "parameters given" if injected else str(cell.get("id") or f"cell-{place}")
+    leave_out = book.settings.get("not_reviewed", ())
+    receipt = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
+    found: dict[str, str] = {}
+    for chapter in (each["chapter"] for each in receipt["chapters"]):
+        notebook = json.loads((folder / "notebooks" / f"{chapter}.ipynb").read_text(encoding="utf-8"))
+        outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+        for place, output in enumerate(outputs, 1):
+            found |= _data(output, f"{chapter}/{place}", leave_out)
+    checksums = (folder / PAGES / LIST).read_text(encoding="utf-8")
+    found |= pages(folder / PAGES, leave_out) | {
+        f"asset/{name}": code[:HASH] for code, name in ASSETS.findall(checksums)
+    }
+    for group, files in receipt["inputs"].items():
+        if isinstance(files, Mapping) and (group != plugin.noun or rows is not None):
+            kind = "file" if group == plugin.noun else f"code/{group}"
+            found |= {f"{kind}/{name}": code[:HASH] for name, code in files.items()}
+    found |= {f"given/{name}": str(value) for name, value in receipt["parameters"].items()}
+    found |= {f"version/{name}": receipt["versions"][name] for name in VERSIONS if name in receipt["versions"]}
+    return found | {f"input/{name}": as_csv({"columns": t[0], "rows": t[1:]}) for name, t in (rows or {}).items()}
 
 
-def joined(text: str | list[str]) -> str:
-    """Text of a notebook, which may stand as a list of lines."""
-    return text if isinstance(text, str) else "".join(text)
-
-
-def _output(output: Mapping[str, Any], chapter: str, name: str) -> dict[str, Any]:
-    """What an output says that is no exhibit."""
+def _data(output: Mapping[str, Any], place: str, leave_out: Collection[str]) -> dict[str, str]:
+    """The table and the chart of an exhibit, or a chart by itself."""
     data = output.get("data", {})
-    if glue := glued_text(output):
-        return {f"value/{chapter}/{glue[0]}": glue[1]}
-    if LAB_ONLY in data or output.get("name") == "stderr":
-        return {}
-    if chart := next((data[kind] for kind in CHARTS if kind in data), None):
-        return {f"chart/{name}": canonical(chart)}
-    shown = next((joined(data[kind]) for kind in READABLE if kind in data), digest(data) if data else "")
-    text = re.sub(r" at 0x[0-9a-f]+", "", shown or joined(output.get("text", "")))
-    return {f"output/{name}": text} if text else {}
+    if made := data.get(EXHIBIT):
+        parts = {ABOUT: " ".join(output["metadata"].get("rests-on", "*")), "table": as_csv(made)}
+        parts |= {"chart": _chart(made["chart"])} if made["chart"] else {}
+        return {f"{kind}/{made['id']}": text for kind, text in parts.items() if made["id"] not in leave_out}
+    chart = next((data[kind] for kind in CHARTS if kind in data and LAB_ONLY not in data), None)
+    return {f"chart/{place}": _chart(chart)} if chart else {}
 
 
-def _exhibit(made: Mapping[str, Any]) -> dict[str, Any]:
-    table, view = (_table(part["columns"], part["rows"]) for part in (made, made["view"]))
-    found: dict[str, Any] = {f"table/{made['id']}": table}
-    if own := _own_columns(table, view):
-        found[f"view/{made['id']}"] = own
-    if made["chart"]:
-        found[f"chart/{made['id']}"] = canonical(made["chart"])
-    return found | {f"{kind}/{made['id']}": made[kind] if kind != "notes" else "\n".join(made[kind]) for kind in TEXTS}
+def _chart(spec: Mapping[str, Any]) -> str:
+    """A chart as JSON, its data sets numbered by their order of use where Altair named them by a hash of their content."""
+    text = json.dumps(spec, sort_keys=True)
+    for number, name in enumerate(dict.fromkeys(re.findall(r'"name": "(data-[0-9a-f]{32})"', text)), 1):
+        text = text.replace(name, f"data-{number}")
+    return json.dumps(json.loads(text), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _table(columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Table:
-    return (tuple(map(str, columns)), *(tuple(map(_cell, row)) for row in rows))
+def pages(html: Path, leave_out: Collection[str] = ()) -> dict[str, str]:
+    """What readers see of every page and exhibit, and, once, what stands around the text of pages: contents, foot."""
+    from bs4 import BeautifulSoup
+
+    found, around = dict[str, str](), dict[str, None]()
+    for file in sorted(html.rglob("*.html")):
+        page = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+        article = page.select_one(ARTICLE) or page.body or page
+        for figure in article.select("figure.exhibit"):
+            name = str(figure["id"]).removeprefix("exhibit-")
+            figure.replace_with(f"exhibit {name}")
+            if name not in leave_out:
+                found[f"exhibit/{name}"] = seen(figure)
+        head = _lines(page.head.extract()) if page.head else ""
+        found[f"page/{file.relative_to(html).with_suffix('').as_posix()}"] = head + seen(article.extract())
+        around |= dict.fromkeys(_lines(page).splitlines(keepends=True))
+    return found | {"page/around": "".join(around)}
 
 
-def _cell(cell: Any) -> str:
-    """A cell as text, links with where they lead.
-
-    Examples
-    --------
-    >>> _cell([{"text": "i05", "href": "#x"}, {"text": "i06", "href": ""}]), _cell(None), _cell(2.0)
-    ('i05 (#x); i06', '', '2.0')
-    """
-    if isinstance(cell, list):
-        return "; ".join(f"{link['text']} ({link['href']})" if link["href"] else link["text"] for link in cell)
-    return "" if cell is None else str(cell)
+def seen(part: Any) -> str:
+    """The text of a part of a page that is not hidden, and a hash of all else: elements, attributes, drawings."""
+    for code in part.select(CODE):
+        code.decompose()
+    return f"{_lines(part)}markup {digest([(tag.name, tag.attrs) for tag in (part, *part.find_all())])[:HASH]}\n"
 
 
-def _own_columns(table: Table, view: Table) -> Table:
-    """The columns of a view that do not repeat one of the table, behind its first, which names the rows; or nothing."""
-    repeated, columns = set(zip(*table, strict=True)), list(zip(*view, strict=True))
-    own = [column for column in columns if column not in repeated]
-    first = [column for column in columns[:1] if column in repeated]
-    return tuple(zip(*first, *own, strict=True)) if own else ()
+def _lines(part: Any) -> str:
+    lines = (" ".join(line.split()) for line in _text(part).splitlines())
+    return "".join(f"{line}\n" for line in lines if line)
 
 
-def canonical(chart: Mapping[str, Any]) -> dict[str, Any]:
-    """A chart whose data sets are numbered by their order of use, where Altair named them by a hash of their content."""
-    spec = json.dumps({key: part for key, part in chart.items() if key != "datasets"}, sort_keys=True)
-    text = json.dumps(chart, sort_keys=True)
-    named = [f'"{name}"' for name in chart.get("datasets", {}) if name.startswith("data-") and f'"{name}"' in spec]
-    for number, name in enumerate(sorted(named, key=spec.index), 1):
-        text = text.replace(name, f'"data-{number}"')
-    found: dict[str, Any] = json.loads(text)
-    return found
+def _text(part: Any) -> str:
+    """The text of an element, with line breaks where blocks begin and end."""
+    if not hasattr(part, "attrs"):  # text, or a comment
+        return "" if part.PREFIX else str(part) if part.find_parent("pre") else re.sub(r"\s+", " ", part)
+    style = str(part.get("style", "")).replace(" ", "")
+    if (
+        part.has_attr("hidden")
+        or HIDDEN & {*part.get("class", ())}
+        or re.search("display:none|visibility:hidden", style)
+    ):
+        return ""
+    if part.name in ("script", "style") or "stylesheet" in part.get("rel", ()):
+        file = part.get("href") or part.get("src")
+        text = f"{part.name} {file.partition('?')[0] if file else digest(part.string)[:HASH]}"
+    elif part.name == "svg":
+        text = "; ".join(part.stripped_strings)
+    elif part.name == "tr":
+        text = " | ".join(" ".join(_text(cell).split()) for cell in part.find_all(("td", "th"), recursive=False))
+    else:
+        text = str(part.get("alt", "")) + "".join(map(_text, part.children))
+    return text if part.name in INLINE else f"\n{text}\n"
