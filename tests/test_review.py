@@ -19,7 +19,7 @@ from test_access import RULES
 
 from analysis.publish.plugin import EditionPlugin
 from parabook.book import Book
-from parabook.checksums import LIST, write_checksums
+from parabook.receipt import LIST, write_checksums
 from parabook.errors import InputError
 from parabook.plan import make_plan
 from parabook.plugins import Evidence, Plugin

@@ -31,7 +31,7 @@ def build_command(root: Path, name: str, out: Path | None, jobs: int, force: boo
     book = Book.open(root)
     plan = make_plan(book, plugin_of(book), name, {})
     place = out or book.root / "_build" / plan.input.name
-    print(build(plan, place, BuildOptions(jobs, force), Progress(plan.input.name)))
+    print(build(plan, place, BuildOptions(jobs, force), Progress(plan.input.name, live=True)))
 
 
 def main() -> int:

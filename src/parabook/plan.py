@@ -103,11 +103,6 @@ class Plan:
                     raise InputError.one(f"{where}/{name}", found, needed, "build again")
 
 
-def affects_results(group: str) -> bool:
-    """Whether files of a group affect what chapters give, and not only the pages."""
-    return group != PAGES
-
-
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
     """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
     declared = {notebook: parameters(notebook) for notebook in book.notebooks}

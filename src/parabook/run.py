@@ -67,6 +67,7 @@ def run_all(
     progress = progress or Progress()
 
     def run(notebook: Path) -> ChapterRun:
+        progress.begin(notebook.stem)
         found = None if force else cached(plan, notebook)
         if not found:
             found = run_one(notebook, plan.chosen(notebook), plan.plugin.folder(plan.input, notebook), ready=ready)
@@ -74,6 +75,7 @@ def run_all(
         done(found)
         return found
 
+    progress.start(len(plan.notebooks))
     pool = ThreadPoolExecutor(max_workers=side_by_side(plan, jobs))
     futures = {notebook: pool.submit(run, notebook) for notebook in plan.notebooks}
     try:

@@ -123,7 +123,7 @@ def build(
         return _build_library(plans, out, options, pdf)
     for plan in plans:
         name = plan.input.name
-        index = build_book(plan, out or Path("_build", name), options, Progress(name))
+        index = build_book(plan, out or Path("_build", name), options, Progress(name, live=True))
         if pdf:
             _print_pdf(index)
         _print(index)

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from parabook.book import Book
-from parabook.checksums import LIST, PAGES, RECEIPT
 from parabook.files import digest
 from parabook.pdf import ARTICLE
 from parabook.plugins import Plugin, Table
 from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
+from parabook.receipt import LIST, PAGES, RECEIPT
 
 Results = Mapping[str, str]
 
@@ -62,7 +62,7 @@ def results(folder: Path, book: Book, plugin: Plugin, rows: Mapping[str, Table] 
         f"asset/{name}": code[:HASH] for code, name in ASSETS.findall(checksums)
     }
     for group, files in receipt["inputs"].items():
-        if isinstance(files, Mapping) and (group != plugin.noun or rows is not None):
+        if group != plugin.noun or rows is not None:
             kind = "file" if group == plugin.noun else f"code/{group}"
             found |= {f"{kind}/{name}": code[:HASH] for name, code in files.items()}
     found |= {f"given/{name}": str(value) for name, value in receipt["parameters"].items()}

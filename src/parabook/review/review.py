@@ -14,13 +14,13 @@ from parabook.errors import InputError
 from parabook.outputs import make_outputs
 from parabook.plan import Plan, make_plan
 from parabook.plugins import Cover, Plugin
-from parabook.pool import BuildPool
 from parabook.progress import Progress
 from parabook.review import approved
 from parabook.review.cells import Cell, cells_of
 from parabook.review.results import Results, results
 from parabook.review.verdict import Review
 from parabook.run import ChapterFailed, run_all
+from parabook.server import Workers
 
 
 def review(
@@ -48,8 +48,8 @@ def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results
     failed, failure = "", ""
     try:
         runs = run_all(plan, 0, progress, force=True, done=lambda run: ran.update({run.chapter: run.notebook}))
-        with tempfile.TemporaryDirectory() as folder, BuildPool() as pool:
-            pool.assemblers.submit(make_outputs, plan, cover, runs, Path(folder), None).result()
+        with tempfile.TemporaryDirectory() as folder, Workers() as assemblers:
+            assemblers.submit(make_outputs, plan, cover, runs, Path(folder)).result()
             found = results(Path(folder), plan.book, plan.plugin, plan.plugin.rows(plan.input))
     except ChapterFailed as error:
         failed, failure = error.chapter, str(error)
