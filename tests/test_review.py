@@ -19,10 +19,10 @@ from test_access import RULES
 
 from analysis.publish.plugin import EditionPlugin
 from parabook.book import Book
-from parabook.receipt import LIST, write_checksums
 from parabook.errors import InputError
 from parabook.plan import make_plan
 from parabook.plugins import Evidence, Plugin
+from parabook.receipt import LIST, write_checksums
 from parabook.review import approved
 from parabook.review.cells import Cell
 from parabook.review.diff import changes

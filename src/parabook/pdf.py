@@ -12,6 +12,7 @@ from parabook.errors import InputError
 from parabook.templating import render
 
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+ARTICLE = "[role=main], main"  # what a page says, without what stands around it
 PAPER = ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
 
 
@@ -54,7 +55,7 @@ def one_page(html: Path) -> str:
 
 def _printed(name: str, soup: Any) -> dict[str, str]:
     """A page's text, whose sections and links have names that no other page uses."""
-    article = soup.select_one("[role=main], main")
+    article = soup.select_one(ARTICLE)
     for needless in article.select("script, h1 a.headerlink"):
         needless.decompose()
     for section in article.select("section[id]"):
