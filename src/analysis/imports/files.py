@@ -5,6 +5,7 @@ Every file is a stranger's: sizes are limited, workbooks are read in a process o
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -25,8 +26,11 @@ from analysis.coding.verify import source_text
 from analysis.imports import workbook
 from analysis.schema import ROOT
 from analysis.tables import shown_path
+from analysis.text import as_text
 from parabook.errors import InputError, Problem, nearest, show
 
+MOST_BYTES, MOST_COLUMNS = 256 * 2**20, 5000
+"""Bytes of a file, unpacked as well; columns of a table."""
 PATIENCE = 60
 """Seconds a workbook may take on a busy machine; its processor time is limited more closely."""
 PASSAGES = ["id", "document", "tag", "content"]
@@ -44,7 +48,7 @@ def read_export(
     Parameters
     ----------
     file : str or Path
-        CSV, a workbook (XLSX, ODS), highlights of Taguette, or REFI-QDA (`.qdpx`, `.qdc`).
+        CSV, a workbook (XLSX, ODS), highlights of Taguette, or a REFI-QDA project (`.qdpx`).
     sheet, header : str, int or sequence of int; optional
         The sheet of a workbook, and the row that names the columns, from 1; several for merged headers, whose names are
         joined by " / ". Without them the fullest sheet, and the first row about as wide as the widest: see `attrs["read"]`.
@@ -52,11 +56,11 @@ def read_export(
         The columns that are wanted: each must be there, and no other one is given.
     """
     path = located(file)
-    frame = _passages(path) if is_project(path) else _table(path, sheet, header)
+    frame = _project(path)[0] if is_project(path) else _table(path, sheet, header)
+    source, needed, hint = frame.attrs["source"], "each column that the notebook reads", "see sheet and header"
     lost = [column for column in columns or () if column not in frame]
     if lost:
-        source, needed = frame.attrs["source"], "each column that the notebook reads"
-        near = (nearest(column, frame.columns) or "see sheet and header" for column in lost)
+        near = [nearest(column, frame.columns) or hint for column in lost]
         raise InputError(Problem(source, f"no column {show(c)}", needed, n) for c, n in zip(lost, near, strict=True))
     return frame if columns is None else frame[list(columns)]
 
@@ -64,7 +68,7 @@ def read_export(
 def read_text(file: str | Path) -> str:
     """The text that was coded: of a `.qdpx` its sources one after another, else the file in UTF-8."""
     path = located(file)
-    return "\n".join(_project(path)[1].values()) if is_project(path) else source_text(path)
+    return _project(path)[1] if is_project(path) else source_text(path)
 
 
 def located(file: str | Path) -> Path:
@@ -74,27 +78,40 @@ def located(file: str | Path) -> Path:
     if found is None:
         needed = "an export: CSV, XLSX, ODS or REFI-QDA"
         raise InputError.one(file or "export", "no such file", needed, "see the parameter export")
-    if found.stat().st_size > workbook.MOST_BYTES:
-        raise InputError.one(shown_path(found), f"{found.stat().st_size:,} bytes", f"{workbook.MOST_BYTES:,} or fewer")
+    size = found.stat().st_size
+    with (
+        contextlib.suppress(Exception),
+        zipfile.ZipFile(found) as archive,
+    ):  # broken ones are refused where they are read
+        size += sum(part.file_size for part in archive.infolist())
+    if size > MOST_BYTES:
+        raise InputError.one(shown_path(found), f"{size:,} bytes unpacked", f"{MOST_BYTES:,} or fewer")
     return found
+
+
+def is_project(path: Path) -> bool:
+    """Whether a file is a REFI-QDA project, by its name."""
+    return path.suffix.casefold() == ".qdpx"
+
+
+def tidy(text: str) -> str:
+    """A text without blanks at its ends, composed alike, as headers and answers are compared."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
 def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) -> pd.DataFrame:
-    """A CSV or a sheet of a workbook as a frame below its header."""
-    is_workbook = path.read_bytes()[:2] in (b"PK", b"\xd0\xcf")
-    found = _workbook(path, sheet or "") if is_workbook else _csv(path)
-    source = shown_path(path) + (f", sheet {show(found['sheet'])}" if is_workbook else "")
-    rows = {number: [tidy(cell) for cell in row] for number, row in found["rows"]}
+    data = path.read_bytes()
+    found = _workbook(path, sheet or "") if data[:2] in (b"PK", b"\xd0\xcf") else _csv(path, data)
+    source = shown_path(path) + (f", sheet {show(found['sheet'])}" if found["sheet"] else "")
+    rows = {number: [tidy(as_text(cell)) for cell in row] for number, row in found["rows"]}
     given = (header,) if isinstance(header, int) else tuple(header or guess_header(rows, found["merged"]))
-    if not given or not {*given} <= rows.keys():
-        wanted = ", ".join(map(str, given)) or 1
-        raise InputError.one(source, "nothing", f"the names of the columns in row {wanted}", "say header=ROW")
-    width = max(map(len, rows.values()))
-    if width > workbook.MOST_COLUMNS:
-        raise InputError.one(source, f"{width:,} columns", f"{workbook.MOST_COLUMNS:,} or fewer")
+    width = max(map(len, rows.values()), default=0)
+    if not given or not {*given} <= rows.keys() or width > MOST_COLUMNS:
+        wanted = f"names in row {', '.join(map(str, given)) or 1}, of {MOST_COLUMNS:,} columns at most"
+        raise InputError.one(source, f"{len(rows):,} rows, {width:,} columns", wanted, "say header=ROW")
     cells = pd.DataFrame([*rows.values()], pd.Index([*rows], name="row"), dtype="str").fillna("")
     cells = cells.loc[:, (cells != "").any()]
     frame = cells[cells.index > given[-1]].set_axis(_names(cells.loc[[*given]]), axis="columns")
@@ -104,23 +121,19 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
     return frame
 
 
-def tidy(text: str) -> str:
-    """A text without blanks at its ends, composed alike, as headers and answers are compared."""
-    return unicodedata.normalize("NFC", text).strip()
-
-
-def guess_header(rows: dict[int, list[str]], merged: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """The rows that name the columns: the first about as wide as the widest, and those merged with it.
+def guess_header(rows: dict[int, list[str]], merged: Sequence[int]) -> tuple[int, ...]:
+    """The rows that name the columns: the first about as wide as the widest, and the one with the groups it merges.
 
     Examples
     --------
-    >>> guess_header({3: ["No.", "About you"], 4: ["", "Age", "Sex", "Job"]}, [(3, 4)])
+    >>> guess_header({3: ["No.", "About you"], 4: ["", "Age", "Sex", "Job"]}, merged=[3])
     (3, 4)
     """
     widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
     at = next((number for number, width in widths.items() if width >= 0.7 * max(widths.values())), 0)
-    ends = [at, *(end for span in merged if span[0] <= at <= span[1] and widths.get(span[0], 0) > 1 for end in span)]
-    return tuple(number for number in widths if min(ends) <= number <= max(ends))
+    first = at - 1 if at - 1 in merged and widths.get(at - 1, 0) > 1 else at
+    last = at + 1 if at in merged else at
+    return tuple(number for number in widths if first <= number <= last)
 
 
 def _names(header: pd.DataFrame) -> list[str]:
@@ -134,38 +147,37 @@ def _names(header: pd.DataFrame) -> list[str]:
 
 
 def _workbook(path: Path, sheet: str) -> dict[str, Any]:
-    """What `workbook` prints of a workbook."""
+    """What the script `workbook` prints of a workbook."""
     command = [sys.executable, "-I", workbook.__file__, str(path), sheet]
-    hint = "save the sheet of answers alone, as CSV"
     try:
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
-        found: dict[str, Any] = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError) as error:
-        needed = "one that is read in seconds and 2 GB of memory"
-        raise InputError.one(shown_path(path), "a workbook that exhausts its reader", needed, hint) from error
-    if refused := found.get("refused"):
-        raise InputError.one(shown_path(path), refused[0], refused[1], hint)
-    return found
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
+    except subprocess.SubprocessError as error:
+        reason = (error.stderr or b"").decode("utf-8", "replace").strip().rpartition("\n")[2]
+        found = f"a workbook that cannot be read ({show(reason) if reason else 'its reader was exhausted'})"
+        needed, hint = "XLSX or ODS, read in seconds and 2 GB of memory", "save the sheet of answers alone, as CSV"
+        raise InputError.one(shown_path(path), found, needed, hint) from error
+    read: dict[str, Any] = json.loads(done.stdout)
+    lost = f"{read['lost']:,} errors or formulas without a value read as blank, " if read["lost"] else ""
+    return read | {"said": lost}
 
 
-def _csv(path: Path) -> dict[str, Any]:
+def _csv(path: Path, data: bytes) -> dict[str, Any]:
     """The rows of a CSV, and how it was read: encoding and what parts its cells, guessed."""
-    text, encoding = decoded(path.read_bytes())
-    sign = max(",;\t|", key=text[:20_000].count)
+    text, encoding = decoded(data)
+    names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+    sign = max(names, key=text[:20_000].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     try:
         rows = [(number, row) for number, row in enumerate(reader, 1) if any(map(str.strip, row))]
+        usual = mode(len(row) for _, row in rows) if rows else 0
+        wide = next((number for number, row in rows if any(row[usual:])), None)
+        wrong = f"more than {usual} cells" if wide else "a NUL byte" if "\0" in text else ""
     except csv.Error as error:
-        line, hint = reader.line_num, "export it anew"
-        raise InputError.one(shown_path(path), str(error), "CSV with straight quotes", hint, row=line) from error
-    usual = mode(len(row) for _, row in rows) if rows else 0
-    wide = next((number for number, row in rows if any(row[usual:])), None)
-    if wide or "\0" in text:
-        found = f"more than {usual} cells" if wide else "a NUL byte"
-        hint = "quote cells that hold the sign between cells, or export it anew"
-        raise InputError.one(shown_path(path), found, f"text, {usual} cells a row as most have", hint, row=wide)
-    name = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}[sign]
-    return {"rows": rows, "merged": (), "sheet": None, "said": f"{encoding}, cells parted by {name}, "}
+        wide, wrong, usual = reader.line_num, str(error), 0
+    if wrong:
+        needed, hint = "text, as many cells in each row, odd ones in straight quotes", "export it anew"
+        raise InputError.one(shown_path(path), wrong, needed, hint, row=wide)
+    return {"rows": rows, "merged": (), "sheet": None, "said": f"{encoding}, cells parted by {names[sign]}, "}
 
 
 def decoded(data: bytes) -> tuple[str, str]:
@@ -188,47 +200,26 @@ def decoded(data: bytes) -> tuple[str, str]:
 # --- REFI-QDA --------------------------------------------------------------------------------------------------------
 
 
-def is_project(path: Path) -> bool:
-    """Whether a file is REFI-QDA: a project, or a codebook."""
-    if not zipfile.is_zipfile(path):
-        return path.suffix.casefold() == ".qdc"
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith(".qde") for name in archive.namelist())
-
-
-def _passages(path: Path) -> pd.DataFrame:
-    """Coded passages of a project, in the columns of Taguette's export; of a codebook its codes alone."""
-    root, texts = _project(path)
-    codes = {code.get("guid"): tidy(code.get("name", "")) for code in root.iterfind(".//{*}Code")}
-    rows = [] if texts else [("", "", name, "") for name in codes.values()]
-    for source in root.iterfind(".//{*}TextSource"):
-        document, text = tidy(source.get("name", "")), texts.get(source.get("guid", ""), "")
-        for number, passage in enumerate(source.iterfind(".//{*}PlainTextSelection"), 1):
-            start, end = (passage.get(key, "") for key in ("startPosition", "endPosition"))
-            words = text[int(start) : int(end)] if start.isdecimal() and end.isdecimal() else ""
-            for code in (each.get("targetGUID") for each in passage.iterfind(".//{*}CodeRef")):
-                rows.append((f"{document} {number}", document, codes.get(code, str(code)), " ".join(words.split())))
-    frame = pd.DataFrame(rows, pd.RangeIndex(1, len(rows) + 1, name="row"), PASSAGES, dtype="str")
-    frame.attrs = {"source": shown_path(path), "read": f"{shown_path(path)}: {len(frame):,} coded passages"}
-    return frame
-
-
-def _project(path: Path) -> tuple[ElementTree.Element, dict[str, str]]:
-    """The XML of a project, and the texts of its sources by their identifier."""
+def _project(path: Path) -> tuple[pd.DataFrame, str]:
+    """Coded passages of a project, in the columns of Taguette's export, and the texts of its sources."""
+    rows, texts = [], []
     try:
-        if not zipfile.is_zipfile(path):
-            return ElementTree.fromstring(path.read_bytes()), {}
         with zipfile.ZipFile(path) as archive:
-            if sum(part.file_size for part in archive.infolist()) > workbook.MOST_BYTES:
-                raise ValueError("too large unpacked")
-            held = {Path(name).name: name for name in archive.namelist()}
-            root = ElementTree.fromstring(archive.read(next(name for name in held.values() if name.endswith(".qde"))))
-            texts = {}
+            files = {Path(name).name: name for name in archive.namelist()}
+            root = ElementTree.fromstring(archive.read(next(name for name in files.values() if name.endswith(".qde"))))
+            codes = {code.get("guid"): tidy(code.get("name", "")) for code in root.iterfind(".//{*}Code")}
             for source in root.iterfind(".//{*}TextSource"):
-                file = held.get(source.get("plainTextPath", "").removeprefix("internal://"))
+                file = files.get(source.get("plainTextPath", "").removeprefix("internal://"))
                 inside = source.findtext(".//{*}PlainTextContent", "")
-                texts[source.get("guid", "")] = archive.read(file).decode("utf-8-sig") if file else inside
-            return root, texts
-    except (ElementTree.ParseError, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
+                texts.append(archive.read(file).decode("utf-8-sig") if file else inside)
+                for number, passage in enumerate(source.iterfind(".//{*}PlainTextSelection"), 1):
+                    start, end = (int(passage.get(key, 0)) for key in ("startPosition", "endPosition"))
+                    document, words = tidy(source.get("name", "")), " ".join(texts[-1][start:end].split())
+                    tags = [codes[code.get("targetGUID")] for code in passage.iterfind(".//{*}CodeRef")]
+                    rows += [(f"{document} {number}", document, tag, words) for tag in tags]
+    except Exception as error:  # a broken archive raises any of a dozen types
         found, needed = f"no project ({error})", "REFI-QDA as QualCoder, NVivo or ATLAS.ti exports it"
         raise InputError.one(shown_path(path), found, needed, "export it anew") from error
+    frame = pd.DataFrame(rows, pd.RangeIndex(1, len(rows) + 1, name="row"), PASSAGES, dtype="str")
+    frame.attrs = {"source": shown_path(path), "read": f"{shown_path(path)}: {len(frame):,} coded passages"}
+    return frame, "\n".join(texts)

@@ -8,21 +8,20 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import click
+from click import argument, option
 
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
 from parabook.errors import InputError, describe, tallied
-from parabook.plan import Plan, make_plan
+from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
 
 DEFAULT = "oral-2022"
-
 INTERRUPTED = 130
 """The exit code when somebody pressed Ctrl-C, as shells have it."""
 
@@ -60,36 +59,32 @@ def _complain(*lines: object) -> None:
         sys.stderr.write(f"{line}\n")  # at once, as books are made side by side
 
 
-def _path(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
-    if text is not None and not text.strip():
-        raise InputError.one(option.opts[0], "an empty name", "a file or folder")
-    return None if text is None else Path(text)
+def _book() -> tuple[Book, Plugin]:
+    from analysis.publish.plugin import EditionPlugin
+    from analysis.schema import ROOT
+
+    return Book.open(ROOT), EditionPlugin()
 
 
-def _pairs(context: click.Context, option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+def _pairs(context: click.Context, parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         if not all(pair.partition("=")[:2]):
             raise InputError.one("-p", repr(pair), "NAME=VALUE")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _gone(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    if value is not None:
+def _engine(context: click.Context, parameter: click.Parameter, address: str | None) -> None:
+    from analysis.spark import ENGINE
+
+    if address and parameter.name == "scheduler":
         raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
-
-
-def _engine(context: click.Context, option: click.Parameter, address: str | None) -> None:
     if address:
-        from analysis.publish.plugin import ENGINE
-
         os.environ[ENGINE] = address  # for the processes that count
 
 
-option = click.option
-argument = click.argument
-path = partial(option, callback=_path)
+PATH = click.Path(path_type=Path)
 debug = option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
-scheduler = option("--scheduler", hidden=True, expose_value=False, callback=_gone)
+scheduler = option("--scheduler", hidden=True, expose_value=False, callback=_engine)
 engine = option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count at sc://HOST:PORT.")
 as_json = option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -102,10 +97,10 @@ def analysis() -> None:
 @analysis.command()
 @argument("editions", nargs=-1, metavar="[EDITION]...")
 @option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Of the chapters.")
-@path("--out", metavar="DIR", help="Where the book goes (default: _build/EDITION).")
+@option("--out", type=PATH, help="Where the book goes (default: _build/EDITION).")
 @option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
 @option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
-@path("--reproduce", "receipt", metavar="FILE", help="Build again from a receipt.json, and compare.")
+@option("--reproduce", "receipt", type=PATH, help="Build again from a receipt.json, and compare.")
 @option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
 @engine
 @scheduler
@@ -116,57 +111,42 @@ def build(
     """Run the chapters and make the book of each EDITION, a name under data/ or a path."""
     options = BuildOptions(jobs, force)
     if receipt:
-        stray = "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else ""
-        return _reproduce(receipt, "".join(editions), out, options, stray)
+        from parabook.reproduce import reproduce
+
+        if given or pdf or len(editions) > 1:
+            stray = "-p" if given else "--pdf" if pdf else " ".join(editions)
+            raise InputError.one(
+                "--reproduce", stray, "the receipt, and at most where its edition is now", "leave it out"
+            )
+        again = Progress("again", live=True)
+        return (
+            0 if reproduce(receipt, *_book(), name="".join(editions), out=out, options=options, progress=again) else 1
+        )
     plans = plan_all(*_book(), editions or [DEFAULT], given)
     if out and len(plans) > 1:
-        return _build_library(plans, out, options, pdf)
+        outcomes = build_all(plans, out, options, Progress)
+        _complain(*(f"{each.name}: not built: {line}" for each in outcomes for line in each.failed.splitlines()))
+        built = [each.index for each in outcomes if not each.failed]
+        print(f"{len(built)} of {len(outcomes)} editions built")
+        _print(built if pdf else [], out.resolve() / "index.html")
+        return 0 if len(built) == len(outcomes) else 1
     for plan in plans:
         name = plan.input.name
         index = build_book(plan, out or Path("_build", name), options, Progress(name, live=True))
-        if pdf:
-            _print_pdf(index)
-        _print(index)
+        _print([index] if pdf else [], index)
     return 0
 
 
-def _book() -> tuple[Book, Plugin]:
-    from analysis.publish.plugin import EditionPlugin
-    from analysis.schema import ROOT
-
-    return Book.open(ROOT), EditionPlugin()
-
-
-def _reproduce(receipt: Path, edition: str, out: Path | None, options: BuildOptions, stray: str) -> int:
-    from parabook.reproduce import reproduce
-
-    if stray:
-        needed = "the receipt, and at most where its edition is now"
-        raise InputError.one("--reproduce", stray, needed, "leave it out")
-    progress = Progress("again", live=True)
-    return 0 if reproduce(receipt, *_book(), name=edition, out=out, options=options, progress=progress) else 1
-
-
-def _build_library(plans: Sequence[Plan], out: Path, options: BuildOptions, pdf: bool) -> int:
-    outcomes = build_all(plans, out, options, Progress)
-    for each in outcomes:
-        _complain(*(f"{each.name}: not built: {line}" for line in each.failed.splitlines()))
-    built = [each.index for each in outcomes if not each.failed]
-    print(f"{len(built)} of {len(outcomes)} editions built")
-    for index in built if pdf else ():
-        _print_pdf(index)
-    _print(out.resolve() / "index.html")
-    return 0 if len(built) == len(outcomes) else 1
-
-
-def _print_pdf(index: Path) -> None:
+def _print(books: Sequence[Path], index: Path) -> None:
+    """Print the books on paper, and then the paths of what was made, as seen from here."""
     from parabook.pdf import print_book
 
-    _print(print_book(index.parents[1]))
+    for path in [*(print_book(each.parents[1]) for each in books), index]:
+        print(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _print(path: Path) -> None:
-    print(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path)
+def _print_json(found: object) -> None:
+    print(json.dumps(found, indent=1, ensure_ascii=False))
 
 
 @analysis.command()
@@ -185,45 +165,36 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
     if embed and package.embed(folder.find(edition)):
         _complain("datapackage.json: schemas copied")
     opened, problems = editions.examine(edition)
-    tables = list(opened.tables) if opened else []
-    for problem in problems:
-        _complain(f"{'warning' if problem.warning else 'error'}: {problem}")
-    files = tallied(problems)
-    errors, warnings = (sum(count[kind] for count in files.values()) for kind in ("errors", "warnings"))
+    _complain(*(f"{'warning' if each.warning else 'error'}: {each}" for each in problems))
+    files, tables = tallied(problems), list(opened.tables) if opened else []
+    counts = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
     if as_json:
-        counts = {"errors": errors, "warnings": warnings, "files": files}
-        _print_json({"edition": edition, "problems": [*map(asdict, problems)], "counts": counts, "tables": tables})
-    else:
-        for name, count in files.items():
-            print(f"{name}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
-        print(
-            f"{edition}: {plural(errors, 'error')}, {plural(warnings, 'warning')} ({', '.join(tables) or 'no tables'})"
-        )
-    return 2 if errors else 0
-
-
-def _print_json(found: object) -> None:
-    print(json.dumps(found, indent=1, ensure_ascii=False))
+        found = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
+        _print_json({"edition": edition, **found})
+        return 2 if counts["errors"] else 0
+    for name, count in [*files.items(), (edition, counts)]:
+        print(f"{name}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
+    return 2 if counts["errors"] else 0
 
 
 @analysis.command()
 @argument("name")
-@path("--into", metavar="FOLDER", help="The folder to write it into (default: data).")
-@path("--from", "export", metavar="FILE", help="An export: CSV, XLSX, ODS, Taguette or REFI-QDA.")
-@path("--source", metavar="TEXT", help="The text that is coded, a paragraph a line.")
+@option("--into", type=PATH, help="The folder to write it into (default: data).")
+@option("--from", "export", type=PATH, help="An export: CSV, XLSX, ODS, Taguette or REFI-QDA.")
+@option("--source", type=PATH, help="The text that is coded, a paragraph a line.")
 @debug
 def new(name: str, into: Path | None, export: Path | None, source: Path | None) -> None:
     """Begin the edition NAME: empty tables, or a notebook that imports an export."""
     from analysis.publish.new import start, target
 
     said, text = start(target(name, into), export, source)
-    _complain(*filter(None, [said]))
+    _complain(said)
     print(text)
 
 
 @analysis.command()
 @argument("edition")
-@path("--source", required=True, metavar="FILE", help="The source text, one paragraph a line.")
+@option("--source", type=PATH, required=True, help="The source text, one paragraph a line.")
 @debug
 def verify(edition: str, source: Path) -> int:
     """Hold every coded value of EDITION against its source text."""
@@ -243,7 +214,7 @@ def verify(edition: str, source: Path) -> int:
 @argument("old")
 @argument("new")
 @as_json
-@path("--page", metavar="FILE", help="Write it as a page of HTML as well.")
+@option("--page", type=PATH, help="Write it as a page of HTML as well.")
 @debug
 def compare(old: str, new: str, as_json: bool, page: Path | None) -> int:
     """Report which results moved between OLD and NEW, built books or editions."""
@@ -260,9 +231,9 @@ def compare(old: str, new: str, as_json: bool, page: Path | None) -> int:
 @analysis.command()
 @argument("edition", default=DEFAULT)
 @option("--accept", is_flag=True, help="Approve the results of this run.")
-@path("--approved", metavar="FOLDER", help="Where they lie (default: tests/approved/EDITION).")
-@path("--source", metavar="FILE", help="Hold the coded values against this source text as well.")
-@path("--out", metavar="DIR", help="Where review.html and review.md go (default: _build/EDITION).")
+@option("--approved", type=PATH, help="Where they lie (default: tests/approved/EDITION).")
+@option("--source", type=PATH, help="Hold the coded values against this source text as well.")
+@option("--out", type=PATH, help="Where review.html and review.md go (default: _build/EDITION).")
 @debug
 def review(edition: str, accept: bool, approved: Path | None, source: Path | None, out: Path | None) -> int:
     """Run EDITION and hold its results against those approved."""

@@ -21,16 +21,18 @@ import pandas as pd
 from analysis.coding.relations import MOST_WORDS
 from analysis.coding.rules import words
 from analysis.imports.answers import ASK, bounds, quoted
-from analysis.imports.files import PASSAGES, is_project, located, read_export
+from analysis.imports.files import PASSAGES, is_project, read_export
 from analysis.imports.write import NOTEBOOK
 from analysis.schema import ROOT, countries, schema, vocabulary
 from analysis.tables import shown_path
 from parabook.errors import InputError
 
 TEMPLATES = Path(__file__).with_name("templates")
+GUESSES = json.loads((TEMPLATES / "guesses.json").read_text(encoding="utf-8"))
+"""Words of columns and answers, and what they usually mean."""
 MOST_LISTED = 200
 """Different answers of a column that a draft lists."""
-NUMBER = r"[0-9]{1,3}(?:[, ][0-9]{3})+|[0-9]+(?:\.0+)?"
+NUMBER = r"\d{1,3}(?:[, ]\d{3})+|\d+(?:\.0+)?"
 
 Listed = list[tuple[str, Any, str]]
 """Answers as a draft lists them: what each means, "?" where that is to be decided, and how many rows have it."""
@@ -39,15 +41,16 @@ Listed = list[tuple[str, Any, str]]
 def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     """The import notebook of an edition, and what was read of the export, guesses included."""
     answers = read_export(export)
-    said = str(answers.attrs["read"])
     if answers.empty:
         raise InputError.one(answers.attrs["source"], "no rows", "rows of answers below the header")
     kind, context = _kind(answers)
-    header = answers.attrs.get("header", ())
-    context |= {"said": said.replace("`", "'"), "notebook": shown_path(path / NOTEBOOK), "export": portable(export)}
-    context |= {"sheet": answers.attrs.get("sheet"), "header": header[0] if len(header) == 1 else header or None}
-    context |= {"edition": path.name if path.parent == ROOT / "data" else portable(path)}
-    context |= {"source": portable(source or export) if source or is_project(located(export)) else ASK}
+    said, header = str(answers.attrs["read"]), answers.attrs.get("header", ())
+    context |= {
+        "said": said.replace("`", "'"), "notebook": shown_path(path / NOTEBOOK), "export": portable(export),
+        "source": portable(source or export) if source or is_project(export) else ASK,
+        "edition": path.name if path.parent == ROOT / "data" else portable(path),
+        "sheet": answers.attrs.get("sheet"), "header": header[0] if len(header) == 1 else header or None,
+    }  # fmt: skip
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     made = nbformat.v4.new_notebook(cells=[*cells(f"{kind}.py.j2", context)], metadata={"kernelspec": kernel})
     return nbformat.writes(made) + "\n", said
@@ -65,11 +68,9 @@ def cells(template: str, context: Mapping[str, Any]) -> Iterator[Any]:
     """The cells of a template, which are parted by `# %% [kind] id tags`; one that comes out blank is left out."""
     parts = re.split(r"^# %% \[(\w+)\] ([\w-]+)(.*)$\n", (TEMPLATES / template).read_text("utf-8"), flags=re.M)[1:]
     for kind, name, tags, source in zip(*(iter(parts),) * 4, strict=True):
-        text = environment().from_string(source).render(context).strip()
-        if text and kind == "code":
-            yield nbformat.v4.new_code_cell(text, id=name, metadata={"tags": tags.split()} if tags else {})
-        elif text:
-            yield nbformat.v4.new_markdown_cell(text, id=name)
+        if text := environment().from_string(source).render(context).strip():
+            new = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
+            yield new(text, id=name, metadata={"tags": tags.split()} if tags else {})
 
 
 @cache
@@ -88,13 +89,6 @@ def environment() -> jinja2.Environment:
 # --- what a column is for, what an answer means ----------------------------------------------------------------------
 
 
-@cache
-def guesses() -> Mapping[str, Any]:
-    """Words of columns and answers, and what they usually mean: `templates/guesses.json`."""
-    found: Mapping[str, Any] = json.loads((TEMPLATES / "guesses.json").read_text(encoding="utf-8"))
-    return found
-
-
 def _matches(header: str, patterns: Iterable[str]) -> bool:
     """Whether the last part of a header says one of the words."""
     plain = " ".join(re.sub(r"[\W_]+", " ", header.rpartition("/")[2].casefold()).split())
@@ -104,12 +98,11 @@ def _matches(header: str, patterns: Iterable[str]) -> bool:
 def targets_of(answers: pd.DataFrame) -> dict[str, str]:
     """The column of an export that probably fills each column of an edition; blank for none."""
     found: dict[str, str] = {}
-    named = {column for column in answers.columns if _matches(column, guesses()["personal"])}
-    for target, patterns in guesses()["targets"].items():
-        left = [column for column in answers.columns if column not in found.values() and answers[column].any()]
-        left = left if target == "interviewee" else [column for column in left if column not in named]
-        fitting = (c for pattern in patterns for c in left if _matches(c, [pattern]) and _fits(target, answers[c]))
-        found[target] = next(fitting, "")
+    personal = {column for column in answers.columns if _matches(column, GUESSES["personal"])}
+    for target, patterns in GUESSES["targets"].items():
+        apart = {*found.values(), *(() if target == "interviewee" else personal)}
+        left = [column for column in answers.columns if column not in apart and _fits(target, answers[column])]
+        found[target] = next((column for pattern in patterns for column in left if _matches(column, [pattern])), "")
     return found
 
 
@@ -117,10 +110,10 @@ def _fits(target: str, answers: pd.Series) -> bool:
     """Whether a column's answers can be what its header promises."""
     given = answers[answers != ""]
     if target == "interviewee":
-        return bool(answers.is_unique and answers.map(lambda text: bool(re.fullmatch(r"[\w-]*\d[\w-]*", text))).all())
+        return answers.is_unique and bool(answers.str.fullmatch(r"[\w-]*\d[\w-]*").all())
     if target == "age":
         return bool(given.map(lambda text: bounds(text) is not None).mean() >= 0.5)
-    return target != "year" or bool(given.str.fullmatch("(?:19|20)[0-9]{2}").all())
+    return len(given) > 0 and (target != "year" or bool(given.str.fullmatch("(?:19|20)[0-9]{2}").all()))
 
 
 def listed(answers: pd.Series, code: Callable[[str], Any]) -> Listed:
@@ -132,14 +125,13 @@ def listed(answers: pd.Series, code: Callable[[str], Any]) -> Listed:
 def _code(target: str, answer: str) -> str:
     """The code that an answer is usually given: "" for what says nothing, "?" where that is not known."""
     plain = answer.casefold().replace("_", " ").strip(" .")
-    known = guesses()["codes"].get(target, {})
-    silent = "" if plain in guesses()["silent"] else ASK
-    return next((code for code, said in known.items() if plain in said), plain if plain in known else silent)
+    known = {word: code for code, said in GUESSES["codes"].get(target, {}).items() for word in (*said, code)}
+    return str(known.get(plain, "" if plain in GUESSES["silent"] else ASK))
 
 
 def _place(answer: str) -> object:
     """A place as `locate` takes it."""
-    if answer.casefold() in guesses()["silent"]:
+    if answer.casefold() in GUESSES["silent"]:
         return ""
     if known := vocabulary("gazetteer").get(answer):
         where = {key: float(known[key]) for key in ("latitude", "longitude")}
@@ -150,7 +142,7 @@ def _place(answer: str) -> object:
 
 def _country(name: str) -> str:
     """The ISO code of a country by its name or code; "?" where it is not known."""
-    named = {each.name.casefold(): each.alpha3 for each in iso3166.countries} | guesses()["countries"]
+    named = {each.name.casefold(): each.alpha3 for each in iso3166.countries} | GUESSES["countries"]
     named |= {known.casefold(): code for code, known in countries().items()}
     return name if name in countries() else str(named.get(name.casefold(), ASK))
 
@@ -167,27 +159,26 @@ def _form(answers: pd.Series) -> str:
 
 
 def _kind(answers: pd.DataFrame) -> tuple[str, dict[str, Any]]:
-    """Which template an export asks for, and what fills it."""
+    """Which template an export asks for, and what fills it: coded passages, figures by country and day, or answers."""
     if {*PASSAGES} <= {*answers.columns}:
-        return "highlights", _highlights(answers)
+        lengths = {each["id"]: len(words(each["content"])) for each in answers.to_dict("records")}
+        return "highlights", {
+            "codes": listed(answers["tag"], lambda _: ASK),
+            "people": listed(answers["document"], lambda _: ASK),
+            "shorter": [(name, ASK, f"{n} words") for name, n in lengths.items() if n > MOST_WORDS][:MOST_LISTED],
+        }
     targets = targets_of(answers)
+    counted = answers.drop(columns=[column for column in targets.values() if column]).replace(GUESSES["silent"], "")
+    numbers = [
+        column for column in counted if (counted[column].replace("", None).dropna().str.fullmatch(NUMBER)).mean() > 0.8
+    ]
     when = targets["year"] or targets["day"]
-    numbers = [column for column in answers.columns if column != when and _is_number(answers[column])]
-    if when and numbers and targets["asylum"] and not (targets["age"] or targets["gender"]):
-        return "flows", _flows(answers, targets, when, numbers)
-    return "survey", _survey(answers, targets)
-
-
-def _is_number(answers: pd.Series) -> bool:
-    given = answers[(answers != "") & ~answers.str.casefold().isin(guesses()["silent"])]
-    coded = _matches(str(answers.name), ["code", "id", "lat(itude)?", "lon(gitude)?", "m49"])
-    return len(given) > 0 and not coded and bool(given.str.fullmatch(NUMBER).mean() > 0.8)
-
-
-def _columns(answers: pd.DataFrame, used: Iterable[str]) -> list[tuple[str, bool, str]]:
-    """Every column, whether it is used, and how many different answers it has."""
+    figures = when and numbers and targets["asylum"] and not (targets["age"] or targets["gender"])
+    kind, context = ("flows", _flows(answers, targets, numbers)) if figures else ("survey", _survey(answers, targets))
+    used = {*context.pop("used"), ""}
     counts = zip(answers.columns, answers.replace("", None).nunique(), (answers != "").sum(), strict=True)
-    return [(column, column in used, f"{n:,} different in {rows:,} rows") for column, n, rows in counts]
+    columns = [(column, column in used, f"{n:,} different in {rows:,} rows") for column, n, rows in counts]
+    return kind, context | {"columns": columns, "targets": targets}
 
 
 def _survey(answers: pd.DataFrame, targets: dict[str, str]) -> dict[str, Any]:
@@ -197,15 +188,17 @@ def _survey(answers: pd.DataFrame, targets: dict[str, str]) -> dict[str, Any]:
         return listed(answers[targets[name]], lambda answer: _code(name, answer)) if targets[name] else []
 
     stops = [targets[name] for name in ("from_place", "to_place", "next_place") if targets[name]]
-    used = {targets[each] for each in ("consent", "interviewee", "age", "gender", "profession", "mode")} | {*stops}
-    used |= {targets[each] for each in ("departed", "nights_waited")}
+    filled = ("consent", "interviewee", "age", "gender", "profession", "mode", "departed", "nights_waited")
+    usual: dict[str, str] = {}  # of answers that differ by case and blanks only, the one that more people gave
+    for answer, _, _ in of("profession"):
+        usual.setdefault(" ".join(answer.casefold().split()), answer)
+    same = [(each, code and usual[" ".join(each.casefold().split())], note) for each, code, note in of("profession")]
     return {
-        "targets": targets,
-        "columns": _columns(answers, used),
+        "used": [*stops, *(targets[name] for name in filled)],
         "consent": of("consent"),
         "recodes": {targets[name]: of(name) for name in ("gender", "mode") if targets[name]},
         "ages": [each for each in of("age") if bounds(each[0]) is None],
-        "professions": _other_spellings(of("profession")),
+        "professions": [each for each in same if each[0] != each[1]],
         "stops": stops,
         "places": listed(pd.concat([answers[column] for column in stops]), _place) if stops else [],
         "form": _form(answers[targets["departed"]]) if targets["departed"] else "",
@@ -213,45 +206,19 @@ def _survey(answers: pd.DataFrame, targets: dict[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _other_spellings(found: Listed) -> Listed:
-    """Answers that say nothing, or differ only by case and blanks from one that more people gave."""
-    usual: dict[str, str] = {}
-    for answer, _, _ in found:
-        usual.setdefault(" ".join(answer.casefold().split()), answer)
-    same = [(answer, code and usual[" ".join(answer.casefold().split())], note) for answer, code, note in found]
-    return [each for each in same if each[0] != each[1]]
-
-
-def _flows(answers: pd.DataFrame, targets: dict[str, str], when: str, numbers: list[str]) -> dict[str, Any]:
+def _flows(answers: pd.DataFrame, targets: dict[str, str], numbers: list[str]) -> dict[str, Any]:
     """What fills the template of a table of figures."""
-    coded = answers.columns[answers.isin([*countries(), ""]).mean() > 0.8]
-    asylum, origin = (
-        next((column for column in coded if name and column.startswith(name)), name)
-        for name in (targets["asylum"], targets["origin"])
-    )
+    when, asylum, origin = targets["year"] or targets["day"], targets["asylum"], targets["origin"]
     values = answers[numbers].melt()["value"]
     several = ASK if origin and answers[origin].nunique() > 1 else "yes"
+    named = listed(answers[asylum], _country)
     return {
-        "columns": _columns(answers, {when, asylum, origin, *numbers}),
+        "used": [when, asylum, origin, *numbers],
         "when": when,
         "form": "" if when == targets["year"] else _form(answers[when]),
-        "asylum": asylum,
-        "countries": [] if asylum in coded else listed(answers[asylum], _country),
-        "origin": origin,
+        "countries": named if any(answer != code for answer, code, _ in named) else [],
         "origins": listed(answers[origin], lambda _: several) if origin else [],
-        "measures": [
-            (column, _code("measure", column), f"{(answers[column] != '').sum():,} rows") for column in numbers
-        ],
+        "measures": [(name, _code("measure", name), f"{(answers[name] != '').sum():,} rows") for name in numbers],
         "silent": listed(values[~values.str.fullmatch(NUMBER)], lambda answer: _code("number", answer)),
-        "thousands": "," if values.str.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+").any() else "",
-    }
-
-
-def _highlights(passages: pd.DataFrame) -> dict[str, Any]:
-    """What fills the template of coded passages."""
-    lengths = {each["id"]: len(words(each["content"])) for each in passages.to_dict("records")}
-    return {
-        "codes": listed(passages["tag"], lambda _: ASK),
-        "people": listed(passages["document"], lambda _: ASK),
-        "shorter": [(name, ASK, f"{n} words") for name, n in lengths.items() if n > MOST_WORDS][:MOST_LISTED],
+        "thousands": "," if values.str.fullmatch(r"\d{1,3}(?:,\d{3})+").any() else "",
     }
