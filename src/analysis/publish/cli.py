@@ -16,7 +16,7 @@ import click
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
-from parabook.errors import InputError, describe, tallied
+from parabook.errors import InputError, describe, grouped, tallied
 from parabook.plan import Plan, make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
@@ -186,7 +186,7 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
         _complain("datapackage.json: schemas copied")
     opened, problems = editions.examine(edition)
     tables = list(opened.tables) if opened else []
-    for problem in problems:
+    for problem in grouped(problems):
         _complain(f"{'warning' if problem.warning else 'error'}: {problem}")
     files = tallied(problems)
     errors, warnings = (sum(count[kind] for count in files.values()) for kind in ("errors", "warnings"))

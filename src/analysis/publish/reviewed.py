@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis import folder
+from analysis.coding.checks import count
 from analysis.coding.package import SECOND
-from analysis.coding.relations import count
 from analysis.coding.verify import source_text, verify
 from analysis.editions import examine, open_edition
 from analysis.tables import Frame, shown_path, text_frame
 from analysis.text import plural
-from parabook.errors import Problem
+from parabook.errors import Problem, grouped
 from parabook.plugins import Evidence, Table
 
 MOST_ROWS = 20_000
@@ -48,7 +48,7 @@ def _rows(frame: Frame) -> Table:
 
 def problems(path: Path) -> tuple[Problem, ...]:
     """What ``analysis check`` says."""
-    return _inside(path, examine(path)[1])
+    return _inside(path, grouped(examine(path)[1]))
 
 
 def evidence(path: Path, source: Path) -> Evidence:
