@@ -329,8 +329,8 @@ def test_edits_by_hand_are_not_lost(change: str, messy: Path):
 def test_what_check_finds_is_one_line_a_cause_and_nothing_is_written(messy: Path):
     edit(messy, {'"age_min": age["age_min"]': '"age_min": age["age_max"] + 1'})
     (line,) = refused(messy)
-    assert "s.xlsx, table interviewees, row 5, column age_min" in line
-    assert "found '35' (4 times), needed age_min no greater than age_max" in line
+    assert "s.xlsx, table interviewees, rows 5, 6, 7 and 1 more, column age_min" in line
+    assert "found '35', '100', '50', needed age_min no greater than age_max" in line
 
 
 @pytest.mark.parametrize(("name", "content"), [("import.json", "{"), ("datapackage.json", '{"resources": 3}')])

@@ -21,7 +21,7 @@ from analysis.imports.files import located
 from analysis.schema import TABLES, schema, with_own_fields
 from analysis.tables import shown_path
 from analysis.text import as_text
-from parabook.errors import InputError, Problem, nearest, show
+from parabook.errors import InputError, Problem, grouped, nearest, show
 from parabook.files import sha256
 
 RECORD = "import.json"
@@ -134,25 +134,21 @@ def _replace(path: Path, texts: Mapping[str, str], gone: set[str], tables: Frame
         shutil.copytree(path, copy, ignore=shutil.ignore_patterns(NOTEBOOK, ".*", *gone, *texts))
         for name, text in texts.items():
             (copy / name).write_text(text, encoding="utf-8", newline="")
-        problems = examine(copy)[1]
-        causes: dict[tuple[str, str, str | None], list[Problem]] = {}
-        for each in problems:
-            if not each.warning:
-                causes.setdefault((each.file, each.needed, each.column), []).append(each)
-        refuse(_of_export(alike, shown_path(copy), tables, export) for alike in causes.values())
+        here, found = f"{shown_path(copy)}/", examine(copy)[1]
+        refuse(grouped(_of_export(each, here, tables, export) for each in found if not each.warning))
         for name in texts:
             os.replace(copy / name, path / name)
     for name in gone:
         (path / name).unlink(missing_ok=True)
-    return len(problems)
+    return len(found)
 
 
-def _of_export(alike: list[Problem], folder: str, tables: Frames, export: str) -> Problem:
-    """Problems of one cause as the first of them, by the row of the export, and how many there are."""
-    first, times = alike[0], f" ({len(alike)} times)" if len(alike) > 1 else ""
-    file, row = first.file.removeprefix(f"{folder}/"), first.row
-    table = tables.get(file.removesuffix(".csv"))
-    if table is not None:
-        file = f"{export}, table {file.removesuffix('.csv')}"
-        row = int(table.index[row - 2]) if row and table.index.name == "row" else row
-    return replace(first, file=file, found=first.found + times, row=row)
+def _of_export(problem: Problem, folder: str, tables: Frames, export: str) -> Problem:
+    """A problem by the row of the export that the table's row was made of."""
+    file, row = problem.file.removeprefix(folder), problem.row
+    name = file.removesuffix(".csv")
+    if name not in tables:
+        return replace(problem, file=file)
+    index = tables[name].index
+    row = int(index[row - 2]) if row and index.name == "row" else row
+    return replace(problem, file=f"{export}, table {name}", row=row)

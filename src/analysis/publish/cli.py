@@ -16,7 +16,7 @@ from click import argument, option
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
-from parabook.errors import InputError, describe, tallied
+from parabook.errors import InputError, describe, grouped, tallied
 from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
@@ -165,7 +165,7 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
     if embed and package.embed(folder.find(edition)):
         _complain("datapackage.json: schemas copied")
     opened, problems = editions.examine(edition)
-    _complain(*(f"{'warning' if each.warning else 'error'}: {each}" for each in problems))
+    _complain(*(f"{'warning' if each.warning else 'error'}: {each}" for each in grouped(problems)))
     files, tables = tallied(problems), list(opened.tables) if opened else []
     counts = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
     if as_json:

@@ -95,8 +95,8 @@ class EditionPlugin(Plugin):
         (folder / RECORD).write_text(record(plan, cover, runs, left_out, folder), encoding="utf-8")
 
     def rows(self, path: Path) -> dict[str, Table] | None:
+        from analysis.coding.checks import count
         from analysis.coding.package import SECOND
-        from analysis.coding.relations import count
         from analysis.editions import open_edition
         from analysis.tables import text_frame
 
@@ -115,8 +115,9 @@ class EditionPlugin(Plugin):
 
     def problems(self, path: Path) -> Sequence[Problem]:
         from analysis.editions import examine
+        from parabook.errors import grouped
 
-        return _inside(path, examine(path)[1])
+        return _inside(path, grouped(examine(path)[1]))
 
     def evidence(self, path: Path, source: Path) -> Evidence:
         """What ``analysis verify`` says; of an edition that hides small cells, only how much."""
