@@ -375,7 +375,7 @@ def test_open_documents_are_read(tmp_path: Path):
 def test_other_encodings_are_guessed_and_said(tmp_path: Path):
     (tmp_path / "e.csv").write_bytes("Возраст;Пол\n20;муж\n30;жен\n".encode("cp1251"))
     said, _ = start(tmp_path / "trial", tmp_path / "e.csv")
-    assert "Windows-1251 (a guess), cells parted by semicolons" in said
+    assert "taken for Windows-1251, cells parted by ';'" in said
     run_all(tmp_path / "trial")
     assert values(tmp_path / "trial" / "interviewees.csv", "gender") == ["man", "woman"]
 

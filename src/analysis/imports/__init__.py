@@ -1,11 +1,11 @@
 """What import notebooks call between an export and an edition; none of it knows a form tool's or a survey's own words."""
 
-from analysis.imports.answers import age_range, dates, journeys, locate, recode, whole_number
+from analysis.imports.answers import age_range, dates, locate, recode, whole_number
 from analysis.imports.files import read_export, read_text
 from analysis.imports.highlights import highlights, text_tables
 from analysis.imports.write import write_edition
 
 __all__ = [
-    "age_range", "dates", "highlights", "journeys", "locate", "read_export", "read_text", "recode", "text_tables",
+    "age_range", "dates", "highlights", "locate", "read_export", "read_text", "recode", "text_tables",
     "whole_number", "write_edition",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Answers of an export read as what an edition holds, or refused: codes, numbers, ages, days, legs, places.
+"""Answers of an export read as what an edition holds, or refused: codes, numbers, ages, days, places.
 
 Answers are text, "" for blank. What a call cannot read it refuses with one `InputError`: each answer once, with its first
 row, how many rows have it, and what to add. `codes` say what answers mean; "?" in them is still to be decided.
@@ -15,7 +15,6 @@ import pandas as pd
 
 from analysis.imports.files import tidy
 from analysis.schema import schema
-from analysis.text import as_text
 from parabook.errors import InputError, Problem, show
 
 ASK = "?"
@@ -135,33 +134,6 @@ def age_range(answers: pd.Series, codes: Codes | None = None) -> pd.DataFrame:
     unread = pd.Series([end is None for end in ends], answers.index) & (texts != "")
     refuse(refusals(answers, unread, 'an age or a range of ages, such as "60-64"'))
     return pd.DataFrame([end or (pd.NA, pd.NA) for end in ends], answers.index, ["age_min", "age_max"], "Int64")
-
-
-def journeys(interviewee: pd.Series, legs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Legs of columns: a row for each leg that a person's answers say something of, numbered in their order.
-
-    Each of `legs` gives columns of the table `legs` as Series or constants. A leg that repeats only where the one before
-    ended is none.
-
-    Examples
-    --------
-    >>> town, later = pd.Series(["Oral", "Oral"]), pd.Series(["", "Georgia"])
-    >>> legs = [{"status": "made", "to_place": town}, {"status": "intended", "from_place": town, "to_place": later}]
-    >>> journeys(pd.Series(["p1", "p2"]), legs)[["interviewee", "leg", "to_place"]].values.tolist()
-    [['p1', 1, 'Oral'], ['p2', 1, 'Oral'], ['p2', 2, 'Georgia']]
-    """
-    made, last = [], pd.Series("", interviewee.index)
-    for columns in legs:
-        leg = pd.DataFrame({"interviewee": interviewee, **columns}, interviewee.index)
-        given = leg.drop(columns=["interviewee", "status"], errors="ignore").map(lambda value: as_text(value) != "")
-        if "from_place" in leg:
-            given["from_place"] &= leg["from_place"] != last
-        said = given.any(axis="columns")
-        made.append(leg[said])
-        last = leg.get("to_place", last).where(said, last)
-    found = pd.concat(made).sort_index(kind="stable")
-    found.insert(1, "leg", found.groupby("interviewee", sort=False).cumcount() + 1)
-    return found
 
 
 def locate(

@@ -27,12 +27,10 @@ from analysis.imports import workbook
 from analysis.schema import ROOT
 from analysis.tables import shown_path
 from analysis.text import as_text
-from parabook.errors import InputError, Problem, nearest, show
+from parabook.errors import InputError, nearest, show
 
 MOST_BYTES, MOST_COLUMNS = 256 * 2**20, 5000
 """Bytes of a file, unpacked as well; columns of a table."""
-PATIENCE = 60
-"""Seconds a workbook may take on a busy machine; its processor time is limited more closely."""
 PASSAGES = ["id", "document", "tag", "content"]
 """Columns of coded passages, as Taguette names them."""
 
@@ -57,11 +55,9 @@ def read_export(
     """
     path = located(file)
     frame = _project(path)[0] if is_project(path) else _table(path, sheet, header)
-    source, needed, hint = frame.attrs["source"], "each column that the notebook reads", "see sheet and header"
-    lost = [column for column in columns or () if column not in frame]
-    if lost:
-        near = [nearest(column, frame.columns) or hint for column in lost]
-        raise InputError(Problem(source, f"no column {show(c)}", needed, n) for c, n in zip(lost, near, strict=True))
+    if lost := [column for column in columns or () if column not in frame]:
+        hint = "; ".join(filter(None, ["see sheet and header", *(nearest(column, frame.columns) for column in lost)]))
+        raise InputError.one(frame.attrs["source"], f"no column {', '.join(map(show, lost))}", "each column read", hint)
     return frame if columns is None else frame[list(columns)]
 
 
@@ -82,7 +78,7 @@ def located(file: str | Path) -> Path:
     with (
         contextlib.suppress(Exception),
         zipfile.ZipFile(found) as archive,
-    ):  # broken ones are refused where they are read
+    ):  # broken ones are refused when they are read
         size += sum(part.file_size for part in archive.infolist())
     if size > MOST_BYTES:
         raise InputError.one(shown_path(found), f"{size:,} bytes unpacked", f"{MOST_BYTES:,} or fewer")
@@ -90,7 +86,6 @@ def located(file: str | Path) -> Path:
 
 
 def is_project(path: Path) -> bool:
-    """Whether a file is a REFI-QDA project, by its name."""
     return path.suffix.casefold() == ".qdpx"
 
 
@@ -99,41 +94,31 @@ def tidy(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
-
-
 def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) -> pd.DataFrame:
     data = path.read_bytes()
     found = _workbook(path, sheet or "") if data[:2] in (b"PK", b"\xd0\xcf") else _csv(path, data)
     source = shown_path(path) + (f", sheet {show(found['sheet'])}" if found["sheet"] else "")
     rows = {number: [tidy(as_text(cell)) for cell in row] for number, row in found["rows"]}
-    given = (header,) if isinstance(header, int) else tuple(header or guess_header(rows, found["merged"]))
+    given = [header] if isinstance(header, int) else list(header or _header(rows, found["merged"]))
     width = max(map(len, rows.values()), default=0)
     if not given or not {*given} <= rows.keys() or width > MOST_COLUMNS:
-        wanted = f"names in row {', '.join(map(str, given)) or 1}, of {MOST_COLUMNS:,} columns at most"
-        raise InputError.one(source, f"{len(rows):,} rows, {width:,} columns", wanted, "say header=ROW")
+        needed = f"names in row {', '.join(map(str, given)) or 1}, of {MOST_COLUMNS:,} columns at most"
+        raise InputError.one(source, f"{len(rows):,} rows, {width:,} columns", needed, "say header=ROW")
     cells = pd.DataFrame([*rows.values()], pd.Index([*rows], name="row"), dtype="str").fillna("")
     cells = cells.loc[:, (cells != "").any()]
-    frame = cells[cells.index > given[-1]].set_axis(_names(cells.loc[[*given]]), axis="columns")
+    frame = cells[cells.index > given[-1]].set_axis(_names(cells.loc[given]), axis="columns")
     said = f"{found['said']}header in row {' and '.join(map(str, given))}"
     read = f"{source}: {said}, {len(frame):,} rows, {len(frame.columns)} columns"
     frame.attrs = {"source": source, "read": read, "sheet": found["sheet"], "header": given}
     return frame
 
 
-def guess_header(rows: dict[int, list[str]], merged: Sequence[int]) -> tuple[int, ...]:
-    """The rows that name the columns: the first about as wide as the widest, and the one with the groups it merges.
-
-    Examples
-    --------
-    >>> guess_header({3: ["No.", "About you"], 4: ["", "Age", "Sex", "Job"]}, merged=[3])
-    (3, 4)
-    """
+def _header(rows: dict[int, list[str]], merged: Sequence[int]) -> list[int]:
+    """The rows that name the columns: the first about as wide as the widest, and that of the groups it merges."""
     widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
     at = next((number for number, width in widths.items() if width >= 0.7 * max(widths.values())), 0)
-    first = at - 1 if at - 1 in merged and widths.get(at - 1, 0) > 1 else at
-    last = at + 1 if at in merged else at
-    return tuple(number for number in widths if first <= number <= last)
+    groups = [number for number in (at - 1, at) if number in merged and widths.get(number, 0) > 1]
+    return [groups[0], groups[0] + 1] if groups else [number for number in widths if number == at]
 
 
 def _names(header: pd.DataFrame) -> list[str]:
@@ -147,15 +132,13 @@ def _names(header: pd.DataFrame) -> list[str]:
 
 
 def _workbook(path: Path, sheet: str) -> dict[str, Any]:
-    """What the script `workbook` prints of a workbook."""
+    """What the script `workbook` prints of a workbook; the last line of its errors, where there are any."""
     command = [sys.executable, "-I", workbook.__file__, str(path), sheet]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
-    except subprocess.SubprocessError as error:
-        reason = (error.stderr or b"").decode("utf-8", "replace").strip().rpartition("\n")[2]
-        found = f"a workbook that cannot be read ({show(reason) if reason else 'its reader was exhausted'})"
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        error = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2] or "its reader was exhausted"
         needed, hint = "XLSX or ODS, read in seconds and 2 GB of memory", "save the sheet of answers alone, as CSV"
-        raise InputError.one(shown_path(path), found, needed, hint) from error
+        raise InputError.one(shown_path(path), f"a workbook that cannot be read ({show(error)})", needed, hint)
     read: dict[str, Any] = json.loads(done.stdout)
     lost = f"{read['lost']:,} errors or formulas without a value read as blank, " if read["lost"] else ""
     return read | {"said": lost}
@@ -163,45 +146,29 @@ def _workbook(path: Path, sheet: str) -> dict[str, Any]:
 
 def _csv(path: Path, data: bytes) -> dict[str, Any]:
     """The rows of a CSV, and how it was read: encoding and what parts its cells, guessed."""
-    text, encoding = decoded(data)
-    names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-    sign = max(names, key=text[:20_000].count)
+    try:
+        encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8-sig"
+        text = data.decode(encoding)
+    except UnicodeDecodeError:  # letters that stand together are Cyrillic
+        encoding = "Windows-1251" if re.search(rb"[\xc0-\xff]{3}", data) else "Windows-1252"
+        text = data.decode(encoding, "replace")
+    sign = max(",;\t|", key=text[:20_000].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     try:
         rows = [(number, row) for number, row in enumerate(reader, 1) if any(map(str.strip, row))]
         usual = mode(len(row) for _, row in rows) if rows else 0
-        wide = next((number for number, row in rows if any(row[usual:])), None)
-        wrong = f"more than {usual} cells" if wide else "a NUL byte" if "\0" in text else ""
+        at = next((number for number, row in rows if any(row[usual:])), None)
+        wrong = f"more than {usual} cells" if at else "a NUL byte" if "\0" in text else ""
     except csv.Error as error:
-        wide, wrong, usual = reader.line_num, str(error), 0
+        at, wrong = reader.line_num, str(error)
     if wrong:
-        needed, hint = "text, as many cells in each row, odd ones in straight quotes", "export it anew"
-        raise InputError.one(shown_path(path), wrong, needed, hint, row=wide)
-    return {"rows": rows, "merged": (), "sheet": None, "said": f"{encoding}, cells parted by {names[sign]}, "}
-
-
-def decoded(data: bytes) -> tuple[str, str]:
-    """The text of a file and its encoding; where it is not Unicode, letters that stand together are Cyrillic.
-
-    Examples
-    --------
-    >>> decoded("Пол, муж".encode("cp1251"))[1], decoded("Zürich".encode("cp1252"))[1]
-    ('Windows-1251 (a guess)', 'Windows-1252 (a guess)')
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace"), "UTF-16"
-    try:
-        return data.decode("utf-8-sig"), "UTF-8"
-    except UnicodeDecodeError:
-        page = 1251 if re.search(rb"[\xc0-\xff]{3}", data) else 1252
-        return data.decode(f"cp{page}", "replace"), f"Windows-{page} (a guess)"
-
-
-# --- REFI-QDA --------------------------------------------------------------------------------------------------------
+        needed = "text, as many cells in each row, odd ones in straight quotes"
+        raise InputError.one(shown_path(path), wrong, needed, "export it anew", row=at)
+    return {"rows": rows, "merged": (), "sheet": None, "said": f"taken for {encoding}, cells parted by {sign!r}, "}
 
 
 def _project(path: Path) -> tuple[pd.DataFrame, str]:
-    """Coded passages of a project, in the columns of Taguette's export, and the texts of its sources."""
+    """Coded passages of a REFI-QDA project, in the columns of Taguette's export, and the texts of its sources."""
     rows, texts = [], []
     try:
         with zipfile.ZipFile(path) as archive:
@@ -209,12 +176,13 @@ def _project(path: Path) -> tuple[pd.DataFrame, str]:
             root = ElementTree.fromstring(archive.read(next(name for name in files.values() if name.endswith(".qde"))))
             codes = {code.get("guid"): tidy(code.get("name", "")) for code in root.iterfind(".//{*}Code")}
             for source in root.iterfind(".//{*}TextSource"):
+                document = tidy(source.get("name", ""))
                 file = files.get(source.get("plainTextPath", "").removeprefix("internal://"))
                 inside = source.findtext(".//{*}PlainTextContent", "")
                 texts.append(archive.read(file).decode("utf-8-sig") if file else inside)
                 for number, passage in enumerate(source.iterfind(".//{*}PlainTextSelection"), 1):
                     start, end = (int(passage.get(key, 0)) for key in ("startPosition", "endPosition"))
-                    document, words = tidy(source.get("name", "")), " ".join(texts[-1][start:end].split())
+                    words = " ".join(texts[-1][start:end].split())
                     tags = [codes[code.get("targetGUID")] for code in passage.iterfind(".//{*}CodeRef")]
                     rows += [(f"{document} {number}", document, tag, words) for tag in tags]
     except Exception as error:  # a broken archive raises any of a dozen types

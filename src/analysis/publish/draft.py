@@ -147,14 +147,6 @@ def _country(name: str) -> str:
     return name if name in countries() else str(named.get(name.casefold(), ASK))
 
 
-def _form(answers: pd.Series) -> str:
-    """How days are written, as `strptime` has it; "?" where two forms would do."""
-    forms = ["%Y-%m-%d", *(f"{form}{sign}%Y" for sign in "/.-" for form in (f"%d{sign}%m", f"%m{sign}%d"))]
-    given = answers[answers != ""].str.split("T").str[0]
-    fitting = [form for form in forms if pd.to_datetime(given, format=form, errors="coerce").notna().mean() > 0.9]
-    return fitting[0] if len(fitting) == 1 else ASK
-
-
 # --- kinds of exports ------------------------------------------------------------------------------------------------
 
 
@@ -201,7 +193,6 @@ def _survey(answers: pd.DataFrame, targets: dict[str, str]) -> dict[str, Any]:
         "professions": [each for each in same if each[0] != each[1]],
         "stops": stops,
         "places": listed(pd.concat([answers[column] for column in stops]), _place) if stops else [],
-        "form": _form(answers[targets["departed"]]) if targets["departed"] else "",
         "allowed": {each.name: ", ".join(each.enum) for name in ("interviewees", "legs", "places") for each in schema(name).fields},
     }  # fmt: skip
 
@@ -215,7 +206,6 @@ def _flows(answers: pd.DataFrame, targets: dict[str, str], numbers: list[str]) -
     return {
         "used": [when, asylum, origin, *numbers],
         "when": when,
-        "form": "" if when == targets["year"] else _form(answers[when]),
         "countries": named if any(answer != code for answer, code, _ in named) else [],
         "origins": listed(answers[origin], lambda _: several) if origin else [],
         "measures": [(name, _code("measure", name), f"{(answers[name] != '').sum():,} rows") for name in numbers],
