@@ -43,6 +43,8 @@ def write_edition(
 ) -> str:
     """Fill the tables of an edition, and say what it holds now.
 
+    Nothing is written where `analysis check` would find an error: `InputError` has all of them, by the rows of the export.
+
     Parameters
     ----------
     edition : str or Path
@@ -54,20 +56,11 @@ def write_edition(
         What they were read from, to be remembered; values of the edition's `report` object, such as `collected_at`.
     discard_edits : bool
         Replace also what was edited by hand since the last import.
-
-    Raises
-    ------
-    InputError
-        With all that `analysis check` finds wrong, a line for each cause; nothing is written then.
     """
     path = find(Path(edition).expanduser())
     tables = {name: frame for name, frame in tables.items() if len(frame)}
-    odd = [name for name in tables if name not in TABLES]
-    if odd or not tables:
-        needed = f"rows of some of {', '.join(TABLES)}"
-        raise InputError.one(
-            "tables", show(odd[0]) if odd else "no rows", needed, *(nearest(name, TABLES) for name in odd[:1])
-        )
+    for name in [name for name in tables if name not in TABLES] or ([] if tables else ["no rows"]):
+        raise InputError.one("tables", show(name), f"rows of some of {', '.join(TABLES)}", nearest(name, TABLES))
     texts = {f"{name}.csv": _csv(name, frame) for name, frame in tables.items()}
     hashes = {file: hashlib.sha256(text.encode()).hexdigest() for file, text in texts.items()}
     source = {"export": Path(export).name, "sha256": sha256(located(export))} if export else {}

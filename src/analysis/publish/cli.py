@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from click import argument, option
 
+from analysis.spark import ENGINE
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
@@ -38,9 +39,12 @@ def command() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0 done, 1 the report is wrong, 2 the input or the call is wrong."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return int(analysis.main(arguments, prog_name="analysis", standalone_mode=False) or 0)
+        if any(each.startswith("--scheduler") for each in given):
+            raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
+        call = [each for each in given if each != "--debug"]
+        return int(analysis.main(call, prog_name="analysis", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted; nothing was published")
         return INTERRUPTED
@@ -48,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error.format_message())
         return 2
     except Exception as error:
-        if "--debug" in arguments:
+        if "--debug" in given:
             raise
         _complain(describe(error), getattr(error, "known", ""))
         return 2 if isinstance(error, (InputError, OSError)) else 1
@@ -74,24 +78,18 @@ def _pairs(context: click.Context, parameter: click.Parameter, pairs: Sequence[s
 
 
 def _engine(context: click.Context, parameter: click.Parameter, address: str | None) -> None:
-    from analysis.spark import ENGINE
-
-    if address and parameter.name == "scheduler":
-        raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
     if address:
         os.environ[ENGINE] = address  # for the processes that count
 
 
 PATH = click.Path(path_type=Path)
-debug = option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
-scheduler = option("--scheduler", hidden=True, expose_value=False, callback=_engine)
-engine = option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count at sc://HOST:PORT.")
 as_json = option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+engine = option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count at sc://HOST:PORT.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 def analysis() -> None:
-    """Make, check and verify the report of an edition."""
+    """Make, check and verify the report of an edition. With --debug errors show tracebacks."""
 
 
 @analysis.command()
@@ -103,8 +101,6 @@ def analysis() -> None:
 @option("--reproduce", "receipt", type=PATH, help="Build again from a receipt.json, and compare.")
 @option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
 @engine
-@scheduler
-@debug
 def build(
     editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, force: bool, receipt: Path | None, pdf: bool,
 ) -> int:  # fmt: skip
@@ -114,14 +110,14 @@ def build(
         from parabook.reproduce import reproduce
 
         if given or pdf or len(editions) > 1:
-            stray = "-p" if given else "--pdf" if pdf else " ".join(editions)
-            raise InputError.one(
-                "--reproduce", stray, "the receipt, and at most where its edition is now", "leave it out"
+            stray, needed = (
+                "-p" if given else "--pdf" if pdf else " ".join(editions),
+                "at most where its edition is now",
             )
+            raise InputError.one("--reproduce", stray, needed, "leave it out")
         again = Progress("again", live=True)
-        return (
-            0 if reproduce(receipt, *_book(), name="".join(editions), out=out, options=options, progress=again) else 1
-        )
+        same = reproduce(receipt, *_book(), name="".join(editions), out=out, options=options, progress=again)
+        return 0 if same else 1
     plans = plan_all(*_book(), editions or [DEFAULT], given)
     if out and len(plans) > 1:
         outcomes = build_all(plans, out, options, Progress)
@@ -138,15 +134,14 @@ def build(
 
 
 def _print(books: Sequence[Path], index: Path) -> None:
-    """Print the books on paper, and then the paths of what was made, as seen from here."""
-    from parabook.pdf import print_book
+    """Print books on paper, and then the paths of what was made, as seen from here."""
+    made = [index]
+    if books:
+        from parabook.pdf import print_book
 
-    for path in [*(print_book(each.parents[1]) for each in books), index]:
+        made = [*(print_book(each.parents[1]) for each in books), index]
+    for path in made:
         print(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path)
-
-
-def _print_json(found: object) -> None:
-    print(json.dumps(found, indent=1, ensure_ascii=False))
 
 
 @analysis.command()
@@ -154,8 +149,6 @@ def _print_json(found: object) -> None:
 @option("--embed", is_flag=True, help="Copy the schemas of data/schemas into datapackage.json first.")
 @as_json
 @engine
-@scheduler
-@debug
 def check(edition: str, embed: bool, as_json: bool) -> int:
     """Find everything that is wrong with the tables of EDITION."""
     from analysis import editions, folder
@@ -169,10 +162,9 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
     files, tables = tallied(problems), list(opened.tables) if opened else []
     counts = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
     if as_json:
-        found = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
-        _print_json({"edition": edition, **found})
-        return 2 if counts["errors"] else 0
-    for name, count in [*files.items(), (edition, counts)]:
+        said = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
+        print(json.dumps({"edition": edition, **said}, indent=1, ensure_ascii=False))
+    for name, count in [*files.items(), (edition, counts)] if not as_json else ():
         print(f"{name}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
     return 2 if counts["errors"] else 0
 
@@ -182,12 +174,11 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
 @option("--into", type=PATH, help="The folder to write it into (default: data).")
 @option("--from", "export", type=PATH, help="An export: CSV, XLSX, ODS, Taguette or REFI-QDA.")
 @option("--source", type=PATH, help="The text that is coded, a paragraph a line.")
-@debug
 def new(name: str, into: Path | None, export: Path | None, source: Path | None) -> None:
     """Begin the edition NAME: empty tables, or a notebook that imports an export."""
-    from analysis.publish.new import start, target
+    from analysis.publish.new import start
 
-    said, text = start(target(name, into), export, source)
+    said, text = start(name, into, export, source)
     _complain(said)
     print(text)
 
@@ -195,7 +186,6 @@ def new(name: str, into: Path | None, export: Path | None, source: Path | None) 
 @analysis.command()
 @argument("edition")
 @option("--source", type=PATH, required=True, help="The source text, one paragraph a line.")
-@debug
 def verify(edition: str, source: Path) -> int:
     """Hold every coded value of EDITION against its source text."""
     from analysis.coding.verify import source_text
@@ -215,14 +205,13 @@ def verify(edition: str, source: Path) -> int:
 @argument("new")
 @as_json
 @option("--page", type=PATH, help="Write it as a page of HTML as well.")
-@debug
 def compare(old: str, new: str, as_json: bool, page: Path | None) -> int:
     """Report which results moved between OLD and NEW, built books or editions."""
     from parabook.review.page import as_html
     from parabook.review.review import compare_all
 
     found = compare_all(*_book(), old, new, Progress("compare"))
-    _print_json(found.as_json()) if as_json else print(found.as_text())
+    print(json.dumps(found.as_json(), indent=1, ensure_ascii=False) if as_json else found.as_text())
     if page:
         page.write_text(as_html(found), encoding="utf-8")
     return 1 if found.moved else 0
@@ -234,7 +223,6 @@ def compare(old: str, new: str, as_json: bool, page: Path | None) -> int:
 @option("--approved", type=PATH, help="Where they lie (default: tests/approved/EDITION).")
 @option("--source", type=PATH, help="Hold the coded values against this source text as well.")
 @option("--out", type=PATH, help="Where review.html and review.md go (default: _build/EDITION).")
-@debug
 def review(edition: str, accept: bool, approved: Path | None, source: Path | None, out: Path | None) -> int:
     """Run EDITION and hold its results against those approved."""
     from parabook.review.review import review as review_book

@@ -67,11 +67,11 @@ def _listed(crate: Any, package: Mapping[str, Any], what: str) -> list[Any]:
     """The licenses, contributors or sources of ``datapackage.json``."""
     found = []
     for n, each in enumerate((each for each in package.get(what) or () if isinstance(each, dict)), 1):
-        kind, url = "CreativeWork", each.get("path")
-        if what == "contributors":  # a person only where it says so, as a team may stand there as well
-            kind = "Person" if {"givenName", "familyName"} & each.keys() else "Organization"
-        ident = url if url and what == "licenses" else f"#{what.removesuffix('s')}-{n}"
+        named = {"givenName", "familyName"} & each.keys()  # a person only where it says so, as a team may stand there
+        kind = "CreativeWork" if what != "contributors" else "Person" if named else "Organization"
+        url, ident = each.get("path"), f"#{what.removesuffix('s')}-{n}"
         name = str(each.get("title") or each.get("name") or url or "not named")
+        ident = url if url and what == "licenses" else ident
         found.append(_add(crate, ident, kind, name=name, url=url, description=each.get("role")))
     return found
 
