@@ -61,9 +61,8 @@ def highlights(
     [['p1', 'counted', 'she left', 'judged'], ['p1', 'gender', 'she left', 'judged']]
     """
     source = str(passages.attrs.get("source", "export"))
-    decided = {
-        tidy(tag): [given] if isinstance(given, tuple) else given for tag, given in codes.items() if given != ASK
-    }
+    given = {tidy(tag): rows for tag, rows in codes.items() if rows != ASK}
+    decided = {tag: [rows] if isinstance(rows, tuple) else rows for tag, rows in given.items()}
     hint = 'say of {}: ("interviewees", "p1", {"gender": "woman"}), or "" for a tag that says nothing'
     refuse(refusals(passages["tag"], ~passages["tag"].isin([*decided]), "what it codes", hint))
     personal = [tag for tag, given in decided.items() if any("{person}" in key for _, key, _ in given)]
@@ -78,8 +77,9 @@ def highlights(
         for row, table, key, column, value, _, first in both.itertuples(index=False)
     )
     tables = {str(name): _table(str(name), each) for name, each in cells.groupby("table", sort=False)}
-    report = tables.pop("report", pd.DataFrame([{}])).iloc[0].to_dict()
-    return tables | {"evidence": _evidence(passages, cells, text, shorter or {})} | text_tables(text), report
+    report = tables.pop("report", pd.DataFrame([{}])).iloc[0]
+    tables |= {"evidence": _evidence(passages, cells, text, shorter or {})} | text_tables(text)
+    return tables, {str(column): str(value) for column, value in report.items()}
 
 
 def _read(
@@ -91,7 +91,8 @@ def _read(
         for table, pattern, cells in decided[passage["tag"]]:
             key = pattern.replace("{person}", people.get(passage["document"], ""))
             if table in ("interviewees", "legs"):
-                coded.append((row, "interviewees", key.partition(".")[0], "counted", "yes"))
+                person = key if table == "interviewees" else key.rpartition(".")[0]
+                coded.append((row, "interviewees", person, "counted", "yes"))
             coded += [(row, table, key, column, str(value)) for column, value in cells.items()]
     read = pd.DataFrame(coded, columns=["row", *CELL, "value"])
     naming = read["column"].isin(PLACES)

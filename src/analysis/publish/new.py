@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ import jinja2
 import nbformat.v4
 import pandas as pd
 
-from analysis.coding.relations import MOST_WORDS
 from analysis.coding.rules import words
 from analysis.folder import PACKAGE
 from analysis.imports.answers import ASK, bounds, quoted
@@ -39,9 +38,11 @@ STARTED = tuple(name for name in TABLES if name != "settlements")
 MOST_LISTED = 200
 """Different answers of a column that a draft lists."""
 NUMBER = r"\d{1,3}(?:[, ]\d{3})+|\d+(?:\.0+)?"
-
-Listed = list[tuple[str, Any, str]]
-"""Answers as a draft lists them: what each means, "?" where that is to be decided, and how many rows have it."""
+FILLED = {
+    "survey": ("consent", "interviewee", "age", "gender", "profession", "mode", "departed", "nights_waited", "from_place", "to_place", "next_place"),
+    "flows": ("year", "day", "origin", "asylum"),
+}  # fmt: skip
+"""The columns of an edition, as `guesses.json` names them, that notebooks fill."""
 
 
 def start(
@@ -90,9 +91,8 @@ def _files(path: Path, export: Path | None, source: Path | None) -> tuple[dict[s
     files[PACKAGE] = json.dumps(package, indent=2, ensure_ascii=False) + "\n"
     howto = environment().get_template("howto.md.j2")
     context = {"tables": [schema(table) for table in tables or STARTED], "notebook": export.name if export else ""}
-    files["HOWTO.md"] = howto.render(
-        context, called=path.name if path.parent == ROOT / "data" else f"path/to/{path.name}"
-    )
+    called = path.name if path.parent == ROOT / "data" else f"path/to/{path.name}"
+    files["HOWTO.md"] = howto.render(context, called=called)
     return files, said
 
 
@@ -101,17 +101,30 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     answers = read_export(export)
     if answers.empty:
         raise InputError.one(answers.attrs["source"], "no rows", "rows of answers below the header")
-    kind, context = _kind(answers)
-    said, header = str(answers.attrs["read"]), answers.attrs.get("header", ())
-    context |= {
-        "said": said.replace("`", "'"), "notebook": shown_path(path / NOTEBOOK), "export": portable(export),
+    said, header, targets = str(answers.attrs["read"]), answers.attrs.get("header", ()), targets_of(answers)
+    given = answers.drop(columns=[column for column in targets.values() if column]).replace(GUESSES["silent"], "")
+    numbers = [str(name) for name in given if given[name][given[name] != ""].str.fullmatch(NUMBER).mean() > 0.8]
+    when, figures = targets["year"] or targets["day"], numbers and targets["asylum"]
+    kind = "flows" if when and figures and not (targets["age"] or targets["gender"]) else "survey"
+    kind = "highlights" if {*PASSAGES} <= {*answers.columns} else kind
+    used = {*(targets[name] for name in FILLED.get(kind, ())), *(numbers if kind == "flows" else ())}
+    context = {
+        "answers": answers, "targets": targets, "numbers": numbers, "when": when,
+        "stops": [targets[name] for name in ("from_place", "to_place", "next_place") if targets[name]],
+        "said": said.replace("`", "'"),
+        "columns": "".join(
+            f"\n    {'' if name in used else '# '}{quoted(name)},  # {each[each != ''].nunique():,} different answers"
+            for name, each in answers.items()
+        ),
+        "notebook": shown_path(path / NOTEBOOK), "export": portable(export),
         "source": portable(source or export) if source or is_project(export) else ASK,
         "edition": path.name if path.parent == ROOT / "data" else portable(path),
         "sheet": answers.attrs.get("sheet"), "header": header[0] if len(header) == 1 else header or None,
+        "allowed": {each.name: ", ".join(each.enum) for table in ("interviewees", "legs", "places") for each in schema(table).fields},
     }  # fmt: skip
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     made = nbformat.v4.new_notebook(cells=[*cells(f"{kind}.py.j2", context)], metadata={"kernelspec": kernel})
-    return nbformat.writes(made) + "\n", said
+    return str(nbformat.writes(made)) + "\n", said
 
 
 def portable(path: Path) -> str:
@@ -127,40 +140,79 @@ def cells(template: str, context: Mapping[str, Any]) -> Iterator[Any]:
     parts = re.split(r"^# %% \[(\w+)\] ([\w-]+)(.*)$\n", (TEMPLATES / template).read_text("utf-8"), flags=re.M)[1:]
     for kind, name, tags, source in zip(*(iter(parts),) * 4, strict=True):
         if text := environment().from_string(source).render(context).strip():
-            new = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
+            new = getattr(nbformat.v4, f"new_{kind}_cell")
             yield new(text, id=name, metadata={"tags": tags.split()} if tags else {})
 
 
 @cache
 def environment() -> jinja2.Environment:
-    """The templates of this folder; `py` spells a value as Python, `listing` answers as a dict with a line for each."""
+    """The templates of this folder; `py` spells a value as Python, `listing` answers and what they mean."""
     loader = jinja2.FileSystemLoader(TEMPLATES)
     made = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    spelt: dict[type, Callable[[Any], str]] = {str: quoted, dict: json.dumps}
-    made.filters["py"] = lambda value: spelt.get(type(value), repr)(value)
-    macros = made.get_template("listing.py.j2").module
-    made.globals |= {name: getattr(macros, name) for name in ("columns_of", "listing")}
+    made.filters["py"] = spelt
+    made.globals |= {"listing": listing, "words": lambda text: len(words(text))}
     return made
 
 
-# --- what a column is for, what an answer means ----------------------------------------------------------------------
+def spelt(value: object) -> str:
+    """A value as Python spells it, on one line."""
+    return quoted(value) if isinstance(value, str) else json.dumps(value) if isinstance(value, dict) else repr(value)
+
+
+def listing(answers: pd.Series, target: str = "", indent: str = "") -> str:
+    """The different answers, the most frequent first, as a dict with what each probably means and how many rows have it."""
+    counts = answers[answers != ""].value_counts().head(MOST_LISTED)
+    usual = {_plain(str(answer)): str(answer) for answer in reversed(counts.index)}
+    lines = ["{"]
+    for answer, count in counts.items():
+        code = meaning(target, str(answer))
+        if target == "profession" and code == ASK:  # only what another spelling stands for is listed
+            code = None if answer == usual[_plain(str(answer))] else usual[_plain(str(answer))]
+        if code is not None:
+            lines.append(f"{indent}    {spelt(answer)}: {spelt(code)},  # {count:,} row{'s' * (count != 1)}")
+    return "\n".join([*lines, indent + "}"])
+
+
+def meaning(target: str, answer: str) -> Any:
+    """What an answer probably means: a code; "" for nothing, "?" where that is to be decided, None where it needs no code."""
+    plain = _plain(answer)
+    if {answer, plain} & ({*GUESSES["silent"], *map(_plain, GUESSES["silent"])} - {""}):
+        return ""
+    if target == "age":
+        return None if bounds(answer) else ASK
+    if target == "number":
+        return None if re.fullmatch(NUMBER, answer) else ASK
+    if target in ("place", "country"):
+        named = {each.name.casefold(): each.alpha3 for each in iso3166.countries} | GUESSES["countries"]
+        named |= {name.casefold(): code for code, name in countries().items()}
+        code = None if answer in countries() else named.get(answer.casefold(), ASK)
+        found = {"country": code or answer, "precision": ASK if code == ASK else "country"}
+        found |= vocabulary("gazetteer").get(answer, {})
+        where = {key: float(found[key]) for key in ("latitude", "longitude") if key in found}
+        return code if target == "country" else {key: found[key] for key in ("country", "precision")} | where
+    known = {_plain(word): code for code, said in GUESSES["codes"].get(target, {}).items() for word in (*said, code)}
+    return known.get(plain, ASK)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
+
+
+def targets_of(answers: pd.DataFrame) -> dict[str, str]:
+    """The column of an export that probably fills each column of an edition, by its name and values; blank for none."""
+    found: dict[str, str] = {}
+    personal = [name for name in answers.columns if _matches(name, GUESSES["personal"])]
+    for target, patterns in GUESSES["targets"].items():
+        apart = {*found.values(), *(personal if target != "interviewee" else ())}
+        left = [name for name in answers.columns if name not in apart and _fits(target, answers[name])]
+        found[target] = next((name for pattern in patterns for name in left if _matches(name, [pattern])), "")
+    return found
 
 
 def _matches(header: str, patterns: Iterable[str]) -> bool:
     """Whether the last part of a header says one of the words."""
-    plain = " ".join(re.sub(r"[\W_]+", " ", header.rpartition("/")[2].casefold()).split())
+    plain = _plain(header.rpartition("/")[2])
     return any(re.search(rf"(?<!\w)(?:{pattern})(?!\w)", plain) for pattern in patterns)
-
-
-def targets_of(answers: pd.DataFrame) -> dict[str, str]:
-    """The column of an export that probably fills each column of an edition; blank for none."""
-    found: dict[str, str] = {}
-    personal = {column for column in answers.columns if _matches(column, GUESSES["personal"])}
-    for target, patterns in GUESSES["targets"].items():
-        apart = {*found.values(), *(() if target == "interviewee" else personal)}
-        left = [column for column in answers.columns if column not in apart and _fits(target, answers[column])]
-        found[target] = next((column for pattern in patterns for column in left if _matches(column, [pattern])), "")
-    return found
 
 
 def _fits(target: str, answers: pd.Series) -> bool:
@@ -171,101 +223,3 @@ def _fits(target: str, answers: pd.Series) -> bool:
     if target == "age":
         return bool(given.map(lambda text: bounds(text) is not None).mean() >= 0.5)
     return len(given) > 0 and (target != "year" or bool(given.str.fullmatch("(?:19|20)[0-9]{2}").all()))
-
-
-def listed(answers: pd.Series, code: Callable[[str], Any]) -> Listed:
-    """The different answers of a column, the most frequent first, with what each is guessed to mean."""
-    counts = answers[answers != ""].value_counts().head(MOST_LISTED)
-    return [(str(answer), code(str(answer)), f"{n:,} row{'s' * (n != 1)}") for answer, n in counts.items()]
-
-
-def _code(target: str, answer: str) -> str:
-    """The code that an answer is usually given: "" for what says nothing, "?" where that is not known."""
-    plain = answer.casefold().replace("_", " ").strip(" .")
-    known = {word: code for code, said in GUESSES["codes"].get(target, {}).items() for word in (*said, code)}
-    return str(known.get(plain, "" if plain in GUESSES["silent"] else ASK))
-
-
-def _place(answer: str) -> object:
-    """A place as `locate` takes it."""
-    if answer.casefold() in GUESSES["silent"]:
-        return ""
-    if known := vocabulary("gazetteer").get(answer):
-        where = {key: float(known[key]) for key in ("latitude", "longitude")}
-        return {"country": known["country"], "precision": known["precision"]} | where
-    code = _country(answer)
-    return {"country": code, "precision": "country" if code != ASK else ASK}
-
-
-def _country(name: str) -> str:
-    """The ISO code of a country by its name or code; "?" where it is not known."""
-    named = {each.name.casefold(): each.alpha3 for each in iso3166.countries} | GUESSES["countries"]
-    named |= {known.casefold(): code for code, known in countries().items()}
-    return name if name in countries() else str(named.get(name.casefold(), ASK))
-
-
-# --- kinds of exports ------------------------------------------------------------------------------------------------
-
-
-def _kind(answers: pd.DataFrame) -> tuple[str, dict[str, Any]]:
-    """Which template an export asks for, and what fills it: coded passages, figures by country and day, or answers."""
-    if {*PASSAGES} <= {*answers.columns}:
-        lengths = {each["id"]: len(words(each["content"])) for each in answers.to_dict("records")}
-        return "highlights", {
-            "codes": listed(answers["tag"], lambda _: ASK),
-            "people": listed(answers["document"], lambda _: ASK),
-            "shorter": [(name, ASK, f"{n} words") for name, n in lengths.items() if n > MOST_WORDS][:MOST_LISTED],
-        }
-    targets = targets_of(answers)
-    counted = answers.drop(columns=[column for column in targets.values() if column]).replace(GUESSES["silent"], "")
-    numbers = [
-        column for column in counted if (counted[column].replace("", None).dropna().str.fullmatch(NUMBER)).mean() > 0.8
-    ]
-    when = targets["year"] or targets["day"]
-    figures = when and numbers and targets["asylum"] and not (targets["age"] or targets["gender"])
-    kind, context = ("flows", _flows(answers, targets, numbers)) if figures else ("survey", _survey(answers, targets))
-    used = {*context.pop("used"), ""}
-    counts = zip(answers.columns, answers.replace("", None).nunique(), (answers != "").sum(), strict=True)
-    columns = [(column, column in used, f"{n:,} different in {rows:,} rows") for column, n, rows in counts]
-    return kind, context | {"columns": columns, "targets": targets}
-
-
-def _survey(answers: pd.DataFrame, targets: dict[str, str]) -> dict[str, Any]:
-    """What fills the template of a survey."""
-
-    def of(name: str) -> Listed:
-        return listed(answers[targets[name]], lambda answer: _code(name, answer)) if targets[name] else []
-
-    stops = [targets[name] for name in ("from_place", "to_place", "next_place") if targets[name]]
-    filled = ("consent", "interviewee", "age", "gender", "profession", "mode", "departed", "nights_waited")
-    usual: dict[str, str] = {}  # of answers that differ by case and blanks only, the one that more people gave
-    for answer, _, _ in of("profession"):
-        usual.setdefault(" ".join(answer.casefold().split()), answer)
-    same = [(each, code and usual[" ".join(each.casefold().split())], note) for each, code, note in of("profession")]
-    return {
-        "used": [*stops, *(targets[name] for name in filled)],
-        "consent": of("consent"),
-        "recodes": {targets[name]: of(name) for name in ("gender", "mode") if targets[name]},
-        "ages": [each for each in of("age") if bounds(each[0]) is None],
-        "professions": [each for each in same if each[0] != each[1]],
-        "stops": stops,
-        "places": listed(pd.concat([answers[column] for column in stops]), _place) if stops else [],
-        "allowed": {each.name: ", ".join(each.enum) for name in ("interviewees", "legs", "places") for each in schema(name).fields},
-    }  # fmt: skip
-
-
-def _flows(answers: pd.DataFrame, targets: dict[str, str], numbers: list[str]) -> dict[str, Any]:
-    """What fills the template of a table of figures."""
-    when, asylum, origin = targets["year"] or targets["day"], targets["asylum"], targets["origin"]
-    values = answers[numbers].melt()["value"]
-    several = ASK if origin and answers[origin].nunique() > 1 else "yes"
-    named = listed(answers[asylum], _country)
-    return {
-        "used": [when, asylum, origin, *numbers],
-        "when": when,
-        "countries": named if any(answer != code for answer, code, _ in named) else [],
-        "origins": listed(answers[origin], lambda _: several) if origin else [],
-        "measures": [(name, _code("measure", name), f"{(answers[name] != '').sum():,} rows") for name in numbers],
-        "silent": listed(values[~values.str.fullmatch(NUMBER)], lambda answer: _code("number", answer)),
-        "thousands": "," if values.str.fullmatch(r"\d{1,3}(?:,\d{3})+").any() else "",
-    }

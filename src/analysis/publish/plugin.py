@@ -81,11 +81,11 @@ class EditionPlugin(Plugin):
 
     def cover(self, cover: Cover, glue: Mapping[str, str]) -> Cover:
         """The cover with the first sentence of the summary, and a picture with a mark for each person."""
-        from analysis.publish.card import card_svg, one_mark_each
+        from analysis.publish.card import card_svg
 
         cover = super().cover(cover, glue)
-        marks = one_mark_each(cover.declared, cover.described) if isinstance(cover, EditionCover) else ""
-        return replace(cover, picture=card_svg(cover.title, cover.lead, marks))
+        people = (cover.declared, cover.described) if isinstance(cover, EditionCover) else (0, 0)
+        return replace(cover, picture=card_svg(cover.title, cover.lead, *people))
 
     def add_files(
         self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], folder: Path
