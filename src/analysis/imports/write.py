@@ -30,12 +30,10 @@ NOTEBOOK = "import.ipynb"
 KINDS = {"i": "integer", "u": "integer", "f": "number", "b": "boolean"}
 """Types of Table Schema by the kinds of numpy; all else is text."""
 
-Frames = Mapping[str, pd.DataFrame]
-
 
 def write_edition(
     edition: str | Path,
-    tables: Frames,
+    tables: Mapping[str, pd.DataFrame],
     *,
     export: str | Path = "",
     report: Mapping[str, Any] | None = None,
@@ -81,13 +79,10 @@ def write_edition(
     return f"{path.name}: {counts}" + (f"; {warnings} warnings, see analysis check" if warnings else "")
 
 
-def _own(name: str, frame: pd.DataFrame) -> list[str]:
-    return [column for column in frame.columns if column not in schema(name).columns]
-
-
 def _csv(name: str, frame: pd.DataFrame) -> str:
     """A table as CSV: the schema's columns, then the edition's own; every cell on one line."""
-    cells = frame.reindex(columns=[*schema(name).columns, *_own(name, frame)])
+    columns = [*schema(name).columns]
+    cells = frame.reindex(columns=[*columns, *frame.columns.difference(columns, sort=False)])
     return cells.map(lambda value: " ".join(as_text(value).split())).to_csv(index=False, lineterminator="\n")
 
 
@@ -97,13 +92,15 @@ def resource(name: str, embedded: object = None) -> dict[str, Any]:
     return {"name": name, "path": f"{name}.csv", **fixed, "schema": with_own_fields(name, embedded)}
 
 
-def _described(package: dict[str, Any], tables: Frames, gone: set[str], report: Mapping[str, Any]) -> dict[str, Any]:
+def _described(
+    package: dict[str, Any], tables: Mapping[str, pd.DataFrame], gone: set[str], report: Mapping[str, Any]
+) -> dict[str, Any]:
     """`datapackage.json` with the tables and their own columns; what a person wrote into it stays."""
     listed = {each["name"]: each for each in package.get("resources", []) if each.get("path") not in gone}
     for name, frame in tables.items():
         described = {each["name"]: each for each in listed.get(name, {}).get("schema", {}).get("fields", [])}
         fields = []
-        for column in _own(name, frame):
+        for column in frame.columns.difference([*schema(name).columns], sort=False):
             kind, title = KINDS.get(frame[column].dtype.kind, "string"), column.replace("_", " ").capitalize()
             fields.append({"name": column, "type": kind, "title": title, "description": ""} | described.get(column, {}))
         listed[name] = resource(name, {"fields": fields})
@@ -120,7 +117,9 @@ def _edits(path: Path, written: Mapping[str, str], hashes: Mapping[str, str]) ->
             yield Problem(shown_path(file), "edits since the last import", "the table as the import wrote it", hint)
 
 
-def _replace(path: Path, texts: Mapping[str, str], gone: set[str], tables: Frames, export: str) -> int:
+def _replace(
+    path: Path, texts: Mapping[str, str], gone: set[str], tables: Mapping[str, pd.DataFrame], export: str
+) -> int:
     """Hold a copy with the new files against the checks of every edition, and put them in place; how many warnings."""
     with tempfile.TemporaryDirectory(prefix=".import-", dir=path.parent) as folder:
         copy = Path(folder) / path.name
@@ -136,12 +135,11 @@ def _replace(path: Path, texts: Mapping[str, str], gone: set[str], tables: Frame
     return len(found)
 
 
-def _of_export(problem: Problem, folder: str, tables: Frames, export: str) -> Problem:
+def _of_export(problem: Problem, folder: str, tables: Mapping[str, pd.DataFrame], export: str) -> Problem:
     """A problem by the row of the export that the table's row was made of."""
-    file, row = problem.file.removeprefix(folder), problem.row
-    name = file.removesuffix(".csv")
-    if name not in tables:
+    file, row = problem.file.replace(folder, ""), problem.row
+    table = tables.get(file.removesuffix(".csv"))
+    if table is None:
         return replace(problem, file=file)
-    index = tables[name].index
-    row = int(index[row - 2]) if row and index.name == "row" else row
-    return replace(problem, file=f"{export}, table {name}", row=row)
+    row = int(table.index[row - 2]) if row and table.index.name == "row" else row
+    return replace(problem, file=f"{export}, table {file.removesuffix('.csv')}", row=row)
