@@ -132,11 +132,12 @@ def _names(header: pd.DataFrame) -> list[str]:
 
 
 def _workbook(path: Path, sheet: str) -> dict[str, Any]:
-    """What the script `workbook` prints of a workbook; the last line of its errors, where there are any."""
+    """What the script `workbook` prints of a workbook."""
     command = [sys.executable, "-I", workbook.__file__, str(path), sheet]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
-        error = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2] or "its reader was exhausted"
+        text = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        error = text if done.returncode == 1 else "its reader was exhausted"  # by its limits, or by itself
         needed, hint = "XLSX or ODS, read in seconds and 2 GB of memory", "save the sheet of answers alone, as CSV"
         raise InputError.one(shown_path(path), f"a workbook that cannot be read ({show(error)})", needed, hint)
     read: dict[str, Any] = json.loads(done.stdout)
