@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from analysis.editions import examine, open_edition
 from analysis.tables import collect_rows
-from parabook.errors import InputError
+from parabook.errors import InputError, grouped
 
 
 def cell(table: str, row: int, column: str, value: str) -> Callable[[Path], None]:
@@ -130,11 +130,11 @@ BROKEN = {
     "leg of nobody": (cell("legs", 2, "interviewee", "i77"), "row 2, column interviewee: found 'i77', needed the interviewee of a row of table interviewees"),
     "legs with a gap": (cell("legs", 4, "leg", "5"), "needed legs numbered 1 to n"),
     "nights below nought": (cell("legs", 2, "nights_waited", "-1"), "row 2, column nights_waited: found '-1', needed 0 or more"),
-    "country that never was": (cell("places", 2, "country", "QQQ"), "places.csv, row 2, column country: found 'QQQ', needed an ISO 3166-1 alpha-3 code in use"),
+    "country that never was": (cell("places", 2, "country", "QQQ"), "places.csv, row 2, column country: found 'QQQ', needed ISO 3166-1 alpha-3 codes in use"),
     "half a position": (cell("places", 2, "longitude", ""), "row 2, column longitude: found nothing, needed both latitude and longitude or neither"),
     "low above high": (cell("destinations", 3, "low", "100000"), "destinations.csv, row 3, column low: found '100000', needed low no greater than high; swap the two"),
     "no number": (cell("destinations", 2, "high", ""), "row 2, column low: found nothing, needed a low, a high or both"),
-    "country code unknown": (cell("destinations", 2, "countries", "KAX"), "row 2, column countries: found 'KAX', needed an ISO 3166-1 alpha-3 code in use"),
+    "country code unknown": (cell("destinations", 2, "countries", "KAX"), "row 2, column countries: found 'KAX', needed ISO 3166-1 alpha-3 codes in use"),
     "window backwards": (cell("destinations", 2, "window_end", "2022-09-01"), "row 2, column window_end"),
     "boolean in words": (cell("destinations", 2, "includes_others", "TRUE"), "row 2, column includes_others: found 'TRUE', needed true or false"),
     "fragment too long": (cell("evidence", 5, "exact", "one two three four five six seven eight nine"), "evidence.csv, row 5, column exact"),
@@ -163,8 +163,8 @@ BROKEN = {
     "report key misspelt": (text("datapackage.json", '"collected_at"', '"colected_at"'), "column report: found 'colected_at'"),
     "minimum of nought": (text("datapackage.json", '"minimum_cell": 1', '"minimum_cell": 0'), "column report.minimum_cell: found 0"),
     "digits of another script": (cell("interviewees", 3, "age_min", "٢٠"), "row 3, column age_min: found '٢٠', needed a whole number"),
-    "reserved label": (cell("interviewees", 9, "profession", "not described"), "row 9, column profession: found 'not described', needed a value of the source"),
-    "blank label": (cell("destinations", 2, "measure", " "), "row 2, column measure: found ' ', needed text without blanks at its ends"),
+    "reserved label": (cell("interviewees", 9, "profession", "not described"), "row 9, column profession: found 'not described', needed text of the source"),
+    "blank label": (cell("destinations", 2, "measure", " "), "row 2, column measure: found ' ', needed text of the source without blanks at its ends"),
     "label with blank at its end": (cell("interviewees", 3, "profession", "developer "), "row 3, column profession: found 'developer '"),
     "code with a line break": (cell("destinations", 2, "countries", "KAZ\n"), "column countries: found 'KAZ\\n'"),
     "country twice": (cell("destinations", 2, "countries", "KAZ KAZ"), "row 2, column countries: found 'KAZ KAZ', needed each country once"),
@@ -173,10 +173,10 @@ BROKEN = {
     "second coding the first": (text("datapackage.json", "second-coding/legs.csv", "legs.csv"), "found 'legs.csv' twice, needed each file for one table"),
     "title a list": (text("datapackage.json", '"title": "Russians', '"title": ["x"], "x": "Russians'), "datapackage.json, column title: found [\"x\"], needed text"),
     "sources in words": (text("datapackage.json", '"sources": [', '"sources": "FT", "x": ['), "column sources: found 'FT', needed a list of objects with a title"),
-    "half a surrogate": (text("datapackage.json", "Russians interviewed", "\\ud800 interviewed"), "found half of a surrogate pair"),
+    "half a surrogate": (text("datapackage.json", "Russians interviewed", "\\ud800 interviewed"), "surrogates not allowed"),
     "number beyond all": (text("datapackage.json", '"declared_interviewees": 17', '"declared_interviewees": 1' + "0" * 5000), "datapackage.json: found"),
     "nested without end": (data("datapackage.json", b"[" * 100_000), "datapackage.json: found"),
-    "path with NUL": (text("datapackage.json", '"path": "legs.csv"', '"path": "a\\u0000b"'), "needed a path of ordinary characters"),
+    "path with NUL": (text("datapackage.json", '"path": "legs.csv"', '"path": "a\\u0000b"'), "needed a path inside the edition's folder"),
     "link in a circle": (lambda e: ((e / "legs.csv").unlink(), (e / "legs.csv").symlink_to("legs.csv")), "found"),
     "codebook in Latin-1": (data("codebook.md", b"\xe4"), "codebook.md: found a byte at 0"),
     # As spreadsheets and editors leave them.
@@ -197,28 +197,26 @@ BROKEN = {
     "workbook": (data("legs.csv", b"PK\x03\x04\x14\x00"), "legs.csv: found a spreadsheet or an archive, needed CSV"),
     "Parquet named CSV": (data("legs.csv", b"PAR1\x15\x04"), "legs.csv: found a Parquet file, needed CSV"),
     "blank file": (data("legs.csv", b"\n\n"), "legs.csv, row 1: found an empty file"),
-    "spreadsheet's count of days": (cell("legs", 3, "departed", "44826"), "legs.csv, row 3, column departed: found '44826', needed a date as YYYY-MM-DD, of this century or the last; a spreadsheet's count of days? 2022-09-22"),
-    "day before month": (cell("legs", 3, "departed", "21/09/2022"), "row 3, column departed: found '21/09/2022', needed a date as YYYY-MM-DD, of this century or the last; did you mean 2022-09-21?"),
-    "day or month first": (cell("legs", 3, "departed", "03.04.2022"), "did you mean 2022-04-03, or 2022-03-04?"),
+    "spreadsheet's count of days": (cell("legs", 3, "departed", "44826"), "legs.csv, row 3, column departed: found '44826', needed a date as YYYY-MM-DD, of this century or the last"),
+    "day before month": (cell("legs", 3, "departed", "21/09/2022"), "row 3, column departed: found '21/09/2022', needed a date as YYYY-MM-DD, of this century or the last"),
     "date with a time": (cell("destinations", 2, "window_start", "2022-09-21T00:00"), "destinations.csv, row 2, column window_start: found '2022-09-21T00:00'"),
-    "number with its thousands": (cell("destinations", 2, "high", "100,000"), "row 2, column high: found '100,000', needed a number in digits, with a point; did you mean 100000?"),
+    "number with its thousands": (cell("destinations", 2, "high", "100,000"), "row 2, column high: found '100,000', needed a number in digits, with a point"),
     "number below nought": (cell("destinations", 2, "high", "-5"), "row 2, column high: found '-5', needed 0 or more"),
     "error of a spreadsheet": (cell("interviewees", 3, "age_min", "#REF!"), "row 3, column age_min: found '#REF!'"),
-    "age as a float": (cell("interviewees", 3, "age_min", "20.0"), "row 3, column age_min: found '20.0', needed a whole number; did you mean 20?"),
+    "age as a float": (cell("interviewees", 3, "age_min", "20.0"), "row 3, column age_min: found '20.0', needed a whole number"),
     "gender in another word": (cell("interviewees", 3, "gender", "male"), "row 3, column gender: found 'male', needed one of woman, man, other"),
     "escape character": (cell("interviewees", 3, "profession", "\x1b[31mcook"), "row 3, column profession: found"),
     "no break space at an end": (cell("interviewees", 3, "profession", "cook\u00a0"), "row 3, column profession: found"),
-    "leg twice": (cell("legs", 4, "leg", "1"), "legs.csv, row 4, column leg: found 'i02.1' 2 times"),
+    "leg twice": (cell("legs", 4, "leg", "1"), "legs.csv, row 4, column leg: found 'i02.1', needed each key once"),
     "place from nowhere": (cell("legs", 3, "from_place", "Moscow"), "legs.csv, row 3, column from_place: found 'Moscow', needed the place of a row of table places; did you mean 'moscow'?"),
-    "latitude with comma, told": (cell("places", 2, "latitude", "51,23"), "did you mean 51.23?"),
     "countries with commas": (cell("destinations", 3, "countries", "GEO, FIN"), "destinations.csv, row 3, column countries: found 'GEO, FIN'"),
     "month thirteen": (cell("destinations", 2, "stated_on", "2022-13"), "destinations.csv, row 2, column stated_on: found '2022-13'"),
     "evidence for no table": (cell("evidence", 6, "table", "people"), "evidence.csv, row 6, column key: found 'people."),
-    "evidence twice": (cell("evidence", 7, "column", "counted"), "evidence.csv, row 7, column column: found 'interviewees.i02.counted' 2 times"),
+    "evidence twice": (cell("evidence", 7, "column", "counted"), "evidence.csv, row 7, column column: found 'interviewees.i02.counted', needed each key once"),
     "paragraph that is not there": (cell("evidence", 6, "paragraph", "999"), "evidence.csv, row 6, column paragraph: found '999', needed the paragraph of a row of table paragraphs"),
     "fingerprint cut": (cell("paragraphs", 3, "fingerprint", "abc"), "paragraphs.csv, row 3, column fingerprint: found 'abc'"),
     "settled without a reason": (cell("settlements", 2, "reason", ""), "settlements.csv, row 2, column reason: found nothing"),
-    "second coder's id twice": (cell("second-coding/interviewees", 3, "interviewee", "i01"), "second-coding/interviewees.csv, row 3, column interviewee: found 'i01' 2 times"),
+    "second coder's id twice": (cell("second-coding/interviewees", 3, "interviewee", "i01"), "second-coding/interviewees.csv, row 3, column interviewee: found 'i01', needed each key once"),
     "second coder's place": (cell("second-coding/legs", 2, "to_place", "nowhere"), "second-coding/legs.csv, row 2, column to_place: found 'nowhere'"),
     # Files that are none.
     "named pipe": (instead("legs", os.mkfifo), "legs.csv: found no ordinary file"),
@@ -240,8 +238,8 @@ BROKEN = {
     "Parquet with a day that is none": (parquet("legs", "SELECT * REPLACE ('2022-02-30' AS departed) FROM t"), "legs.parquet, row 2, column departed: found '2022-02-30'"),
     "Parquet with five for true": (parquet("destinations", "SELECT * REPLACE (5 AS includes_others) FROM t"), "destinations.parquet, row 2, column includes_others: found '5'"),
     "Parquet with a misspelt word": (parquet("legs", "SELECT * REPLACE (CASE leg WHEN '2' THEN 'maed' ELSE status END AS status) FROM t"), "legs.parquet, row 4, column status: found 'maed'"),
-    "Parquet with a hard space": (parquet("interviewees", "SELECT * REPLACE (profession || chr(160) AS profession) FROM t"), "needed text without blanks at its ends"),
-    "Parquet with a key twice": (parquet("places", "FROM t UNION ALL (FROM t WHERE place = 'oral')"), "places.parquet, row 11, column place: found 'oral' 2 times"),
+    "Parquet with a hard space": (parquet("interviewees", "SELECT * REPLACE (profession || chr(160) AS profession) FROM t"), "needed text of the source without blanks at its ends"),
+    "Parquet with a key twice": (parquet("places", "FROM t UNION ALL (FROM t WHERE place = 'oral')"), "places.parquet, row 11, column place: found 'oral', needed each key once"),
     "second part, a wrong word": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * REPLACE ('x' AS counted) FROM t WHERE interviewee >= 'i06'"), "interviewees [i06], column counted: found 'x'"),
     "parts unlike each other": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * EXCLUDE (gender) FROM t WHERE interviewee >= 'i06'"), "interviewees: found"),
     "folder inside a table's folder": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "FROM t WHERE interviewee >= 'i06'", then=lambda d: (d / "more").mkdir()), "interviewees/more: found no Parquet part"),
@@ -257,10 +255,10 @@ BROKEN = {
     "file name not in UTF-8": (lambda e: (e / os.fsdecode(b"\xff.txt")).write_text("x"), "found a file named"),
     # datapackage.json.
     "package with a byte order mark": (data("datapackage.json", lambda b: b"\xef\xbb\xbf" + b), "datapackage.json, row 1: found"),
-    "package in UTF-16": (data("datapackage.json", lambda b: b.decode().encode("utf-16")), "datapackage.json: found a byte at 0 that is not UTF-8"),
+    "package in UTF-16": (data("datapackage.json", lambda b: b.decode().encode("utf-16")), "datapackage.json: found 'utf-8' codec can't decode byte 0xff in position 0"),
     "package with a comma too many": (data("datapackage.json", b'{"name": "x",\n}'), "datapackage.json, row"),
-    "package with a key twice": (text("datapackage.json", '"title":', '"title": "x", "title":'), "datapackage.json, column title: found key 'title' 2 times, needed each key once"),
-    "package with NaN": (text("datapackage.json", '"minimum_cell": 1', '"minimum_cell": NaN'), "datapackage.json: found NaN, needed a number of JSON"),
+    "package with a key twice": (text("datapackage.json", '"title":', '"title": "x", "title":'), "datapackage.json: found key 'title' twice, needed JSON in UTF-8, of ordinary size, each key once"),
+    "package with NaN": (text("datapackage.json", '"minimum_cell": 1', '"minimum_cell": NaN'), "datapackage.json: found NaN, needed JSON"),
     "name a number": (package("name", to=1), "datapackage.json, column name: found 1, needed text"),
     "title on two lines": (package("title", to="One\nTwo"), "datapackage.json, column title: found 'One\\nTwo', needed text on one line"),
     "title with an escape": (package("title", to="\x1b]0;x"), "datapackage.json, column title: found"),
@@ -331,7 +329,7 @@ def test_problems_and_counts_come_as_json(edition: Path, capsys: pytest.CaptureF
     wrong = [problem for problem in whole["problems"] if not problem["warning"]]
     assert wrong[0] == {
         "file": str(edition / "legs.csv"), "row": 3, "column": "mode", "found": "'aire'",
-        "needed": "one of air, rail, road, bicycle, foot", "hint": "did you mean 'air'?", "warning": False,
+        "needed": "one of air, rail, road, bicycle, foot", "hint": "did you mean 'air'?", "warning": False, "times": 1,
     }  # fmt: skip
     assert whole["counts"]["errors"] == len(wrong)
     assert whole["counts"]["files"][str(edition / "places.csv")] == {"errors": 0, "warnings": 1}
@@ -491,7 +489,25 @@ def test_problems_of_one_cause_are_counted_beyond_a_hundred(edition: Path):
     lines = "".join(f"p{n},maybe,,,,,\n" for n in range(250))
     line("interviewees", lines)(edition)
     found = [problem for problem in examine(edition)[1] if problem.needed.startswith("one of yes")]
-    assert (len(found), found[-1].found) == (101, "150 more rows like these")
+    assert (len(found), sum(problem.times for problem in found)) == (100, 250)
+    assert [str(line) for line in grouped(found)] == [
+        f"{edition}/interviewees.csv, rows 12, 13, 14 and 247 more, column counted: found 'maybe', needed one of yes, unclear, no"
+    ]
+
+
+def test_problems_of_one_cause_are_one_line(edition: Path):
+    """On the command line and in the error of a build; each row by itself in JSON."""
+    for row, word in ((2, "aire"), (3, "aire"), (4, "raill"), (5, "roadd"), (6, "fooot")):
+        cell("legs", row, "mode", word)(edition)
+    done = run("check", edition, "--json", code=2)
+    wanted = (
+        "legs.csv, rows 2, 3, 4 and 2 more, column mode: found 'aire', 'raill', 'roadd', …, "
+        "needed one of air, rail, road, bicycle, foot; did you mean 'air'? did you mean 'rail'? did you mean 'road'?"
+    )
+    assert [line.split("/")[-1] for line in done.stderr.splitlines()] == [wanted]
+    assert [problem["row"] for problem in json.loads(done.stdout)["problems"]] == [2, 3, 4, 5, 6]
+    with pytest.raises(InputError, match="rows 2, 3, 4 and 2 more"):
+        open_edition(edition)
 
 
 def test_folders_named_as_partitions_are_only_folders(edition: Path):

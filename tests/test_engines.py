@@ -90,8 +90,8 @@ def stored(table: str, cells: list[tuple[str, ...]], engine: str) -> Table:
 def found(engine: str, people: list[tuple[str, ...]], legs: list[tuple[str, ...]]) -> list[str]:
     """What checks and counts give on an engine."""
     tables = {"interviewees": stored("interviewees", people, engine), "legs": stored("legs", legs, engine)}
-    problems = [problem for table in tables.values() for problem in checks.table_problems(table).problems]
-    problems += relations.reference_problems(tables, tables, untrusted={"places"}, unread={})
+    problems = [problem for table in tables.values() for problem in checks.table_problems(table)]
+    problems += relations.reference_problems(tables, tables, {"places"})
     problems += relations.lone_problems(tables["interviewees"])
     people_frame, legs_frame = (table.frame for table in tables.values())
     counts = collect_rows(people_frame.group_by("age_min", "gender").agg(nw.len().alias("n")))

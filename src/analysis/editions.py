@@ -12,8 +12,9 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import folder, spark
+from analysis.coding.checks import count
 from analysis.coding.package import SECOND, Report, read_package
-from analysis.coding.relations import coded_values, count
+from analysis.coding.relations import coded_values
 from analysis.coding.validation import Validation
 from analysis.disclosure import no_people
 from analysis.folder import find
@@ -31,7 +32,7 @@ from analysis.tables import (
 )
 from analysis.text import isolate
 from parabook import files
-from parabook.errors import InputError, Problem
+from parabook.errors import InputError, Problem, grouped
 
 T = TypeVar("T")
 
@@ -224,7 +225,7 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
     opened, problems = examine(path, validated=validated, engine=engine)
     errors = [problem for problem in problems if not problem.warning]
     if errors or opened is None:
-        raise InputError(errors)
+        raise InputError(grouped(errors))
     own = opened.minimum_cell
     if minimum_cell and minimum_cell < own:
         hint = f"{own} is the edition's own number"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+NAMED = 3
+"""Rows and values that the line of a cause names."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Problem:
     column: str | None = None
     warning: bool = False
     """A warning is worth a look, but the book can be built."""
+    times: int = 1
+    """How many alike it stands for."""
 
     def __str__(self) -> str:
         row = f", row {self.row}" if self.row else ""
@@ -73,8 +78,38 @@ def tallied(problems: Iterable[Problem]) -> dict[str, dict[str, int]]:
     """How many errors and warnings there are, by file; a file without any is not listed."""
     counts: dict[str, dict[str, int]] = {}
     for problem in problems:
-        counts.setdefault(problem.file, {"errors": 0, "warnings": 0})["warnings" if problem.warning else "errors"] += 1
+        kinds = counts.setdefault(problem.file, {"errors": 0, "warnings": 0})
+        kinds["warnings" if problem.warning else "errors"] += problem.times
     return counts
+
+
+def grouped(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems of one cause as one: its first rows, what was found there, and how many more there are.
+
+    Examples
+    --------
+    >>> for each in grouped([Problem("a.csv", "'x'", "a number", row=n, column="age") for n in range(2, 9)]):
+    ...     print(each)
+    a.csv, rows 2, 3, 4 and 4 more, column age: found 'x', needed a number
+    """
+    causes: dict[tuple[object, ...], list[Problem]] = {}
+    for each in problems:
+        file = each.file.partition(" [")[0]
+        causes.setdefault((file, each.column, each.needed, each.warning), []).append(each)
+    return [alike[0] if sum(each.times for each in alike) == 1 else _together(alike) for alike in causes.values()]
+
+
+def _together(alike: list[Problem]) -> Problem:
+    first, times = alike[0], sum(each.times for each in alike)
+    rows = [str(each.row) for each in alike if each.row][:NAMED]
+    different = list(dict.fromkeys(each.found for each in alike))
+    found = ", ".join(different[:NAMED]) + ", …" * (len(different) > NAMED)
+    hints = " ".join(list(dict.fromkeys(each.hint for each in alike if each.hint))[:NAMED])
+    more = f" and {times - len(rows):,} more" if times > len(rows) else ""
+    if rows:
+        file = f"{first.file}, rows {', '.join(rows)}{more}"
+        return replace(first, file=file, found=found, hint=hints, row=None, times=times)
+    return replace(first, found=f"{found} ({times:,} times)", hint=hints, times=times)
 
 
 def missing(value: object) -> bool:

@@ -12,7 +12,7 @@ from parabook.errors import InputError
 from parabook.templating import render
 
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-ARTICLE = "[role=main], main"  # what a page says, without what stands around it
+ARTICLE = 'article[role="main"], main article, [role="main"], main'  # what a page says, without what stands around it
 PAPER = ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
 
 

@@ -1,23 +1,22 @@
-"""What must hold of each table by itself. Pure: tables in, problems out; each condition one expression for every engine.
+"""What must hold of each table by itself: each condition one expression, on every engine.
 
-A check is an expression that is true of a bad row. All checks of a table are counted in one pass, and only the rows at
-fault, `MOST_SHOWN` of a kind at most, are ever collected. Beside a typed column ``x`` stand ``_text:x``, its cells as text,
-and ``_unread:x``, whether a cell cannot be read.
+A check is an expression that is true of a bad row. All checks of a table are counted in one pass, and only the first rows
+at fault are ever collected. Beside a typed column ``x`` stand ``_text:x``, its cells as text, and ``_unread:x``, whether a
+cell cannot be read.
 """
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import islice
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import narwhals as nw
 
-from analysis.coding.columns import Column
-from analysis.schema import Field, countries, schema, vocabulary
+from analysis.schema import Field, countries, vocabulary
 from analysis.tables import (
     DATE,
     LONGEST_TEXT,
@@ -28,29 +27,28 @@ from analysis.tables import (
     Frame,
     Table,
     collect_rows,
-    is_date,
     matches,
 )
 from analysis.tables import needed as readable
 from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
-MOST_SHOWN = 100
-"""Problems of one cause listed one by one; the rest are counted."""
+MOST_LISTED = 100
+"""Rows of one cause that are listed; the rest are counted."""
 
 MOST_HINTS = 10
-"""Problems of one cause for which similar values are looked up, which is slow."""
+"""Rows of one cause for which similar values are looked up, which is slow."""
 
-RESERVED = r"(?i:^[^a-z]*not[^a-z]+(?:stated|described|shown[^a-z]+apart)[^a-z]*$)"
-"""Labels that tables of counts use for what is not known; as values they would merge with those rows."""
-
-CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffd\ufffe\uffff]"
-"""Control characters, line ends that are none, and the sign that stands where a character was lost in conversion."""
+PLANES_END = "".join(chr(0x10000 * plane + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+CONTROL = f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffd\ufdd0-\ufdef{PLANES_END}]"
+"""What neither a page nor a drawing can show: control characters, line ends that are none, what Unicode says is no
+character, and the sign that stands where a character was lost in conversion."""
 
 BLANK = r"[\s" + "\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 """A blank, spelled out, as DuckDB's ``\\s`` knows those of ASCII alone."""
 
-ODD = f"^{BLANK}|{BLANK}$|{CONTROL}"
+RESERVED = r"(?i:^[^a-z]*not[^a-z]+(?:stated|described|shown[^a-z]+apart)[^a-z]*$)"
+"""Labels that tables of counts use for what is not known; as values they would merge with those rows."""
 
 FORMULA = r"^(?:[=@]|[+-].*[(|!])"
 """How text begins that a spreadsheet runs."""
@@ -58,58 +56,83 @@ FORMULA = r"^(?:[=@]|[+-].*[(|!])"
 YEAR_TO_DAY = f"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?|[0-9]{{4}}-(?:{MONTH_AND_DAY})|{DATE}"
 """A year, a month or a day that exists."""
 
-IN_USE = "a code in use, unless the source means the country of that time"
-
-
+Pattern = str  # within `Column` the name is that of narwhals' namespace of texts
 Columns = Callable[[str], Any]
-"""What gives a column by name: narwhals, or a small table in memory."""
+"""What gives a column by name: an expression of narwhals, or a `Column`."""
+
+
+def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of cells as one of columns: missing where one of its arguments is."""
+
+    def method(self: Column, *others: Any) -> Column:
+        rest = (each.values if isinstance(each, Column) else repeat(each) for each in others)
+        return Column([None if None in cells else function(*cells) for cells in zip(self.values, *rest, strict=False)])
+
+    return method
+
+
+class Column:  # noqa: PLW1641 - never hashed
+    """A column of a small table in memory, None for missing, with what checks are written in of narwhals' expressions.
+
+    To plan an expression on pandas or DuckDB takes a millisecond, many times what it takes to work it out for a few rows.
+    """
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.values = values
+
+    @property
+    def str(self) -> Column:
+        return self
+
+    def is_null(self) -> Column:
+        return Column([value is None for value in self.values])
+
+    def is_in(self, allowed: Collection[Any]) -> Column:
+        return Column([value in allowed for value in self.values])
+
+    def contains(self, pattern: Pattern) -> Column:
+        search = re.compile(pattern.replace(r"\z", r"\Z")).search
+        return Column([value and search(value) is not None for value in self.values])
+
+    len_chars = _lifted(len)
+    __lt__, __gt__, __ne__ = map(_lifted, (operator.lt, operator.gt, operator.ne))
+    __eq__ = _lifted(operator.eq)
+    __and__, __or__, __mod__ = map(_lifted, (operator.and_, operator.or_, operator.mod))
+    __invert__ = _lifted(operator.not_)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One condition on the rows of a table: true where a row is at fault."""
+    """One condition on the rows of a table: true where a row is at fault, null where a cell is blank."""
 
     column: str
     bad: Any
-    """An expression of narwhals, or a column in memory."""
     needed: str
     hint: str | Callable[[str], str] = ""
     """What to do about it, or what makes that of the text found."""
     warning: bool = False
-    reading: bool = False
-    """Whether it finds cells that cannot be read."""
-    parts: tuple[Check, ...] = ()
-    """The conditions of which this one, that any of them holds, saves a look."""
-
-
-def reading_check(field: Field, col: Columns) -> Check:
-    """Whether each cell of a column can be read."""
-    if field.type in PATTERNS:
-        bad = col(UNREAD + field.name)
-        return Check(field.name, bad, readable(field.type), lambda text: respelled(text, field.type), reading=True)
-    return Check(field.name, col(field.name).str.len_chars() > LONGEST_TEXT, readable(field.type), reading=True)
 
 
 def field_checks(field: Field, col: Columns) -> Iterator[Check]:
-    """The checks that a column's schema asks for. A blank cell makes an expression null, which is not true."""
+    """The checks that a column's schema asks for, first whether it can be read."""
     name, column = field.name, col(field.name)
-    if field.type == "string" and not field.enum:
-        hint, wanted = "retype the cell", "text without blanks at its ends or control characters"
-        odd = Check(name, column.str.contains(ODD), wanted, hint)
-        hint, wanted = "leave the cell blank for what is not stated", "a value of the source"
-        reserved = Check(name, column.str.contains(RESERVED), wanted, hint)
-        hint, wanted = "downloads hold it as it stands", "text that no spreadsheet takes for a formula"
-        formula = Check(name, column.str.contains(FORMULA), wanted, hint, warning=True)
-        unusual = column.str.contains(f"{ODD}|{RESERVED}|{FORMULA}")
-        yield odd if field.pattern else Check(name, unusual, "", parts=(odd, reserved, formula))
-    if field.required:
-        yield Check(name, col(TEXT + name).is_null(), "a value", "this column may not be blank")
-    if field.enum:
+    if field.type in PATTERNS:
+        yield Check(name, col(UNREAD + name), readable(field.type))
+    elif field.enum:
         bad = ~column.is_null() & ~column.is_in(field.enum)
         yield Check(name, bad, f"one of {', '.join(field.enum)}", lambda text: nearest(text, field.enum))
-    if field.pattern:
-        form = f"{field.title.lower()} of the form {field.pattern}"
-        yield Check(name, ~matches(column, field.pattern), form)
+    else:
+        yield Check(name, column.str.len_chars() > LONGEST_TEXT, readable(field.type))
+        if field.pattern:
+            yield Check(name, ~matches(column, field.pattern), f"{field.title.lower()} of the form {field.pattern}")
+        else:
+            wanted = "text of the source without blanks at its ends or control characters"
+            hint = "retype the cell; leave it blank for what is not stated"
+            yield Check(name, column.str.contains(f"^{BLANK}|{BLANK}$|{CONTROL}|{RESERVED}"), wanted, hint)
+            wanted, hint = "text that no spreadsheet takes for a formula", "downloads hold it as it stands"
+            yield Check(name, column.str.contains(FORMULA), wanted, hint, warning=True)
+    if field.required:
+        yield Check(name, col(TEXT + name).is_null(), "a value", "this column may not be blank")
     if field.minimum is not None:
         yield Check(name, column < field.minimum, f"{field.minimum:g} or more")
     if field.maximum is not None:
@@ -124,27 +147,23 @@ def row_checks(table: str, col: Columns) -> list[Check]:
 
     if table == "interviewees":
         low, high = col("age_min"), col("age_max")
-        plausible, source = "an age at which people are interviewed", "check the source"
-        exact = "an exact age stands in both columns"
+        plausible, exact = "an age at which people are interviewed", "an exact age stands in both columns"
         return [
             Check("age_max", blank("age_min") != blank("age_max"), "both ages or neither", exact),
             Check("age_min", low > high, "age_min no greater than age_max", "swap the two"),
-            Check("age_min", low < 10, plausible, source, warning=True),
-            Check("age_max", high > 100, plausible, source, warning=True),
+            Check("age_min", low < 10, plausible, "check the source", warning=True),
+            Check("age_max", high > 100, plausible, "check the source", warning=True),
         ]
     if table == "places":
-        former, country = vocabulary("former-countries"), col("country")
-        unknown = ~country.is_null() & ~country.is_in((*countries(), *former))
         position = "both latitude and longitude or neither"
-        return [
-            Check("country", unknown, "an ISO 3166-1 alpha-3 code in use"),
-            Check("country", country.is_in(tuple(former)), IN_USE, lambda code: former_hint(former[code]), True),
-            Check("longitude", blank("latitude") != blank("longitude"), position),
-        ]
+        return [*country_checks("country", col), Check("longitude", blank("latitude") != blank("longitude"), position)]
     if table == "destinations":
         low, high, share = col("low"), col("high"), "a share or a rate is no figure of people"
         dates = "a year, a month as YYYY-MM or a day as YYYY-MM-DD"
+        twice = "|".join(f"{code}.*{code}" for code in countries())
         return [
+            *country_checks("countries", col),
+            Check("countries", col("countries").str.contains(twice), "each country once"),
             Check("low", low > high, "low no greater than high", "swap the two"),
             Check("low", blank("low") & blank("high"), "a low, a high or both", "a figure needs a number"),
             Check("low", low % 1 != 0, "a whole number of people", share),
@@ -158,133 +177,100 @@ def row_checks(table: str, col: Columns) -> list[Check]:
     return []
 
 
-def former_hint(former: Mapping[str, str]) -> str:
-    return f"once {former['name']}, now {former['now']}"
+def country_checks(column: str, col: Columns) -> Iterator[Check]:
+    """Codes that ISO 3166-1 does not know, and codes of countries that are no more."""
+    former = vocabulary("former-countries")
+
+    def now(text: str) -> str:
+        gone = [former[code] for code in text.split() if code in former]
+        return "; ".join(f"once {each['name']}, now {each['now']}" for each in gone)
+
+    code = f"(?:{'|'.join((*countries(), *former))})"
+    yield Check(column, ~matches(col(column), f"{code}(?: {code})*"), "ISO 3166-1 alpha-3 codes in use")
+    wanted = "a code in use, unless the source means the country of that time"
+    yield Check(column, col(column).str.contains("|".join(former)), wanted, now, warning=True)
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What checking one table found."""
-
-    problems: list[Problem]
-    unread: frozenset[str]
-    """Columns that are absent or of which some cell could not be read: further checks leave them out, so that nothing is
-    reported twice."""
-    rows: int
-
-
-def table_problems(table: Table) -> Checked:
-    """Check one table by itself: all conditions counted in one pass, then the rows at fault of those that hold anywhere."""
-    present = [each for each in table.spec.fields if each.name not in table.absent]
-    frame = _frame(table, present) if table.cells is None else None
-    col: Columns = nw.col if frame is not None else _in_memory(table)
-    reading = [reading_check(each, col) for each in present]
-    known = [each for each in present if each.name in schema(table.spec.name).columns]
-    rules = [check for each in known for check in field_checks(each, col)]
-    checks = [*reading, *rules, *(row_checks(table.spec.name, col) if not table.absent else ())]
-    rows, found = _found(checks, table, frame)
-    problems = [
-        problem for check, count in found for problem in _listed(table, check, _at_fault(table, check, frame), count)
-    ]
-    unread = {check.column for check, _ in found if check.reading}
-    return Checked([*problems, *_duplicates(table)], frozenset(unread | table.absent), rows)
-
-
-def _found(checks: Sequence[Check], table: Table, frame: Frame | None) -> tuple[int, list[tuple[Check, int]]]:
-    """How many rows there are, and the checks that are true of some, with how many; parts in place of a whole."""
-    if frame is None:
-        rows, counts = len((table.cells or {})["_row"]), [sum(map(bool, check.bad.values)) for check in checks]
-    else:
-        sums = [check.bad.cast(nw.Int64).sum().alias(f"{n}") for n, check in enumerate(checks)]
-        (row,) = collect_rows(frame.select(nw.len().alias("rows"), *sums))
-        rows, counts = int(row["rows"]), [int(row[f"{n}"] or 0) for n in range(len(checks))]
-    found = [(check, count) for check, count in zip(checks, counts, strict=True) if count]
-    parts = [part for check, _ in found for part in check.parts]
-    further = _found(parts, table, frame)[1] if parts else []
-    return rows, [(check, count) for check, count in found if not check.parts] + further
-
-
-def _frame(table: Table, fields: Sequence[Field]) -> Frame:
-    """The typed columns of a table, and beside them their texts and what cannot be read of them."""
-    texts = [table.text(each.name).alias(TEXT + each.name) for each in fields]
-    return table.select(
-        *texts, *(table.unreadable(each).alias(UNREAD + each.name) for each in fields if each.type in PATTERNS)
-    )
-
-
-def _in_memory(table: Table) -> Columns:
-    cells = table.cells or {}
-    return lambda name: Column(cells[name] if name in cells else cells[name.removeprefix(TEXT)])
-
-
-def _at_fault(table: Table, check: Check, frame: Frame | None) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """The first rows of which a check is true, and the text found there."""
-    if frame is not None:
-        shown = frame.filter(check.bad).sort(*table.locator).head(MOST_SHOWN)
-        for row in collect_rows(shown.select(*table.locator, nw.col(TEXT + check.column).alias("_"))):
-            yield row, as_text(row["_"])
-        return
-    col = _in_memory(table)
-    rows = zip(check.bad.values, col("_row").values, col(TEXT + check.column).values, strict=True)
-    yield from islice((({"_row": row}, text or "") for bad, row, text in rows if bad), MOST_SHOWN)
-
-
-def _listed(table: Table, check: Check, rows: Iterable[tuple[Mapping[str, Any], str]], count: int) -> Iterator[Problem]:
-    """The problems of one check: its first rows, and how many more there are."""
-    for n, (row, text) in enumerate(rows):
-        hint = check.hint if isinstance(check.hint, str) else check.hint(text) if n < MOST_HINTS else ""
-        yield problem_at(table, row, show(text or None), check.needed, hint, check.column, warning=check.warning)
-    yield from rest(count, table.shown, check.column, check.needed, warning=check.warning)
-
-
-def problem_at(table: Table, row: Mapping[str, Any], *what: str, warning: bool = False) -> Problem:
-    """A problem (found, needed, hint, column) at a row of a table."""
-    found, wanted, hint, column = what
-    file, number = table.place(row)
-    return Problem(file, found, wanted, hint, number, column, warning)
-
-
-def rest(count: int, file: str, column: str, wanted: str, *, warning: bool = False) -> Iterator[Problem]:
-    """How many more problems of one cause there are than are listed."""
-    if count > MOST_SHOWN:
-        found = f"{count - MOST_SHOWN:,} more rows like these"
-        yield Problem(file, found, wanted, "correct these first", None, column, warning)
-
-
-def _duplicates(table: Table) -> Iterator[Problem]:
+def table_problems(table: Table) -> Iterator[Problem]:
+    """Check one table by itself: each condition of each row, then its key."""
+    for odd in (each.name for each in table.spec.fields if re.search(CONTROL, each.name)):
+        yield Problem(table.shown, f"column {show(odd)}", "a name without control characters", "rename it", row=1)
+    for check, bad in _in_memory(table) if table.cells is not None else _on_engine(table):
+        yield from listed(table, bad, check.column, check.needed, check.hint, warning=check.warning)
     key = list(table.spec.key)
     if table.absent & set(key):
         return
-    if table.cells and len(set(rows := list(zip(*(table.cells[part] for part in key), strict=True)))) == len(rows):
+    if table.cells and len({*zip(*(table.cells[part] for part in key), strict=True)}) == len(table.cells["_row"]):
         return
     given = table.frame.filter(*(~nw.col(part).is_null() for part in key))
-    last = [nw.col(name).max().alias(name) for name in table.rows]
-    twice = given.group_by(key).agg(nw.len().alias("_n"), *last).filter(nw.col("_n") > 1)
-    for row in collect_rows(twice.sort(*table.locator).head(MOST_SHOWN)):
-        found = f"{show('.'.join(as_text(row[part]) for part in key))} {row['_n']} times"
-        yield problem_at(table, row, found, "each key once", "remove or renumber a row", key[-1])
+    groups = given.group_by(key).agg(nw.len().alias("_n"), *(nw.col(name).max() for name in table.rows))
+    joined = nw.concat_str(*(nw.col(part).cast(nw.String) for part in key), separator=".").alias("_")
+    twice = groups.filter(nw.col("_n") > 1).with_columns(joined)
+    yield from listed(table, twice, key[-1], "each key once", "remove or renumber a row")
 
 
-def respelled(cell: str, kind: str) -> str:
-    """A hint for a cell that a spreadsheet spelled its own way, or nothing.
+def _checks(table: Table, col: Columns) -> list[Check]:
+    present = [each for each in table.spec.fields if each.name not in table.absent]
+    checks = [check for each in present for check in field_checks(each, col)]
+    return checks if table.absent else [*checks, *row_checks(table.spec.name, col)]
 
-    Examples
-    --------
-    >>> respelled("21/09/2022", "date"), respelled("44825", "date"), respelled("100,000", "integer")
-    ('did you mean 2022-09-21?', "a spreadsheet's count of days? 2022-09-21", 'did you mean 100000?')
-    >>> respelled("03/04/2022", "date"), respelled("51,2", "number")
-    ('did you mean 2022-04-03, or 2022-03-04?', 'did you mean 51.2?')
+
+def _in_memory(table: Table) -> Iterator[tuple[Check, list[dict[str, Any]]]]:
+    """Each check with the rows at fault, worked out cell by cell."""
+    cells = table.cells or {}
+
+    def col(name: str) -> Column:
+        return Column(cells[name] if name in cells else cells[name.removeprefix(TEXT)])
+
+    for check in _checks(table, col):
+        rows = zip(check.bad.values, cells["_row"], col(TEXT + check.column).values, strict=True)
+        yield check, [{"_row": row, "_": text} for bad, row, text in rows if bad]
+
+
+def _on_engine(table: Table) -> Iterator[tuple[Check, Frame]]:
+    """The checks that are true of some row, all counted in one pass, with a query for the rows at fault."""
+    present = [each for each in table.spec.fields if each.name not in table.absent]
+    texts = [table.text(each.name).alias(TEXT + each.name) for each in present]
+    unread = [table.unreadable(each).alias(UNREAD + each.name) for each in present if each.type in PATTERNS]
+    frame, checks = table.select(*texts, *unread), _checks(table, nw.col)
+    sums = [check.bad.cast(nw.Int64).sum().alias(f"{n}") for n, check in enumerate(checks)]
+    for check, many in zip(checks, collect_rows(frame.select(*sums))[0].values(), strict=True):
+        if many:
+            yield check, frame.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
+
+
+def listed(
+    table: Table,
+    bad: Frame | list[dict[str, Any]],
+    column: str,
+    wanted: str,
+    hint: str | Callable[[str], str] = "",
+    *,
+    warning: bool = False,
+) -> Iterator[Problem]:
+    """The problems of one cause, given the rows at fault with what stands there as ``_``.
+
+    A problem each of the first rows; the last of them stands for all beyond as well.
     """
-    if kind == "date":
-        if re.fullmatch(r"[1-9][0-9]{4}", cell):
-            return f"a spreadsheet's count of days? {date(1899, 12, 30) + timedelta(days=int(cell))}"
-        parts = re.fullmatch(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]((?:19|20)[0-9]{2})", cell)
-        one, two, year = parts.groups() if parts else ("0", "0", "0")
-        spelled = [f"{year}-{month:0>2}-{day:0>2}" for day, month in ((one, two), (two, one))]
-        days = list(dict.fromkeys(day for day in spelled if is_date(day)))
-        return f"did you mean {', or '.join(days)}?" if days else ""
-    if kind in ("integer", "number"):
-        plain = re.sub(r"(?<=[0-9])[,'\u2009\u202f\xa0 ](?=[0-9]{3}(?![0-9]))", "", cell.strip())
-        plain = re.sub(r"\.0+$", "", plain) if kind == "integer" else plain.replace(",", ".")
-        return f"did you mean {plain}?" if plain != cell and re.fullmatch(PATTERNS[kind][0], plain) else ""
-    return f"did you mean {cell.lower()}?" if cell.lower() in ("true", "false") else ""
+    if isinstance(bad, list):
+        rows, total = bad[:MOST_LISTED], len(bad)
+    else:
+        rows = collect_rows(bad.select(*table.locator, "_").sort(*table.locator).head(MOST_LISTED))
+        total = count(bad) if len(rows) == MOST_LISTED else len(rows)
+    for n, row in enumerate(rows, 1):
+        said = hint if isinstance(hint, str) else hint(as_text(row["_"])) if n <= MOST_HINTS else ""
+        problem = problem_at(table, row, column, row["_"], wanted, said, warning=warning)
+        yield replace(problem, times=1 + total - n) if n == len(rows) else problem
+
+
+def problem_at(
+    table: Table, row: Mapping[str, Any], column: str, value: object, wanted: str, hint: str, *, warning: bool = False
+) -> Problem:
+    """The problem of a value in a row of a table."""
+    file, number = table.place(row)
+    return Problem(file, show(as_text(value) or None), wanted, hint, number, column, warning)
+
+
+def count(frame: Frame) -> int:
+    """How many rows a table has."""
+    return int(collect_rows(frame.select(nw.len().alias("n")))[0]["n"])

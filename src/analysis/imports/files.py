@@ -5,6 +5,7 @@ Every file is a stranger's: sizes are limited, workbooks are read in a process o
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -25,10 +26,11 @@ from analysis.coding.verify import source_text
 from analysis.imports import workbook
 from analysis.schema import ROOT
 from analysis.tables import shown_path
-from parabook.errors import InputError, Problem, nearest, show
+from analysis.text import as_text
+from parabook.errors import InputError, nearest, show
 
-PATIENCE = 60
-"""Seconds a workbook may take on a busy machine; its processor time is limited more closely."""
+MOST_BYTES, MOST_COLUMNS = 256 * 2**20, 5000
+"""Bytes of a file, unpacked as well; columns of a table."""
 PASSAGES = ["id", "document", "tag", "content"]
 """Columns of coded passages, as Taguette names them."""
 
@@ -44,7 +46,7 @@ def read_export(
     Parameters
     ----------
     file : str or Path
-        CSV, a workbook (XLSX, ODS), highlights of Taguette, or REFI-QDA (`.qdpx`, `.qdc`).
+        CSV, a workbook (XLSX, ODS), highlights of Taguette, or a REFI-QDA project (`.qdpx`).
     sheet, header : str, int or sequence of int; optional
         The sheet of a workbook, and the row that names the columns, from 1; several for merged headers, whose names are
         joined by " / ". Without them the fullest sheet, and the first row about as wide as the widest: see `attrs["read"]`.
@@ -52,19 +54,17 @@ def read_export(
         The columns that are wanted: each must be there, and no other one is given.
     """
     path = located(file)
-    frame = _passages(path) if is_project(path) else _table(path, sheet, header)
-    lost = [column for column in columns or () if column not in frame]
-    if lost:
-        source, needed = frame.attrs["source"], "each column that the notebook reads"
-        near = (nearest(column, frame.columns) or "see sheet and header" for column in lost)
-        raise InputError(Problem(source, f"no column {show(c)}", needed, n) for c, n in zip(lost, near, strict=True))
+    frame = _project(path)[0] if is_project(path) else _table(path, sheet, header)
+    if lost := [column for column in columns or () if column not in frame]:
+        hint = "; ".join(filter(None, ["see sheet and header", *(nearest(column, frame.columns) for column in lost)]))
+        raise InputError.one(frame.attrs["source"], f"no column {', '.join(map(show, lost))}", "each column read", hint)
     return frame if columns is None else frame[list(columns)]
 
 
 def read_text(file: str | Path) -> str:
     """The text that was coded: of a `.qdpx` its sources one after another, else the file in UTF-8."""
     path = located(file)
-    return "\n".join(_project(path)[1].values()) if is_project(path) else source_text(path)
+    return _project(path)[1] if is_project(path) else source_text(path)
 
 
 def located(file: str | Path) -> Path:
@@ -74,34 +74,19 @@ def located(file: str | Path) -> Path:
     if found is None:
         needed = "an export: CSV, XLSX, ODS or REFI-QDA"
         raise InputError.one(file or "export", "no such file", needed, "see the parameter export")
-    if found.stat().st_size > workbook.MOST_BYTES:
-        raise InputError.one(shown_path(found), f"{found.stat().st_size:,} bytes", f"{workbook.MOST_BYTES:,} or fewer")
+    size = found.stat().st_size
+    with (
+        contextlib.suppress(Exception),
+        zipfile.ZipFile(found) as archive,
+    ):  # broken ones are refused when they are read
+        size += sum(part.file_size for part in archive.infolist())
+    if size > MOST_BYTES:
+        raise InputError.one(shown_path(found), f"{size:,} bytes unpacked", f"{MOST_BYTES:,} or fewer")
     return found
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
-
-
-def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) -> pd.DataFrame:
-    """A CSV or a sheet of a workbook as a frame below its header."""
-    is_workbook = path.read_bytes()[:2] in (b"PK", b"\xd0\xcf")
-    found = _workbook(path, sheet or "") if is_workbook else _csv(path)
-    source = shown_path(path) + (f", sheet {show(found['sheet'])}" if is_workbook else "")
-    rows = {number: [tidy(cell) for cell in row] for number, row in found["rows"]}
-    given = (header,) if isinstance(header, int) else tuple(header or guess_header(rows, found["merged"]))
-    if not given or not {*given} <= rows.keys():
-        wanted = ", ".join(map(str, given)) or 1
-        raise InputError.one(source, "nothing", f"the names of the columns in row {wanted}", "say header=ROW")
-    width = max(map(len, rows.values()))
-    if width > workbook.MOST_COLUMNS:
-        raise InputError.one(source, f"{width:,} columns", f"{workbook.MOST_COLUMNS:,} or fewer")
-    cells = pd.DataFrame([*rows.values()], pd.Index([*rows], name="row"), dtype="str").fillna("")
-    cells = cells.loc[:, (cells != "").any()]
-    frame = cells[cells.index > given[-1]].set_axis(_names(cells.loc[[*given]]), axis="columns")
-    said = f"{found['said']}header in row {' and '.join(map(str, given))}"
-    read = f"{source}: {said}, {len(frame):,} rows, {len(frame.columns)} columns"
-    frame.attrs = {"source": source, "read": read, "sheet": found["sheet"], "header": given}
-    return frame
+def is_project(path: Path) -> bool:
+    return path.suffix.casefold() == ".qdpx"
 
 
 def tidy(text: str) -> str:
@@ -109,18 +94,31 @@ def tidy(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def guess_header(rows: dict[int, list[str]], merged: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """The rows that name the columns: the first about as wide as the widest, and those merged with it.
+def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) -> pd.DataFrame:
+    data = path.read_bytes()
+    found = _workbook(path, sheet or "") if data[:2] in (b"PK", b"\xd0\xcf") else _csv(path, data)
+    source = shown_path(path) + (f", sheet {show(found['sheet'])}" if found["sheet"] else "")
+    rows = {number: [tidy(as_text(cell)) for cell in row] for number, row in found["rows"]}
+    given = [header] if isinstance(header, int) else list(header or _header(rows, found["merged"]))
+    width = max(map(len, rows.values()), default=0)
+    if not given or not {*given} <= rows.keys() or width > MOST_COLUMNS:
+        needed = f"names in row {', '.join(map(str, given)) or 1}, of {MOST_COLUMNS:,} columns at most"
+        raise InputError.one(source, f"{len(rows):,} rows, {width:,} columns", needed, "say header=ROW")
+    cells = pd.DataFrame([*rows.values()], pd.Index([*rows], name="row"), dtype="str").fillna("")
+    cells = cells.loc[:, (cells != "").any()]
+    frame = cells[cells.index > given[-1]].set_axis(_names(cells.loc[given]), axis="columns")
+    said = f"{found['said']}header in row {' and '.join(map(str, given))}"
+    read = f"{source}: {said}, {len(frame):,} rows, {len(frame.columns)} columns"
+    frame.attrs = {"source": source, "read": read, "sheet": found["sheet"], "header": given}
+    return frame
 
-    Examples
-    --------
-    >>> guess_header({3: ["No.", "About you"], 4: ["", "Age", "Sex", "Job"]}, [(3, 4)])
-    (3, 4)
-    """
+
+def _header(rows: dict[int, list[str]], merged: Sequence[int]) -> list[int]:
+    """The rows that name the columns: the first about as wide as the widest, and that of the groups it merges."""
     widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
     at = next((number for number, width in widths.items() if width >= 0.7 * max(widths.values())), 0)
-    ends = [at, *(end for span in merged if span[0] <= at <= span[1] and widths.get(span[0], 0) > 1 for end in span)]
-    return tuple(number for number in widths if min(ends) <= number <= max(ends))
+    groups = [number for number in (at - 1, at) if number in merged and widths.get(number, 0) > 1]
+    return [groups[0], groups[0] + 1] if groups else [number for number in widths if number == at]
 
 
 def _names(header: pd.DataFrame) -> list[str]:
@@ -134,101 +132,63 @@ def _names(header: pd.DataFrame) -> list[str]:
 
 
 def _workbook(path: Path, sheet: str) -> dict[str, Any]:
-    """What `workbook` prints of a workbook."""
+    """What the script `workbook` prints of a workbook."""
     command = [sys.executable, "-I", workbook.__file__, str(path), sheet]
-    hint = "save the sheet of answers alone, as CSV"
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
-        found: dict[str, Any] = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError) as error:
-        needed = "one that is read in seconds and 2 GB of memory"
-        raise InputError.one(shown_path(path), "a workbook that exhausts its reader", needed, hint) from error
-    if refused := found.get("refused"):
-        raise InputError.one(shown_path(path), refused[0], refused[1], hint)
-    return found
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        text = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        error = text if done.returncode == 1 else "its reader was exhausted"  # by its limits, or by itself
+        needed, hint = "XLSX or ODS, read in seconds and 2 GB of memory", "save the sheet of answers alone, as CSV"
+        raise InputError.one(shown_path(path), f"a workbook that cannot be read ({show(error)})", needed, hint)
+    read: dict[str, Any] = json.loads(done.stdout)
+    lost = f"{read['lost']:,} errors or formulas without a value read as blank, " if read["lost"] else ""
+    return read | {"said": lost}
 
 
-def _csv(path: Path) -> dict[str, Any]:
+def _csv(path: Path, data: bytes) -> dict[str, Any]:
     """The rows of a CSV, and how it was read: encoding and what parts its cells, guessed."""
-    text, encoding = decoded(path.read_bytes())
+    try:
+        encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8-sig"
+        text = data.decode(encoding)
+    except UnicodeDecodeError:  # letters that stand together are Cyrillic
+        encoding = "Windows-1251" if re.search(rb"[\xc0-\xff]{3}", data) else "Windows-1252"
+        text = data.decode(encoding, "replace")
     sign = max(",;\t|", key=text[:20_000].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     try:
         rows = [(number, row) for number, row in enumerate(reader, 1) if any(map(str.strip, row))]
+        usual = mode(len(row) for _, row in rows) if rows else 0
+        at = next((number for number, row in rows if any(row[usual:])), None)
+        wrong = f"more than {usual} cells" if at else "a NUL byte" if "\0" in text else ""
     except csv.Error as error:
-        line, hint = reader.line_num, "export it anew"
-        raise InputError.one(shown_path(path), str(error), "CSV with straight quotes", hint, row=line) from error
-    usual = mode(len(row) for _, row in rows) if rows else 0
-    wide = next((number for number, row in rows if any(row[usual:])), None)
-    if wide or "\0" in text:
-        found = f"more than {usual} cells" if wide else "a NUL byte"
-        hint = "quote cells that hold the sign between cells, or export it anew"
-        raise InputError.one(shown_path(path), found, f"text, {usual} cells a row as most have", hint, row=wide)
-    name = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}[sign]
-    return {"rows": rows, "merged": (), "sheet": None, "said": f"{encoding}, cells parted by {name}, "}
+        at, wrong = reader.line_num, str(error)
+    if wrong:
+        needed = "text, as many cells in each row, odd ones in straight quotes"
+        raise InputError.one(shown_path(path), wrong, needed, "export it anew", row=at)
+    return {"rows": rows, "merged": (), "sheet": None, "said": f"taken for {encoding}, cells parted by {sign!r}, "}
 
 
-def decoded(data: bytes) -> tuple[str, str]:
-    """The text of a file and its encoding; where it is not Unicode, letters that stand together are Cyrillic.
-
-    Examples
-    --------
-    >>> decoded("Пол, муж".encode("cp1251"))[1], decoded("Zürich".encode("cp1252"))[1]
-    ('Windows-1251 (a guess)', 'Windows-1252 (a guess)')
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace"), "UTF-16"
+def _project(path: Path) -> tuple[pd.DataFrame, str]:
+    """Coded passages of a REFI-QDA project, in the columns of Taguette's export, and the texts of its sources."""
+    rows, texts = [], []
     try:
-        return data.decode("utf-8-sig"), "UTF-8"
-    except UnicodeDecodeError:
-        page = 1251 if re.search(rb"[\xc0-\xff]{3}", data) else 1252
-        return data.decode(f"cp{page}", "replace"), f"Windows-{page} (a guess)"
-
-
-# --- REFI-QDA --------------------------------------------------------------------------------------------------------
-
-
-def is_project(path: Path) -> bool:
-    """Whether a file is REFI-QDA: a project, or a codebook."""
-    if not zipfile.is_zipfile(path):
-        return path.suffix.casefold() == ".qdc"
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith(".qde") for name in archive.namelist())
-
-
-def _passages(path: Path) -> pd.DataFrame:
-    """Coded passages of a project, in the columns of Taguette's export; of a codebook its codes alone."""
-    root, texts = _project(path)
-    codes = {code.get("guid"): tidy(code.get("name", "")) for code in root.iterfind(".//{*}Code")}
-    rows = [] if texts else [("", "", name, "") for name in codes.values()]
-    for source in root.iterfind(".//{*}TextSource"):
-        document, text = tidy(source.get("name", "")), texts.get(source.get("guid", ""), "")
-        for number, passage in enumerate(source.iterfind(".//{*}PlainTextSelection"), 1):
-            start, end = (passage.get(key, "") for key in ("startPosition", "endPosition"))
-            words = text[int(start) : int(end)] if start.isdecimal() and end.isdecimal() else ""
-            for code in (each.get("targetGUID") for each in passage.iterfind(".//{*}CodeRef")):
-                rows.append((f"{document} {number}", document, codes.get(code, str(code)), " ".join(words.split())))
-    frame = pd.DataFrame(rows, pd.RangeIndex(1, len(rows) + 1, name="row"), PASSAGES, dtype="str")
-    frame.attrs = {"source": shown_path(path), "read": f"{shown_path(path)}: {len(frame):,} coded passages"}
-    return frame
-
-
-def _project(path: Path) -> tuple[ElementTree.Element, dict[str, str]]:
-    """The XML of a project, and the texts of its sources by their identifier."""
-    try:
-        if not zipfile.is_zipfile(path):
-            return ElementTree.fromstring(path.read_bytes()), {}
         with zipfile.ZipFile(path) as archive:
-            if sum(part.file_size for part in archive.infolist()) > workbook.MOST_BYTES:
-                raise ValueError("too large unpacked")
-            held = {Path(name).name: name for name in archive.namelist()}
-            root = ElementTree.fromstring(archive.read(next(name for name in held.values() if name.endswith(".qde"))))
-            texts = {}
+            files = {Path(name).name: name for name in archive.namelist()}
+            root = ElementTree.fromstring(archive.read(next(name for name in files.values() if name.endswith(".qde"))))
+            codes = {code.get("guid"): tidy(code.get("name", "")) for code in root.iterfind(".//{*}Code")}
             for source in root.iterfind(".//{*}TextSource"):
-                file = held.get(source.get("plainTextPath", "").removeprefix("internal://"))
+                document = tidy(source.get("name", ""))
+                file = files.get(source.get("plainTextPath", "").removeprefix("internal://"))
                 inside = source.findtext(".//{*}PlainTextContent", "")
-                texts[source.get("guid", "")] = archive.read(file).decode("utf-8-sig") if file else inside
-            return root, texts
-    except (ElementTree.ParseError, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
+                texts.append(archive.read(file).decode("utf-8-sig") if file else inside)
+                for number, passage in enumerate(source.iterfind(".//{*}PlainTextSelection"), 1):
+                    start, end = (int(passage.get(key, 0)) for key in ("startPosition", "endPosition"))
+                    words = " ".join(texts[-1][start:end].split())
+                    tags = [codes[code.get("targetGUID")] for code in passage.iterfind(".//{*}CodeRef")]
+                    rows += [(f"{document} {number}", document, tag, words) for tag in tags]
+    except Exception as error:  # a broken archive raises any of a dozen types
         found, needed = f"no project ({error})", "REFI-QDA as QualCoder, NVivo or ATLAS.ti exports it"
         raise InputError.one(shown_path(path), found, needed, "export it anew") from error
+    frame = pd.DataFrame(rows, pd.RangeIndex(1, len(rows) + 1, name="row"), PASSAGES, dtype="str")
+    frame.attrs = {"source": shown_path(path), "read": f"{shown_path(path)}: {len(frame):,} coded passages"}
+    return frame, "\n".join(texts)

@@ -6,7 +6,7 @@ stand in one paragraph of the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,7 @@ from analysis.coding.verify import fingerprints, paragraphs
 from analysis.imports.answers import ASK, locate, quoted, refusals, refuse
 from analysis.imports.files import tidy
 from analysis.schema import schema
-from parabook.errors import InputError, Problem, show
+from parabook.errors import Problem, show
 
 PLACES = ("from_place", "to_place", "collected_at")
 CELL = ["table", "key", "column"]
@@ -61,94 +61,78 @@ def highlights(
     [['p1', 'counted', 'she left', 'judged'], ['p1', 'gender', 'she left', 'judged']]
     """
     source = str(passages.attrs.get("source", "export"))
-    if not passages["content"].any():
-        raise InputError.one(source, "no passages", "highlights, or a .qdpx with sources")
-    said = {tidy(tag): [given] if isinstance(given, tuple) else given for tag, given in codes.items() if given != ASK}
-    _refuse_undecided(passages, said, people or {})
-    rows = pd.DataFrame(_values(passages, said, people or {}), columns=["row", *CELL, "value"])
-    rows = _with_places(rows, passages, places or {})
-    for (table, key, column), each in rows.groupby(CELL):
-        if len(found := each["value"].unique()) > 1:
-            needed = f"one {column} of {table} {key}"
-            raise InputError.one(source, ", ".join(map(show, found)), needed, "take a tag away", row=max(each["row"]))
-    report = rows[rows["table"] == "report"]
-    filled = rows[rows["table"] != "report"].groupby("table", sort=False)
-    tables = {str(name): _table(str(name), each) for name, each in filled}
-    tables |= {"evidence": _evidence(passages, rows, text, shorter or {})} | text_tables(text)
-    return tables, dict(zip(report["column"], report["value"], strict=True))
-
-
-def _refuse_undecided(passages: pd.DataFrame, decided: Mapping[str, Any], people: Mapping[str, str]) -> None:
-    """One problem for each different tag or document that the notebook does not decide."""
-    hint = 'say of {}: ("interviewees", "p1", {{"gender": "woman"}}), or "" for a tag that says nothing'.format
-    unknown = ~passages["tag"].isin([*decided])
-    refuse(refusals(passages["tag"], unknown, "what it codes", lambda tag: hint(quoted(tag))))
-    named = [tag for tag, given in decided.items() if any("{person}" in key for _, key, _ in given)]
-    asked = passages["tag"].isin(named) & ~passages["document"].isin(
-        [name for name, who in people.items() if who != ASK]
+    given = {tidy(tag): rows for tag, rows in codes.items() if rows != ASK}
+    decided = {tag: [rows] if isinstance(rows, tuple) else rows for tag, rows in given.items()}
+    hint = 'say of {}: ("interviewees", "p1", {"gender": "woman"}), or "" for a tag that says nothing'
+    refuse(refusals(passages["tag"], ~passages["tag"].isin([*decided]), "what it codes", hint))
+    personal = [tag for tag, given in decided.items() if any("{person}" in key for _, key, _ in given)]
+    named = [document for document, person in (people or {}).items() if person != ASK]
+    asked = passages["tag"].isin(personal) & ~passages["document"].isin(named)
+    refuse(refusals(passages["document"], asked, "whose interview it is", 'say of {} in people: "p1"'))
+    read = _read(passages, decided, people or {}, places or {})
+    cells = read.drop_duplicates(CELL)
+    both = read.merge(cells, on=CELL, suffixes=("", "_first")).query("value != value_first")
+    refuse(
+        Problem(source, f"{show(first)}, {show(value)}", f"one {column} of {table} {key}", "take a tag away", int(row))
+        for row, table, key, column, value, _, first in both.itertuples(index=False)
     )
-    needed = "whose interview it is"
-    refuse(refusals(passages["document"], asked, needed, lambda name: f'say of {quoted(name)} in people: "p1"'))
+    tables = {str(name): _table(str(name), each) for name, each in cells.groupby("table", sort=False)}
+    report = tables.pop("report", pd.DataFrame([{}])).iloc[0]
+    tables |= {"evidence": _evidence(passages, cells, text, shorter or {})} | text_tables(text)
+    return tables, {str(column): str(value) for column, value in report.items()}
 
 
-def _values(passages: pd.DataFrame, decided: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
-    """Row of the passage, table, key, column and value of each cell that a passage codes."""
+def _read(
+    passages: pd.DataFrame, decided: Mapping[str, Any], people: Mapping[str, str], known: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Row of the passage, table, key, column and value of each cell that a passage codes, and of places that it names."""
+    coded = []
     for row, passage in passages.iterrows():
         for table, pattern, cells in decided[passage["tag"]]:
             key = pattern.replace("{person}", people.get(passage["document"], ""))
             if table in ("interviewees", "legs"):
-                yield row, "interviewees", key if table == "interviewees" else key.rpartition(".")[0], "counted", "yes"
-            yield from ((row, table, key, column, str(value)) for column, value in cells.items())
-
-
-def _with_places(rows: pd.DataFrame, passages: pd.DataFrame, known: Mapping[str, Any]) -> pd.DataFrame:
-    """Identifiers in place of names of places, and the cells of the places, which rest on the passages that name them."""
-    naming = rows["column"].isin(PLACES)
-    names = rows[naming].set_index("row")[["value"]]
+                person = key if table == "interviewees" else key.rpartition(".")[0]
+                coded.append((row, "interviewees", person, "counted", "yes"))
+            coded += [(row, table, key, column, str(value)) for column, value in cells.items()]
+    read = pd.DataFrame(coded, columns=["row", *CELL, "value"])
+    naming = read["column"].isin(PLACES)
+    names = read[naming].set_index("row")[["value"]]
     names.attrs = passages.attrs
-    placed, table = locate(names, known)
-    rows.loc[naming, "value"] = placed["value"].to_numpy()
-    cells = table.astype(str).melt("place", var_name="column").query("value != ''")
-    described = rows.loc[naming, ["row", "value"]].rename(columns={"value": "key"}).assign(table="places")
-    return pd.concat([rows, described.merge(cells, left_on="key", right_on="place")[rows.columns]], ignore_index=True)
+    placed, places = locate(names, known)
+    read.loc[naming, "value"] = placed["value"].to_numpy()
+    described = places.astype(str).melt("place", var_name="column").query("value != ''").assign(table="places")
+    named = read.loc[naming, ["row", "value"]].rename(columns={"value": "place"})
+    return pd.concat([read, named.merge(described, on="place").rename(columns={"place": "key"})], ignore_index=True)
 
 
-def _table(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+def _table(name: str, cells: pd.DataFrame) -> pd.DataFrame:
     """The cells of one table as its rows, in the order of their keys."""
-    wide = rows.drop_duplicates(CELL).pivot(index="key", columns="column", values="value").fillna("")
-    names = schema(name).key
-    keys = pd.DataFrame([key.rsplit(".", len(names) - 1) for key in wide.index], wide.index, [*names])
-    return keys.join(wide).reset_index(drop=True)
+    wide = cells.pivot(index="key", columns="column", values="value").fillna("")
+    names = schema(name).key if name != "report" else ()
+    keys = [dict(zip(names, key.rsplit(".", len(names) - 1), strict=False)) for key in wide.index]
+    return wide.assign(**pd.DataFrame(keys, wide.index)).reset_index(drop=True)
 
 
-def _evidence(passages: pd.DataFrame, rows: pd.DataFrame, text: str, shorter: Mapping[str, str]) -> pd.DataFrame:
-    """A row of evidence for every cell; cells none of whose passages can stand as evidence are refused."""
+def _evidence(passages: pd.DataFrame, cells: pd.DataFrame, text: str, shorter: Mapping[str, str]) -> pd.DataFrame:
+    """A row of evidence for every cell: the first passage that codes it, or those of its words that stand for it."""
     lines = [normalise(line) for line in paragraphs(text)]
-    found = {row: _fragment(passages, row, lines, shorter) for row in rows["row"].unique()}
-    rows = rows.assign(lacking=[isinstance(found[row], Problem) for row in rows["row"]])
-    rows = rows.sort_values("lacking", kind="stable").drop_duplicates(CELL).sort_index()
-    refuse(each for row in rows.loc[rows["lacking"], "row"].unique() if isinstance(each := found[row], Problem))
-    made = []
-    for row, table, key, column, value in rows[["row", *CELL, "value"]].itertuples(index=False):
-        paragraph, fragment = found[row]
-        read = says(fragment, value) or (value.isdecimal() and float(value) in numbers(fragment))
-        basis = "stated" if read and table != "places" and column not in PLACES else "judged"
-        note = "place as the notebook describes it" if table == "places" else f"tagged “{passages.loc[row, 'tag']}”"
-        made.append((table, key, column, paragraph, fragment, basis, note))
-    return pd.DataFrame(made, columns=[*schema("evidence").columns])
-
-
-def _fragment(passages: pd.DataFrame, row: int, lines: Sequence[str], shorter: Mapping[str, str]) -> Any:
-    """The paragraph of a passage and those of its words that stand as evidence, or the problem why there are none."""
-    passage: dict[Any, str] = passages.loc[row].to_dict()
-    short = shorter.get(passage["id"], ASK)
-    fragment = " ".join((passage["content"] if short == ASK else short).split())
-    whole, part = normalise(passage["content"]), normalise(fragment)
-    at = [number for number, line in enumerate(lines, 1) if whole in line]
-    at = at or [number for number, line in enumerate(lines, 1) if part in line]
-    if len(at) == 1 and part in whole and 1 <= len(words(fragment)) <= MOST_WORDS:
-        return at[0], fragment
-    found = f"{show(fragment)}: {len(words(fragment))} words, in {len(at)} paragraphs"
     needed = f"one to {MOST_WORDS} words of the passage that stand in one paragraph of the text"
-    hint = f'say of {quoted(passage["id"])} in shorter: "some of its words"'
-    return Problem(str(passages.attrs.get("source", "export")), found, needed, hint, int(row), "content")
+    made, problems = [], {}
+    for row, table, key, column, value in cells.itertuples(index=False):
+        passage: dict[Any, str] = passages.loc[row].to_dict()
+        short = shorter.get(passage["id"], ASK)
+        exact = " ".join((passage["content"] if short == ASK else short).split())
+        whole, part = normalise(passage["content"]), normalise(exact)
+        at = [number for number, line in enumerate(lines, 1) if whole in line]
+        at = at or [number for number, line in enumerate(lines, 1) if part in line]
+        if len(at) != 1 or part not in whole or not 1 <= len(words(exact)) <= MOST_WORDS:
+            found = f"{show(exact)}: {len(words(exact))} words, in {len(at)} paragraphs"
+            hint = f'say of {quoted(passage["id"])} in shorter: "some of its words"'
+            problems[row] = Problem(str(passages.attrs.get("source")), found, needed, hint, int(row), "content")
+            continue
+        stated = says(exact, value) or (value.isdecimal() and float(value) in numbers(exact))
+        stated = stated and table != "places" and column not in PLACES
+        note = "place as the notebook describes it" if table == "places" else f"tagged “{passage['tag']}”"
+        made.append((table, key, column, at[0], exact, "stated" if stated else "judged", note))
+    refuse(problems.values())
+    return pd.DataFrame(made, columns=[*schema("evidence").columns])

@@ -8,21 +8,21 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import click
+from click import argument, option
 
+from analysis.spark import ENGINE
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
-from parabook.errors import InputError, describe, tallied
-from parabook.plan import Plan, make_plan
+from parabook.errors import InputError, describe, grouped, tallied
+from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
 
 DEFAULT = "oral-2022"
-
 INTERRUPTED = 130
 """The exit code when somebody pressed Ctrl-C, as shells have it."""
 
@@ -39,9 +39,12 @@ def command() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0 done, 1 the report is wrong, 2 the input or the call is wrong."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return int(analysis.main(arguments, prog_name="analysis", standalone_mode=False) or 0)
+        if any(each.startswith("--scheduler") for each in given):
+            raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
+        call = [each for each in given if each != "--debug"]
+        return int(analysis.main(call, prog_name="analysis", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted; nothing was published")
         return INTERRUPTED
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error.format_message())
         return 2
     except Exception as error:
-        if "--debug" in arguments:
+        if "--debug" in given:
             raise
         _complain(describe(error), getattr(error, "known", ""))
         return 2 if isinstance(error, (InputError, OSError)) else 1
@@ -60,76 +63,6 @@ def _complain(*lines: object) -> None:
         sys.stderr.write(f"{line}\n")  # at once, as books are made side by side
 
 
-def _path(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
-    if text is not None and not text.strip():
-        raise InputError.one(option.opts[0], "an empty name", "a file or folder")
-    return None if text is None else Path(text)
-
-
-def _pairs(context: click.Context, option: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
-    for pair in pairs:
-        if not all(pair.partition("=")[:2]):
-            raise InputError.one("-p", repr(pair), "NAME=VALUE")
-    return dict(pair.split("=", 1) for pair in pairs)
-
-
-def _gone(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
-
-
-def _engine(context: click.Context, option: click.Parameter, address: str | None) -> None:
-    if address:
-        from analysis.publish.plugin import ENGINE
-
-        os.environ[ENGINE] = address  # for the processes that count
-
-
-option = click.option
-argument = click.argument
-path = partial(option, callback=_path)
-debug = option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
-scheduler = option("--scheduler", hidden=True, expose_value=False, callback=_gone)
-engine = option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count at sc://HOST:PORT.")
-as_json = option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-def analysis() -> None:
-    """Make, check and verify the report of an edition."""
-
-
-@analysis.command()
-@argument("editions", nargs=-1, metavar="[EDITION]...")
-@option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Of the chapters.")
-@path("--out", metavar="DIR", help="Where the book goes (default: _build/EDITION).")
-@option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
-@option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
-@path("--reproduce", "receipt", metavar="FILE", help="Build again from a receipt.json, and compare.")
-@option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
-@engine
-@scheduler
-@debug
-def build(
-    editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, force: bool, receipt: Path | None, pdf: bool,
-) -> int:  # fmt: skip
-    """Run the chapters and make the book of each EDITION, a name under data/ or a path."""
-    options = BuildOptions(jobs, force)
-    if receipt:
-        stray = "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else ""
-        return _reproduce(receipt, "".join(editions), out, options, stray)
-    plans = plan_all(*_book(), editions or [DEFAULT], given)
-    if out and len(plans) > 1:
-        return _build_library(plans, out, options, pdf)
-    for plan in plans:
-        name = plan.input.name
-        index = build_book(plan, out or Path("_build", name), options, Progress(name, live=True))
-        if pdf:
-            _print_pdf(index)
-        _print(index)
-    return 0
-
-
 def _book() -> tuple[Book, Plugin]:
     from analysis.publish.plugin import EditionPlugin
     from analysis.schema import ROOT
@@ -137,36 +70,78 @@ def _book() -> tuple[Book, Plugin]:
     return Book.open(ROOT), EditionPlugin()
 
 
-def _reproduce(receipt: Path, edition: str, out: Path | None, options: BuildOptions, stray: str) -> int:
-    from parabook.reproduce import reproduce
-
-    if stray:
-        needed = "the receipt, and at most where its edition is now"
-        raise InputError.one("--reproduce", stray, needed, "leave it out")
-    progress = Progress("again")
-    return 0 if reproduce(receipt, *_book(), name=edition, out=out, options=options, progress=progress) else 1
+def _pairs(context: click.Context, parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+    for pair in pairs:
+        if not all(pair.partition("=")[:2]):
+            raise InputError.one("-p", repr(pair), "NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _build_library(plans: Sequence[Plan], out: Path, options: BuildOptions, pdf: bool) -> int:
-    outcomes = build_all(plans, out, options, Progress)
-    for each in outcomes:
-        _complain(*(f"{each.name}: not built: {line}" for line in each.failed.splitlines()))
-    built = [each.index for each in outcomes if not each.failed]
-    print(f"{len(built)} of {len(outcomes)} editions built")
-    for index in built if pdf else ():
-        _print_pdf(index)
-    _print(out.resolve() / "index.html")
-    return 0 if len(built) == len(outcomes) else 1
+def _engine(context: click.Context, parameter: click.Parameter, address: str | None) -> None:
+    if address:
+        os.environ[ENGINE] = address  # for the processes that count
 
 
-def _print_pdf(index: Path) -> None:
-    from parabook.pdf import print_book
+PATH = click.Path(path_type=Path)
+as_json = option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+engine = option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count at sc://HOST:PORT.")
 
-    _print(print_book(index.parents[1]))
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+def analysis() -> None:
+    """Make, check and verify the report of an edition. With --debug errors show tracebacks."""
 
 
-def _print(path: Path) -> None:
-    print(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path)
+@analysis.command()
+@argument("editions", nargs=-1, metavar="[EDITION]...")
+@option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Of the chapters.")
+@option("--out", type=PATH, help="Where the book goes (default: _build/EDITION).")
+@option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
+@option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
+@option("--reproduce", "receipt", type=PATH, help="Build again from a receipt.json, and compare.")
+@option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
+@engine
+def build(
+    editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, force: bool, receipt: Path | None, pdf: bool,
+) -> int:  # fmt: skip
+    """Run the chapters and make the book of each EDITION, a name under data/ or a path."""
+    options = BuildOptions(jobs, force)
+    if receipt:
+        from parabook.reproduce import reproduce
+
+        if given or pdf or len(editions) > 1:
+            stray, needed = (
+                "-p" if given else "--pdf" if pdf else " ".join(editions),
+                "at most where its edition is now",
+            )
+            raise InputError.one("--reproduce", stray, needed, "leave it out")
+        again = Progress("again", live=True)
+        same = reproduce(receipt, *_book(), name="".join(editions), out=out, options=options, progress=again)
+        return 0 if same else 1
+    plans = plan_all(*_book(), editions or [DEFAULT], given)
+    if out and len(plans) > 1:
+        outcomes = build_all(plans, out, options, Progress)
+        _complain(*(f"{each.name}: not built: {line}" for each in outcomes for line in each.failed.splitlines()))
+        built = [each.index for each in outcomes if not each.failed]
+        print(f"{len(built)} of {len(outcomes)} editions built")
+        _print(built if pdf else [], out.resolve() / "index.html")
+        return 0 if len(built) == len(outcomes) else 1
+    for plan in plans:
+        name = plan.input.name
+        index = build_book(plan, out or Path("_build", name), options, Progress(name, live=True))
+        _print([index] if pdf else [], index)
+    return 0
+
+
+def _print(books: Sequence[Path], index: Path) -> None:
+    """Print books on paper, and then the paths of what was made, as seen from here."""
+    made = [index]
+    if books:
+        from parabook.pdf import print_book
+
+        made = [*(print_book(each.parents[1]) for each in books), index]
+    for path in made:
+        print(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path)
 
 
 @analysis.command()
@@ -174,8 +149,6 @@ def _print(path: Path) -> None:
 @option("--embed", is_flag=True, help="Copy the schemas of data/schemas into datapackage.json first.")
 @as_json
 @engine
-@scheduler
-@debug
 def check(edition: str, embed: bool, as_json: bool) -> int:
     """Find everything that is wrong with the tables of EDITION."""
     from analysis import editions, folder
@@ -185,46 +158,34 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
     if embed and package.embed(folder.find(edition)):
         _complain("datapackage.json: schemas copied")
     opened, problems = editions.examine(edition)
-    tables = list(opened.tables) if opened else []
-    for problem in problems:
-        _complain(f"{'warning' if problem.warning else 'error'}: {problem}")
-    files = tallied(problems)
-    errors, warnings = (sum(count[kind] for count in files.values()) for kind in ("errors", "warnings"))
+    _complain(*(f"{'warning' if each.warning else 'error'}: {each}" for each in grouped(problems)))
+    files, tables = tallied(problems), list(opened.tables) if opened else []
+    counts = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
     if as_json:
-        counts = {"errors": errors, "warnings": warnings, "files": files}
-        _print_json({"edition": edition, "problems": [*map(asdict, problems)], "counts": counts, "tables": tables})
-    else:
-        for name, count in files.items():
-            print(f"{name}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
-        print(
-            f"{edition}: {plural(errors, 'error')}, {plural(warnings, 'warning')} ({', '.join(tables) or 'no tables'})"
-        )
-    return 2 if errors else 0
-
-
-def _print_json(found: object) -> None:
-    print(json.dumps(found, indent=1, ensure_ascii=False))
+        said = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
+        print(json.dumps({"edition": edition, **said}, indent=1, ensure_ascii=False))
+    for name, count in [*files.items(), (edition, counts)] if not as_json else ():
+        print(f"{name}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
+    return 2 if counts["errors"] else 0
 
 
 @analysis.command()
 @argument("name")
-@path("--into", metavar="FOLDER", help="The folder to write it into (default: data).")
-@path("--from", "export", metavar="FILE", help="An export: CSV, XLSX, ODS, Taguette or REFI-QDA.")
-@path("--source", metavar="TEXT", help="The text that is coded, a paragraph a line.")
-@debug
+@option("--into", type=PATH, help="The folder to write it into (default: data).")
+@option("--from", "export", type=PATH, help="An export: CSV, XLSX, ODS, Taguette or REFI-QDA.")
+@option("--source", type=PATH, help="The text that is coded, a paragraph a line.")
 def new(name: str, into: Path | None, export: Path | None, source: Path | None) -> None:
     """Begin the edition NAME: empty tables, or a notebook that imports an export."""
-    from analysis.publish.new import start, target
+    from analysis.publish.new import start
 
-    said, text = start(target(name, into), export, source)
-    _complain(*filter(None, [said]))
+    said, text = start(name, into, export, source)
+    _complain(said)
     print(text)
 
 
 @analysis.command()
 @argument("edition")
-@path("--source", required=True, metavar="FILE", help="The source text, one paragraph a line.")
-@debug
+@option("--source", type=PATH, required=True, help="The source text, one paragraph a line.")
 def verify(edition: str, source: Path) -> int:
     """Hold every coded value of EDITION against its source text."""
     from analysis.coding.verify import source_text
@@ -243,15 +204,14 @@ def verify(edition: str, source: Path) -> int:
 @argument("old")
 @argument("new")
 @as_json
-@path("--page", metavar="FILE", help="Write it as a page of HTML as well.")
-@debug
+@option("--page", type=PATH, help="Write it as a page of HTML as well.")
 def compare(old: str, new: str, as_json: bool, page: Path | None) -> int:
     """Report which results moved between OLD and NEW, built books or editions."""
     from parabook.review.page import as_html
     from parabook.review.review import compare_all
 
     found = compare_all(*_book(), old, new, Progress("compare"))
-    _print_json(found.as_json()) if as_json else print(found.as_text())
+    print(json.dumps(found.as_json(), indent=1, ensure_ascii=False) if as_json else found.as_text())
     if page:
         page.write_text(as_html(found), encoding="utf-8")
     return 1 if found.moved else 0
@@ -260,10 +220,9 @@ def compare(old: str, new: str, as_json: bool, page: Path | None) -> int:
 @analysis.command()
 @argument("edition", default=DEFAULT)
 @option("--accept", is_flag=True, help="Approve the results of this run.")
-@path("--approved", metavar="FOLDER", help="Where they lie (default: tests/approved/EDITION).")
-@path("--source", metavar="FILE", help="Hold the coded values against this source text as well.")
-@path("--out", metavar="DIR", help="Where review.html and review.md go (default: _build/EDITION).")
-@debug
+@option("--approved", type=PATH, help="Where they lie (default: tests/approved/EDITION).")
+@option("--source", type=PATH, help="Hold the coded values against this source text as well.")
+@option("--out", type=PATH, help="Where review.html and review.md go (default: _build/EDITION).")
 def review(edition: str, accept: bool, approved: Path | None, source: Path | None, out: Path | None) -> int:
     """Run EDITION and hold its results against those approved."""
     from parabook.review.review import review as review_book

@@ -8,7 +8,7 @@ nothing of when or where the book was built: the same inputs give the same recor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,115 +23,84 @@ if TYPE_CHECKING:
     from parabook.plugins import Cover
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
-SHA256 = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
+SHA256 = "https://w3id.org/ro/terms/workflow-run#sha256"
 """The one word that RO-Crate 1.1 has no term for."""
-
-DONE = "http://schema.org/CompletedActionStatus"
-
 FILES = ("tables/{}.csv", "charts/{}.vl.json", "html/exhibits/{}.svg")
 """The files of an exhibit, where it has them."""
 
 
-def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Iterable[str], folder: Path) -> str:
+def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Collection[str], folder: Path) -> str:
     """The record of a finished book in a folder, as the text of ``ro-crate-metadata.json``; ``runs`` has the root first."""
-    made = Record(plan, cover, folder)
-    for run in (run for run in runs if run.chapter not in set(left_out)):
-        made.add_run(run, "index" if run is runs[0] else run.chapter)
-    return json.dumps(made.crate.metadata.generate(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    import yaml
+    from rocrate.rocrate import ROCrate
 
-
-class Record:
-    """A record to which chapters are added."""
-
-    def __init__(self, plan: Plan, cover: Cover, folder: Path) -> None:
-        import yaml
-        from rocrate.rocrate import ROCrate
-
-        self.plan, self.folder, self.crate = plan, folder, ROCrate(version="1.1")
-        self.crate.metadata.extra_terms.update(SHA256)
-        package = json.loads((plan.input / PACKAGE).read_text(encoding="utf-8"))
-        citation = yaml.safe_load((plan.book.root / "CITATION.cff").read_text(encoding="utf-8"))
-        self.program, edition = self._program(citation), self._edition(package, cover)
+    crate = ROCrate(version="1.1")
+    crate.metadata.extra_terms["sha256"] = SHA256
+    package = json.loads((plan.input / PACKAGE).read_text(encoding="utf-8"))
+    citation = yaml.safe_load((plan.book.root / "CITATION.cff").read_text(encoding="utf-8"))
+    program = _add(
+        crate, "#program", "SoftwareApplication", name=citation["title"], softwareVersion=str(citation["version"]),
+        url=citation.get("repository-code"), license=f"https://spdx.org/licenses/{citation['license']}",
+    )  # fmt: skip
+    edition = _add(
+        crate, "#edition", "CreativeWork", name=plan.input.name, description=cover.title, url=cover.homepage,
+        hasPart=[_add(crate, f"#edition/{file}", "CreativeWork", name=file, sha256=found) for file, found in sorted(plan.contents.items())],
+        isBasedOn=_listed(crate, package, "sources"),
+    )  # fmt: skip
+    known = {
+        "name": cover.title, "description": str(package.get("description") or cover.title), "isBasedOn": edition,
         # The library would write the time of the build; this is the date of the data, or of the program.
-        date = str(package.get("created") or citation["date-released"])[:10]
-        profile = self._add(PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
-        root = _known(
-            name=cover.title, description=str(package.get("description") or cover.title), datePublished=date,
-            conformsTo=profile, isBasedOn=edition, license=edition.get("license"), author=edition.get("author"),
-        )  # fmt: skip
-        for name, value in root.items():
-            self.crate.root_dataset[name] = value
-
-    def _program(self, citation: Mapping[str, Any]) -> Any:
-        names = [each.get("name") or f"{each['given-names']} {each['family-names']}" for each in citation["authors"]]
-        return self._add(
-            "#program", "SoftwareApplication", name=citation["title"], softwareVersion=str(citation["version"]),
-            url=citation.get("repository-code"), license=f"https://spdx.org/licenses/{citation['license']}",
-            author=[self._add(f"#maker-{n}", "Organization", name=name) for n, name in enumerate(names, 1)],
-        )  # fmt: skip
-
-    def _edition(self, package: Mapping[str, Any], cover: Cover) -> Any:
-        """The edition as a whole; its files are known by their hashes, as the book does not carry them."""
-        files = [
-            self._add(f"#edition/{name}", "CreativeWork", name=name, sha256=found)
-            for name, found in sorted(self.plan.contents.items())
-        ]
-        return self._add(
-            "#edition", "CreativeWork", name=self.plan.input.name, description=cover.title, url=cover.homepage, hasPart=files,
-            license=self._listed(package, "licenses"), author=self._listed(package, "contributors"),
-            isBasedOn=self._listed(package, "sources"),
-        )  # fmt: skip
-
-    def _listed(self, package: Mapping[str, Any], what: str) -> list[Any]:
-        """The licenses, contributors or sources of ``datapackage.json``."""
-        found = []
-        for n, each in enumerate((each for each in package.get(what) or () if isinstance(each, dict)), 1):
-            kind, url = "CreativeWork", each.get("path")
-            if what == "contributors":  # a person only where it says so, as a team may stand there as well
-                kind = "Person" if {"givenName", "familyName"} & each.keys() else "Organization"
-            ident = url if url and what == "licenses" else f"#{what.removesuffix('s')}-{n}"
-            name = str(each.get("title") or each.get("name") or url or "not named")
-            found.append(self._add(ident, kind, name=name, url=url, description=each.get("role")))
-        return found
-
-    def add_run(self, run: ChapterRun, page: str) -> None:
-        """Add the run of a chapter: what it used, and the files that it made.
-
-        No agent and no times: they would make two records of the same book differ.
-        """
-        source = next(file for file in self.plan.notebooks if file.stem == run.chapter)
-        notebook = self._add(
-            f"#chapter/{run.chapter}", "SoftwareSourceCode", name=source.name, sha256=sha256(source), softwareRequirements=self.program
-        )  # fmt: skip
-        read = [self.crate.get(f"#edition/{name}") for name in self.plan.behind([PACKAGE, *run.rests_on])]
-        values = {name: each.default for name, each in parameters(source).items()} | self.plan.chosen(source)
-        used = [
-            self._add(f"#parameter/{run.chapter}/{name}", "PropertyValue", name=name, value=value)
-            for name, value in values.items()
-            if name not in REPORTED
-        ]
-        paths = [path.format(each["id"]) for each in exhibits(json.loads(run.notebook)) for path in FILES]
-        made = [self._file(path) for path in (f"notebooks/{run.chapter}.ipynb", f"html/{page}.html", *paths)]
-        properties = {"name": f"Chapter {run.chapter}, run", "actionStatus": DONE}
-        action = self.crate.add_action(
-            notebook, f"#run/{run.chapter}", [*read, *used], list(filter(None, made)), properties
-        )
-        self.crate.root_dataset.append_to("mentions", action)
-
-    def _file(self, path: str) -> Any:
-        """A file of the book, with its hash; None where the book has no such file."""
-        file = self.folder / path
-        if not file.is_file():
-            return None
-        return self.crate.add_file(dest_path=path, properties={"name": path, "sha256": sha256(file)})
-
-    def _add(self, ident: str, kind: str, **properties: Any) -> Any:
-        """Something that the record speaks of and the book does not carry."""
-        from rocrate.model import ContextEntity
-
-        known = self.crate.get(ident)
-        return known or self.crate.add(ContextEntity(self.crate, ident, {"@type": kind, **_known(**properties)}))
+        "datePublished": str(package.get("created") or citation["date-released"])[:10],
+        "conformsTo": _add(crate, PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"),
+        "license": _listed(crate, package, "licenses"), "author": _listed(crate, package, "contributors"),
+    }  # fmt: skip
+    for name, value in known.items():
+        if value:
+            crate.root_dataset[name] = value
+    for run in (run for run in runs if run.chapter not in left_out):
+        page = "index" if run is runs[0] else run.chapter
+        crate.root_dataset.append_to("mentions", _run(crate, plan, run, page, folder, program))
+    return json.dumps(crate.metadata.generate(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _known(**properties: Any) -> dict[str, Any]:
-    return {name: value for name, value in properties.items() if value not in (None, "", [])}
+def _listed(crate: Any, package: Mapping[str, Any], what: str) -> list[Any]:
+    """The licenses, contributors or sources of ``datapackage.json``."""
+    found = []
+    for n, each in enumerate((each for each in package.get(what) or () if isinstance(each, dict)), 1):
+        named = {"givenName", "familyName"} & each.keys()  # a person only where it says so, as a team may stand there
+        kind = "CreativeWork" if what != "contributors" else "Person" if named else "Organization"
+        url, ident = each.get("path"), f"#{what.removesuffix('s')}-{n}"
+        name = str(each.get("title") or each.get("name") or url or "not named")
+        ident = url if url and what == "licenses" else ident
+        found.append(_add(crate, ident, kind, name=name, url=url, description=each.get("role")))
+    return found
+
+
+def _run(crate: Any, plan: Plan, run: ChapterRun, page: str, folder: Path, program: Any) -> Any:
+    """The run of a chapter: what it used, and the files that it made; no agent and no times, as two records would differ."""
+    source = next(file for file in plan.notebooks if file.stem == run.chapter)
+    hashed, needs = sha256(source), {"softwareRequirements": program}
+    notebook = _add(crate, f"#chapter/{run.chapter}", "SoftwareSourceCode", name=source.name, sha256=hashed, **needs)
+    values = {name: each.default for name, each in parameters(source).items()} | plan.chosen(source)
+    used = [crate.get(f"#edition/{name}") for name in plan.behind([PACKAGE, *run.rests_on])]
+    used += [
+        _add(crate, f"#parameter/{run.chapter}/{name}", "PropertyValue", name=name, value=value)
+        for name, value in values.items()
+        if name not in REPORTED
+    ]
+    exhibited = [path.format(each["id"]) for each in exhibits(json.loads(run.notebook)) for path in FILES]
+    made = [
+        crate.add_file(dest_path=path, properties={"name": path, "sha256": sha256(folder / path)})
+        for path in (f"notebooks/{run.chapter}.ipynb", f"html/{page}.html", *exhibited)
+        if (folder / path).is_file()
+    ]
+    said = {"name": f"Chapter {run.chapter}, run", "actionStatus": "http://schema.org/CompletedActionStatus"}
+    return crate.add_action(notebook, f"#run/{run.chapter}", used, made, said)
+
+
+def _add(crate: Any, ident: str, kind: str, **properties: Any) -> Any:
+    """Something that the record speaks of and the book does not carry."""
+    from rocrate.model import ContextEntity
+
+    given = {name: value for name, value in properties.items() if value not in (None, "", [])}
+    return crate.get(ident) or crate.add(ContextEntity(crate, ident, {"@type": kind, **given}))

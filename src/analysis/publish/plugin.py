@@ -1,14 +1,15 @@
-"""What this report adds to the building of its book: editions, which chapters are run on."""
+"""What this report adds to the building and reviewing of its book: editions, which chapters are run on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import folder
+from analysis.folder import ROOMS
 from analysis.schema import ROOT
 from parabook.files import listed
 from parabook.plugins import Cover, Evidence, Plugin, Table
@@ -19,16 +20,11 @@ if TYPE_CHECKING:
     from parabook.errors import Problem
     from parabook.plan import Plan
 
-ENGINE = "ANALYSIS_ENGINE"
-"""The environment variable with the address of the engine that counts; blank or unset for the one in the process."""
-
 RECORD = "ro-crate-metadata.json"
-
 DATA = {"schemas": "*.json", "vocabularies": "*.csv", "basemap": "*.geojson"}
 """The folders under ``data`` that the program reads, and which files of them."""
-
-ROOMS = ("imports/", "publish/")
-"""Folders of this package that chapters do not import."""
+MOST_ROWS = 20_000
+"""Of a longer table a review says that it differs, not which rows."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class EditionCover(Cover):
 
 
 class EditionPlugin(Plugin):
-    """The plug-in of this report."""
+    """The plug-in of this report; what each hook is for, `Plugin` says."""
 
     noun = "edition"
     filled_in = ("edition",)
@@ -48,11 +44,9 @@ class EditionPlugin(Plugin):
     publishes_with = ("rocrate.rocrate",)
 
     def find(self, book: Book, name: str) -> Path:
-        """The folder of an edition, given its name under ``data/``, a path or an address."""
         return folder.find(name)
 
     def files(self, book: Book, path: Path) -> dict[str, Path]:
-        """The files of an edition."""
         return folder.files(path)
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
@@ -74,51 +68,73 @@ class EditionPlugin(Plugin):
         return {"edition": path.name}
 
     def folder(self, path: Path, chapter: Path) -> Path:
-        """The folder that the edition lies in."""
         return path.parent
 
     def check(self, plan: Plan) -> Cover:
-        """Load the edition and check its tables, and the parameters against it."""
         from analysis.editions import open_edition
         from analysis.labels import check_parameters
 
         check_parameters(plan.given)
         edition = open_edition(plan.input, plan.given.get("minimum_cell", 0))
-        declared = edition.report.declared_interviewees
-        return EditionCover(
-            edition.title, homepage=edition.homepage, date=edition.date, declared=declared, described=edition.described
-        )
+        cover = Cover(edition.title, homepage=edition.homepage, date=edition.date)
+        return EditionCover(**vars(cover), declared=edition.declared, described=edition.described)
 
     def cover(self, cover: Cover, glue: Mapping[str, str]) -> Cover:
         """The cover with the first sentence of the summary, and a picture with a mark for each person."""
-        from analysis.publish.card import card_svg, one_mark_each
+        from analysis.publish.card import card_svg
 
         cover = super().cover(cover, glue)
-        marks = one_mark_each(cover.declared, cover.described) if isinstance(cover, EditionCover) else ""
-        return replace(cover, picture=card_svg(cover.title, cover.lead, marks))
+        people = (cover.declared, cover.described) if isinstance(cover, EditionCover) else (0, 0)
+        return replace(cover, picture=card_svg(cover.title, cover.lead, *people))
 
     def add_files(
         self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], folder: Path
     ) -> None:
-        """Write the record of the book as RO-Crate."""
         from analysis.publish.crate import record
 
         (folder / RECORD).write_text(record(plan, cover, runs, left_out, folder), encoding="utf-8")
 
     def rows(self, path: Path) -> dict[str, Table] | None:
-        """The rows of the edition's tables."""
-        from analysis.publish import reviewed
+        from analysis.coding.checks import count
+        from analysis.coding.package import SECOND
+        from analysis.editions import open_edition
+        from analysis.tables import text_frame
 
-        return reviewed.rows(path)
+        edition = open_edition(path)
+        if edition.minimum_cell > 1:
+            return None
+        said = {key: value for key, value in edition.package.items() if key not in ("resources", "report")}
+        said |= {f"report.{key}": value for key, value in edition.package.get("report", {}).items()}
+        fields = [(key, it if isinstance(it, str) else json.dumps(it, ensure_ascii=False)) for key, it in said.items()]
+        found: dict[str, Table] = {folder.PACKAGE: (("field", "value"), *fields)}
+        for name, frame in {**edition.tables, **{SECOND + name: each for name, each in edition.second.items()}}.items():
+            if count(frame) <= MOST_ROWS:
+                table = text_frame(frame).drop(columns="_row", errors="ignore")
+                found[name] = tuple(table.columns), *table.itertuples(index=False, name=None)
+        return found
 
     def problems(self, path: Path) -> Sequence[Problem]:
-        """What checking the edition finds."""
-        from analysis.publish import reviewed
+        from analysis.editions import examine
+        from parabook.errors import grouped
 
-        return reviewed.problems(path)
+        return _inside(path, grouped(examine(path)[1]))
 
     def evidence(self, path: Path, source: Path) -> Evidence:
-        """Whether the coded values hold against the source text."""
-        from analysis.publish import reviewed
+        """What ``analysis verify`` says; of an edition that hides small cells, only how much."""
+        from analysis.coding.verify import source_text, verify
+        from analysis.editions import open_edition
+        from parabook.errors import Problem
 
-        return reviewed.evidence(path, source)
+        text, edition = source_text(source), open_edition(path)
+        held = verify(edition, text)
+        found = _inside(path, held.problems)
+        if found and edition.minimum_cell > 1:
+            found = (Problem(edition.name, f"{len(found):,} problems", "none", "analysis verify names them"),)
+        return Evidence(str(held), found)
+
+
+def _inside(path: Path, found: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems by files in the edition's folder, wherever that is on this machine."""
+    from analysis.tables import shown_path
+
+    return tuple(replace(each, file=each.file.removeprefix(f"{shown_path(path)}/")) for each in found)

@@ -13,24 +13,14 @@ import analysis.labels
 import analysis.maps
 import analysis.sources  # noqa: F401
 
-
-def count_and_draw() -> None:
-    """Count people by kind in DuckDB and in pandas, and draw them."""
-    people = pd.DataFrame({"kind": ["a", "b"], "number": [1, 2]})
-    with duckdb.connect() as connection:  # closed again: a fork copies no threads
-        connection.register("people", people)
-        for frame in (nw.from_native(connection.table("people")), nw.from_native(people).lazy()):
-            counted = frame.group_by("kind").agg(nw.len(), nw.col("number").sum().alias("sum")).sort("kind")
-            counted.filter(nw.col("kind").str.starts_with("a")).select(ncs.string(), "sum").collect(
-                "pandas"
-            ).to_pandas()
-    chart = (
-        alt.Chart(people)
-        .mark_point()
-        .encode(x=alt.X("number", axis=None), y=alt.Y("kind", sort=None), tooltip=["kind"])
-    )
-    (chart + chart.mark_text(dx=16).encode(text="number")).to_dict()
-    str(people), people.to_html(), people.to_dict("records")
-
-
-count_and_draw()
+people = pd.DataFrame({"kind": ["a", "b"], "number": [1, 2]})
+with duckdb.connect() as connection:  # closed again: a fork copies no threads
+    connection.register("people", people)
+    for frame in (nw.from_native(connection.table("people")), nw.from_native(people).lazy()):
+        counted = frame.group_by("kind").agg(nw.len(), nw.col("number").sum().alias("sum")).sort("kind")
+        few = counted.filter(nw.col("kind").str.starts_with("a")).select(ncs.string(), "sum")
+        few.collect("pandas").to_pandas()
+points = alt.Chart(people).mark_point()
+chart = points.encode(x=alt.X("number", axis=None), y=alt.Y("kind", sort=None), tooltip=["kind"])
+(chart + chart.mark_text(dx=16).encode(text="number")).to_dict()
+str(people), people.to_html(), people.to_dict("records")
