@@ -6,6 +6,7 @@ that it is asked to confirm.
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,16 +21,10 @@ UNITS = [
 ]  # fmt: skip
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 NUMBER_WORDS = {word: n for n, word in enumerate(UNITS)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
+MONTHS = [name.casefold() for name in calendar.month_name[1:]]
 COUNTED_ARTICLE = re.compile(r"\ba (?=night|day|week|month|year|dozen|person|man|woman)", re.I)
-MONTHS = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-]  # fmt: skip
-DATES = re.compile(
-    rf"\b(?:{'|'.join(MONTHS)})\.? \d{{1,2}}\b(?:,? (?:19|20)\d\d\b)?|\b\d{{1,2}} (?:{'|'.join(MONTHS)})\b(?:,? (?:19|20)\d\d\b)?"
-    rf"|\b(?:{'|'.join(MONTHS)}|in|since|of) (?:19|20)\d\d\b",
-    re.I,
-)
+MONTH, YEAR = f"(?:{'|'.join(MONTHS)})", r"(?:19|20)\d\d\b"
+DATES = re.compile(rf"\b(?:{MONTH}\.? \d{{1,2}}|\d{{1,2}} {MONTH})\b(?:,? {YEAR})?|\b(?:{MONTH}|in|since|of) {YEAR}", re.I)
 """Days and years, whose numbers count nothing."""
 
 
