@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +97,9 @@ def _json(file: Path) -> dict[str, Any]:
     """A JSON object, strictly: in UTF-8, each key once, no NaN, whole characters."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        if twice := {key for key in keys if keys.count(key) > 1}:
-            raise ValueError(f"key {min(twice)!r} twice")
+        counts = Counter(key for key, _ in pairs)
+        if len(counts) < len(pairs):
+            raise ValueError(f"key {counts.most_common(1)[0][0]!r} twice")
         return dict(pairs)
 
     try:

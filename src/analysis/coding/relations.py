@@ -81,9 +81,9 @@ class Validation:
         """No people and no figures; evidence without rows, which is as none."""
         main = [self.sound[name] for name in ("interviewees", "destinations") if name in self.sound]
         if not self.unsound and not any(count(table.frame) for table in main):
-            files = " and ".join(table.shown for table in main) or file
-            hint, found = "add rows below the header: a person or a figure each", "no rows" if main else "no such table"
-            yield Problem(files, found, "at least one interviewee or one destination figure", hint)
+            where, found = (main[0].shown, "no rows") if main else (file, "no such table")
+            hint = "add rows below the header: a person or a figure each"
+            yield Problem(where, found, "at least one interviewee or one destination figure", hint)
         if "evidence" in self.sound and not count(self.sound["evidence"].frame):
             hint = "add them, or take the table off the list in datapackage.json if the source is no text"
             del self.sound["evidence"]
