@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -236,16 +236,9 @@ def listed(
         total = count(bad) if len(rows) == MOST_LISTED else len(rows)
     for n, row in enumerate(rows, 1):
         said = hint if isinstance(hint, str) else hint(as_text(row["_"])) if n <= MOST_HINTS else ""
-        problem = problem_at(table, row, column, row["_"], needed, said, warning=warning)
-        yield replace(problem, times=1 + total - n) if n == len(rows) else problem
-
-
-def problem_at(
-    table: Table, row: Row, column: str, value: object, needed: str, hint: str, *, warning: bool = False
-) -> Problem:
-    """The problem of a value in a row of a table."""
-    file, number = table.place(row)
-    return Problem(file, show(as_text(value) or None), needed, hint, number, column, warning)
+        (file, number), found = table.place(row), show(as_text(row["_"]) or None)
+        times = 1 + total - n if n == len(rows) else 1
+        yield Problem(file, found, needed, said, number, column, warning, times)
 
 
 def count(frame: Frame) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import narwhals as nw
 
-from analysis.coding.checks import MOST_HINTS, MOST_LISTED, Row, count, listed, problem_at, table_problems
+from analysis.coding.checks import MOST_LISTED, Row, count, listed, table_problems
 from analysis.coding.package import SECOND, Package, Report, name_problems, text_file_problems
 from analysis.coding.rules import RULES, rule_of, words
 from analysis.folder import PACKAGE
@@ -205,23 +205,26 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
 
     Of ``unsound`` tables, that a value is not there proves nothing.
     """
-    seen, hints = set(), 0
-    for row in collect_rows(table.frame.sort(*table.locator)):
-        place = _place(row)
-        seen.add(place)
-        if place not in values and place[0] not in unsound:
-            hints += 1
-            hint = nearest(".".join(place), map(".".join, values)) if hints <= MOST_HINTS else ""
-            needed = "table, key and column of a value that is not blank"
-            yield problem_at(table, row, "key", ".".join(place), needed, hint)
-        if not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS:
-            needed, hint = f"one to {MOST_WORDS} words", "quote a fragment of the source"
-            yield problem_at(table, row, "exact", row["exact"], needed, hint)
-        if row["basis"] == "derived" and (rule := rule_of(row["note"])) not in RULES:
-            hint = nearest(rule, RULES) or f"one of {', '.join(RULES)}"
-            yield problem_at(table, row, "note", row["note"], "a rule's name first in the note", hint)
+    rows = collect_rows(table.frame.sort(*table.locator))
+    lost = [row for row in rows if _place(row) not in values and row["table"] not in unsound]
+    long = [row for row in rows if not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS]
+    free = [row for row in rows if row["basis"] == "derived" and rule_of(row["note"]) not in RULES]
+
+    def near(place: str) -> str:
+        return nearest(place, map(".".join, values))
+
+    def rule(note: str) -> str:
+        return nearest(rule_of(note), RULES) or f"one of {', '.join(RULES)}"
+
+    bad = [{**row, "_": ".".join(_place(row))} for row in lost]
+    yield from listed(table, bad, "key", "table, key and column of a value that is not blank", near)
+    bad = [{**row, "_": row["exact"]} for row in long]
+    yield from listed(table, bad, "exact", f"one to {MOST_WORDS} words", "quote a fragment of the source")
+    bad = [{**row, "_": row["note"]} for row in free]
+    yield from listed(table, bad, "note", "a rule's name first in the note", rule)
+    seen, needed = {_place(row) for row in rows}, "one row of evidence for every coded value"
     for name, key, column in (place for place in values if place not in seen):
-        found, needed = f"no evidence for {name} {key} {column}", "one row of evidence for every coded value"
+        found = f"no evidence for {name} {key} {column}"
         yield Problem(table.shown, found, needed, "add it, or blank the value", None, column)
 
 
@@ -231,8 +234,8 @@ def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[P
         carried, settled = values.get(_place(row), ""), as_text(row["settled"])
         if carried != settled:
             needed = f"{show(carried or None)}, as {'.'.join(_place(row))} has it"
-            hint = "correct the table or the settlement"
-            yield problem_at(table, row, "settled", settled, needed, hint, warning=True)
+            (file, number), hint = table.place(row), "correct the table or the settlement"
+            yield Problem(file, show(settled or None), needed, hint, number, "settled", warning=True)
 
 
 def _place(row: Row) -> Place:
