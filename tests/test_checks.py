@@ -258,7 +258,7 @@ BROKEN = {
     "package in UTF-16": (data("datapackage.json", lambda b: b.decode().encode("utf-16")), "datapackage.json: found 'utf-8' codec can't decode byte 0xff in position 0"),
     "package with a comma too many": (data("datapackage.json", b'{"name": "x",\n}'), "datapackage.json, row"),
     "package with a key twice": (text("datapackage.json", '"title":', '"title": "x", "title":'), "datapackage.json: found key 'title' twice, needed JSON in UTF-8, of ordinary size, each key once"),
-    "package with NaN": (text("datapackage.json", '"minimum_cell": 1', '"minimum_cell": NaN'), "datapackage.json: found NaN, needed JSON"),
+    "package with NaN": (text("datapackage.json", '"minimum_cell": 1', '"minimum_cell": NaN'), "datapackage.json: found Out of range float values are not JSON compliant"),
     "name a number": (package("name", to=1), "datapackage.json, column name: found 1, needed text"),
     "title on two lines": (package("title", to="One\nTwo"), "datapackage.json, column title: found 'One\\nTwo', needed text on one line"),
     "title with an escape": (package("title", to="\x1b]0;x"), "datapackage.json, column title: found"),
@@ -275,7 +275,7 @@ BROKEN = {
     "resources null": (package("resources", to=None), "datapackage.json, column resources: found null, needed a list of tables"),
     "resource a word": (package("resources", 1, to="legs.csv"), "column resources[2]: found 'legs.csv', needed a name and a path"),
     "resource's name a number": (package("resources", 1, "name", to=2), "column resources[2].name: found 2, needed a table's name"),
-    "neither people nor figures": (package("resources", to=[{"name": "places", "path": "places.csv"}]), "found neither interviewees nor destinations"),
+    "neither people nor figures": (package("resources", to=[{"name": "places", "path": "places.csv"}]), "needed at least one interviewee or one destination figure"),
     "package a folder": (lambda e: ((e / "datapackage.json").unlink(), (e / "datapackage.json").mkdir()), "found no datapackage.json, needed an edition's folder"),
     "package a link in a circle": (lambda e: ((e / "datapackage.json").unlink(), (e / "datapackage.json").symlink_to("datapackage.json")), "found no datapackage.json"),
 }  # fmt: skip

@@ -121,7 +121,7 @@ def test_a_wrong_count_of_words_is_named(article, edition: Path):
     lines[3] = f"{number},{int(words) + 1},{fingerprint}"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     (problem,) = verify(open_edition(edition), article).problems
-    assert (problem.column, problem.found) == ("words", f"{int(words) + 1} words")
+    assert (problem.column, problem.found) == ("words", f"words {int(words) + 1}")
 
 
 @pytest.mark.parametrize(

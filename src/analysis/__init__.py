@@ -2,7 +2,7 @@
 
 The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``deadline``,
 ``fetch``, ``folder``, ``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``,
-``coding.package``, ``coding.relations``, ``coding.validation``, ``editions``, ``counts``, ``labels``, ``journeys``,
+``coding.package``, ``coding.relations``, ``editions``, ``counts``, ``labels``, ``journeys``,
 ``figures``, ``sentences``, ``charts``, ``maps``, ``exhibits``, ``sources``, ``coding.verify``, ``coding.agreement``.
 
 Names are imported when they are first used: what looks for an edition and hashes it loads neither pandas nor Altair.

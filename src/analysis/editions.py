@@ -14,8 +14,7 @@ import pandas as pd
 from analysis import folder, spark
 from analysis.coding.checks import count
 from analysis.coding.package import SECOND, Report, read_package
-from analysis.coding.relations import coded_values
-from analysis.coding.validation import Validation
+from analysis.coding.relations import Validation, coded_values
 from analysis.disclosure import no_people
 from analysis.folder import find
 from analysis.schema import GROUPS, TABLES, schema

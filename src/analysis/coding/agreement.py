@@ -12,13 +12,6 @@ NO_ROW = "(no row)"
 ALIKE = "undefined: all values alike"
 
 
-def values(frame: pd.DataFrame, table: str) -> dict[tuple[str, str], str]:
-    """The coded cells of a table by (key, column)."""
-    spec = schema(table)
-    rows = [(".".join(row[part] for part in spec.key), row) for row in frame.to_dict("records")]
-    return {(key, column): row[column] for key, row in rows for column in spec.coded}
-
-
 def agreement(
     tables: Mapping[str, pd.DataFrame], second: Mapping[str, pd.DataFrame], settlements: pd.DataFrame | None = None
 ) -> pd.DataFrame:
@@ -29,32 +22,37 @@ def agreement(
 
     Examples
     --------
-    >>> one = pd.DataFrame({"statement": ["s1", "s2"], "topic": ["age", "route"], "quantifier": "", "says": "x"})
+    >>> one = pd.DataFrame({"statement": ["s1", "s2"], "topic": ["age", "route"], "says": "x"})
     >>> agreement({"statements": one}, {"statements": one})[["column", "alike", "alpha"]].values.tolist()[0]
     ['topic', 2, '1.000']
     """
-    first = {name: values(tables[name], name) for name in second if name in tables}
-    for row in settlements.to_dict("records") if settlements is not None else []:
-        if row["table"] in first:
-            first[row["table"]][row["key"], row["column"]] = row["first"]
     rows = []
-    for name, table in first.items():
-        other = values(second[name], name)
-        units = sorted({key for key, _ in (*table, *other)})
-        columns = [c for c in schema(name).columns if any(column == c for _, column in (*table, *other))]
-        for column in columns:
-            pairs = [(table.get((key, column), NO_ROW), other.get((key, column), NO_ROW)) for key in units]
-            alike = sum(a == b for a, b in pairs)
-            blank = sum(pair == ("", "") for pair in pairs)
-            rows.append((name, column, len(pairs), alike, blank, _alpha(pairs)))
+    for name in (name for name in second if name in tables):
+        first, other = (_by_key(frame, name) for frame in (tables[name], second[name]))
+        for row in settlements.to_dict("records") if settlements is not None else []:
+            if row["table"] == name:
+                first.loc[row["key"], row["column"]] = row["first"]
+        for column in (column for column in schema(name).columns if column in first):
+            both = [first[column], other.get(column, pd.Series(dtype="object"))]
+            pairs = pd.concat(both, axis=1, keys=["one", "two"]).fillna(NO_ROW)
+            alike = pairs["one"] == pairs["two"]
+            counts = len(pairs), int(alike.sum()), int((alike & (pairs["one"] == "")).sum())
+            rows.append((name, column, *counts, _alpha(pairs)))
     return pd.DataFrame(rows, columns=["table", "column", "values", "alike", "blank in both", "alpha"])
 
 
-def _alpha(pairs: list[tuple[str, str]]) -> str:
+def _by_key(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """The coded cells of a table, by key; not what coders put in words of their own."""
+    spec = schema(table)
+    columns = [column for column in spec.columns if column not in (*spec.key, "note", "says")]
+    return frame.set_axis(frame[list(spec.key)].agg(".".join, axis=1)).filter(items=columns).astype("object")
+
+
+def _alpha(pairs: pd.DataFrame) -> str:
     import krippendorff
 
-    found = sorted({value for pair in pairs for value in pair})
-    if len(found) < 2:
+    codes, values = pd.factorize(pairs.to_numpy().ravel(), sort=True)
+    if len(values) < 2:
         return ALIKE
-    codes = [[found.index(pair[coder]) for pair in pairs] for coder in (0, 1)]
-    return f"{krippendorff.alpha(reliability_data=codes, level_of_measurement='nominal'):.3f}"
+    coders = codes.reshape(pairs.shape).T
+    return f"{krippendorff.alpha(reliability_data=coders, level_of_measurement='nominal'):.3f}"

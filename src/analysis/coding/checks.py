@@ -9,26 +9,16 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
 import narwhals as nw
 
 from analysis.schema import Field, countries, vocabulary
-from analysis.tables import (
-    DATE,
-    LONGEST_TEXT,
-    MONTH_AND_DAY,
-    PATTERNS,
-    TEXT,
-    UNREAD,
-    Frame,
-    Table,
-    collect_rows,
-    matches,
-)
+from analysis.tables import DATE, LONGEST_TEXT, MONTH_AND_DAY, PATTERNS, TEXT, UNREAD, Frame, Table, collect_rows
+from analysis.tables import matches as fits
 from analysis.tables import needed as readable
 from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
@@ -56,9 +46,12 @@ FORMULA = r"^(?:[=@]|[+-].*[(|!])"
 YEAR_TO_DAY = f"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?|[0-9]{{4}}-(?:{MONTH_AND_DAY})|{DATE}"
 """A year, a month or a day that exists."""
 
-Pattern = str  # within `Column` the name is that of narwhals' namespace of texts
 Columns = Callable[[str], Any]
 """What gives a column by name: an expression of narwhals, or a `Column`."""
+
+Row = Mapping[str, Any]
+Hint = str | Callable[[str], str]
+"""What to do about a cell, or what makes that of the text found."""
 
 
 def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,34 +64,25 @@ def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-class Column:  # noqa: PLW1641 - never hashed
+class Column:
     """A column of a small table in memory, None for missing, with what checks are written in of narwhals' expressions.
 
     To plan an expression on pandas or DuckDB takes a millisecond, many times what it takes to work it out for a few rows.
     """
 
-    def __init__(self, values: Sequence[Any]) -> None:
-        self.values = values
-
-    @property
-    def str(self) -> Column:
-        return self
+    def __init__(self, values: Iterable[Any]) -> None:
+        self.values, self.str = list(values), self
 
     def is_null(self) -> Column:
-        return Column([value is None for value in self.values])
+        return Column(value is None for value in self.values)
 
-    def is_in(self, allowed: Collection[Any]) -> Column:
-        return Column([value in allowed for value in self.values])
-
-    def contains(self, pattern: Pattern) -> Column:
+    def contains(self, pattern: str) -> Column:
         search = re.compile(pattern.replace(r"\z", r"\Z")).search
-        return Column([value and search(value) is not None for value in self.values])
+        return Column(value and search(value) is not None for value in self.values)
 
-    len_chars = _lifted(len)
-    __lt__, __gt__, __ne__ = map(_lifted, (operator.lt, operator.gt, operator.ne))
-    __eq__ = _lifted(operator.eq)
-    __and__, __or__, __mod__ = map(_lifted, (operator.and_, operator.or_, operator.mod))
-    __invert__ = _lifted(operator.not_)
+    len_chars, is_in = _lifted(len), _lifted(lambda cell, allowed: cell in allowed)
+    __lt__, __gt__, __eq__, __ne__ = map(_lifted, (operator.lt, operator.gt, operator.eq, operator.ne))
+    __and__, __mod__, __invert__ = _lifted(operator.and_), _lifted(operator.mod), _lifted(operator.not_)
 
 
 @dataclass(frozen=True)
@@ -108,8 +92,7 @@ class Check:
     column: str
     bad: Any
     needed: str
-    hint: str | Callable[[str], str] = ""
-    """What to do about it, or what makes that of the text found."""
+    hint: Hint = ""
     warning: bool = False
 
 
@@ -124,7 +107,7 @@ def field_checks(field: Field, col: Columns) -> Iterator[Check]:
     else:
         yield Check(name, column.str.len_chars() > LONGEST_TEXT, readable(field.type))
         if field.pattern:
-            yield Check(name, ~matches(column, field.pattern), f"{field.title.lower()} of the form {field.pattern}")
+            yield Check(name, ~fits(column, field.pattern), f"{field.title.lower()} of the form {field.pattern}")
         else:
             wanted = "text of the source without blanks at its ends or control characters"
             hint = "retype the cell; leave it blank for what is not stated"
@@ -168,7 +151,7 @@ def row_checks(table: str, col: Columns) -> list[Check]:
             Check("low", blank("low") & blank("high"), "a low, a high or both", "a figure needs a number"),
             Check("low", low % 1 != 0, "a whole number of people", share),
             Check("high", high % 1 != 0, "a whole number of people", share),
-            Check("stated_on", ~matches(col("stated_on"), YEAR_TO_DAY), dates),
+            Check("stated_on", ~fits(col("stated_on"), YEAR_TO_DAY), dates),
             Check("window_end", col("window_start") > col("window_end"), "a window that ends after it starts"),
         ]
     if table == "evidence":
@@ -186,7 +169,7 @@ def country_checks(column: str, col: Columns) -> Iterator[Check]:
         return "; ".join(f"once {each['name']}, now {each['now']}" for each in gone)
 
     code = f"(?:{'|'.join((*countries(), *former))})"
-    yield Check(column, ~matches(col(column), f"{code}(?: {code})*"), "ISO 3166-1 alpha-3 codes in use")
+    yield Check(column, ~fits(col(column), f"{code}(?: {code})*"), "ISO 3166-1 alpha-3 codes in use")
     wanted = "a code in use, unless the source means the country of that time"
     yield Check(column, col(column).str.contains("|".join(former)), wanted, now, warning=True)
 
@@ -215,7 +198,7 @@ def _checks(table: Table, col: Columns) -> list[Check]:
     return checks if table.absent else [*checks, *row_checks(table.spec.name, col)]
 
 
-def _in_memory(table: Table) -> Iterator[tuple[Check, list[dict[str, Any]]]]:
+def _in_memory(table: Table) -> Iterator[tuple[Check, list[Row]]]:
     """Each check with the rows at fault, worked out cell by cell."""
     cells = table.cells or {}
 
@@ -240,35 +223,22 @@ def _on_engine(table: Table) -> Iterator[tuple[Check, Frame]]:
 
 
 def listed(
-    table: Table,
-    bad: Frame | list[dict[str, Any]],
-    column: str,
-    wanted: str,
-    hint: str | Callable[[str], str] = "",
-    *,
-    warning: bool = False,
+    table: Table, bad: Frame | Sequence[Row], column: str, needed: str, hint: Hint = "", *, warning: bool = False
 ) -> Iterator[Problem]:
     """The problems of one cause, given the rows at fault with what stands there as ``_``.
 
     A problem each of the first rows; the last of them stands for all beyond as well.
     """
-    if isinstance(bad, list):
+    if isinstance(bad, Sequence):
         rows, total = bad[:MOST_LISTED], len(bad)
     else:
         rows = collect_rows(bad.select(*table.locator, "_").sort(*table.locator).head(MOST_LISTED))
         total = count(bad) if len(rows) == MOST_LISTED else len(rows)
     for n, row in enumerate(rows, 1):
         said = hint if isinstance(hint, str) else hint(as_text(row["_"])) if n <= MOST_HINTS else ""
-        problem = problem_at(table, row, column, row["_"], wanted, said, warning=warning)
-        yield replace(problem, times=1 + total - n) if n == len(rows) else problem
-
-
-def problem_at(
-    table: Table, row: Mapping[str, Any], column: str, value: object, wanted: str, hint: str, *, warning: bool = False
-) -> Problem:
-    """The problem of a value in a row of a table."""
-    file, number = table.place(row)
-    return Problem(file, show(as_text(value) or None), wanted, hint, number, column, warning)
+        (file, number), found = table.place(row), show(as_text(row["_"]) or None)
+        times = 1 + total - n if n == len(rows) else 1
+        yield Problem(file, found, needed, said, number, column, warning, times)
 
 
 def count(frame: Frame) -> int:

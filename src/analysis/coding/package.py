@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 SECOND = "second-"
 """Before a table's name: the same table as the second coder filled it."""
-
-SURROGATE = "[\ud800-\udfff]"
-"""Half a character, which UTF-8 cannot write."""
 
 FORMATS = {
     "line": lambda text: not re.search(f"{CONTROL}|[\t\n]", text),
@@ -99,17 +97,14 @@ def _json(file: Path) -> dict[str, Any]:
     """A JSON object, strictly: in UTF-8, each key once, no NaN, whole characters."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        if twice := {key for key in keys if keys.count(key) > 1}:
-            raise ValueError(f"key {min(twice)!r} twice")
+        counts = Counter(key for key, _ in pairs)
+        if len(counts) < len(pairs):
+            raise ValueError(f"key {counts.most_common(1)[0][0]!r} twice")
         return dict(pairs)
 
-    def no_number(text: str) -> None:
-        raise ValueError(text)
-
     try:
-        content = json.loads(file.read_text("utf-8"), object_pairs_hook=unique, parse_constant=no_number)
-        json.dumps(content, ensure_ascii=False).encode()
+        content = json.loads(file.read_text("utf-8"), object_pairs_hook=unique)
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         found, needed = str(error).splitlines()[0], "JSON in UTF-8, of ordinary size, each key once, whole characters"
         raise InputError.one(shown_path(file), found, needed, row=getattr(error, "lineno", None)) from error
@@ -201,7 +196,7 @@ def text_file_problems(file: Path) -> Iterator[Problem]:
 def name_problems(path: Path) -> Iterator[Problem]:
     """Files whose names no receipt could carry and no page could show."""
     for name in (str(file.relative_to(path)) for file in path.rglob("*")):
-        if re.search(f"{CONTROL}|{SURROGATE}", name):
+        if re.search(f"{CONTROL}|[\ud800-\udfff]", name):
             needed = "file names in UTF-8, without control characters"
             yield Problem(shown_path(path), f"a file named {name!a}", needed, "rename or remove it")
 

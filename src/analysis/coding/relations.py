@@ -1,21 +1,23 @@
-"""What must hold between the rows of an edition: references, people who stand alone, evidence, settlements.
+"""What must hold of an edition as a whole: references, people who stand alone, evidence, its report object, its texts.
 
-Pure, as `checks` is: tables that are right by themselves in, problems out, on every engine.
+Pure but for the texts, as `checks` is: tables in, problems out, on every engine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import narwhals as nw
 
-from analysis.coding.checks import MOST_HINTS, MOST_LISTED, listed, problem_at
-from analysis.coding.package import Report
+from analysis.coding.checks import MOST_LISTED, Row, count, listed, table_problems
+from analysis.coding.package import SECOND, Package, Report, name_problems, text_file_problems
 from analysis.coding.rules import RULES, rule_of, words
-from analysis.schema import schema
-from analysis.tables import Frame, Table, collect_rows
+from analysis.folder import PACKAGE
+from analysis.schema import GROUPS, TABLES, schema
+from analysis.tables import Frame, Table, broken_parquet, collect_rows, duckdb_errors, shown_path
 from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
@@ -23,9 +25,102 @@ MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
 
 CODED_TABLES = ("interviewees", "legs", "places", "destinations", "statements")
+TEXTS = ("codebook.md", "story.md")
+"""Texts of the edition that the book prints."""
 
 Place = tuple[str, str, str]
 """Where a coded value stands: table, key, column."""
+
+
+class Validation:
+    """One pass over an edition: problems are gathered, tables made ready to be counted.
+
+    What must hold between tables is asked of those that are right by themselves (``sound``), so that nothing is reported
+    twice, and a broken table keeps none of the others from being checked.
+    """
+
+    def __init__(self, read: Mapping[str, Table], package: Package, path: Path, engine: str) -> None:
+        self.report, self.unsound = package.report, set(package.unsound)
+        self.tables: dict[str, Table] = {}
+        self.problems: list[Problem] = []
+        for name, table in read.items():
+            found = list(table.problems)
+            try:
+                found += table_problems(table) if table.stored is not None else ()
+            except duckdb_errors() as error:
+                found.append(broken_parquet(error, table.shown))
+            sound = all(problem.warning for problem in found)
+            self.unsound |= set() if sound else {name}
+            if table.stored is not None:
+                self.tables[name] = replace(table, checked=sound).moved(engine)
+            self.problems += found
+        self.sound = {name: table for name, table in self.tables.items() if name not in self.unsound}
+        self.problems += self._table_problems(shown_path(path / PACKAGE))
+        self.problems += self._text_problems(path)
+
+    def _table_problems(self, file: str) -> Iterator[Problem]:
+        """What is wrong with tables together, and with what the ``file`` of the package says of them."""
+        yield from self._empty_problems(file)
+        there = self.sound.keys() | self.unsound
+        for coder in ("", SECOND):  # whose legs are of that coder's people, and between the edition's places
+            names = {name: coder + name if coder + name in there else name for name in TABLES}
+            yield from reference_problems(
+                {name: self.sound[coder + name] for name in TABLES if coder + name in self.sound},
+                {name: self.sound[own] for name, own in names.items() if own in self.sound},
+                {name for name, own in names.items() if own in self.unsound} | self.unsound & {"resources"},
+            )
+        yield from self._report_problems(file)
+        if {"evidence", "settlements"} & self.sound.keys():
+            values = coded_values({name: table.frame for name, table in self.sound.items()}, self.report)
+            if "evidence" in self.sound:
+                yield from evidence_problems(self.sound["evidence"], values, self.unsound)
+            if "settlements" in self.sound and not self.unsound:
+                yield from settlement_problems(self.sound["settlements"], values)
+
+    def _empty_problems(self, file: str) -> Iterator[Problem]:
+        """No people and no figures; evidence without rows, which is as none."""
+        main = [self.sound[name] for name in ("interviewees", "destinations") if name in self.sound]
+        if not self.unsound and not any(count(table.frame) for table in main):
+            where, found = (main[0].shown, "no rows") if main else (file, "no such table")
+            hint = "add rows below the header: a person or a figure each"
+            yield Problem(where, found, "at least one interviewee or one destination figure", hint)
+        if "evidence" in self.sound and not count(self.sound["evidence"].frame):
+            hint = "add them, or take the table off the list in datapackage.json if the source is no text"
+            del self.sound["evidence"]
+            shown, needed = self.tables.pop("evidence").shown, "a row of evidence for every coded value"
+            yield Problem(shown, "no rows", needed, hint, warning=True)
+
+    def _report_problems(self, file: str) -> Iterator[Problem]:
+        """What the report object says that the tables contradict."""
+        sound, report = self.sound, self.report
+        if "interviewees" in sound and report.declared_interviewees is not None:
+            counted = count(sound["interviewees"].frame.filter(nw.col("counted") == "yes"))
+            if counted > report.declared_interviewees:
+                found, needed = str(report.declared_interviewees), f"at least {counted}, the interviewees counted yes"
+                yield Problem(file, found, needed, column="report.declared_interviewees")
+        if report.collected_at and "places" not in self.unsound:
+            rows = collect_rows(sound["places"].frame.select("place")) if "places" in sound else []
+            known = [as_text(row["place"]) for row in rows]
+            if report.collected_at not in known:
+                found, hint = show(report.collected_at), nearest(report.collected_at, known)
+                yield Problem(file, found, "a place of table places", hint, column="report.collected_at")
+        if report.event_date and "legs" in sound:
+            early = sound["legs"].frame.filter(nw.col("departed") < report.event_date)
+            needed = f"a day from {report.event_date} on, the date of report.reference_event"
+            bad = early.with_columns(nw.col("departed").alias("_"))
+            yield from listed(sound["legs"], bad, "departed", needed, "check the source", warning=True)
+
+    def _text_problems(self, path: Path) -> Iterator[Problem]:
+        """What is wrong with file names and texts; what gives single people away, in texts or in tables."""
+        yield from name_problems(path)
+        people, hidden = self.sound.get("interviewees"), self.report.minimum_cell > 1
+        for file in (path / name for name in TEXTS):
+            problems = list(text_file_problems(file))
+            yield from problems
+            if hidden and people and file.is_file() and not problems:
+                yield from named_problems(people.frame, file.read_text(encoding="utf-8"), shown_path(file))
+        if people and not hidden and not self.report.public_source:
+            yield from lone_problems(people)
 
 
 def reference_problems(
@@ -39,6 +134,8 @@ def reference_problems(
         for column, other, there in schema(name).references:
             if other in tables or not {other, "resources"} & {*unsound, "paragraphs"}:
                 yield from _lost(table, column, other, there, tables.get(other))
+    if "statements" in of and ("interviewees" in tables or "interviewees" not in unsound):
+        yield from _lost(of["statements"], "about", "interviewees", "interviewee", tables.get("interviewees"), GROUPS)
     if "legs" in of:
         legs = of["legs"]
         rows = [nw.col(name).max() for name in legs.rows]
@@ -47,22 +144,25 @@ def reference_problems(
         yield from listed(legs, gaps, "leg", "legs numbered 1 to n, as many as the person has", "renumber them")
 
 
-def _lost(table: Table, column: str, name: str, there: str, other: Table | None) -> Iterator[Problem]:
-    """Values of a column that are no key of another table."""
-    if table.cells and other and other.cells and {*table.cells[column]} <= {None, *other.cells[there]}:
+def _lost(
+    table: Table, column: str, name: str, there: str, other: Table | None, besides: Sequence[str] = ()
+) -> Iterator[Problem]:
+    """Values of a column that are no key of another table, nor among those that it may hold ``besides``."""
+    if table.cells and other and other.cells and {*table.cells[column]} <= {None, *besides, *other.cells[there]}:
         return
     lost = table.frame.filter(~nw.col(column).is_null()).with_columns(nw.col(column).alias("_"))
+    lost = lost.filter(~nw.col("_").is_in(besides)) if besides else lost
     known: list[str] = []
-
-    def hint(value: str) -> str:
-        if other and not known:
-            known.extend(as_text(row["_"]) for row in collect_rows(keys.head(2000)))
-        return nearest(value, known) or f"add it to {name}, or correct it here"
-
     if other:
         keys = other.frame.select(nw.col(there).alias("_")).unique()
         lost = lost.join(keys, on="_", how="anti")
-    yield from listed(table, lost, column, f"the {there} of a row of table {name}", hint)
+        known = [as_text(row["_"]) for row in collect_rows(keys.head(2000))]
+
+    def hint(value: str) -> str:
+        return nearest(value, known) or f"add it to {name}, or correct it here"
+
+    needed = f"the {there} of a row of table {name}" + (f", or {', '.join(besides)}" if besides else "")
+    yield from listed(table, lost, column, needed, hint)
 
 
 def lone_problems(table: Table) -> Iterator[Problem]:
@@ -72,14 +172,13 @@ def lone_problems(table: Table) -> Iterator[Problem]:
     be alone by a route.
     """
     stated = sum((~nw.col(trait).is_null()).cast(nw.Int64) for trait in ("age_min", "gender", "profession"))
-    traits = ("age_min", "age_max", "gender", "profession", "isco08")
     people = table.frame.filter((nw.col("counted") == "yes") & (stated >= 2))
     first = [nw.col(name).min() for name in dict.fromkeys([*table.locator, "interviewee"])]
-    alone = people.group_by(*traits).agg(nw.len().alias("_n"), *first).filter(nw.col("_n") == 1)
-    wanted = "somebody else of the same age, gender and profession, as these could identify a person"
+    groups = people.group_by("age_min", "age_max", "gender", "profession", "isco08").agg(nw.len().alias("_n"), *first)
+    alone = groups.filter(nw.col("_n") == 1).with_columns(nw.col("interviewee").alias("_"))
+    needed = "somebody else of the same age, gender and profession, as these could identify a person"
     hint = "set report.minimum_cell to 3 or more in datapackage.json, or report.public_source to true where everybody can read the source"
-    named = alone.with_columns(nw.col("interviewee").alias("_"))
-    yield from listed(table, named, "interviewee", wanted, hint, warning=True)
+    yield from listed(table, alone, "interviewee", needed, hint, warning=True)
 
 
 def named_problems(interviewees: Frame, text: str, file: str) -> Iterator[Problem]:
@@ -88,29 +187,33 @@ def named_problems(interviewees: Frame, text: str, file: str) -> Iterator[Proble
     mentioned = {word: row for row, line in reversed(lines) for word in re.findall(r"[A-Za-z0-9][A-Za-z0-9_-]*", line)}
     known = interviewees.filter(nw.col("interviewee").is_in(list(mentioned))).select("interviewee")
     for who in sorted(str(row["interviewee"]) for row in collect_rows(known))[:MOST_LISTED] if mentioned else []:
-        wanted = "nothing that tells of one person, as report.minimum_cell asks"
-        yield Problem(file, show(who), wanted, "the book prints this text: reword it", mentioned[who], warning=True)
+        needed = "nothing that tells of one person, as report.minimum_cell asks"
+        yield Problem(file, show(who), needed, "the book prints this text: reword it", mentioned[who], warning=True)
 
 
 def coded_values(tables: Mapping[str, Frame], report: Report) -> dict[Place, str]:
-    """Every coded value that is not blank, as text, those of the report object included. Only for editions coded by hand.
+    """Every value that is not blank but the keys, as text, those of the report object included.
 
-    Of an edition's own columns those that evidence speaks of.
+    Also those that need no evidence: an edition's own columns, and of a statement whom it is about. Only for editions coded
+    by hand.
     """
-    given = {
-        "declared_interviewees": as_text(report.declared_interviewees),
-        "collected_at": report.collected_at,
-        "reference_event.date": report.event_date,
+    values = {
+        ("report", "report", "declared_interviewees"): as_text(report.declared_interviewees),
+        ("report", "report", "collected_at"): report.collected_at,
+        ("report", "report", "reference_event.date"): report.event_date,
     }
-    values = {("report", "report", column): text for column, text in given.items()}
     for name in (name for name in CODED_TABLES if name in tables):
         frame = tables[name]
-        further = {row["column"] for row in shown if row["table"] == name} - {*schema(name).columns}
         for row in collect_rows(frame.sort("_row") if "_row" in frame.collect_schema() else frame):
             key = ".".join(as_text(row[part]) for part in schema(name).key)
-            columns = [*schema(name).coded, *(column for column in further if column in row)]
+            columns = [column for column in row if column not in (*schema(name).key, "note", "_row")]
             values |= {(name, key, column): as_text(row[column]) for column in columns}
     return {place: text for place, text in values.items() if text}
+
+
+def needs_evidence(place: Place) -> bool:
+    """Whether a value must lead to words of the source."""
+    return place[0] == "report" or place[2] in schema(place[0]).coded
 
 
 def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collection[str] = ()) -> Iterator[Problem]:
@@ -118,24 +221,27 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
 
     Of ``unsound`` tables, that a value is not there proves nothing.
     """
-    seen, hints = set(), 0
-    for row in collect_rows(table.frame.sort(*table.locator)):
-        place = _place(row)
-        seen.add(place)
-        if place not in values and place[0] not in unsound:
-            hints += 1
-            hint = nearest(".".join(place), map(".".join, values)) if hints <= MOST_HINTS else ""
-            wanted = "table, key and column of a value that is not blank"
-            yield problem_at(table, row, "key", ".".join(place), wanted, hint)
-        if not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS:
-            wanted, hint = f"one to {MOST_WORDS} words", "quote a fragment of the source"
-            yield problem_at(table, row, "exact", row["exact"], wanted, hint)
-        if row["basis"] == "derived" and (rule := rule_of(row["note"])) not in RULES:
-            hint = nearest(rule, RULES) or f"one of {', '.join(RULES)}"
-            yield problem_at(table, row, "note", row["note"], "a rule's name first in the note", hint)
-    for name, key, column in (place for place in values if place not in seen):
-        found, wanted = f"no evidence for {name} {key} {column}", "one row of evidence for every coded value"
-        yield Problem(table.shown, found, wanted, "add it, or blank the value", None, column)
+    rows = collect_rows(table.frame.sort(*table.locator))
+    lost = [row for row in rows if _place(row) not in values and row["table"] not in unsound]
+    long = [row for row in rows if not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS]
+    free = [row for row in rows if row["basis"] == "derived" and rule_of(row["note"]) not in RULES]
+
+    def near(place: str) -> str:
+        return nearest(place, map(".".join, values))
+
+    def rule(note: str) -> str:
+        return nearest(rule_of(note), RULES) or f"one of {', '.join(RULES)}"
+
+    bad = [{**row, "_": ".".join(_place(row))} for row in lost]
+    yield from listed(table, bad, "key", "table, key and column of a value that is not blank", near)
+    bad = [{**row, "_": row["exact"]} for row in long]
+    yield from listed(table, bad, "exact", f"one to {MOST_WORDS} words", "quote a fragment of the source")
+    bad = [{**row, "_": row["note"]} for row in free]
+    yield from listed(table, bad, "note", "a rule's name first in the note", rule)
+    seen, needed = {_place(row) for row in rows}, "one row of evidence for every coded value"
+    for name, key, column in (place for place in values if place not in seen and needs_evidence(place)):
+        found = f"no evidence for {name} {key} {column}"
+        yield Problem(table.shown, found, needed, "add it, or blank the value", None, column)
 
 
 def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:
@@ -143,10 +249,10 @@ def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[P
     for row in collect_rows(table.frame.sort(*table.locator)):
         carried, settled = values.get(_place(row), ""), as_text(row["settled"])
         if carried != settled:
-            wanted = f"{show(carried or None)}, as {'.'.join(_place(row))} has it"
-            hint = "correct the table or the settlement"
-            yield problem_at(table, row, "settled", settled, wanted, hint, warning=True)
+            needed = f"{show(carried or None)}, as {'.'.join(_place(row))} has it"
+            (file, number), hint = table.place(row), "correct the table or the settlement"
+            yield Problem(file, show(settled or None), needed, hint, number, "settled", warning=True)
 
 
-def _place(row: Mapping[str, Any]) -> Place:
+def _place(row: Row) -> Place:
     return as_text(row["table"]), as_text(row["key"]), as_text(row["column"])

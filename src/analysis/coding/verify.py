@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.coding.relations import Place
+from analysis.coding.relations import Place, needs_evidence
 from analysis.coding.rules import MONTHS, RULES, Setting, counts, normalise, numbers, rule_of, says, words
 from analysis.editions import Edition, Row
 from analysis.schema import countries, schema, vocabulary
@@ -18,12 +18,10 @@ from parabook.errors import InputError, Problem, nearest, show
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verifying an edition found."""
+    """What verifying an edition found: how many coded values it has, of how many the evidence holds, what is wrong."""
 
     values: int
-    """Coded values looked at."""
     resolved: int
-    """Values whose evidence holds."""
     problems: tuple[Problem, ...]
 
     def __str__(self) -> str:
@@ -34,10 +32,8 @@ def source_text(file: Path) -> str:
     """The source text that a file holds; InputError when it cannot be read, or is not UTF-8."""
     try:
         return file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError.one(file, error.strerror or "an error", "the source text") from error
-    except UnicodeDecodeError as error:
-        raise InputError.one(file, f"a byte at {error.start} that is not UTF-8", "UTF-8 text") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError.one(file, getattr(error, "strerror", "") or str(error), "the source text in UTF-8") from error
 
 
 def paragraphs(text: str) -> list[str]:
@@ -60,45 +56,37 @@ def fingerprints(text: str) -> list[tuple[int, int, str]]:
 def verify(edition: Edition, text: str) -> Verdict:
     """Whether every coded value of an edition holds against its source, one paragraph a line.
 
-    Problems name table, row, column and fragment. A value is *stated* when it can be read in its fragment; *derived* when
+    Problems name table, key, column and fragment. A value is *stated* when it can be read in its fragment; *derived* when
     its rule gives it again; *judged* is a person's word and only its fragment is looked for.
     """
-    values = edition.values()
-    source = paragraphs(text)
+    source, evident = paragraphs(text), edition.evidence
+    values = {place: value for place, value in edition.values().items() if place in evident or needs_evidence(place)}
     problems = list(_paragraph_problems(edition, text))
     wrong: set[Place] = set()
-    for place, row in edition.evidence.items():
-        if problem := _problem(edition, row, values.get(place, ""), source):
+    for place in dict.fromkeys([*evident, *values]):
+        value, row = values.get(place, ""), evident.get(place)
+        problem = _problem(edition, row, value, source) if row else (show(value), "a row of evidence", "")
+        if problem:
             wrong.add(place)
-            found, wanted, hint = problem
-            problems.append(Problem(_where(edition, place), found, wanted, hint, column=place[2]))
-    for place in values:
-        if place not in edition.evidence:
-            wrong.add(place)
-            problems.append(Problem(_where(edition, place), show(values[place]), "a row of evidence", column=place[2]))
+            file = f"{edition.files.get(place[0], 'datapackage.json')} [{place[1]}]"
+            problems.append(Problem(file, *problem, column=place[2]))
     return Verdict(len(values), len(values.keys() - wrong), tuple(problems))
-
-
-def _where(edition: Edition, place: Place) -> str:
-    return f"{edition.files.get(place[0], 'datapackage.json')} [{place[1]}]"
 
 
 def _paragraph_problems(edition: Edition, text: str) -> Iterator[Problem]:
     if not edition.has("paragraphs"):
         yield Problem(edition.name, "no table paragraphs", "the fingerprints of the source's paragraphs")
         return
-    file, source = edition.files["paragraphs"], {str(n): (str(many), sha) for n, many, sha in fingerprints(text)}
-    stored = edition.rows("paragraphs")
+    file, stored = edition.files["paragraphs"], {row["paragraph"]: row for row in edition.rows("paragraphs")}
+    source = fingerprints(text)
     if len(stored) != len(source):
         yield Problem(file, f"{len(stored)} paragraphs", f"{len(source)}, as in the source")
-    for row in stored:
-        many, sha = source.get(row["paragraph"], (row["words"], row["fingerprint"]))
-        where, whose = f"{file} [{row['paragraph']}]", "as the source's paragraph has"
-        if sha != row["fingerprint"]:
-            found = f"fingerprint {row['fingerprint'][:12]}…"
-            yield Problem(where, found, f"{sha[:12]}…, {whose}", column="fingerprint")
-        elif many != row["words"]:
-            yield Problem(where, f"{row['words']} words", f"{many}, {whose}", column="words")
+    for number, many, fingerprint in source:
+        row = stored.get(str(number), {"words": str(many), "fingerprint": fingerprint})
+        column, has = ("words", str(many)) if row["fingerprint"] == fingerprint else ("fingerprint", fingerprint)
+        if row[column] != has:
+            needed = f"{has}, as the source's paragraph has"
+            yield Problem(f"{file} [{number}]", f"{column} {row[column]}", needed, column=column)
 
 
 def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple[str, str, str] | None:
@@ -109,9 +97,9 @@ def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple
         return "a blank cell", f"the value that {quoted} is evidence for", "remove the row of evidence"
     if not 1 <= number <= len(source):
         return f"paragraph {number}", f"one of the source's {len(source)} paragraphs", ""
-    if not says_exactly(source[number - 1], fragment):
-        elsewhere = [n for n, line in enumerate(source, 1) if says_exactly(line, fragment)]
-        hint = f"it stands in paragraph {elsewhere[0]}" if elsewhere else "quote the source"
+    if not _is_in(source[number - 1], fragment):
+        elsewhere = next((n for n, line in enumerate(source, 1) if _is_in(line, fragment)), None)
+        hint = f"it stands in paragraph {elsewhere}" if elsewhere else "quote the source"
         return quoted, f"a run of words of paragraph {number}", hint
     if row["basis"] == "stated" and not readable(value, row["table"], row["column"], fragment, edition):
         return show(value), f"a value that can be read in {quoted}", "correct the value, or give another basis"
@@ -119,31 +107,23 @@ def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple
         rule = rule_of(row["note"])
         setting = Setting(row["column"], edition.report.collected_at, edition.report.event_date)
         given = as_text(RULES[rule](fragment, setting))
-        if not same(given, value):
+        kind = _kind(row["table"], row["column"])
+        if given != value and not (kind == "number" and given and float(given) == float(value)):
             return show(value), f"{show(given)}, as rule {rule} gives for {quoted}", nearest(value, [given])
     return None
 
 
-def says_exactly(paragraph: str, fragment: str) -> bool:
+def _is_in(paragraph: str, fragment: str) -> bool:
     """Whether a fragment is a run of whole words of a paragraph."""
     line, part = f" {' '.join(words(paragraph))} ", f" {' '.join(words(fragment))} "
     return bool(part.strip()) and part in line
 
 
-def same(given: str, value: str) -> bool:
-    """Whether two cells are the same value; numbers by size.
-
-    Examples
-    --------
-    >>> same("60.0", "60"), same("251", "0251"), same("man", "woman")
-    (True, False, False)
-    """
-    if given == value:
-        return True
-    try:
-        return float(given) == float(value) and "." in given + value
-    except ValueError:
-        return False
+def _kind(table: str, column: str) -> str:
+    """The type of a coded value; of those in the report object only the declared number is none of text."""
+    fields = schema(table).fields if table != "report" else ()
+    kinds = {each.name: each.type for each in fields} | {"declared_interviewees": "integer"}
+    return kinds.get(column, "string")
 
 
 def readable(value: str, table: str, column: str, fragment: str, edition: Edition) -> bool:
@@ -160,8 +140,7 @@ def readable(value: str, table: str, column: str, fragment: str, edition: Editio
         year, month, day = value.split("-")
         years = numbers(fragment) | {float(edition.report.event_date[:4] or 0)}
         return says(fragment, MONTHS[int(month) - 1]) and float(day) in numbers(fragment) and float(year) in years
-    types = {each.name: each.type for each in schema(table).fields} if table != "report" else {}
-    if column == "declared_interviewees" or types.get(column) in ("integer", "number"):
+    if _kind(table, column) in ("integer", "number"):
         return float(value) in counts(fragment)
     return says(fragment, value)
 
