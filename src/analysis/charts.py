@@ -110,7 +110,7 @@ def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetC
         )  # fmt: skip
     else:
         marks = alt.Chart(plain(marked)).mark_bar(height=14).encode(
-            x=alt.X(f"{unit}:Q", axis=None, scale=across), y=y,
+            x=alt.X(f"{unit}:Q", axis=None, scale=across, stack=None), y=y,
             tooltip=[alt.Tooltip(label), alt.Tooltip(f"{unit}:Q", format=",")],
         )  # fmt: skip
     at = [n if state == STATED else 0 for n, state in zip(rows[unit], rows["state"], strict=True)]
@@ -129,7 +129,8 @@ def label_rows(table: pd.DataFrame, label: str) -> alt.Y:
     tests = [{"test": f"length({lines}) === {n}", "value": -7 * (n - 1)} for n in range(2, _lines(table[label]) + 1)]
     raised: Any = {"condition": tests, "value": 0} if tests else alt.Undefined  # so that their middle is at the row's
     axis = alt.Axis(domain=False, ticks=False, labelPadding=8, labelLineHeight=14, labelExpr=lines, labelOffset=raised)
-    return alt.Y(f"{label}:N", sort=list(dict.fromkeys(table[label])), title=None, axis=axis)
+    rows = alt.Scale(domain=list(dict.fromkeys(table[label])))  # a sort list would fail for words that JavaScript knows
+    return alt.Y(f"{label}:N", sort=None, scale=rows, title=None, axis=axis)
 
 
 def fold(text: str, letters: int = LETTERS) -> str:

@@ -15,12 +15,13 @@ import operator
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from analysis import editions
 from analysis.editions import Edition
 from analysis.schema import TABLES, schema
-from analysis.tables import is_date
+from analysis.tables import is_date, shown_path
 from analysis.text import anchor, day, spell
 from parabook.errors import InputError, Problem, nearest, show
 
@@ -64,13 +65,13 @@ def read_story(book: Edition) -> Story | None:
     for number, line in enumerate(text.splitlines(), 1):
         for problem in _wrong_claims(book, line):
             found, needed, hint = problem.args
-            problems.append(Problem(f"{book.name}/{FILE}", found, needed, hint, number))
+            problems.append(Problem(shown_path(book.path / FILE), found, needed, hint, number))
         try:
             pasted = PASTED.sub(lambda match: _pasted(book, match), CLAIM.sub("", line))
             lines.append(LINKED.sub(lambda match: f"]({_target(book, match[1])})", pasted))
         except Wrong as error:
             found, needed, hint = error.args
-            problems.append(Problem(f"{book.name}/{FILE}", found, needed, hint, number))
+            problems.append(Problem(shown_path(book.path / FILE), found, needed, hint, number))
     if problems:
         raise InputError(problems)
     headline, _, body = "\n".join(lines).lstrip().removeprefix("# ").partition("\n")
@@ -182,7 +183,7 @@ def _target(book: Edition, target: str) -> str:
     raise Wrong(f"a link to {show('#' + target)}", "TABLE.KEY.COLUMN of a value with evidence, or a statement", nearest(target, known))
 
 
-def examine(path: str) -> tuple[Edition | None, list[Problem]]:
+def examine(path: str | Path) -> tuple[Edition | None, list[Problem]]:
     """An edition and all that is wrong with it, as `editions.examine` gives them, the claims of its story included."""
     edition, problems = editions.examine(path)
     try:

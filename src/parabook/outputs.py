@@ -6,6 +6,7 @@ import contextlib
 import copy
 import gc
 import io
+import itertools
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from parabook.cache import ChapterRun
 from parabook.files import prune
 from parabook.plan import Plan
 from parabook.plugins import Cover
-from parabook.protocol import glued
+from parabook.protocol import charts, glued
 from parabook.receipt import LIST, write_receipt
 from parabook.staging import SITE, AssemblyFailed, stage
 from parabook.templating import render
@@ -31,7 +32,9 @@ PICTURE = "card.png"  # what a link to the book shows where it is shared
 def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> None:
     """Make all outputs of a build in an empty folder, ready to publish; an `AssemblyFailed` when the report is wrong."""
     names, left_out = stage(plan.book, {each.chapter: each.notebook for each in runs}, folder)
-    cover = plan.plugin.cover(cover, glued(json.loads(runs[0].notebook)) if runs else {})
+    front = json.loads(runs[0].notebook) if runs else {"cells": []}
+    drawn = [drawings.as_svg(drawings.canonical(each), plan.book.cache) for each in itertools.islice(charts(front), 1)]
+    cover = plan.plugin.cover(cover, glued(front), "".join(drawn))
     assemble(plan.book, names, folder, cover)
     for left in (SITE, "doctrees", "jupyter_execute"):
         shutil.rmtree(folder / left, ignore_errors=True)

@@ -94,8 +94,8 @@ class Plugin:
         """Check a plan's input and parameters in a worker, before any cell runs, and describe the input; or `InputError`."""
         return Cover(str(plan.book.config.get("title", plan.book.root.name)))
 
-    def cover(self, cover: Cover, glue: Mapping[str, str]) -> Cover:
-        """The cover, completed by what the root chapter glued: by default its ``lead`` and ``source``."""
+    def cover(self, cover: Cover, glue: Mapping[str, str], drawing: str) -> Cover:
+        """The cover, completed by what the root chapter glued, by default its ``lead`` and ``source``, or drew first, as SVG."""
         return replace(cover, lead=glue.get("lead", cover.lead), source=glue.get("source", cover.source))
 
     def add_files(

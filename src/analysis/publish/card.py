@@ -1,27 +1,26 @@
-"""The picture that a link to the book shows where it is shared: its title and its first sentence."""
+"""The picture that a link to the book shows where it is shared: its headline, and its map or its first words."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 
-from analysis.charts import FONT, MARKS_UP_TO, PALETTE
+from analysis.charts import FONT, PALETTE
 from parabook.templating import render
 
 
-def card_svg(title: str, lead: str, declared: int | None, described: int) -> str:
-    """The card as SVG of 1200 x 630 pixels: title and lead, cut after four lines each; of few people a mark each.
-
-    A full mark stands for everyone described, a hollow one for everyone who is not.
+def card_svg(title: str, lead: str, drawing: str = "") -> str:
+    """The card as SVG of 1200 x 630 pixels: the title beside a drawing, or above the lead; cut where there is no room.
 
     Examples
     --------
-    >>> svg = card_svg("People & places", "The source describes one of them.", 2, 1)
-    >>> "People &amp; places" in svg, svg.count("<rect") - 2, svg.count("<circle")
-    (True, 1, 1)
+    >>> svg = card_svg("People & places", "The source describes one of them.")
+    >>> "People &amp; places" in svg, "describes one" in svg
+    (True, True)
     """
-    whole = described if declared is None else declared
+    placed = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r'<svg \1x="600" y="50" width="560" height="550"', drawing, count=1)
     return render(
-        "card.svg.j2", "analysis.publish", title=textwrap.wrap(title, 34)[:4], lead=textwrap.wrap(lead, 62)[:4],
-        marks="●" * described + "□" * (whole - described) if whole <= MARKS_UP_TO else "",
-        font=FONT, colour={name: light for name, (light, _) in PALETTE.items()},
+        "card.svg.j2", "analysis.publish", title=textwrap.wrap(title, 20 if drawing else 34)[: 7 if drawing else 4],
+        lead=[] if drawing else textwrap.wrap(lead, 62)[:5], drawing=placed, font=FONT,
+        colour={name: light for name, (light, _) in PALETTE.items()},
     )  # fmt: skip

@@ -151,13 +151,13 @@ def _print(books: Sequence[Path], index: Path) -> None:
 @engine
 def check(edition: str, embed: bool, as_json: bool) -> int:
     """Find everything that is wrong with the tables of EDITION."""
-    from analysis import editions, folder
+    from analysis import folder, story
     from analysis.coding import package
     from analysis.text import plural
 
     if embed and package.embed(folder.find(edition)):
         _complain("datapackage.json: schemas copied")
-    opened, problems = editions.examine(edition)
+    opened, problems = story.examine(edition)
     _complain(*(f"{'warning' if each.warning else 'error'}: {each}" for each in grouped(problems)))
     files, tables = tallied(problems), list(opened.tables) if opened else []
     counts = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +25,6 @@ DATA = {"schemas": "*.json", "vocabularies": "*.csv", "basemap": "*.geojson"}
 """The folders under ``data`` that the program reads, and which files of them."""
 MOST_ROWS = 20_000
 """Of a longer table a review says that it differs, not which rows."""
-
-
-@dataclass(frozen=True)
-class EditionCover(Cover):
-    """The cover of an edition, with how many people were interviewed and how many of them it describes."""
-
-    declared: int | None = None
-    described: int = 0
 
 
 class EditionPlugin(Plugin):
@@ -73,19 +65,19 @@ class EditionPlugin(Plugin):
     def check(self, plan: Plan) -> Cover:
         from analysis.editions import open_edition
         from analysis.labels import check_parameters
+        from analysis.story import read_story
 
         check_parameters(plan.given)
         edition = open_edition(plan.input, plan.given.get("minimum_cell", 0))
-        cover = Cover(edition.title, homepage=edition.homepage, date=edition.date)
-        return EditionCover(**vars(cover), declared=edition.declared, described=edition.described)
+        read_story(edition)
+        return Cover(edition.title, homepage=edition.homepage, date=edition.date)
 
-    def cover(self, cover: Cover, glue: Mapping[str, str]) -> Cover:
-        """The cover with the first sentence of the summary, and a picture with a mark for each person."""
+    def cover(self, cover: Cover, glue: Mapping[str, str], drawing: str) -> Cover:
+        """The cover with the first words of the summary, and a picture: its headline, and its map where it has one."""
         from analysis.publish.card import card_svg
 
-        cover = super().cover(cover, glue)
-        people = (cover.declared, cover.described) if isinstance(cover, EditionCover) else (0, 0)
-        return replace(cover, picture=card_svg(cover.title, cover.lead, *people))
+        cover = super().cover(cover, glue, drawing)
+        return replace(cover, picture=card_svg(glue.get("headline", cover.title), cover.lead, drawing))
 
     def add_files(
         self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], folder: Path
@@ -114,7 +106,7 @@ class EditionPlugin(Plugin):
         return found
 
     def problems(self, path: Path) -> Sequence[Problem]:
-        from analysis.editions import examine
+        from analysis.story import examine
         from parabook.errors import grouped
 
         return _inside(path, grouped(examine(path)[1]))
