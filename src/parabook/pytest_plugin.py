@@ -62,7 +62,9 @@ class ChapterFile(pytest.File):
         try:
             names = list(code_cells(json.loads(self.path.read_text(encoding="utf-8"))))
         except (ValueError, KeyError, TypeError) as error:
-            raise self.CollectError(f"{self.path.name}: found {error!r}, needed a notebook") from None
+            raise self.CollectError(
+                f"{self.path.name}: found {type(error).__name__}: {error}, needed a notebook"
+            ) from None
         yield from (CellItem.from_parent(self, name=name) for name in names)
 
 

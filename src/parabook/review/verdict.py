@@ -33,7 +33,6 @@ class Review:
 
     @cached_property
     def differences(self) -> list[Change]:
-        """All that differs, results and what they were made from."""
         return [] if self.old is None else list(changes(self.old, self.new))
 
     @cached_property
@@ -125,5 +124,4 @@ class Review:
 
 
 def count(n: int, noun: str) -> str:
-    """A number with its noun."""
     return f"{n:,} {noun}{'s' * (n != 1)}"
