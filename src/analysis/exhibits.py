@@ -100,6 +100,8 @@ def exhibit(
     anchors: Sequence[str] = (),
     backlinks: str = "",
     absent: str | bool = "",
+    layout: str = "",
+    folded: bool = False,
 ) -> None:
     """Show a result of the report: numbered, captioned, with table, chart, downloads and links to the evidence.
 
@@ -133,6 +135,10 @@ def exhibit(
     absent : str or bool
         Why the edition can't have it, if it can't, or True where the finding says so. A chapter of which all exhibits
         are absent is left out of the book. A table that an edition lacks is found by ``rests_on``.
+    layout : str
+        ``"numbers"`` to set the view's first column large, a row at a time, with the other columns below it.
+    folded : bool
+        Whether the table is folded away until a reader asks for it.
 
     Raises
     ------
@@ -157,7 +163,7 @@ def exhibit(
         "columns": list(map(str, plain.columns)), "rows": list(map(_cells, plain.itertuples(index=False))),
         "view": {"columns": list(map(str, shown.columns)), "rows": list(map(_cells, shown.itertuples(index=False)))},
         "anchors": [[each] for each in anchors] if not (reason or withheld) else [], "backlinks": backlinks,
-        "cites": list(_cited(book, columns, keys)), "absent": bool(reason),
+        "cites": list(_cited(book, columns, keys)), "absent": bool(reason), "layout": layout, "folded": folded,
         "chart": None if chart is None else _drawn(book, name, chart) | {"description": heard.strip()},
     }, plain)  # fmt: skip
     glue(name, finding)

@@ -60,27 +60,25 @@ def picture(notebook: str, folder: Path) -> None:
 
 
 def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a faceted chart as charts, each with its own data, where the chart says that they stand apart; else the chart.
+    """The charts of a column of charts, each by itself, where the column says that they stand apart; else the chart.
 
     Examples
     --------
-    >>> facet = {"row": {"field": "kind", "sort": ["a", "b"]}}
-    >>> rows = {"d": [{"kind": "a", "n": 1}, {"kind": "b", "n": 2}]}
-    >>> whole = {"facet": facet, "spec": {"mark": "bar"}, "data": {"name": "d"}, "datasets": rows, "usermeta": {"apart": True}}
-    >>> panels(whole)[1]
-    {'data': {'name': 'd'}, 'datasets': {'d': [{'kind': 'b', 'n': 2}]}, 'mark': 'bar', 'title': 'b', 'description': 'b'}
+    >>> whole = {"vconcat": [{"mark": "bar", "title": {"text": ["a", "b"]}}], "usermeta": {"apart": True}}
+    >>> panels(whole)
+    [{'mark': 'bar', 'title': {'text': ['a', 'b']}, 'description': 'a b'}]
     """
-    row = spec.get("facet", {}).get("row", {})
-    if not spec.get("usermeta", {}).get("apart") or not isinstance(row.get("sort"), list):
+    if not spec.get("usermeta", {}).get("apart") or "vconcat" not in spec:
         return [spec]
-    name, rows = spec["data"]["name"], spec["datasets"][spec["data"]["name"]]
-    shared = {key: part for key, part in spec.items() if key not in ("facet", "spec", "usermeta", "resolve")}
+    shared = {key: part for key, part in spec.items() if key not in ("vconcat", "usermeta", "resolve", "datasets")}
 
-    def panel(value: Any) -> dict[str, Any]:
-        data = {name: [each for each in rows if each[row["field"]] == value]}
-        return {**shared, "datasets": data, **spec["spec"], "title": value, "description": str(value)}
+    def panel(part: dict[str, Any]) -> dict[str, Any]:
+        data = {name: rows for name, rows in spec.get("datasets", {}).items() if f'"{name}"' in canonical(part)}
+        title = part.get("title", {}).get("text", "")
+        said = {"description": title if isinstance(title, str) else " ".join(title)}
+        return {**shared, **({"datasets": data} if data else {}), **part, **said}
 
-    return [panel(value) for value in row["sort"]]
+    return list(map(panel, spec["vconcat"]))
 
 
 def tidy(folder: Path) -> None:
