@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -171,9 +170,11 @@ def window(row: Row, *, short: bool = False) -> str:
 
 
 def what_and_when(row: Row) -> str:
-    """What a figure counts, where and when, as a sentence has it."""
-    what, days = counted_at(row["measure"], destination_of(row)), window(row)
-    return f"{what}{' ' if days.startswith(('since', 'until')) else ', '}{days}" if days else what
+    """What a figure counts, where and when, as a sentence goes on after its number."""
+    days = window(row)
+    of = "of " if number(row).endswith("”") else ""
+    pause = " " if days.startswith(("since", "until")) else ", " if days else ""
+    return f"{of}{counted_at(row['measure'], row['destination'])}{pause}{days}"
 
 
 def whose(row: Row) -> str:
@@ -287,42 +288,34 @@ def rank(figures: pd.DataFrame) -> pd.DataFrame:
     return no_people(ranked.loc[order.sort_values(["measure", "least", "most"], kind="stable").index])
 
 
-def highest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of a measure's rows of `rank` the highest; several where their numbers overlap."""
-    return rows[rows["most"] >= rows["least"].max()]
-
-
 def first_of(rows: pd.DataFrame) -> str:
-    """Whose number that is; at most three countries by name."""
-    names = list(map(isolate, highest(rows)["destination"]))
+    """Whose number is the highest, of a measure's rows of `rank`: several where they overlap, at most three by name."""
+    names = [isolate(name) for name in rows.loc[rows["most"] >= rows["least"].max(), "destination"]]
     return " or ".join([*names[:3], *(["others"] if len(names) > 3 else [])])
-
-
-def in_order(figures: pd.DataFrame) -> pd.DataFrame:
-    """Figures as listed, but those that compare by their number: nobody comes first for being named first."""
-    table = compare(figures)
-    size = table["from"].where(table["days"] != "", float("inf"))
-    return no_people(figures.loc[size.sort_values(ascending=False, kind="stable").index])
 
 
 def where_to(figures: pd.DataFrame) -> str:
     """Where people went, in a few sentences: few figures one by one, else the highest by what compares most countries."""
     n = len(figures)
     if n < FEW:
-        return " ".join(map(one_figure, rows_of(in_order(figures)))) or "The source gives no figure."
+        return " ".join(in_words(figures)["sentence"]) or not_added(figures)
     panels = [rows for _, rows in rank(figures).groupby("measure", sort=False)]
     if not panels:
         return f"No two of the {n:,} figures compare countries: they count different things, or different days."
+    widest = sorted(range(len(panels)), key=lambda at: -len(panels[at]))[:3]
     found = []
-    for rows in map(highest, sorted(panels, key=len, reverse=True)[:3]):
-        least, most = rows["least"].min(), rows["most"].max()
+    for rows in (panels[at] for at in sorted(widest)):
+        first = rows[rows["most"] >= rows["least"].max()]
+        least, most = first["least"].min(), first["most"].max()
         many = (
-            rows["number"].iloc[0]
-            if len(rows) == 1
-            else f"{least:,.0f} to {most:,.0f}".removesuffix(f" to {least:,.0f}")
+            first["number"].iloc[0]
+            if len(first) == 1
+            else f"{least:,.0f} to {most:,.0f}"
+            if least < most
+            else f"{most:,.0f}"
         )
-        what = counted_at(rows["measure"].iloc[0], first_of(rows))
-        found.append(f"{many} {what} ({rows['days' if len(rows) == 1 else 'panel'].iloc[0]})")
+        days = first["days" if len(first) == 1 else "panel"].iloc[0]
+        found.append(f"{many} {counted_at(rows['measure'].iloc[0], first_of(rows))} ({days})")
     text = f"The highest figure that can be compared is {found[0]}."
     if len(found) > 1:
         text = f"It depends on what is counted. The highest figures that can be compared are {join(found)}."
@@ -337,50 +330,20 @@ def not_added(figures: pd.DataFrame) -> str:
     return f"The {plural(len(figures), 'figure')} are not added up, as {why}."
 
 
+def in_words(figures: pd.DataFrame) -> pd.DataFrame:
+    """What readers see of each figure; those that compare come by their number, as nobody is first for being named first."""
+    texts: dict[str, Callable[[Row], str]] = {
+        "number": number, "what": what_and_when, "whose": whose, "open": lambda row: "; ".join(leaves_open(row)),
+        "days": lambda row: window(row, short=True), "sentence": one_figure,
+    }  # fmt: skip
+    table = compare(figures)
+    size = table["from"].where(table["days"] != "", float("inf")).sort_values(ascending=False, kind="stable")
+    words = pd.DataFrame({name: _texts(figures, of) for name, of in texts.items()}, figures.index)
+    return no_people(words.loc[size.index])
+
+
 def one_figure(row: Row) -> str:
     """A figure in a sentence."""
-    of = " of" if number(row).endswith("”") else ""
-    text = f"{number(row)}{of} {', '.join([what_and_when(row), *leaves_open(row)])} ({whose(row)})."
+    text = f"{number(row)} {', '.join([what_and_when(row), *leaves_open(row)])} ({whose(row)})."
     at = 1 if text.startswith("“") else 0
     return text[:at] + text[at:][:1].upper() + text[at + 1 :]
-
-
-def overlapping(figures: pd.DataFrame) -> pd.DataFrame:
-    """The figures that share days with another of the same measure for the same destination.
-
-    With ``shares days with``: which those are; and ``counted also in``: figures for more countries over some of the days.
-    """
-    found = []
-    for _, panel in figures.groupby("measure", sort=False):
-        for one in (rows := rows_of(panel)):
-            beside = [other for other in rows if other is not one and _share_days(one, other)]
-            same = [other["figure"] for other in beside if other["destination"] == one["destination"]]
-            wider = [other["figure"] for other in beside if _holds(other, one)]
-            found.append({**one, "shares days with": join(same), "counted also in": join(wider)})
-    table = pd.DataFrame(found, figures.index, columns=[*figures.columns, "shares days with", "counted also in"])
-    return no_people(table[table["shares days with"] != ""])
-
-
-def _share_days(*figures: Row) -> bool:
-    """Whether windows meet; of one with one end only that one day is known to be covered."""
-    first = [row["window_start"] or row["window_end"] for row in figures]
-    last = [row["window_end"] or row["window_start"] for row in figures]
-    return all(first) and max(first) <= min(last)
-
-
-def _holds(wider: Row, one: Row) -> bool:
-    """Whether a figure for several countries, or for any, counts another's too."""
-    its, all_of = set(one["countries"].split()), set(wider["countries"].split())
-    anywhere = not all_of and wider["includes_others"] == "true"
-    return bool(its) and (anywhere or (its < all_of and one["includes_others"] != "true"))
-
-
-def contradictions(figures: pd.DataFrame) -> list[tuple[Row, Row]]:
-    """Pairs of figures of one measure for one destination over the very same days, whose ranges share no number."""
-    of = ["measure", "destination", "window_start", "window_end"]
-    ends = bounds(figures)
-    ends["least"] = ends["from"].mask(ends["open below"], 0)
-    ends["most"] = ends["to"].mask(ends["open above"], float("inf"))
-    closed = ends[(ends["window_start"] != "") & (ends["window_end"] != "")]
-    pairs = [pair for _, rows in closed.groupby(of, sort=False) for pair in itertools.combinations(rows_of(rows), 2)]
-    return [(one, other) for one, other in pairs if one["most"] < other["least"] or other["most"] < one["least"]]
