@@ -92,8 +92,6 @@ def measure(code: str, column: str = "title") -> str:
 def counted_at(code: str, place: str) -> str:
     """What a measure counts at a place, as a sentence has it.
 
-    Examples
-    --------
     >>> counted_at("entries", "Kazakhstan"), counted_at("ferry_tickets", "Finland")
     ('border crossings into Kazakhstan', 'ferry tickets (Finland)')
     """
@@ -140,7 +138,7 @@ def leaves_open(row: Row) -> list[str]:
 
 
 def is_joint(row: Row) -> bool:
-    """Whether a figure is for several countries, or for none by name."""
+    """Whether a figure is for several countries, or names none."""
     return " " in row["countries"] or not row["countries"] or row["includes_others"] == "true"
 
 
@@ -180,8 +178,6 @@ def what_and_when(row: Row) -> str:
 def whose(row: Row) -> str:
     """Who states a figure, as a reader would say it.
 
-    Examples
-    --------
     >>> whose({"stated_by": "Frontex"}), whose({"stated_by": "", "reported_by": "The Paper"})
     ('according to Frontex', 'The Paper names no source')
     """
@@ -207,10 +203,11 @@ def spread(figures: pd.DataFrame) -> str:
     """The number of one figure; of several, the least and the greatest."""
     if len(figures) == 1:
         return number(rows_of(figures)[0])
-    ends = bounds(figures)
-    least, most = ends["from"].min(), ends["to"].max()
-    above = "more than " if ends.loc[ends["to"] == most, "open above"].all() else ""
-    return f"{least:,.0f} to {above}{most:,.0f}" if least < most or above else f"{most:,.0f}"
+    return _between(bounds(figures)["from"].min(), bounds(figures)["to"].max())
+
+
+def _between(least: float, most: float) -> str:
+    return f"{least:,.0f} to {most:,.0f}" if least < most else f"{most:,.0f}"
 
 
 def compare(figures: pd.DataFrame) -> pd.DataFrame:
@@ -220,7 +217,9 @@ def compare(figures: pd.DataFrame) -> pd.DataFrame:
     blank where one doesn't; and ``apart``, why not. Of each measure the latest days are taken by which more than half
     as many countries compare as by any.
     """
-    table = bounds(figures).assign(days="", apart=_texts(figures, _keeps_apart))
+    joint, dated = _texts(figures, lambda row: "yes" if is_joint(row) else ""), _texts(figures, window)
+    table = bounds(figures).assign(days="", apart="")
+    table["apart"] = table["apart"].mask(dated == "", "days not stated").mask(joint != "", "several countries together")
     for _, rows in table[table["apart"] == ""].groupby("measure", sort=False):
         table.loc[rows.index, "apart"] = "other days" if rows["destination"].nunique() > 1 else "no other country"
         groups, rest = [], rows
@@ -233,9 +232,8 @@ def compare(figures: pd.DataFrame) -> pd.DataFrame:
             groups.append(group)
             rest = rest.drop(group.index)
         if groups:
-            many = [
-                group for group in groups if group["destination"].nunique() * 2 > groups[0]["destination"].nunique()
-            ]
+            half = groups[0]["destination"].nunique() / 2
+            many = [group for group in groups if group["destination"].nunique() > half]
             group = max(many, key=lambda found: found["window_end"].max())
             table.loc[group.index, ["days", "apart"]] = [_span(group), ""]
     return no_people(table)
@@ -247,18 +245,10 @@ def _span(figures: pd.DataFrame) -> str:
     return window(days) if same else f"within {window(days)}"
 
 
-def _keeps_apart(row: Row) -> str:
-    return "several countries together" if is_joint(row) else "" if window(row) else "days not stated"
-
-
 def _alike(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two windows compare.
-
-    >>> _alike(("2022-09-21", "2022-09-27"), ("2022-09-21", "2022-09-30"))
-    True
-    """
+    """Whether two windows compare: they share two thirds of their days, or are one and the same day of a count."""
     if not all(one + other):
-        return one == other and not one[0]  # a count on one day; how long a count goes on is not told
+        return one == other and not one[0]  # how long a count goes on is not told
     shared = days_between(max(one[0], other[0]), min(one[1], other[1])) + 1
     return shared >= ALIKE * (days_between(min(one[0], other[0]), max(one[1], other[1])) + 1)
 
@@ -290,7 +280,7 @@ def rank(figures: pd.DataFrame) -> pd.DataFrame:
 
 def first_of(rows: pd.DataFrame) -> str:
     """Whose number is the highest, of a measure's rows of `rank`: several where they overlap, at most three by name."""
-    names = [isolate(name) for name in rows.loc[rows["most"] >= rows["least"].max(), "destination"]]
+    names = list(map(isolate, rows.loc[rows["most"] >= rows["least"].max(), "destination"]))
     return " or ".join([*names[:3], *(["others"] if len(names) > 3 else [])])
 
 
@@ -301,19 +291,12 @@ def where_to(figures: pd.DataFrame) -> str:
         return " ".join(in_words(figures)["sentence"]) or not_added(figures)
     panels = [rows for _, rows in rank(figures).groupby("measure", sort=False)]
     if not panels:
-        return f"No two of the {n:,} figures compare countries: they count different things, or different days."
+        return f"The {n:,} figures compare no countries: they count different things or days, or one country only."
     widest = sorted(range(len(panels)), key=lambda at: -len(panels[at]))[:3]
     found = []
     for rows in (panels[at] for at in sorted(widest)):
         first = rows[rows["most"] >= rows["least"].max()]
-        least, most = first["least"].min(), first["most"].max()
-        many = (
-            first["number"].iloc[0]
-            if len(first) == 1
-            else f"{least:,.0f} to {most:,.0f}"
-            if least < most
-            else f"{most:,.0f}"
-        )
+        many = first["number"].iloc[0] if len(first) == 1 else _between(first["least"].min(), first["most"].max())
         days = first["days" if len(first) == 1 else "panel"].iloc[0]
         found.append(f"{many} {counted_at(rows['measure'].iloc[0], first_of(rows))} ({days})")
     text = f"The highest figure that can be compared is {found[0]}."
