@@ -73,10 +73,10 @@ def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
     shared = {key: part for key, part in spec.items() if key not in ("vconcat", "usermeta", "resolve", "datasets")}
 
     def panel(part: dict[str, Any]) -> dict[str, Any]:
-        data = {name: rows for name, rows in spec.get("datasets", {}).items() if f'"{name}"' in canonical(part)}
         title = part.get("title", {}).get("text", "")
-        said = {"description": title if isinstance(title, str) else " ".join(title)}
-        return {**shared, **({"datasets": data} if data else {}), **part, **said}
+        whole = {**shared, **part, "description": title if isinstance(title, str) else " ".join(title)}
+        data = {name: rows for name, rows in spec.get("datasets", {}).items() if f'"{name}"' in canonical(whole)}
+        return {**whole, **({"datasets": data} if data else {})}
 
     return list(map(panel, spec["vconcat"]))
 
