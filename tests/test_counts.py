@@ -20,7 +20,7 @@ from analysis.charts import MARKS_UP_TO, people_chart
 from analysis.counts import LISTED_UP_TO, complete, count_by, list_people
 from analysis.disclosure import NOT_DESCRIBED, NOT_STATED
 from analysis.editions import Edition, open_edition
-from analysis.figures import intervals
+from analysis.figures import bounds
 from analysis.journeys import departures, stops
 from analysis.labels import age_band, age_bands_of, age_limits, join_stops, place_names
 from parabook.errors import InputError
@@ -218,6 +218,6 @@ def test_open_ends_are_drawn_open():
         {**row, "figure": "f2", "measure": "entries", "low": "5", "high": "", "quantifier": "more than"},
         {**row, "figure": "f3", "measure": "exits", "low": "5", "high": "7", "quantifier": "about"},
     ])  # fmt: skip
-    assert intervals(figures)[["from", "to", "open below", "open above"]].values.tolist() == [
+    assert bounds(figures)[["from", "to", "open below", "open above"]].values.tolist() == [
         [10, 10, True, True], [5, 5, False, True], [5, 7, False, False],
     ]  # fmt: skip

@@ -86,7 +86,10 @@ def attacked(folder: Path) -> None:
             [f"i{n}", 2, "intended", "here", f"p{n}", "", "", ""],
         ]
         places.append([f"p{n}", text, "KAZ", 40 + n * 0.2, 50 + n * 0.3, "city"])
-        figures.append([f"f{n}", "KAZ", "false", text, n, n * 2, text, "", "", text, "", text, text, text])
+        figures += [
+            [f"{place}{n}", place, "false", text, n, n * 2, text, "2022-09-21", "2022-09-27", text, "", text, text, text]
+            for place in ("KAZ", "GEO")  # two that compare, so that they are drawn
+        ]
         said.append([f"s{n}", "other", text, text])
         settled.append(["interviewees", f"i{n}", "profession", text, text, text, text])
     places.append(["here", ALL, "KAZ", 45, 55, "city"])

@@ -1,31 +1,31 @@
-"""Destination figures: how many went where, as stated. Never added or ranked across measures or windows. Pure."""
+"""Destination figures: how many went where, as stated. Ranked within one measure over like days, never added up. Pure."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pandas as pd
 
-from analysis.disclosure import NOT_STATED, no_people
+from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.schema import country_name, schema, vocabulary
-from analysis.text import day, isolate, join, words
+from analysis.text import day, days_between, isolate, join, plural, words
 
 Row = Mapping[str, Any]
 
-OVERLAPS = ("same days as", "within", "holds", "overlaps")
-WIDER = "counted for more countries in"
-"""How a figure's days lie to another's of the same measure; or that the other counts its destination too."""
+FEW = 4
+"""Fewer figures than this are set large, one by one: no chart, no table."""
+
+ALIKE = 2 / 3
+"""Two windows compare when they share at least so much of all the days that they cover."""
 
 
 def list_figures(book: Edition) -> pd.DataFrame:
     """Destination figures as text, one a row, with a readable ``destination`` first.
 
-    Measures, and the destinations within one, keep the order in which the table first names them: nothing is
-    ranked. All figures of one measure for one destination stand together, by window, then by the day they were
-    stated; what is not dated comes last.
+    Measures, and the destinations within one, keep the order in which the table first names them. All figures of one
+    measure for one destination stand together, by window, then by the day they were stated; what is not dated comes last.
     """
     columns = [name for name in schema("destinations").columns if name != "url"]
     figures = book.frame("destinations")[columns]
@@ -78,26 +78,24 @@ def destination_of(row: Row) -> str:
     return join(names) or "countries not named"
 
 
-def measure(code: str) -> str:
-    """What a measure is called, by the vocabulary of measures; one that it lacks is called by its code.
+def measure(code: str, column: str = "title") -> str:
+    """What a measure is called, or another column of its vocabulary; one that it lacks is called by its code.
 
     Examples
     --------
-    >>> measure("fsb_exits"), measure("ferry_tickets")
-    ('departures from Russia (FSB)', 'ferry tickets')
+    >>> measure("fsb_exits"), measure("ferry_tickets"), measure("ferry_tickets", "counts")
+    ('departures from Russia (FSB)', 'ferry tickets', '')
     """
-    return vocabulary("measures").get(code, {}).get("title") or words(code)
+    return vocabulary("measures").get(code, {"title": words(code)}).get(column, "")
 
 
-def what_is_counted(code: str) -> str:
-    """What a measure counts, by the vocabulary of measures; blank when it lacks the measure.
+def counted_at(code: str, place: str) -> str:
+    """What a measure counts at a place, as a sentence has it.
 
-    Examples
-    --------
-    >>> what_is_counted("remaining")
-    'people who had come and were still in the country when they were counted'
+    >>> counted_at("entries", "Kazakhstan"), counted_at("ferry_tickets", "Finland")
+    ('border crossings into Kazakhstan', 'ferry tickets (Finland)')
     """
-    return vocabulary("measures").get(code, {}).get("counts", "")
+    return (measure(code, "reads") or f"{isolate(measure(code))} ({{}})").replace("{}", isolate(place))
 
 
 def number(row: Row) -> str:
@@ -106,43 +104,62 @@ def number(row: Row) -> str:
     Examples
     --------
     >>> number({"low": "", "high": "100000", "quantifier": "nearly and counting"})
-    'nearly 100,000 and counting'
+    'nearly 100,000'
     >>> number({"low": "20000", "high": "99999", "quantifier": "tens of thousands"})
-    'tens of thousands (read as 20,000 to 99,999)'
+    '“tens of thousands”'
     >>> number({"low": "650000", "high": "666000", "quantifier": "more than"})
     'more than 650,000, up to 666,000'
     """
     ends = list(dict.fromkeys(f"{float(row[end]):,.0f}" for end in ("low", "high") if row[end]))
-    hedge = words(row["quantifier"])
-    stated = (", up to " if hedge == "more than" else " to ").join(ends)
+    hedge = words(row["quantifier"]).removesuffix(" and counting")
     if hedge.endswith("of thousands"):
-        return f"{hedge} (read as {stated})"
-    if hedge == "exact":
-        return stated
-    before, joint, after = hedge.partition(" and ")
-    return f"{isolate(before)} {stated}{joint}{isolate(after)}".strip()
+        return f"“{hedge}”"
+    stated = (", up to " if hedge == "more than" else " to ").join(ends)
+    return stated if hedge == "exact" else f"{isolate(hedge)} {stated}".strip()
+
+
+def leaves_open(row: Row) -> list[str]:
+    """What a figure does not settle, in a few words each.
+
+    Examples
+    --------
+    >>> row = {"countries": "KAZ GEO", "includes_others": "false", "window_start": "", "window_end": "", "low": "20000"}
+    >>> leaves_open({**row, "quantifier": "tens of thousands"})
+    ['at least 20,000', 'a combined figure for several countries', 'days not stated']
+    """
+    vague = row["low"] and row["quantifier"].endswith("of thousands")
+    several = "a combined figure for several countries" if row["countries"] else "for no country by name"
+    return [
+        *([f"at least {float(row['low']):,.0f}"] if vague else []),
+        *(["still rising at the time"] if "counting" in row["quantifier"] else []),
+        *([several] if is_joint(row) else []),
+        *([] if window(row) else ["days not stated"]),
+    ]
+
+
+def is_joint(row: Row) -> bool:
+    """Whether a figure is for several countries, or names none."""
+    return " " in row["countries"] or not row["countries"] or row["includes_others"] == "true"
 
 
 def window(row: Row, *, short: bool = False) -> str:
-    """The days a figure covers, in words; or as short as a chart needs it.
+    """The days a figure covers, in words; blank where none is stated.
 
     Examples
     --------
     >>> window({"window_start": "2022-09-21", "window_end": ""})
-    'from 21 September 2022, end not stated'
+    'since 21 September 2022'
     >>> window({"window_start": "2022-09-21", "window_end": "2022-09-27"}, short=True)
     '21–27 Sep 2022'
-    >>> window({"window_start": "2022-01-01", "window_end": "2022-12-31"}, short=True)
+    >>> window({"window_start": "2022-01-01", "window_end": "2022-12-31"})
     'all of 2022'
     """
     first, last = row["window_start"], row["window_end"]
     start, end = day(first, short=short), day(last, short=short)
     if not start or not end:
-        return f"from {start}, end not stated" if start else f"until {end}, start not stated" if end else NOT_STATED
+        return f"since {start}" if start else f"until {end}" if end else ""
     if start == end:
         return start
-    if not short:
-        return f"{start} to {end}"
     if (first[4:], last[4:]) == ("-01-01", "-12-31") and first[:4] == last[:4]:
         return f"all of {first[:4]}"
     if first[:7] == last[:7]:
@@ -150,102 +167,166 @@ def window(row: Row, *, short: bool = False) -> str:
     return f"{start.removesuffix(f' {last[:4]}')} – {end}"
 
 
-def overlapping(figures: pd.DataFrame) -> pd.DataFrame:
-    """The figures that share days with another of the same measure for the same destination.
+def what_and_when(row: Row) -> str:
+    """What a figure counts, where and when, as a sentence goes on after its number."""
+    days = window(row)
+    of = "of " if number(row).endswith("”") else ""
+    pause = " " if days.startswith(("since", "until")) else ", " if days else ""
+    return f"{of}{counted_at(row['measure'], row['destination'])}{pause}{days}"
 
-    Parameters
-    ----------
-    figures : DataFrame
-        As `list_figures` gives them.
 
-    Returns
-    -------
-    DataFrame
-        Rows and order as given, with a last column ``shares days with``: how the window lies to those of the others,
-        and which figures for more countries count the destination as well.
+def whose(row: Row) -> str:
+    """Who states a figure, as a reader would say it.
+
+    >>> whose({"stated_by": "Frontex"}), whose({"stated_by": "", "reported_by": "The Paper"})
+    ('according to Frontex', 'The Paper names no source')
     """
-    rows = []
-    index = []
-    for _, panel in figures.groupby("measure", sort=False):
-        records = rows_of(panel)
-        for at, row in zip(panel.index, records, strict=True):
-            others = [other for other in records if other is not row]
-            found = [(relation(row, other), other["figure"]) for other in others]
-            keys = {how: [figure for given, figure in found if given == how] for how in (*OVERLAPS, WIDER)}
-            if any(keys[how] for how in OVERLAPS):
-                shares = "; ".join(f"{how} {join(each)}" for how, each in keys.items() if each)
-                rows.append({**row, "shares days with": shares})
-                index.append(at)
-    return no_people(pd.DataFrame(rows, index, columns=[*figures.columns, "shares days with"]))
+    if row["stated_by"]:
+        return f"according to {isolate(row['stated_by'])}"
+    return f"{isolate(row['reported_by'])} names no source" if row["reported_by"] else "no source named"
 
 
-def relation(row: Row, other: Row) -> str:
-    """How a figure's window lies to another's; blank when they share no day that is stated, or no destination.
-
-    Of a window with one end only that one day is known to be covered.
-    """
-    own, its = _days(row), _days(other)
-    if not own or not its or own[0] > its[1] or its[0] > own[1]:
-        return ""
-    if row["destination"] != other["destination"]:
-        inside = set(row["countries"].split()) < set(other["countries"].split()) and row["includes_others"] != "true"
-        anywhere = other["includes_others"] == "true" and not other["countries"]
-        several = " " in other["countries"] or other["includes_others"] == "true"
-        return WIDER if several and (inside or anywhere) else ""
-    closed = all(each[end] for each in (row, other) for end in ("window_start", "window_end"))
-    if closed and own == its:
-        return "same days as"
-    if closed and its[0] <= own[0] and own[1] <= its[1]:
-        return "within"
-    return "holds" if closed and own[0] <= its[0] and its[1] <= own[1] else "overlaps"
-
-
-def _days(row: Row) -> tuple[str, str] | None:
-    """The first and last day that a figure is known to cover, ISO."""
-    start, end = row["window_start"], row["window_end"]
-    return (start or end, end or start) if start or end else None
-
-
-def contradictions(figures: pd.DataFrame) -> list[tuple[Row, Row]]:
-    """Pairs of figures of one measure for one destination over the very same days, whose ranges share no number.
-
-    Examples
-    --------
-    >>> row = {"destination": "A", "countries": "", "includes_others": "", "measure": "entries", "low": "5", "high": "5"}
-    >>> days = {"window_start": "2022-09-21", "window_end": "2022-09-30"}
-    >>> one, other = {**row, **days, "figure": "f1"}, {**row, **days, "figure": "f2", "low": "7", "high": ""}
-    >>> [(a["figure"], b["figure"]) for a, b in contradictions(pd.DataFrame([one, other]))]
-    [('f1', 'f2')]
-    >>> contradictions(pd.DataFrame([one, {**other, "low": "4"}]))
-    []
-    """
-
-    def ends(row: Row) -> tuple[float, float]:
-        return (float(row["low"] or 0), float(row["high"] or "inf"))
-
-    return [
-        (one, other)
-        for _, panel in figures.groupby(["measure", "destination"], sort=False)
-        for one, other in itertools.combinations(rows_of(panel), 2)
-        if relation(one, other) == "same days as" and (ends(one)[1] < ends(other)[0] or ends(other)[1] < ends(one)[0])
-    ]
-
-
-def intervals(figures: pd.DataFrame) -> pd.DataFrame:
-    """Where to draw each figure: ``from``, ``to`` of the solid line, and whether each end is open.
+def bounds(figures: pd.DataFrame) -> pd.DataFrame:
+    """Figures with the numbers they lie between, ``from`` and ``to``, and whether each end is open.
 
     A missing bound is an open end, and so is the upper end of a count that goes on.
     """
     low, high = (pd.to_numeric(figures[end], errors="coerce") for end in ("low", "high"))
     columns: dict[str, Any] = {
-        "from": low.fillna(high).fillna(0.0),
-        "to": high.fillna(low).fillna(0.0),
-        "open below": low.isna(),
-        "open above": high.isna() | figures["quantifier"].str.contains("and counting"),
-        "counted": _texts(figures, lambda row: what_is_counted(row["measure"])),
-        "measure": _texts(figures, lambda row: measure(row["measure"])),
-        "number": _texts(figures, number),
-        "days": _texts(figures, lambda row: window(row, short=True)),
-        "stated by": figures["stated_by"].replace("", "speaker not stated"),
+        "from": low.fillna(high).fillna(0.0), "to": high.fillna(low).fillna(0.0), "open below": low.isna(),
+        "open above": high.isna() | figures["quantifier"].str.contains("counting"),
     }  # fmt: skip
-    return figures.assign(**columns)
+    return no_people(figures.assign(**columns))
+
+
+def spread(figures: pd.DataFrame) -> str:
+    """The number of one figure; of several, the least and the greatest."""
+    if len(figures) == 1:
+        return number(rows_of(figures)[0])
+    return _between(bounds(figures)["from"].min(), bounds(figures)["to"].max())
+
+
+def _between(least: float, most: float) -> str:
+    return f"{least:,.0f} to {most:,.0f}" if least < most else f"{most:,.0f}"
+
+
+def compare(figures: pd.DataFrame) -> pd.DataFrame:
+    """Which figures stand beside each other: those of one measure for single countries over like days.
+
+    The rows of `list_figures` with their `bounds`; with ``days``, the window by which figures of the measure compare,
+    blank where one doesn't; and ``apart``, why not. Of each measure the latest days are taken by which more than half
+    as many countries compare as by any.
+    """
+    joint, dated = _texts(figures, lambda row: "yes" if is_joint(row) else ""), _texts(figures, window)
+    table = bounds(figures).assign(days="", apart="")
+    table["apart"] = table["apart"].mask(dated == "", "days not stated").mask(joint != "", "several countries together")
+    for _, rows in table[table["apart"] == ""].groupby("measure", sort=False):
+        table.loc[rows.index, "apart"] = "other days" if rows["destination"].nunique() > 1 else "no other country"
+        groups, rest = [], rows
+        while not rest.empty:
+            days = list(zip(rest["window_start"], rest["window_end"], strict=True))
+            near = [rest[[_alike(each, other) for other in days]] for each in dict.fromkeys(days)]
+            group = max(near, key=lambda found: (found["destination"].nunique(), len(found)))
+            if group["destination"].nunique() < 2:
+                break
+            groups.append(group)
+            rest = rest.drop(group.index)
+        if groups:
+            half = groups[0]["destination"].nunique() / 2
+            many = [group for group in groups if group["destination"].nunique() > half]
+            group = max(many, key=lambda found: found["window_end"].max())
+            table.loc[group.index, ["days", "apart"]] = [_span(group), ""]
+    return no_people(table)
+
+
+def _span(figures: pd.DataFrame) -> str:
+    days = {"window_start": figures["window_start"].min(), "window_end": figures["window_end"].max()}
+    same = len(figures[list(days)].drop_duplicates()) == 1
+    return window(days) if same else f"within {window(days)}"
+
+
+def _alike(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two windows compare: they share two thirds of their days, or are one and the same day of a count."""
+    if not all(one + other):
+        return one == other and not one[0]  # how long a count goes on is not told
+    shared = days_between(max(one[0], other[0]), min(one[1], other[1])) + 1
+    return shared >= ALIKE * (days_between(min(one[0], other[0]), max(one[1], other[1])) + 1)
+
+
+def rank(figures: pd.DataFrame) -> pd.DataFrame:
+    """The countries that compare, one a row, within each measure by the least number stated.
+
+    With ``least``, ``most``, ``number`` as text, ``says`` (each figure, its days and speaker), and ``before``: the
+    number of the same speaker a year earlier.
+    """
+    table = compare(figures)
+    of = ["measure", "destination", "stated_by", "window_start", "window_end"]
+    known = table.set_index(of)["from"].groupby(level=of).first().to_dict()
+    found = []
+    for (code, place), rows in table[table["days"] != ""].groupby(["measure", "destination"], sort=False):
+        *same, start, end = rows.iloc[0][of]
+        before = [f"{int(each[:4]) - 1}{each[4:]}" if each else "" for each in (start, end)]
+        says = [f"{number(row)}, {window(row, short=True)}, {whose(row)} ({row['figure']})" for row in rows_of(rows)]
+        found.append({
+            "measure": code, "destination": place, "panel": rows["days"].iloc[0], "days": _span(rows), "least": rows["from"].min(),
+            "most": rows["to"].max(), "open above": bool(rows["open above"].any()), "number": spread(rows),
+            "says": "; ".join(says), "before": known.get((*same, *before)) if len(rows) == 1 else None,
+        })  # fmt: skip
+    columns = ["measure", "destination", "panel", "days", "least", "most", "open above", "number", "says", "before"]
+    ranked = pd.DataFrame(found, columns=columns).astype({"before": "float64"})
+    order = ranked.assign(measure=pd.factorize(ranked["measure"])[0], least=-ranked["least"], most=-ranked["most"])
+    return no_people(ranked.loc[order.sort_values(["measure", "least", "most"], kind="stable").index])
+
+
+def first_of(rows: pd.DataFrame) -> str:
+    """Whose number is the highest, of a measure's rows of `rank`: several where they overlap, at most three by name."""
+    names = list(map(isolate, rows.loc[rows["most"] >= rows["least"].max(), "destination"]))
+    return " or ".join([*names[:3], *(["others"] if len(names) > 3 else [])])
+
+
+def where_to(figures: pd.DataFrame) -> str:
+    """Where people went, in a few sentences: few figures one by one, else the highest by what compares most countries."""
+    n = len(figures)
+    if n < FEW:
+        return " ".join(in_words(figures)["sentence"]) or not_added(figures)
+    panels = [rows for _, rows in rank(figures).groupby("measure", sort=False)]
+    if not panels:
+        return f"The {n:,} figures compare no countries: they count different things or days, or one country only."
+    widest = sorted(range(len(panels)), key=lambda at: -len(panels[at]))[:3]
+    found = []
+    for rows in (panels[at] for at in sorted(widest)):
+        first = rows[rows["most"] >= rows["least"].max()]
+        many = first["number"].iloc[0] if len(first) == 1 else _between(first["least"].min(), first["most"].max())
+        days = first["days" if len(first) == 1 else "panel"].iloc[0]
+        found.append(f"{many} {counted_at(rows['measure'].iloc[0], first_of(rows))} ({days})")
+    text = f"The highest figure that can be compared is {found[0]}."
+    if len(found) > 1:
+        text = f"It depends on what is counted. The highest figures that can be compared are {join(found)}."
+    return f"{text} {not_added(figures)}"
+
+
+def not_added(figures: pd.DataFrame) -> str:
+    """That figures are not added up, and why."""
+    if len(figures) < 2:
+        return f"The source gives {'one' if len(figures) else 'no'} figure."
+    why = "they count different things" if figures["measure"].nunique() > 1 else "they may count the same people twice"
+    return f"The {plural(len(figures), 'figure')} are not added up, as {why}."
+
+
+def in_words(figures: pd.DataFrame) -> pd.DataFrame:
+    """What readers see of each figure; those that compare come by their number, as nobody is first for being named first."""
+    texts: dict[str, Callable[[Row], str]] = {
+        "number": number, "what": what_and_when, "whose": whose, "open": lambda row: "; ".join(leaves_open(row)),
+        "days": lambda row: window(row, short=True), "sentence": one_figure,
+    }  # fmt: skip
+    table = compare(figures)
+    size = table["from"].where(table["days"] != "", float("inf")).sort_values(ascending=False, kind="stable")
+    words = pd.DataFrame({name: _texts(figures, of) for name, of in texts.items()}, figures.index)
+    return no_people(words.loc[size.index])
+
+
+def one_figure(row: Row) -> str:
+    """A figure in a sentence."""
+    text = f"{number(row)} {', '.join([what_and_when(row), *leaves_open(row)])} ({whose(row)})."
+    at = 1 if text.startswith("“") else 0
+    return text[:at] + text[at:][:1].upper() + text[at + 1 :]

@@ -9,7 +9,6 @@ import pandas as pd
 from analysis.counts import known, unit_of
 from analysis.disclosure import NOT_SHOWN, NOT_STATED, promise
 from analysis.editions import Edition
-from analysis.figures import Row, contradictions, destination_of, measure, number, overlapping, rows_of, window
 from analysis.text import isolate, join, plural, spell
 
 MOST_NAMED = 6
@@ -179,59 +178,3 @@ def was(n: int) -> str:
 def one_or_many(n: int, one: str, many: str) -> str:
     """The word that goes with a number."""
     return one if n == 1 else many
-
-
-def one_figure(row: Row) -> str:
-    """A destination figure in a sentence."""
-    by = f"stated by {isolate(row['stated_by'])}" if row["stated_by"] else "by nobody named"
-    name = destination_of(row)
-    name = name[:1].upper() + name[1:]
-    return f"{name}: {number(row)} (measure: {isolate(measure(row['measure']))}; window: {window(row)}; {by})."
-
-
-def each_figure(figures: pd.DataFrame) -> str:
-    """The figures one by one where they are few, else how many there are of each measure, and which contradict others."""
-    if len(figures) <= FIGURES_NAMED:
-        return " ".join(map(one_figure, rows_of(figures)))
-    kinds = [f"{measure(str(code))} ({n})" for code, n in figures["measure"].value_counts(sort=False).items()]
-    text = f"By measure, in the order of the table: {join(kinds)}."
-    beside = overlapping(figures)
-    return f"{text} {overlaps_finding(beside)}" if len(beside) else text
-
-
-def figures_finding(figures: pd.DataFrame) -> str:
-    """How many figures there are, and what keeps them apart."""
-    n, measures = len(figures), figures["measure"].nunique()
-    if not n:
-        return "The source gives no figure."
-    text = "The sources give" if figures["reported_by"].nunique() > 1 else "The source gives"
-    text += f" {plural(n, 'figure')}"
-    text += f" of {measures:,} different measures, which are not added or ranked." if measures > 1 else "."
-    open_ended = int(
-        ((figures[["low", "high"]] == "").any(axis=1) | figures["quantifier"].str.contains("counting")).sum()
-    )
-    joint = int((figures["countries"].str.contains(" ") | (figures["includes_others"] == "true")).sum())
-    if open_ended:
-        text += f" {of_all(open_ended, n)} {'has' if open_ended == 1 else 'have'} an open end."
-    if joint:
-        text += f" {of_all(joint, n)} {'covers' if joint == 1 else 'cover'} several countries at once, not split."
-    return text
-
-
-def overlaps_finding(shared: pd.DataFrame) -> str:
-    """How many figures share days with another for the same destination, and which of them cannot both be right.
-
-    Parameters
-    ----------
-    shared : DataFrame
-        As ``figures.overlapping`` gives them.
-    """
-    groups = len(shared[["measure", "destination"]].drop_duplicates())
-    text = f"{plural(len(shared), 'figure')} share days with another of the same measure for the same destination"
-    text += f", in {plural(groups, 'group')}; they are not averaged, and none is preferred."
-    odd = [
-        f"{one['destination']}, {measure(one['measure'])}, {number(one)} ({one['figure']}) and {number(other)} ({other['figure']})"
-        for one, other in contradictions(shared)
-    ]
-    more = f"; and {len(odd) - 3:,} more" if len(odd) > 3 else ""
-    return f"{text} Over the very same days these differ: {'; '.join(odd[:3])}{more}." if odd else text

@@ -88,17 +88,25 @@ def picture(notebook: str, folder: Path) -> None:
 
 
 def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a faceted chart as charts, each with its own data, where the chart says that they stand apart; else the chart."""
-    row = spec.get("facet", {}).get("row", {})
-    if not spec.get("usermeta", {}).get("apart") or not isinstance(row.get("sort"), list):
+    """The charts of a column of charts, each by itself, where the column says that they stand apart; else the chart.
+
+    Examples
+    --------
+    >>> whole = {"vconcat": [{"mark": "bar", "title": {"text": ["a", "b"]}}], "usermeta": {"apart": True}}
+    >>> panels(whole)
+    [{'mark': 'bar', 'title': {'text': ['a', 'b']}, 'description': 'a b'}]
+    """
+    if not spec.get("usermeta", {}).get("apart") or "vconcat" not in spec:
         return [spec]
-    name, rows = spec["data"]["name"], spec["datasets"][spec["data"]["name"]]
-    shared = {key: part for key, part in spec.items() if key not in ("facet", "spec", "usermeta", "resolve")}
-    made = []
-    for value in row["sort"]:
-        data = {name: [each for each in rows if each[row["field"]] == value]}
-        made.append({**shared, "datasets": data, **spec["spec"], "title": value, "description": str(value)})
-    return made
+    shared = {key: part for key, part in spec.items() if key not in ("vconcat", "usermeta", "resolve", "datasets")}
+
+    def panel(part: dict[str, Any]) -> dict[str, Any]:
+        title = part.get("title", {}).get("text", "")
+        whole = {**shared, **part, "description": title if isinstance(title, str) else " ".join(title)}
+        data = {name: rows for name, rows in spec.get("datasets", {}).items() if f'"{name}"' in canonical(whole)}
+        return {**whole, **({"datasets": data} if data else {})}
+
+    return list(map(panel, spec["vconcat"]))
 
 
 @cache
