@@ -3,7 +3,7 @@
 The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``deadline``,
 ``fetch``, ``folder``, ``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.columns``, ``coding.checks``,
 ``coding.package``, ``coding.relations``, ``coding.validation``, ``editions``, ``counts``, ``labels``, ``journeys``,
-``figures``, ``sentences``, ``charts``, ``maps``, ``exhibits``, ``sources``, ``coding.verify``, ``coding.agreement``.
+``figures``, ``sentences``, ``charts``, ``basemap``, ``maps``, ``exhibits``, ``sources``, ``coding.verify``, ``coding.agreement``.
 
 Names are imported when they are first used: what looks for an edition and hashes it loads neither pandas nor Altair.
 """
