@@ -23,7 +23,7 @@ from shapely.ops import substring
 
 from analysis.basemap import WIDTH, Point, frame_around, land
 from analysis.charts import INK, LAND, MARK, MUTED, PAPER, plain
-from analysis.disclosure import no_people
+from analysis.disclosure import NOT_STATED, STATED, no_people
 from analysis.journeys import INTENDED, MADE
 from analysis.schema import country_name
 from analysis.text import isolate
@@ -31,8 +31,8 @@ from analysis.text import isolate
 MOST_LINES, MOST_ROWS = 12, 8
 """More pairs of places than that are shown as a table; of its rows and columns all but the largest stand together."""
 
-UNKNOWN, PLANNED = "way not stated", "planned"
-KEY = {MADE: "way stated", UNKNOWN: UNKNOWN, PLANNED: PLANNED}
+PLANNED = "planned"
+KEY = {STATED: "way stated", NOT_STATED: "way not stated", PLANNED: PLANNED}
 """What is known of a line, and what the key below the map calls it."""
 
 BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)
@@ -109,7 +109,7 @@ def along(line: LineString, far: Iterable[float]) -> list[Point]:
 
 def dash(way: str, width: float) -> list[float]:
     """How a line is broken, the wider the longer: not at all, into dots, into dashes."""
-    return {MADE: [1.0, 0.0], UNKNOWN: [0.1, round(1.5 + 1.9 * width, 1)]}.get(way, [round(3 + width, 1)] * 2)
+    return {STATED: [1.0, 0.0], NOT_STATED: [0.1, round(1.5 + 1.9 * width, 1)]}.get(way, [round(3 + width, 1)] * 2)
 
 
 def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
@@ -126,7 +126,7 @@ def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
     towns = [name for name, row in at.items() if row["precision"] in TOWN]
     table, planned = plain(legs), legs["status"] == INTENDED
     stated = (legs["status"] == MADE) & legs["from"].isin(towns) & legs["to"].isin(towns)
-    table["way"] = np.select([planned, stated], [PLANNED, MADE], UNKNOWN)
+    table["way"] = np.select([planned, stated], [PLANNED, STATED], NOT_STATED)
     table["from"] = table["from"].where(table["from"].isin(at) | ~planned, home)
     table[["from", "to"]] = table[["from", "to"]].replace(inside, home)
     table = table[table["from"].isin(at) & table["to"].isin(at) & (table["from"] != table["to"])]
@@ -324,6 +324,7 @@ def from_where_to_where(lines: pd.DataFrame, at: Places) -> Any:
         y=alt.Y("from:N", sort=order["from"], title="from").axis(domain=False, ticks=False),
         tooltip=[alt.Tooltip(name) for name in ("from", "to", "people")],
     )  # fmt: skip
-    shade = alt.Opacity("people:Q", legend=None).scale(range=[0.12, 0.5])
+    shade = alt.Opacity("people:Q", legend=None).scale(type="sqrt", range=[0.12, 0.5])
     numbers = cells.mark_text().encode(text=alt.Text("people:Q", format=","))
-    return alt.layer(cells.mark_rect(fill=MARK).encode(opacity=shade), numbers, width=alt.Step(40), height=alt.Step(30))
+    step = alt.Step(max(36, 8 * len(f"{table['people'].max():,}")))
+    return alt.layer(cells.mark_rect(fill=MARK).encode(opacity=shade), numbers, width=step, height=alt.Step(30))
