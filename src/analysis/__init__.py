@@ -1,9 +1,9 @@
 """Who fled, how and where to: what chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
 
-The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``deadline``,
-``fetch``, ``folder``, ``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``,
-``coding.package``, ``coding.relations``, ``editions``, ``counts``, ``labels``, ``journeys``,
-``figures``, ``sentences``, ``charts``, ``maps``, ``exhibits``, ``sources``, ``coding.verify``, ``coding.agreement``.
+The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``folder``,
+``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.package``, ``coding.relations``,
+``editions``, ``story``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``basemap``, ``maps``,
+``exhibits``, ``sources``, ``coding.verify``, ``coding.agreement``.
 
 Names are imported when they are first used: what looks for an edition and hashes it loads neither pandas nor Altair.
 """

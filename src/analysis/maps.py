@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -23,23 +21,18 @@ from shapely import Geometry, LineString, Polygon, box
 from shapely import Point as Dot
 from shapely.ops import substring
 
+from analysis.basemap import WIDTH, Point, frame_around, land
 from analysis.charts import INK, LAND, MARK, MUTED, PAPER, plain
-from analysis.disclosure import no_people
+from analysis.disclosure import NOT_STATED, STATED, no_people
 from analysis.journeys import INTENDED, MADE
-from analysis.schema import ROOT, country_name
+from analysis.schema import country_name
 from analysis.text import isolate
-
-WIDTH = 480
-"""Pixels. A page shows the map as wide as its column: at three quarters of that on a phone, at one and a half elsewhere."""
 
 MOST_LINES, MOST_ROWS = 12, 8
 """More pairs of places than that are shown as a table; of its rows and columns all but the largest stand together."""
 
-MOST_POINTS = 4000
-"""Of the outlines of countries: some 50 kB on the page."""
-
-UNKNOWN, PLANNED = "way not stated", "planned"
-KEY = {MADE: "way stated", UNKNOWN: UNKNOWN, PLANNED: PLANNED}
+PLANNED = "planned"
+KEY = {STATED: "way stated", NOT_STATED: "way not stated", PLANNED: PLANNED}
 """What is known of a line, and what the key below the map calls it."""
 
 BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)
@@ -61,103 +54,14 @@ TOWN = ("site", "city")
 HAIR = "\u200a"
 """A narrow space, which parts the letters of countries' names."""
 
-Point = tuple[float, float]
 Row = dict[str, Any]
 Places = Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The part of the world that a map shows: its left and upper edge in degrees of Mercator's projection, pixels a degree."""
-
-    left: float
-    top: float
-    scale: float
-    height: int
-
-    def pixels(self, at: Any) -> Any:
-        """Rows of longitude and latitude in pixels."""
-        return np.column_stack([(at[:, 0] - self.left) * self.scale, (self.top - mercator(at[:, 1])) * self.scale])
-
-    def spot(self, longitude: float, latitude: float) -> Point:
-        """A place in pixels, on the turn of the globe that is in sight."""
-        middle = self.left + WIDTH / 2 / self.scale
-        x, y = self.pixels(np.array([[middle + (longitude - middle + 180) % 360 - 180, latitude]]))[0].tolist()
-        return x, y
-
-
-def mercator(latitude: Any) -> Any:
-    """Degrees of latitude as far from the equator as Mercator's projection puts them."""
-    return np.degrees(np.arcsinh(np.tan(np.radians(np.clip(latitude, -85, 85)))))
-
-
-def frame_around(core: Sequence[Point], areas: Iterable[Point] = (), margin: float = 1.4) -> Frame:
-    """A frame with all core points in it, and those areas for which it need not grow much; each longitude and latitude.
-
-    Examples
-    --------
-    >>> near = frame_around([(37.6, 55.8), (51.4, 51.2)])
-    >>> near == frame_around([(37.6, 55.8), (51.4, 51.2)], [(100, 60)]), near.height
-    (True, 288)
-    >>> round(frame_around([(179, 0), (-179, 0)]).left, 1)  # over the 180th meridian
-    177.5
-    """
-    xs = sorted(x for x, _ in core)
-    gap, start = max([(xs[0] + 360 - xs[-1], xs[0]), *((b - a, b) for a, b in itertools.pairwise(xs))])
-
-    def around(points: Sequence[Point]) -> Frame:
-        x, y = np.array(points).T
-        x, y = (x - start + gap / 2) % 360 - gap / 2 + start, mercator(y)  # the widest gap stays outside
-        tall = (margin - 0.1) * np.ptp(y)
-        across = max(margin * np.ptp(x), tall / 0.88, 5.0)
-        tall = max(tall, 0.6 * across)
-        left, top = (x.min() + x.max() - across) / 2, (y.min() + y.max() + tall) / 2
-        return Frame(float(left), float(top), float(WIDTH / across), round(WIDTH * tall / across))
-
-    points, least = list(core), around(core).scale / 1.5
-    for area in areas:
-        points += [area] if around([*points, area]).scale > least else []
-    return around(points)
-
-
-@cache
-def _world() -> tuple[list[str], Any]:
-    text = (ROOT / "data" / "basemap" / "world.geojson").read_text(encoding="utf-8")
-    return re.findall(r'"country":"(\w+)"', text), shapely.get_parts(shapely.from_geojson(text))
-
-
-def land(frame: Frame) -> dict[str, Geometry]:
-    """The countries in a frame by their alpha-3 code, in pixels, no finer than can be seen."""
-    codes, shapes = _world()
-    edges = frame.top + 1 / frame.scale, frame.top - (frame.height + 1) / frame.scale
-    north, south = np.degrees(np.arctan(np.sinh(np.radians(edges))))
-    west, east = frame.left - 1 / frame.scale, frame.left + (WIDTH + 1) / frame.scale
-    seen = [
-        shapely.transform(
-            shapely.intersection(shapes, box(west - turn, south, east - turn, north)),
-            lambda at, turn=turn: frame.pixels(at + np.array([turn, 0])),
-        )
-        for turn in (-360, 0, 360)
-        if west - turn < 180 and east - turn > -180
-    ]
-    whole = shapely.buffer(shapely.union_all(np.array(seen), axis=0), 0)
-    parts, owner = shapely.get_parts(whole, return_index=True)
-    large, tolerance = shapely.area(parts) > 2, 0.7
-    parts, owner = parts[large], owner[large]
-    while shapely.get_num_coordinates(parts).sum() > MOST_POINTS and tolerance < 10:
-        parts, tolerance = shapely.coverage_simplify(parts, tolerance), tolerance * 1.5
-    return {codes[n]: shapely.union_all(parts[owner == n]) for n in np.unique(owner)}
 
 
 def feature(shape: Geometry, **properties: Any) -> Row:
     """A shape as GeoJSON, to a tenth of a pixel."""
     rounded = shapely.transform(shape, lambda at: np.round(at, 1))
     return {"type": "Feature", "geometry": shapely.geometry.mapping(rounded), **properties}
-
-
-def capitals(country: str) -> str:
-    """The name of a country as maps have it, in spaced capitals."""
-    return HAIR.join(country.upper())
 
 
 def text_size(text: str, kind: str) -> Point:
@@ -205,7 +109,7 @@ def along(line: LineString, far: Iterable[float]) -> list[Point]:
 
 def dash(way: str, width: float) -> list[float]:
     """How a line is broken, the wider the longer: not at all, into dots, into dashes."""
-    return {MADE: [1.0, 0.0], UNKNOWN: [0.1, round(1.5 + 1.9 * width, 1)]}.get(way, [round(3 + width, 1)] * 2)
+    return {STATED: [1.0, 0.0], NOT_STATED: [0.1, round(1.5 + 1.9 * width, 1)]}.get(way, [round(3 + width, 1)] * 2)
 
 
 def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
@@ -222,7 +126,7 @@ def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
     towns = [name for name, row in at.items() if row["precision"] in TOWN]
     table, planned = plain(legs), legs["status"] == INTENDED
     stated = (legs["status"] == MADE) & legs["from"].isin(towns) & legs["to"].isin(towns)
-    table["way"] = np.select([planned, stated], [PLANNED, MADE], UNKNOWN)
+    table["way"] = np.select([planned, stated], [PLANNED, STATED], NOT_STATED)
     table["from"] = table["from"].where(table["from"].isin(at) | ~planned, home)
     table[["from", "to"]] = table[["from", "to"]].replace(inside, home)
     table = table[table["from"].isin(at) & table["to"].isin(at) & (table["from"] != table["to"])]
@@ -244,14 +148,7 @@ def unplaced(legs: pd.DataFrame, places: Places) -> list[str]:
 def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
     """Legs as lines between places; many of them as a table from where to where; None where there is nothing to draw.
 
-    Parameters
-    ----------
-    legs : DataFrame
-        As `journeys.legs_of_routes` gives it.
-    places : mapping
-        Rows of the table ``places``, as text.
-    met : str
-        The place in it where people were interviewed.
+    Legs are as `journeys.legs_of_routes` gives them; ``met`` is the place among ``places`` where people were interviewed.
     """
     lines = lines_of(legs, places, met)
     if len(lines) > MOST_LINES:
@@ -285,7 +182,7 @@ class Map:
         self.taken, self.texts, self.journeys, self.nameless = [*self.ends.values()], list[Row](), list[Row](), 0
         labels = {name: (name, "met" if name == self.met else "town") for name in self.towns}
         for name in [name for name in areas if self.box.contains(Dot(self.spots[name]))]:
-            labels[name] = (capitals(name), "end") if at[name]["precision"] == "country" else (name, "area")
+            labels[name] = (HAIR.join(name.upper()), "end") if at[name]["precision"] == "country" else (name, "area")
             (wide, tall), (x, y) = text_size(*labels[name]), self.spots[name]
             self.ends[name] = box(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2).buffer(6)
         drawn = self.draw_lines()
@@ -367,7 +264,7 @@ class Map:
                 west, north, east, south = visible.bounds
                 grid = itertools.product(np.arange(west, east, 10), np.arange(north, south, 8))
                 points = sorted([middle, *grid], key=partial(math.dist, middle))
-                self.write(capitals(country_name(code)), "country", points, (0,), visible)
+                self.write(HAIR.join(country_name(code).upper()), "country", points, (0,), visible)
 
     def key(self) -> list[Row]:
         """Below the map, the kinds of lines that there are."""
@@ -392,7 +289,7 @@ class Map:
         ground += [feature(border, stroke=MUTED, width=1.2), *self.key()]
         dots = [{"at": self.spots[name], "size": 130 if name == self.met else 55} for name in self.towns]
         looks: list[Any] = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)]
-        looks += [alt.StrokeWidth("width:O", scale=None), alt.StrokeDash("dash:N", scale=None)]
+        looks += [alt.StrokeWidth("width:Q", scale=None), alt.StrokeDash("dash:N", scale=None)]
         shape: Any = {"fill": None, "strokeCap": "round"}
         text: Any = {
             name: alt.expr(f"datum.{column}")
@@ -404,7 +301,7 @@ class Map:
             chart(self.journeys).mark_geoshape(**shape).encode(*looks, tooltip=said),
             chart(dots).mark_point(fill=INK, stroke=PAPER).encode(longitude="at[0]:Q", latitude="at[1]:Q", size=alt.Size("size:Q", scale=None)),
             chart(self.texts).mark_text(baseline="middle", **text).encode(longitude="x:Q", latitude="y:Q", text="text:N", fill=looks[0]),
-            width=WIDTH, height=self.frame.height + 28, usermeta={"wide": True},
+            width=WIDTH, height=self.frame.height + 28, padding=0, usermeta={"wide": True},
             projection=alt.Projection(type="identity", scale=1, translate=[0, 0]),
         )  # fmt: skip
 
@@ -427,6 +324,7 @@ def from_where_to_where(lines: pd.DataFrame, at: Places) -> Any:
         y=alt.Y("from:N", sort=order["from"], title="from").axis(domain=False, ticks=False),
         tooltip=[alt.Tooltip(name) for name in ("from", "to", "people")],
     )  # fmt: skip
-    shade = alt.Opacity("people:Q", legend=None).scale(range=[0.12, 0.5])
+    shade = alt.Opacity("people:Q", legend=None).scale(type="sqrt", range=[0.12, 0.5])
     numbers = cells.mark_text().encode(text=alt.Text("people:Q", format=","))
-    return alt.layer(cells.mark_rect(fill=MARK).encode(opacity=shade), numbers, width=alt.Step(40), height=alt.Step(30))
+    step = alt.Step(max(36, 8 * len(f"{table['people'].max():,}")))
+    return alt.layer(cells.mark_rect(fill=MARK).encode(opacity=shade), numbers, width=step, height=alt.Step(30))
