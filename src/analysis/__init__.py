@@ -1,7 +1,7 @@
 """Who fled, how and where to: what chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
 
-The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``deadline``,
-``fetch``, ``folder``, ``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.columns``, ``coding.checks``,
+The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``folder``,
+``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.columns``, ``coding.checks``,
 ``coding.package``, ``coding.relations``, ``coding.validation``, ``editions``, ``counts``, ``labels``, ``journeys``,
 ``figures``, ``sentences``, ``charts``, ``maps``, ``exhibits``, ``sources``, ``coding.verify``, ``coding.agreement``.
 

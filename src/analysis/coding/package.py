@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import fetch
 from analysis.coding.checks import CONTROL
 from analysis.csvfile import nearest_name
-from analysis.folder import PACKAGE
+from analysis.folder import PACKAGE, origin, remote_parts
 from analysis.schema import TABLES, raw, with_own_fields
 from analysis.tables import is_date, shown_path
 from parabook.errors import InputError, Problem, nearest, show
@@ -210,10 +209,10 @@ def _file_problem(path: Path, file: str, shown: str, where: str) -> Problem | No
     if not target.exists():
         hint = "add it, or take it off the list"
         missing = Problem(shown_path(target), "no such file", "the table that datapackage.json lists", hint)
-        return None if fetch.remote_parts(target) else missing
+        return None if remote_parts(target) else missing
     if not target.is_dir():
         return None if target.is_file() else Problem(shown_path(target), "no ordinary file", "a CSV or Parquet file")
-    return None if fetch.remote_parts(target) else _folder_problem(target, path)
+    return None if remote_parts(target) else _folder_problem(target, path)
 
 
 def _folder_problem(target: Path, path: Path) -> Problem | None:
@@ -256,9 +255,9 @@ def embed(path: Path) -> bool:
 
     Columns that an edition's schema adds of its own are kept.
     """
-    if fetch.origin(path):
+    if origin(path):
         hint = "copy it here first"
-        raise InputError.one(fetch.origin(path), "an address", "a folder on this machine, to write to", hint)
+        raise InputError.one(origin(path), "an address", "a folder on this machine, to write to", hint)
     file = path / PACKAGE
     package, _ = _json(file)
     for resource in package["resources"] if isinstance(package.get("resources"), list) else []:
