@@ -16,9 +16,10 @@ from analysis import folder, spark
 from analysis.coding.package import SECOND, Report, read_package
 from analysis.coding.relations import coded_values, count
 from analysis.coding.validation import Validation
+from analysis.csvfile import Cells
 from analysis.disclosure import no_people
 from analysis.schema import TABLES, schema
-from analysis.tables import Frame, Table, collect_rows, engine_for, read_table, shown_path, text_frame, without_rows
+from analysis.tables import Frame, Table, collect_rows, engine_for, from_cells, read_table, shown_path, text_frame
 from analysis.text import isolate
 from parabook import files
 from parabook.errors import InputError, Problem
@@ -101,7 +102,9 @@ class Edition:
 
     def table(self, name: str) -> Frame:
         """A table; one that the edition lacks is empty and typed, on the engine of the others."""
-        return self.tables[name] if self.has(name) else without_rows(schema(name), self.engine)
+        spec = schema(name)
+        empty = from_cells(Cells(list(spec.columns)), spec, None, "", 0)
+        return self.tables[name] if self.has(name) else empty.moved(self.engine).frame
 
     @property
     def interviewees(self) -> Frame:

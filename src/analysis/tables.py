@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,12 @@ PATTERNS = {
     "boolean": ("true|false", "true or false"),
     "date": (DATE, "a date as YYYY-MM-DD, of this century or the last"),
 }
-TYPES: dict[str, tuple[Any, str, Callable[[str], Any]]] = {
+TYPES: dict[str, tuple[Any, Any, Callable[[str], Any]]] = {
     "integer": (nw.Int64(), "Int64", int),
     "number": (nw.Float64(), "Float64", float),
     "boolean": (nw.Boolean(), "boolean", "true".__eq__),
 }
+AS_TEXT = (nw.String(), pd.StringDtype("python", na_value=pd.NA), str)  # the same with and without pyarrow
 """What a type is to narwhals and to pandas, and how a text is read as it; other types are text, dates too."""
 
 TEXT, UNREAD = "_text:", "_unread:"
@@ -82,8 +83,6 @@ class Table:
     stored: Frame | None = None
     """None where nothing could be read."""
     problems: Sequence[Problem] = ()
-    complete: bool = True
-    """Whether every row of the file is in the frame."""
     checked: bool = True
     """Whether every cell is known to be readable."""
     cells: Mapping[str, list[Any]] | None = None
@@ -123,7 +122,7 @@ class Table:
     def _typed(self, field: Field) -> nw.Expr:
         if self.cells is not None:
             return nw.col(field.name)
-        dtype = TYPES[field.type][0] if field.type in TYPES else nw.String()
+        dtype = TYPES.get(field.type, AS_TEXT)[0]
         if field.name not in self.dtypes:
             return nw.lit(None).cast(dtype)
         value = nw.col(field.name) if self._is_number(field) else self.text(field.name)
@@ -211,26 +210,21 @@ def from_cells(cells: Cells, spec: Schema, own: object, shown: str, size: int) -
     columns: dict[str, list[Any]] = {name: [row[n] or None for row in cells.rows] for name, n in at.items()}
     columns["_row"] = cells.numbers
     if size > SMALL:
-        return Table(whole, shown, _held(pd.DataFrame(columns, dtype="object"), DUCKDB), cells.problems, cells.complete)
+        return Table(whole, shown, _held(pd.DataFrame(columns, dtype="object"), DUCKDB), cells.problems)
     held: dict[str, Any] = {}
-    text = pd.StringDtype("python", na_value=pd.NA)  # the same with and without pyarrow
     for each in whole.fields:
+        text = columns.get(each.name, [None] * len(cells.rows))
+        _, dtype, read = TYPES.get(each.type, AS_TEXT)
         if each.type in PATTERNS and each.name in columns:
-            columns |= _typed_cells(each, columns[each.name])
-        values = columns.get(each.name, [None] * len(cells.rows))
-        dtype: Any = TYPES[each.type][1] if each.type in TYPES else text
-        held[each.name] = pd.array(values, dtype)
+            fits = re.compile(PATTERNS[each.type][0]).fullmatch
+            unread = [cell if cell is None else not fits(cell) for cell in text]
+            columns |= {TEXT + each.name: text, UNREAD + each.name: unread}
+            columns[each.name] = [
+                None if cell is None or bad else read(cell) for cell, bad in zip(text, unread, strict=True)
+            ]
+        held[each.name] = pd.array(columns.get(each.name, text), dtype)
     frame = _held(pd.DataFrame({**held, "_row": pd.array(cells.numbers, "int64")}), "")
-    return Table(whole, shown, frame, cells.problems, cells.complete, cells=columns)
-
-
-def _typed_cells(field: Field, text: list[str | None]) -> dict[str, list[Any]]:
-    """The cells of a column with a type: what they say, their text, and whether they cannot be read."""
-    fits = re.compile(PATTERNS[field.type][0]).fullmatch
-    read = TYPES[field.type][2] if field.type in TYPES else str
-    unread = [cell if cell is None else not fits(cell) for cell in text]
-    cells = [None if bad or cell is None else read(cell) for cell, bad in zip(text, unread, strict=True)]
-    return {field.name: cells, TEXT + field.name: text, UNREAD + field.name: unread}
+    return Table(whole, shown, frame, cells.problems, cells=columns)
 
 
 def _held(frame: pd.DataFrame, engine: str) -> Frame:
@@ -245,11 +239,6 @@ def _held(frame: pd.DataFrame, engine: str) -> Frame:
         native = spark.create_table(engine, list(cells.itertuples(index=False, name=None)), columns)
     held: Frame = nw.from_native(native).lazy()
     return held
-
-
-def without_rows(spec: Schema, engine: str) -> Frame:
-    """A table that an edition lacks, on the engine of the others: typed, without rows."""
-    return from_cells(Cells(list(spec.columns)), spec, None, "", 0).moved(engine).frame
 
 
 @cache
@@ -278,7 +267,7 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
     else:
         native = _duckdb().read_parquet(parts, hive_partitioning=False)
     names = native.columns
-    problems = [replace(problem, row=None) for problem in header_problems(names, shown, spec.columns)]
+    problems = header_problems(names, shown, spec.columns)
     if not is_usable(names, spec.columns):
         return Table(spec, shown, None, problems)
     if engine == DUCKDB and parts == [str(file)]:
@@ -295,12 +284,9 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
 
 def collect(frame: Frame) -> pd.DataFrame:
     """A small result in memory, whatever engine holds it; from Spark within a time limit, or an error in one line."""
-
-    def call() -> pd.DataFrame:
-        native: pd.DataFrame = frame.collect("pandas").to_native()
-        return native.reset_index(drop=True)
-
-    return spark.ask(call) if frame.implementation.is_spark_like() else call()
+    call = partial(frame.collect, "pandas")
+    found: pd.DataFrame = (spark.ask(call) if frame.implementation.is_spark_like() else call()).to_native()
+    return found.reset_index(drop=True)
 
 
 def collect_rows(frame: Frame) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ class Validation:
         self.tables = {name: table for name, table in read.items() if table.stored is not None}
         self.unread: dict[str, frozenset[str]] = {}
         self.rows: dict[str, int] = {}
-        whole = {name for name, table in self.tables.items() if table.complete}
+        whole = {name for name, table in self.tables.items() if not table.problems}
         self.untrusted = set(package.listed - whole)
         """Tables whose rows or keys are at fault: that one of their rows is missing proves nothing."""
         self._check(path)
