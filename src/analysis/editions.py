@@ -72,12 +72,10 @@ class Edition:
 
     @property
     def date(self) -> str:
-        """When the edition was made, or else the day of its reference event."""
         return str(self.package.get("created") or self.report.event_date)
 
     @property
     def homepage(self) -> str:
-        """Where the book will stand, as the package says; blank when it does not."""
         return str(self.package.get("homepage") or "")
 
     @property
@@ -118,11 +116,11 @@ class Edition:
 
     @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
-        return LazyTables({name: partial(_text, self.tables, name) for name in self.tables})
+        return _texts(self.tables)
 
     @cached_property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
-        return LazyTables({name: partial(_text, self.second, name) for name in self.second})
+        return _texts(self.second)
 
     def frame(self, name: str) -> pd.DataFrame:
         """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
@@ -163,8 +161,8 @@ class Edition:
         return folder.contents(self.path)
 
 
-def _text(tables: Mapping[str, Frame], name: str) -> pd.DataFrame:
-    return text_frame(tables[name])
+def _texts(tables: Mapping[str, Frame]) -> Mapping[str, pd.DataFrame]:
+    return LazyTables({name: lambda name=name: text_frame(tables[name]) for name in tables})  # type: ignore[misc]
 
 
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
@@ -207,8 +205,7 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     def read(name: str) -> Table:
         return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), checked=validated, engine=home)
 
-    frames: dict[str, Callable[[], Frame]] = {}
-    problems = package.problems
+    problems, frames = package.problems, dict[str, Callable[[], Frame]]()
     if validated:
         frames = {name: lambda name=name: read(name).moved(home).frame for name in package.tables}  # type: ignore[misc]
         if "evidence" in frames and not collect_rows(frames["evidence"]().head(1)):
@@ -219,6 +216,5 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
         frames = {name: partial(getattr, table, "frame") for name, table in found.tables.items()}
     tables = LazyTables({name: frame for name, frame in frames.items() if name in TABLES}, "")
     second = {name.removeprefix(SECOND): frame for name, frame in frames.items() if name not in TABLES}
-    shown = {name: shown_path(file) for name, (file, _) in package.tables.items()}
-    coded = LazyTables(second, SECOND)
-    return Edition(path.name, path, home, package.content, package.report, tables, coded, shown), problems
+    shown, both = {name: shown_path(file) for name, (file, _) in package.tables.items()}, LazyTables(second, SECOND)
+    return Edition(path.name, path, home, package.content, package.report, tables, both, shown), problems

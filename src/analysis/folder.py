@@ -26,9 +26,6 @@ from parabook.files import digest, hash_files, listed, prune, sha256
 T = TypeVar("T")
 
 PACKAGE = "datapackage.json"
-BESIDE = ("codebook.md", "story.md")
-"""Files of an edition that its package does not name."""
-
 IMPORTED = ("import.ipynb", "import.json")
 """The notebook that wrote an edition, and what it wrote, as `imports` names them."""
 
@@ -38,14 +35,8 @@ CACHE = ROOT / "_build" / ".cache"
 ADDRESS, REMOTE = ".address", ".remote"
 """The file beside a fetched edition that says where it came from; the suffix of what stands in for Parquet left there."""
 
-FETCHED = 4
-"""States of an edition at an address that are cached, the youngest."""
-
 DEADLINE = 600.0
 """Seconds that fetching an edition may take."""
-
-ROOMS = ("imports/", "publish/")
-"""Folders of the package on which it does not depend whether an edition is valid."""
 
 
 def find(edition: str | Path, engine: str = "") -> Path:
@@ -96,8 +87,8 @@ def _fetched(address: str, *, remote_parquet: bool) -> Path:
         place = home / digest(hash_files(folder))[:16]
         with contextlib.suppress(OSError):  # the same is there already
             folder.parent.rename(place)
-    os.utime(place)  # the youngest are cached
-    prune(home, FETCHED, "[!.]*")
+    os.utime(place)
+    prune(home, 4, "[!.]*")  # states of the edition that are cached, the youngest
     return place / name
 
 
@@ -135,18 +126,12 @@ def _download(address: str, folder: Path, remote_parquet: bool) -> None:
 
 
 def _named(package: bytes) -> list[str]:
-    """The files that a package names and that lie inside its folder; what is wrong with others, ``check`` says.
-
-    Examples
-    --------
-    >>> _named(b'{"resources": [{"path": "legs.csv"}, {"path": "../x.csv"}, {"path": "http://host/y.csv"}]}')
-    ['legs.csv', 'codebook.md', 'story.md']
-    """
+    """The files that a package names and that lie inside its folder; what is wrong with others, ``check`` says."""
     try:
         paths = [each["path"].rstrip("/") for each in json.loads(package)["resources"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         paths = []
-    return list(dict.fromkeys([*filter(_inside, paths), *BESIDE]))
+    return list(dict.fromkeys([*filter(_inside, paths), "codebook.md", "story.md"]))
 
 
 def _inside(path: str) -> bool:
@@ -192,10 +177,10 @@ def contents(edition: Path) -> dict[str, str]:
 
 @cache
 def _program() -> list[dict[str, str]]:
-    """Hashes of what decides whether an edition is valid."""
+    """Hashes of what decides whether an edition is valid: not of what writes or publishes one."""
     data = [hash_files(ROOT / "data" / name) for name in ("schemas", "vocabularies")]
     code = hash_files(Path(__file__).parent, "*.py")
-    return [*data, {name: found for name, found in code.items() if not name.startswith(ROOMS)}]
+    return [*data, {name: found for name, found in code.items() if not name.startswith(("imports/", "publish/"))}]
 
 
 def validation_marker(edition: Path, engine: str = "") -> Path:
