@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from analysis import fetch, folder
+from analysis import folder
 from analysis.editions import examine, open_edition
 from parabook.errors import InputError
 
@@ -53,6 +53,6 @@ def test_what_is_not_there_or_does_not_end_is_said(site: tuple[str, Path], monke
         open_edition(f"{address}/nothing")
     with pytest.raises(InputError, match=r"no driver for such addresses|an address that fsspec knows"):
         open_edition("nosuch://x/y")
-    monkeypatch.setattr(fetch, "DEADLINE", 0.0)
+    monkeypatch.setattr(folder, "DEADLINE", 0.0)
     with pytest.raises(InputError, match="no whole edition within 0 s"):
         open_edition(address)

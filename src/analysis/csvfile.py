@@ -16,12 +16,8 @@ MOST_COLUMNS = 1000
 MOST_BYTES = 1_000_000_000
 """Largest CSV file, which is held in memory."""
 
-DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-"""What separates cells in files that are not comma-separated."""
-
-SIGNATURES = {b"PK\x03\x04": "a spreadsheet or an archive", b"\xd0\xcf\x11\xe0": "an old spreadsheet", b"PAR1": "a Parquet file",
-              b"\x1f\x8b": "a compressed file", b"%PDF": "a PDF", b"<": "a web page"}  # fmt: skip
-"""How files of other kinds begin, whatever their name says."""
+OTHER_KINDS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b", b"%PDF", b"<")
+"""How spreadsheets, Parquet, compressed files, PDF and web pages begin, whatever their name says."""
 
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -31,15 +27,12 @@ RESERVED_COLUMNS = {"_row", "_n", "_first", "filename", "file_row_number"}
 
 @dataclass
 class Cells:
-    """The cells of a CSV file as text."""
+    """The cells of a CSV file as text, its rows numbered as a spreadsheet does: the header is row 1."""
 
     header: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
-    """The row of each of `rows` as a spreadsheet numbers it; the header is row 1."""
     problems: list[Problem] = field(default_factory=list)
-    complete: bool = True
-    """Whether every row of the file is in `rows`."""
 
 
 def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
@@ -48,32 +41,30 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
     if size > MOST_BYTES:
         return Cells(problems=[Problem(shown, f"{size:,} bytes", "a CSV file of 1 GB or less", "use Parquet")])
     content = file.read_bytes()
-    other = next((kind for start, kind in SIGNATURES.items() if content.startswith(start)), "")
-    if other:
+    if content.startswith(OTHER_KINDS):
         hint = "export the table as CSV, or name it .parquet if it is that"
-        return Cells(problems=[Problem(shown, other, "CSV", hint)])
+        return Cells(problems=[Problem(shown, "a file of another kind", "CSV", hint)])
     text, problems = _decoded(content, shown)
     first = text.partition("\n")[0]
-    delimiter = next((sign for sign in DELIMITERS if "," not in first and first.count(sign) > 1), ",")
+    delimiter = next((sign for sign in ";\t|" if "," not in first and first.count(sign) > 1), ",")
     if delimiter != ",":
-        found = f"cells parted by {DELIMITERS[delimiter]}"
-        problems.append(Problem(shown, found, "cells parted by commas", "export it as comma-separated", row=1))
+        found, needed = f"cells parted by {delimiter!r}", "cells parted by commas"
+        problems.append(Problem(shown, found, needed, "export it as comma-separated", row=1))
     return _split(text, delimiter, Cells(problems=problems), shown, columns)
 
 
 def _decoded(content: bytes, shown: str) -> tuple[str, list[Problem]]:
     """The text of a file and the problems of its bytes; of a wrong encoding the text as far as it can be guessed."""
-    mark = next((mark for mark in BYTE_ORDER_MARKS if content.startswith(mark)), None)
-    if mark:
-        problem = Problem(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1)
-        return content.decode(BYTE_ORDER_MARKS[mark], errors="replace").replace("\0", ""), [problem]
     problems = []
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), "utf-8")
+    if encoding != "utf-8":
+        problems.append(Problem(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1))
     try:
-        text = content.decode("utf-8")
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        row = _row_after(content[: error.start].decode("utf-8"))
+        row = _row_after(content[: error.start].decode(encoding, "replace"))
         problems.append(Problem(shown, f"byte 0x{content[error.start]:02x}", "UTF-8", "save it as UTF-8", row=row))
-        text = content.decode("cp1252", errors="replace")
+        text = content.decode("cp1252" if encoding == "utf-8" else encoding, "replace")
     if "\0" in text:
         problems.append(Problem(shown, "a NUL byte", "text", row=_row_after(text[: text.index("\0")])))
     return text.replace("\0", ""), problems
@@ -94,17 +85,15 @@ def _split(text: str, delimiter: str, cells: Cells, shown: str, columns: Sequenc
             if number == 1:
                 cells.header = row
             elif number == 2 and set(columns) & set(row) and not set(columns) & set(cells.header):
-                cells.header, top, hint = row, 2, "remove it"
-                cells.problems.append(Problem(shown, "a row above the header", "the names of the columns", hint, row=1))
+                cells.header, top, needed = row, 2, "the names of the columns"
+                cells.problems.append(Problem(shown, "a row above the header", needed, "remove it", row=1))
             elif len(row) == len(cells.header):
                 cells.rows.append(row)
                 cells.numbers.append(number)
             elif row:
-                cells.complete = False
                 needed, hint = f"{len(cells.header)} cells, as in the header", "quote cells that hold a comma"
                 cells.problems.append(Problem(shown, f"{len(row)} cells", needed, hint, row=number))
     except csv.Error as error:
-        cells.complete = False
         cells.problems.append(Problem(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
     cells.problems += header_problems(cells.header, shown, columns, row=top)
     return cells
@@ -112,12 +101,11 @@ def _split(text: str, delimiter: str, cells: Cells, shown: str, columns: Sequenc
 
 def is_usable(header: Sequence[str], columns: Sequence[str]) -> bool:
     """Whether a table of such a header can be read at all."""
-    names = {name.casefold() for name in header}
     alike = set(header) & set(columns) and len(header) == len(set(header)) <= MOST_COLUMNS
-    return bool(alike) and not names & RESERVED_COLUMNS
+    return bool(alike) and not RESERVED_COLUMNS & {name.casefold() for name in header}
 
 
-def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], row: int = 1) -> list[Problem]:
+def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], row: int | None = None) -> list[Problem]:
     """What is wrong with the names of a table's columns."""
     if not header:
         return [Problem(shown, "an empty file", f"a header row: {','.join(columns)}", row=row)]

@@ -1,21 +1,18 @@
 """Small cells suppressed. Pure: tables of counts in, tables in which no fewer than ``minimum`` people stand out.
 
-Why rows are joined and not blanked. Here a row exists because somebody is in it: to print "bar manager, 18–24: fewer
-than 3" is to print that there is one. So rows that are too small lose their label too, and stand together in one row,
-`NOT_SHOWN`. Every number stays a number, every table still adds up to the declared number, and a CSV needs no mark that
-a program could mistake for a count.
+Rows are joined, not blanked, for a row exists because somebody is in it: "bar manager, 18–24: fewer than 3" says that
+there is one. Rows that are too small lose their label too, and stand together as `NOT_SHOWN`. So every number stays a
+number, every table adds up to the declared number, and a CSV needs no mark that a program could mistake for a count.
 
 What is promised, of every row that a table would have without suppression and that holds fewer than ``minimum`` people:
 from all that the book prints, together, it may as well be empty or hold ``minimum`` people and more. Of a pair of
 profession and age: what it may hold spans at least ``minimum`` people and reaches ``minimum``.
 
 How it follows, for one table (`suppress`): the hidden rows are two or more and their sum is ``minimum`` or more, and
-nothing but that sum is said of them. Where the small rows alone would not do, the next larger row joins them. Whoever
-knows this rule as well does not learn a hidden number either: rows are chosen by size alone, so that any two of them may
-be swapped, and labels come from the data, so that there may be others.
+nothing but that sum is said of them. Whoever knows this rule as well does not learn a hidden number either: rows are
+chosen by size alone, so that any two of them may be swapped, and labels come from the data, so that there may be others.
 (Of two traits crossed this needs a ``minimum`` of 3: with 2 a small cell can only hold one.)
-Tables of different traits share nothing but the number of people, so that no table narrows another. For two traits
-crossed (`suppress_crossed`), see there. Where no row would be left, the table is withheld.
+Tables of different traits share nothing but the number of people, so that no table narrows another.
 
 What is not hidden, as it is nobody's trait: how many the source declares, and how many of them it describes.
 Two books of one edition with different bands or levels, laid side by side, are beyond this promise.
@@ -23,19 +20,18 @@ Two books of one edition with different bands or levels, laid side by side, are 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
-STATED = "stated"
-NOT_STATED = "not stated"
-NOT_DESCRIBED = "not described"
+STATED, NOT_STATED, NOT_DESCRIBED = "stated", "not stated", "not described"
 NOT_SHOWN = "not shown apart"
 """What a row of a table says of its people; people of small rows stand together as not shown apart."""
 
 PEOPLE = ("interviewees", "legs", "places")
 """Tables that speak of people one by one: a place is in its table because somebody went there."""
-
 
 NOBODY = 2**31
 """More people than any cell must have: marks a table that holds no people."""
@@ -46,13 +42,7 @@ class Withheld(Exception):
 
 
 def promise(minimum: int) -> str:
-    """What a reader sees in place of what is withheld.
-
-    Examples
-    --------
-    >>> promise(5)
-    'Withheld: this edition publishes no cell of fewer than 5 people.'
-    """
+    """What a reader sees in place of what is withheld."""
     return f"Withheld: this edition publishes no cell of fewer than {minimum:,} people."
 
 
@@ -109,14 +99,9 @@ def unnamed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def suppress(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
-    """A table of people by one trait without rows that are too small, and without identifiers.
+    """A table of people by one trait, as ``complete`` makes it, without rows that are too small and without identifiers.
 
-    Parameters
-    ----------
-    table : DataFrame
-        A label, a count, ``state`` and ``who``, as ``complete`` makes it.
-    minimum : int
-        The fewest people that a row may stand for; up to 1 the table is returned as it is.
+    Up to a minimum of 1 it is returned as it is.
 
     Examples
     --------
@@ -146,18 +131,9 @@ def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
     """Which of a table's rows must stand together; none when no row is too small.
 
     The empty rows go with the small ones, so that it is open which of them are empty. The next larger row, with all of
-    its size, joins them when their sum is too small, or so great that each of them must be nearly full.
-
-    Parameters
-    ----------
-    sizes : mapping
-        People by row, without those not described; with the row of those not stated also when it is empty, or
-        that there is nobody in it could be told from how many rows were joined.
-
-    Raises
-    ------
-    Withheld
-        When there is no larger row to join them.
+    its size, joins them when their sum is too small, or so great that each of them must be nearly full; `Withheld` when
+    there is none. ``sizes`` are people by row without those not described, and with the row of those not stated also
+    when it is empty, or that there is nobody in it could be told from how many rows were joined.
 
     Examples
     --------
@@ -183,19 +159,13 @@ def suppress_crossed(
 ) -> pd.DataFrame:
     """A table of people by two traits that gives back neither its own small cells nor those of its two margins.
 
-    Labels are those that the margins show. A group of the first trait is split by the second, or is not (its one row
+    The margins, ``by_first`` and ``by_second``, are the tables of either trait alone, suppressed already: labels are those
+    that they show. A group of the first trait is split by the second, or is not (its one row
     says `NOT_SHOWN`): not, when a cell of it is too small. A reader can take the groups that are split from the margin
     of the second trait, which leaves the split of all other groups taken together; when this remainder has a cell that
     is too small, the smallest group that repairs it joins the others. Of these others a reader then knows how many they
     are by the one trait and by the other, each number ``minimum`` or more, and each short of their sum by ``minimum``
     or more: so what a cell can hold spans at least ``minimum`` and reaches it.
-
-    Parameters
-    ----------
-    cross : DataFrame
-        Two labels, a count, ``state`` and ``who``, as ``complete`` makes it.
-    by_first, by_second : DataFrame
-        The tables of either trait alone, suppressed already.
 
     Examples
     --------
@@ -211,43 +181,33 @@ def suppress_crossed(
     if minimum <= 1:
         return cross
     first, second, unit = cross.columns[:3]
-    order, across = list(by_first.iloc[:, 0]), list(by_second.iloc[:, 0])
-    if not order or not across:
+    order = {first: list(by_first.iloc[:, 0]), second: list(by_second.iloc[:, 0])}
+    if not all(order.values()):
         return withhold(cross, minimum)
-    apart = cross[cross["state"] != NOT_DESCRIBED]
-    apart = apart.assign(**{
-        first: apart[first].where(apart[first].isin(order), NOT_SHOWN),
-        second: apart[second].where(apart[second].isin(across), NOT_SHOWN),
-    })  # fmt: skip
-    cells = {str(group): _sizes(rows, second, unit) for group, rows in apart.groupby(first)}
+    undescribed = cross["state"] == NOT_DESCRIBED
+    apart = cross[~undescribed].copy()
+    for by, labels in order.items():
+        apart[by] = apart[by].where(apart[by].isin(labels), NOT_SHOWN)
+    cells: dict[Any, Any] = {group: rows.groupby(second)[unit].sum().to_dict() for group, rows in apart.groupby(first)}
     whole = unsplit(cells, minimum)
     if len(whole) == len(cells) > 0:
         return withhold(cross, minimum)
-    split = {group: {NOT_SHOWN: sum(row.values())} if group in whole else row for group, row in cells.items()}
-    rows = [
-        (group, label, split[group][label])
-        for group in sorted(split, key=order.index)
-        for label in sorted(split[group], key=[*across, NOT_SHOWN].index)
-    ]
-    table = pd.DataFrame(rows, columns=[first, second, unit])
-    table["state"] = [next((s for s in (NOT_SHOWN, NOT_STATED) if s in row[:2]), STATED) for row in rows]
-    table = pd.concat([table, cross[cross["state"] == NOT_DESCRIBED].drop(columns="who")], ignore_index=True)
+    apart.loc[apart[first].isin(whole), second] = NOT_SHOWN
+    order[second].append(NOT_SHOWN)
+    table = apart.groupby([first, second])[unit].sum().reset_index()
+    table = table.sort_values([first, second], key=lambda labels: labels.map(order[str(labels.name)].index))
+    rows = table[[first, second]].itertuples(index=False)
+    table["state"] = [next((state for state in (NOT_SHOWN, NOT_STATED) if state in row), STATED) for row in rows]
+    table = pd.concat([table, cross[undescribed].drop(columns="who")], ignore_index=True)
     return safe(unnamed(table), minimum)
-
-
-def _sizes(rows: pd.DataFrame, by: str, unit: str) -> dict[str, int]:
-    return {str(label): int(n) for label, n in rows.groupby(by)[unit].sum().items()}
 
 
 def unsplit(cells: Mapping[str, Mapping[str, int]], minimum: int) -> set[str]:
     """The groups that may not be split: those with a small cell, and those that the others' remainder needs."""
     whole = {group for group, row in cells.items() if any(0 < n < minimum for n in row.values())}
     while True:
-        left: dict[str, int] = {}
-        for group in whole:
-            for label, n in cells[group].items():
-                left[label] = left.get(label, 0) + n
-        lacking = sorted(label for label, n in left.items() if 0 < n < minimum)
+        left = sum((Counter(cells[group]) for group in whole), Counter[str]())
+        lacking = sorted(label for label, n in left.items() if n < minimum)
         if not lacking:
             return whole
         repairs = [group for group in cells if group not in whole and cells[group].get(lacking[0])]

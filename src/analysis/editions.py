@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import UserDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
@@ -15,58 +16,35 @@ from analysis import folder, spark
 from analysis.coding.checks import count
 from analysis.coding.package import SECOND, Report, read_package
 from analysis.coding.relations import Validation, coded_values
+from analysis.csvfile import Cells
 from analysis.disclosure import no_people
-from analysis.folder import find
 from analysis.schema import GROUPS, TABLES, schema
-from analysis.tables import (
-    DTYPES,
-    Frame,
-    Table,
-    collect_rows,
-    empty_like,
-    engine_for,
-    read_table,
-    shown_path,
-    text_frame,
-)
+from analysis.tables import Frame, Table, collect_rows, engine_for, from_cells, read_table, shown_path, text_frame
 from analysis.text import isolate
 from parabook import files
 from parabook.errors import InputError, Problem, grouped
-
-T = TypeVar("T")
 
 Row = Mapping[str, str]
 """A row of text, blank for missing."""
 
 DEPENDENCIES: set[str] = set()
-"""The tables and files of editions that this process has read: what its outputs rest on."""
-
-EVERYTHING = "*"
-"""In `DEPENDENCIES`: every file of the edition."""
+"""The tables and files of editions that this process has read, ``*`` for every file: what its outputs rest on."""
 
 
-class LazyTables(Mapping[str, T], Generic[T]):
+class LazyTables(UserDict[str, Any]):
     """Tables by name, each made when it is first taken out; with a ``prefix``, recorded in `DEPENDENCIES` as well.
 
     To ask whether there is one makes and records nothing.
     """
 
-    def __init__(self, make: Mapping[str, Callable[[], T]], prefix: str | None = None) -> None:
-        self._make, self._prefix = {name: cache(call) for name, call in make.items()}, prefix
+    def __init__(self, make: Mapping[str, Callable[[], Any]], prefix: str | None = None) -> None:
+        super().__init__({name: cache(call) for name, call in make.items()})
+        self.prefix = prefix
 
-    def __getitem__(self, name: str) -> T:
-        if self._prefix is not None:
-            DEPENDENCIES.add(self._prefix + name)
-        return self._make[name]()
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._make
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._make)
-
-    def __len__(self) -> int:
-        return len(self._make)
+    def __getitem__(self, name: str) -> Any:
+        if self.prefix is not None:
+            DEPENDENCIES.add(self.prefix + name)
+        return self.data[name]()
 
 
 @dataclass(frozen=True)
@@ -74,17 +52,19 @@ class Edition:
     """One edition, read and checked.
 
     ``tables`` are narwhals ``LazyFrame`` objects by table name, typed by the schema, with the row number of the file
-    as ``_row``; a table that the edition lacks is absent from it, and empty in `table`.
+    as ``_row``; a table that the edition lacks is absent from it, and empty in `table`. ``second`` are those of the
+    second coder, ``text`` and ``second_text`` both as pandas frames of text, blank for missing: for listing, not for
+    counting. ``files`` are the paths of the tables as problems show them.
     """
 
     name: str
     path: Path
+    engine: str
     package: Mapping[str, Any]
     report: Report
     tables: Mapping[str, Frame] = field(repr=False)
+    second: Mapping[str, Frame] = field(repr=False)
     files: Mapping[str, str] = field(repr=False)
-    second: Mapping[str, Frame] = field(repr=False, default_factory=dict)
-    """The second coder's tables, where the edition keeps them."""
 
     @property
     def title(self) -> str:
@@ -92,12 +72,10 @@ class Edition:
 
     @property
     def date(self) -> str:
-        """When the edition was made, or else the day of its reference event."""
         return str(self.package.get("created") or self.report.event_date)
 
     @property
     def homepage(self) -> str:
-        """Where the book will stand, as the package says; blank when it does not."""
         return str(self.package.get("homepage") or "")
 
     @property
@@ -122,10 +100,9 @@ class Edition:
 
     def table(self, name: str) -> Frame:
         """A table; one that the edition lacks is empty and typed, on the engine of the others."""
-        if self.has(name):
-            return self.tables[name]
-        dtypes = {each.name: DTYPES.get(each.type, nw.String()) for each in schema(name).fields}
-        return empty_like(self.tables[next(iter(self.tables))], dtypes)
+        spec = schema(name)
+        empty = from_cells(Cells(list(spec.columns)), spec, None, "", 0)
+        return self.tables[name] if self.has(name) else empty.moved(self.engine).frame
 
     @property
     def interviewees(self) -> Frame:
@@ -133,14 +110,17 @@ class Edition:
         return self.table("interviewees").filter(nw.col("counted") == "yes")
 
     @cached_property
+    def described(self) -> int:
+        """How many interviewees are counted."""
+        return count(self.interviewees)
+
+    @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
-        """Tables coded by hand as pandas frames of text, blank for missing: for listing, not for counting."""
-        return LazyTables({name: partial(_text, self.tables, name) for name in self.tables})
+        return _texts(self.tables)
 
     @cached_property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
-        """The second coder's tables, as `text` gives the edition's own."""
-        return LazyTables({name: partial(_text, self.second, name) for name in self.second})
+        return _texts(self.second)
 
     def frame(self, name: str) -> pd.DataFrame:
         """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
@@ -168,11 +148,6 @@ class Edition:
         """The rows of table ``evidence`` by (table, key, column), in the table's order."""
         return {(row["table"], row["key"], row["column"]): row for row in self.rows("evidence")}
 
-    @cached_property
-    def described(self) -> int:
-        """How many interviewees are counted."""
-        return count(self.interviewees)
-
     def values(self) -> dict[tuple[str, str, str], str]:
         """Every coded value as text by (table, key, column), those of the report object included."""
         return coded_values(self.tables, self.report)
@@ -189,43 +164,29 @@ class Edition:
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of every file of the edition, by path inside it."""
-        DEPENDENCIES.add(EVERYTHING)
+        DEPENDENCIES.add("*")
         return folder.contents(self.path)
 
 
-def _text(tables: Mapping[str, Frame], name: str) -> pd.DataFrame:
-    return text_frame(tables[name])
+def _texts(tables: Mapping[str, Frame]) -> Mapping[str, pd.DataFrame]:
+    return LazyTables({name: lambda name=name: text_frame(tables[name]) for name in tables})  # type: ignore[misc]
 
 
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
-    """An edition, read and checked.
+    """An edition, read and checked, which is given and asked for as in `exhibits.open_edition`.
 
-    InputError carries every problem found; warnings do not stop it.
-
-    Parameters
-    ----------
-    edition : str or Path
-        A name under ``data/``, the path of a folder with a ``datapackage.json``, or the address of one.
-    minimum_cell : int
-        The fewest people that a published count may stand for; 0 for what the edition says. It may ask
-        for more than the edition does, never for less: who gave the data was promised the edition's number.
-    engine : str
-        Address of a Spark Connect server, as ``sc://HOST:PORT``, that holds and counts Parquet tables.
-
-    Examples
-    --------
-    >>> open_edition("oral-2022").declared
-    17
+    InputError carries every problem found; warnings do not stop it. ``engine``: address of a Spark Connect server, as
+    ``sc://HOST:PORT``, that holds and counts Parquet tables.
     """
     engine = spark.address(engine)
-    path = find(edition, engine)
+    path = folder.find(edition, engine)
     marker = folder.validation_marker(path, engine)
     validated = marker.exists()
     opened, problems = examine(path, validated=validated, engine=engine)
     errors = [problem for problem in problems if not problem.warning]
     if errors or opened is None:
         raise InputError(grouped(errors))
-    own = opened.minimum_cell
+    own = opened.minimum_cell  # who gave the data was promised this number: it can be raised, never lowered
     if minimum_cell and minimum_cell < own:
         hint = f"{own} is the edition's own number"
         raise InputError.one("parameter minimum_cell", str(minimum_cell), f"{own} or more, or 0", hint)
@@ -241,7 +202,7 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     What is known to be ``validated``, byte for byte, is not checked, and a table is read when it is asked for.
     """
     engine = spark.address(engine)
-    path = find(edition, engine)
+    path = folder.find(edition, engine)
     try:
         package = read_package(path, validated=validated)
     except InputError as error:
@@ -251,26 +212,16 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     def read(name: str) -> Table:
         return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), checked=validated, engine=home)
 
-    frames: dict[str, Callable[[], Frame]] = {}
-    problems = package.problems
+    problems, frames = package.problems, dict[str, Callable[[], Frame]]()
     if validated:
-        frames = {name: partial(_frame, read, name, home) for name in package.tables}
+        frames = {name: lambda name=name: read(name).moved(home).frame for name in package.tables}  # type: ignore[misc]
         if "evidence" in frames and not collect_rows(frames["evidence"]().head(1)):
             del frames["evidence"]
     else:
         found = Validation({name: read(name) for name in package.tables}, package, path, home)
         problems = problems + found.problems
         frames = {name: partial(getattr, table, "frame") for name, table in found.tables.items()}
-    tables = {name: frame for name, frame in frames.items() if name in TABLES}
+    tables = LazyTables({name: frame for name, frame in frames.items() if name in TABLES}, "")
     second = {name.removeprefix(SECOND): frame for name, frame in frames.items() if name not in TABLES}
-    shown = {name: shown_path(file) for name, (file, _) in package.tables.items()}
-    own, others = LazyTables(tables, ""), LazyTables(second, SECOND)
-    return Edition(path.name, path, package.content, package.report, own, shown, others), problems
-
-
-def _frame(read: Callable[[str], Table], name: str, engine: str) -> Frame:
-    """A validated table, on the engine of the others."""
-    table = read(name)
-    if table.stored is None:
-        raise InputError(table.problems)
-    return table.moved(engine).frame
+    shown, both = {name: shown_path(file) for name, (file, _) in package.tables.items()}, LazyTables(second, SECOND)
+    return Edition(path.name, path, home, package.content, package.report, tables, both, shown), problems

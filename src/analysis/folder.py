@@ -1,22 +1,43 @@
-"""An edition's folder: finding it, and hashes of its files. Reads no table and imports nothing heavy."""
+"""An edition's folder: found here or fetched from an address, and the hashes of its files. Reads no table, loads little.
+
+Of an edition at an ``s3://``, ``gs://``, ``http://`` or other address that fsspec knows, every call fetches what
+``datapackage.json`` names, and the texts beside it, into a folder named by the content, so that nothing is stale. No
+folder is listed, for over HTTP none can be, unless a table is a folder of parts.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
-from analysis import fetch
 from analysis.schema import ROOT
-from parabook.errors import InputError, nearest
+from parabook.errors import InputError, describe, nearest
 from parabook.files import digest, hash_files, listed, prune, sha256
+
+T = TypeVar("T")
 
 PACKAGE = "datapackage.json"
 IMPORTED = ("import.ipynb", "import.json")
 """The notebook that wrote an edition, and what it wrote, as `imports` names them."""
+
 CACHE = ROOT / "_build" / ".cache"
 """Results of earlier runs, named by hashes of their inputs. Deleting it costs time and nothing else."""
-FETCHED = 4
-"""States of an edition at an address that are cached, the youngest."""
+
+ADDRESS, REMOTE = ".address", ".remote"
+"""The file beside a fetched edition that says where it came from; the suffix of what stands in for Parquet left there."""
+
+DEADLINE = 600.0
+"""Seconds that fetching an edition may take."""
+
 ROOMS = ("imports/", "publish/")
 """Folders of the package on which it does not depend whether an edition is valid."""
 
@@ -26,36 +47,125 @@ def find(edition: str | Path, engine: str = "") -> Path:
 
     Examples
     --------
-    >>> find("oral-2022").name
-    'oral-2022'
     >>> find("oral-2202")
     Traceback (most recent call last):
     parabook.errors.InputError: oral-2202: found no such edition, needed a name under data/ or a path; did you mean 'oral-2022'?
     """
     if not str(edition).strip():
         raise InputError.one("edition", "an empty name", "a name under data/ or a path")
-    if isinstance(edition, str) and fetch.is_address(edition):
-        path = fetch.fetched(edition, CACHE / fetch.FOLDER, PACKAGE, remote_parquet=bool(engine))
-        prune(path.parents[1], FETCHED, "[!.]*")
-        return path.resolve()
-    places = (Path(edition), ROOT / edition, ROOT / "data" / edition)
-    whole = next((path for path in places if (path / PACKAGE).is_file()), None)
-    if whole:
+    if re.match(r"[a-z][a-z0-9+.-]*://", str(edition), re.IGNORECASE):
+        return _fetched(str(edition).rstrip("/"), remote_parquet=bool(engine)).resolve()
+    places = [path for path in (Path(edition), ROOT / edition, ROOT / "data" / edition) if path.exists()]
+    if whole := next((path for path in places if (path / PACKAGE).is_file()), None):
         return whole.resolve()
-    if bare := next((path for path in places if path.exists()), None):
-        found = "no datapackage.json" if bare.is_dir() else "a file"
-        raise InputError.one(bare, found, "an edition's folder", "it has a datapackage.json")
+    if places:
+        found = "no datapackage.json" if places[0].is_dir() else "a file"
+        raise InputError.one(places[0], found, "an edition's folder", "it has a datapackage.json")
     known = [found.parent.name for found in (ROOT / "data").glob(f"*/{PACKAGE}")]
     hint = nearest(edition, known) or f"editions here: {', '.join(sorted(known))}"
     raise InputError.one(edition, "no such edition", "a name under data/ or a path", hint)
 
 
-@cache
-def _program() -> list[dict[str, str]]:
-    """Hashes of what decides whether an edition is valid."""
-    data = [hash_files(ROOT / "data" / name) for name in ("schemas", "vocabularies")]
-    code = hash_files(Path(__file__).parent, "*.py")
-    return [*data, {name: found for name, found in code.items() if not name.startswith(ROOMS)}]
+def _fetched(address: str, *, remote_parquet: bool) -> Path:
+    """A copy of an edition at an address; Parquet may be left where it lies, for an engine that reads it there."""
+    name = PurePosixPath(address.partition("://")[2]).name
+    if name in ("", ".."):
+        raise InputError.one(address, "no folder's name", "the address of an edition's folder")
+    home = CACHE / "fetched" / digest(address)[:16]
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=home) as part:
+        folder = Path(part) / "whole" / name
+        folder.mkdir(parents=True)
+        (folder.parent / ADDRESS).write_text(address, encoding="utf-8")
+        try:
+            within(DEADLINE, lambda: _download(address, folder, remote_parquet))
+        except TimeoutError:
+            raise InputError.one(address, f"no whole edition within {DEADLINE:g} s", "a store that answers") from None
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise InputError.one(address, f"no {PACKAGE}", "an edition's folder") from error
+        except Exception as error:  # drivers have exceptions of their own, known only to who has them installed
+            needed, hint = "an address that fsspec knows, as s3://bucket/folder", "pip install 'analysis[remote]'"
+            found = describe(error).splitlines()[0]
+            raise InputError.one(address, found, needed, hint * isinstance(error, ImportError)) from error
+        place = home / digest(hash_files(folder))[:16]
+        with contextlib.suppress(OSError):  # the same is there already
+            folder.parent.rename(place)
+    os.utime(place)
+    prune(home, 4, "[!.]*")  # states of the edition that are cached, the youngest
+    return place / name
+
+
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """What a call returns or raises; TimeoutError after so many seconds, as drivers of stores and engines may wait for ever."""
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return outcome.result(seconds)
+
+
+def _download(address: str, folder: Path, remote_parquet: bool) -> None:
+    from fsspec.core import url_to_fs
+
+    store, base = url_to_fs(address)
+    store.get_file(f"{base}/{PACKAGE}", str(folder / PACKAGE))
+    for name in _named((folder / PACKAGE).read_bytes()):
+        parts = store.find(f"{base}/{name}") if "." not in name and store.isdir(f"{base}/{name}") else []
+        inner = [f"{name}/{part.rpartition(f'/{name}/')[2]}" for part in parts]
+        for file in list(filter(_inside, inner)) or [name]:
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if remote_parquet and target.suffix == ".parquet":
+                lies = f"{address}/{file}\n{digest(store.info(f'{base}/{file}'))}"
+                target.with_name(f"{target.name}{REMOTE}").write_text(lies, encoding="utf-8")
+            else:
+                with contextlib.suppress(FileNotFoundError):
+                    store.get_file(f"{base}/{file}", str(target))
+
+
+def _named(package: bytes) -> list[str]:
+    """The files that a package names and that lie inside its folder; what is wrong with others, ``check`` says."""
+    try:
+        paths = [each["path"].rstrip("/") for each in json.loads(package)["resources"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        paths = []
+    return list(dict.fromkeys([*filter(_inside, paths), "codebook.md", "story.md"]))
+
+
+def _inside(path: str) -> bool:
+    pure = PurePosixPath(path)
+    outside = not pure.name or pure.is_absolute() or ".." in pure.parts or len(path) > 200
+    return not outside and not any(sign in path for sign in "\\\0:")
+
+
+def origin(edition: Path) -> str:
+    """The address that an edition was fetched from; blank for one that was not."""
+    address = edition.parent / ADDRESS
+    return address.read_text(encoding="utf-8") if address.is_file() else ""
+
+
+def remote_parts(file: Path) -> list[str]:
+    """The addresses of a Parquet table that was left where it lies."""
+    parts = sorted(file.parent.glob(f"{file.name}{REMOTE}")) + sorted(file.glob(f"*{REMOTE}"))
+    return [part.read_text(encoding="utf-8").splitlines()[0] for part in parts]
+
+
+def shown_path(path: Path) -> str:
+    """A path as problems show it: from the working folder or the checkout when inside.
+
+    A file of a fetched edition is shown by its address, where it can be corrected; but not beside the edition, where
+    chapters run: what they print, they print of any copy.
+    """
+    edition = next((each for each in path.parents if "fetched" in each.parts and origin(each)), None)
+    if edition and not Path.cwd().is_relative_to(edition.parent):
+        return f"{origin(edition)}/{path.relative_to(edition).as_posix()}"
+    base = next((base for base in (Path.cwd(), ROOT) if path.is_relative_to(base)), None)
+    return str(path.relative_to(base) if base else path)
 
 
 def files(edition: Path) -> dict[str, Path]:
@@ -66,6 +176,14 @@ def files(edition: Path) -> dict[str, Path]:
 def contents(edition: Path) -> dict[str, str]:
     """SHA-256 of every file of an edition, by path inside it."""
     return {name: sha256(file) for name, file in files(edition).items()}
+
+
+@cache
+def _program() -> list[dict[str, str]]:
+    """Hashes of what decides whether an edition is valid: not of what writes or publishes one."""
+    data = [hash_files(ROOT / "data" / name) for name in ("schemas", "vocabularies")]
+    code = hash_files(Path(__file__).parent, "*.py")
+    return [*data, {name: found for name, found in code.items() if not name.startswith(ROOMS)}]
 
 
 def validation_marker(edition: Path, engine: str = "") -> Path:

@@ -13,9 +13,6 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout: chapters, data and schemas lie beside the package."""
 
-SCHEMAS = ROOT / "data" / "schemas"
-VOCABULARIES = ROOT / "data" / "vocabularies"
-
 TABLES = ("interviewees", "legs", "places", "destinations", "statements", "evidence", "paragraphs", "settlements")
 
 GROUPS = ("interviewees", "arrivals", "residents", "volunteers", "officials")
@@ -27,9 +24,9 @@ class Field:
     """One column: its type and what its values must satisfy."""
 
     name: str
-    type: str
-    title: str
-    description: str
+    type: str = "string"
+    title: str = ""
+    description: str = ""
     required: bool = False
     unique: bool = False
     enum: tuple[str, ...] = ()
@@ -78,14 +75,13 @@ class Schema:
         types = {each["name"]: str(each.get("type", "string")) for each in own_fields(self.name, embedded)}
         known = {name.casefold() for name in self.columns} | {"_row", ""}
         names = [name for name in dict.fromkeys(columns) if name.casefold() not in known]
-        further = [Field(name, types.get(name, "string"), name, "") for name in names]
-        return replace(self, fields=(*self.fields, *further))
+        return replace(self, fields=(*self.fields, *(Field(name, types.get(name, "string"), name) for name in names)))
 
 
 @cache
 def raw(name: str) -> dict[str, Any]:
     """A JSON file of ``data/schemas``, as it stands there."""
-    loaded: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = json.loads((ROOT / "data" / "schemas" / f"{name}.json").read_text(encoding="utf-8"))
     return loaded
 
 
@@ -95,21 +91,16 @@ def schema(name: str) -> Schema:
 
     Examples
     --------
-    >>> schema("legs").key
-    ('interviewee', 'leg')
-    >>> schema("interviewees").columns[:3]
-    ('interviewee', 'counted', 'age_min')
+    >>> schema("legs").key, schema("interviewees").columns[:3]
+    (('interviewee', 'leg'), ('interviewee', 'counted', 'age_min'))
     """
-    spec = raw(name)
-    fields = []
+    spec, fields = raw(name), []
     for field in spec["fields"]:
-        limits = dict(field.get("constraints", {}))
-        limits["enum"] = tuple(limits.get("enum", ()))
-        limits["evidence"] = field.get("evidence", True)
-        fields.append(Field(field["name"], field["type"], field["title"], field["description"], **limits))
-    references = tuple(
-        (key["fields"], key["reference"]["resource"], key["reference"]["fields"]) for key in spec.get("foreignKeys", ())
-    )
+        limits = {"enum": (), **field.get("constraints", {}), "evidence": field.get("evidence", True)}
+        said = {key: field[key] for key in ("name", "type", "title", "description")}
+        fields.append(Field(**said, **limits | {"enum": tuple(limits["enum"])}))
+    keys = [(key["fields"], key["reference"]) for key in spec.get("foreignKeys", ())]
+    references = tuple((column, there["resource"], there["fields"]) for column, there in keys)
     return Schema(name, spec["title"], spec["description"], tuple(fields), tuple(spec["primaryKey"]), references)
 
 
@@ -122,16 +113,23 @@ def own_fields(table: str, embedded: object) -> list[dict[str, Any]]:
 
 def with_own_fields(table: str, embedded: object) -> dict[str, Any]:
     """The Table Schema of a table, with the fields after its own that an edition's embedded schema adds."""
-    shared = raw(table)
-    return {**shared, "fields": [*shared["fields"], *own_fields(table, embedded)]}
+    return {**raw(table), "fields": [*raw(table)["fields"], *own_fields(table, embedded)]}
 
 
 @cache
 def vocabulary(name: str) -> dict[str, dict[str, str]]:
     """A vocabulary of ``data/vocabularies``, by its first column."""
-    with (VOCABULARIES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row[next(iter(row))]: row for row in rows}
+    with (ROOT / "data" / "vocabularies" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return {next(iter(row.values())): row for row in csv.DictReader(file)}
+
+
+@cache
+def countries() -> dict[str, str]:
+    """Names of countries as readers know them, by ISO 3166-1 alpha-3 code."""
+    import iso3166
+
+    short = {code: row["name"] for code, row in vocabulary("country-names").items()}
+    return {country.alpha3: short.get(country.alpha3, country.name) for country in iso3166.countries}
 
 
 def country_name(code: str) -> str:
@@ -142,14 +140,4 @@ def country_name(code: str) -> str:
     >>> country_name("KAZ"), country_name("YUG"), country_name("XXX")
     ('Kazakhstan', 'Yugoslavia', 'XXX')
     """
-    former = vocabulary("former-countries").get(code, {})
-    return countries().get(code) or former.get("name", code)
-
-
-@cache
-def countries() -> dict[str, str]:
-    """Names of countries as readers know them, by ISO 3166-1 alpha-3 code."""
-    import iso3166
-
-    short = {code: row["name"] for code, row in vocabulary("country-names").items()}
-    return {country.alpha3: short.get(country.alpha3, country.name) for country in iso3166.countries}
+    return countries().get(code) or vocabulary("former-countries").get(code, {}).get("name", code)

@@ -12,40 +12,23 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from analysis.deadline import within
+from analysis.folder import within
 from parabook.errors import InputError
 
 T = TypeVar("T")
 
-ENGINE = "ANALYSIS_ENGINE"
-"""Environment variable with the address of the engine, which kernels inherit."""
+ENGINE, TIMEOUT = "ANALYSIS_ENGINE", "ANALYSIS_ENGINE_TIMEOUT"
+"""Environment variables, which kernels inherit: the engine's address, and the seconds that a query may take."""
 
-TIMEOUT = "ANALYSIS_ENGINE_TIMEOUT"
-"""Environment variable with the seconds that a query may take."""
-
-DEFAULT_TIMEOUT = 120.0
 CONNECT_TIMEOUT = 15.0
 """Seconds within which an engine must answer at all."""
-
-KEEPALIVE = (
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.max_pings_without_data", 0),
-)
-"""gRPC drops the connection to a server that is killed or paused while a query runs."""
 
 GONE = r"UNAVAILABLE|failed to connect|Connection (?:reset|refused)|keepalive|Socket closed|SESSION"
 """What gRPC's errors say of a server that does not answer."""
 
 
 def address(engine: str = "") -> str:
-    """The engine's address: as given, or from the environment; blank for none. InputError when it is no ``sc://HOST:PORT``.
-
-    Examples
-    --------
-    >>> address("sc://localhost:50051")
-    'sc://localhost:50051'
-    """
+    """The engine's address: as given, or from the environment; blank for none. InputError when it is no ``sc://HOST:PORT``."""
     given = engine or os.environ.get(ENGINE, "")
     if given and not re.fullmatch(r"sc://[^\s:/]+:[0-9]{1,5}(/\S*)?", given):
         raise InputError.one("--engine", repr(given), "an address of the form sc://HOST:PORT")
@@ -64,7 +47,7 @@ def session(engine: str) -> Any:
         raise InputError.one("--engine", "no package pyspark", "a Spark Connect client", hint) from error
 
     def connect() -> Any:
-        made = SparkSession.builder.channelBuilder(DefaultChannelBuilder(engine, list(KEEPALIVE))).create()
+        made = SparkSession.builder.channelBuilder(DefaultChannelBuilder(engine)).create()
         made.client.set_retry_policies([])  # its own retry for ten minutes
         made.range(1).collect()
         return made
@@ -92,7 +75,10 @@ def create_table(engine: str, rows: Sequence[tuple[object, ...]], columns: str) 
 
 def ask(call: Callable[[], T], engine: str = "", path: str = "", seconds: float = 0) -> T:
     """What a call to the engine returns; InputError when it fails or takes too long, by default the environment's limit."""
-    engine, limit = engine or address() or "the engine", seconds or timeout()
+    engine, given = engine or address() or "the engine", os.environ.get(TIMEOUT) or "120"
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
+        raise InputError.one(TIMEOUT, repr(given), "a number of seconds")
+    limit = seconds or float(given)
     try:
         return within(limit, call)
     except TimeoutError:
@@ -100,18 +86,10 @@ def ask(call: Callable[[], T], engine: str = "", path: str = "", seconds: float 
         raise InputError.one(engine, f"no answer within {limit:g} s", "an engine that answers", hint) from None
     except Exception as error:
         message = " ".join(str(error).split())
+        found, needed, hint = f"an error of {engine} ({message[:120]})", "an answer", "is it a Spark of version 4?"
         if re.search(GONE, message):
-            needed, hint = "a Spark Connect server, as sc://HOST:PORT", "start it, and try again"
-            raise InputError.one(engine, "nothing that answers", needed, hint) from error
-        needed, hint = "an answer", "is it a Spark of version 4?"
-        if path:
+            path, found, hint = "", "nothing that answers", "start it, and try again"
+            needed = "a Spark Connect server, as sc://HOST:PORT"
+        elif path:
             needed, hint = "Parquet that the engine can read", "use a path or an address, as s3://bucket/folder"
-        raise InputError.one(path or engine, f"an error of {engine} ({message[:120]})", needed, hint) from error
-
-
-def timeout() -> float:
-    """Seconds that a query may take."""
-    given = os.environ.get(TIMEOUT, "")
-    if given and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
-        raise InputError.one(TIMEOUT, repr(given), "a number of seconds")
-    return float(given) if given else DEFAULT_TIMEOUT
+        raise InputError.one(path or engine, found, needed, hint) from error

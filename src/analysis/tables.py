@@ -1,7 +1,8 @@
 """One reading engine: CSV and Parquet in, typed narwhals frames over pandas, DuckDB or Spark Connect out.
 
-A table is first read *as stored*: cells of a CSV file, columns of Parquet files, with ``_row``, the row as a spreadsheet
-numbers it, where the engine knows it. One expression types a column, and one says which of its cells cannot be read.
+A small CSV file is typed in memory as it is read. Any other table is first read *as stored*; one expression types a
+column of it, and one says which of its cells cannot be read. ``_row`` is the row as a spreadsheet numbers it, where the
+engine knows it.
 """
 
 from __future__ import annotations
@@ -11,19 +12,20 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
-from analysis import fetch, folder, spark
+from analysis import folder, spark
 from analysis.csvfile import Cells, header_problems, is_usable, read_csv
-from analysis.schema import ROOT, Field, Schema
+from analysis.folder import shown_path as shown_path  # noqa: PLC0414 - other rooms take it from here
+from analysis.schema import Field, Schema
 from analysis.text import as_text
 from parabook import files
-from parabook.errors import Problem, missing
+from parabook.errors import InputError, Problem, missing
 
 Frame = nw.LazyFrame[Any]
 """A table on the engine that holds it."""
@@ -44,11 +46,13 @@ PATTERNS = {
     "boolean": ("true|false", "true or false"),
     "date": (DATE, "a date as YYYY-MM-DD, of this century or the last"),
 }
-DTYPES = {"integer": nw.Int64(), "number": nw.Float64(), "boolean": nw.Boolean()}
-"""What types are on every engine; the others are text, dates too."""
-
-NUMBERS: dict[str, tuple[str, Callable[[str], Any]]] = {"integer": ("Int64", int), "number": ("Float64", float)}
-"""Types of numbers: what pandas calls one that may be missing, and how a text is read as it."""
+TYPES: dict[str, tuple[Any, Any, Callable[[str], Any]]] = {
+    "integer": (nw.Int64(), "Int64", int),
+    "number": (nw.Float64(), "Float64", float),
+    "boolean": (nw.Boolean(), "boolean", "true".__eq__),
+}
+AS_TEXT = (nw.String(), pd.StringDtype("python", na_value=pd.NA), str)  # the same with and without pyarrow
+"""What a type is to narwhals and to pandas, and how a text is read as it; other types are text, dates too."""
 
 TEXT, UNREAD = "_text:", "_unread:"
 """Before a column's name: its cells as text, and whether they cannot be read."""
@@ -79,12 +83,10 @@ class Table:
     stored: Frame | None = None
     """None where nothing could be read."""
     problems: Sequence[Problem] = ()
-    complete: bool = True
-    """Whether every row of the file is in the frame."""
     checked: bool = True
     """Whether every cell is known to be readable."""
     cells: Mapping[str, list[Any]] | None = None
-    """Of a small CSV file its columns in memory; None in place of a blank, which in Parquet may be empty text."""
+    """Of a small CSV file its columns in memory, typed; None in place of a blank, which in Parquet may be empty text."""
 
     @cached_property
     def dtypes(self) -> dict[str, nw.dtypes.DType]:
@@ -93,8 +95,7 @@ class Table:
     @property
     def absent(self) -> frozenset[str]:
         """Columns that the file lacks, or whose values are of a type that is no cell's."""
-        held = self.cells or {name for name, dtype in self.dtypes.items() if not _nested(dtype)}
-        return frozenset(field.name for field in self.spec.fields if field.name not in held)
+        return frozenset(self.spec.columns) - (self.cells or self.dtypes).keys()
 
     @property
     def rows(self) -> list[str]:
@@ -113,9 +114,26 @@ class Table:
 
     def select(self, *further: nw.Expr) -> Frame:
         """The typed table and expressions on the stored one."""
-        assert self.stored is not None
-        typed = [self.typed(each).alias(each.name) for each in self.spec.fields]
+        if self.stored is None:
+            raise InputError(self.problems)
+        typed = [self._typed(each).alias(each.name) for each in self.spec.fields]
         return self.stored.select(*typed, *further, *self.rows)
+
+    def _typed(self, field: Field) -> nw.Expr:
+        if self.cells is not None:
+            return nw.col(field.name)
+        dtype = TYPES.get(field.type, AS_TEXT)[0]
+        if field.name not in self.dtypes:
+            return nw.lit(None).cast(dtype)
+        value = nw.col(field.name) if self._is_number(field) else self.text(field.name)
+        if not self.checked and field.type in PATTERNS:
+            value = nw.when(~self.unreadable(field)).then(value)
+        return value == "true" if field.type == "boolean" else value if dtype == nw.String else value.cast(dtype)
+
+    def text(self, name: str) -> nw.Expr:
+        """A stored column as text."""
+        text = nw.col(name) if self.dtypes[name] == nw.String else nw.col(name).cast(nw.String)
+        return nw.when(text != "").then(text)
 
     def unreadable(self, field: Field) -> nw.Expr:
         """Whether a cell of a column that is not text cannot be read. As strict with Parquet as with CSV."""
@@ -125,22 +143,8 @@ class Table:
         readable: nw.Expr = matches(self.text(field.name), PATTERNS[field.type][0])
         return ~readable
 
-    def text(self, name: str) -> nw.Expr:
-        """A stored column as text."""
-        text = nw.col(name) if self.dtypes[name] == nw.String else nw.col(name).cast(nw.String)
-        return nw.when(text != "").then(text) if self.cells is None else text
-
-    def typed(self, field: Field) -> nw.Expr:
-        dtype = DTYPES.get(field.type, nw.String())
-        if field.name not in self.dtypes or _nested(self.dtypes[field.name]):
-            return nw.lit(None).cast(dtype)
-        value = nw.col(field.name) if self._is_number(field) else self.text(field.name)
-        if not self.checked and self.cells is None and field.type in PATTERNS:
-            value = nw.when(~self.unreadable(field)).then(value)
-        return value == "true" if field.type == "boolean" else value if dtype == nw.String else value.cast(dtype)
-
     def _is_number(self, field: Field) -> bool:
-        return field.type in NUMBERS and self.dtypes[field.name].is_numeric()
+        return field.type in ("integer", "number") and self.dtypes[field.name].is_numeric()
 
     def place(self, row: Mapping[str, Any]) -> tuple[str, int | None]:
         """The file and row number of a row, as problems show them; where rows have no number, the file and the key."""
@@ -152,10 +156,6 @@ class Table:
         if self.stored is None or not engine or not self.stored.implementation.is_pandas():
             return self
         return replace(self, stored=_held(self.stored.to_native(), engine))
-
-
-def _nested(dtype: nw.dtypes.DType) -> bool:
-    return dtype.is_nested() or dtype == nw.Binary
 
 
 def read_table(file: Path, own: object, spec: Schema, *, checked: bool = False, engine: str = "") -> Table:
@@ -184,8 +184,9 @@ def is_parquet(file: Path) -> bool:
 
 def engine_for(files: Sequence[Path], engine: str) -> str:
     """Where tables of these files are joined: on an engine if any is Parquet, in pandas (blank) if all are small."""
-    large = any(file.is_file() and file.stat().st_size > SMALL for file in files)
-    return (engine or DUCKDB) if any(map(is_parquet, files)) else DUCKDB if large else ""
+    if any(map(is_parquet, files)):
+        return engine or DUCKDB
+    return DUCKDB if any(file.stat().st_size > SMALL for file in files) else ""
 
 
 def duckdb_errors() -> tuple[type[Exception], ...]:
@@ -209,25 +210,21 @@ def from_cells(cells: Cells, spec: Schema, own: object, shown: str, size: int) -
     columns: dict[str, list[Any]] = {name: [row[n] or None for row in cells.rows] for name, n in at.items()}
     columns["_row"] = cells.numbers
     if size > SMALL:
-        return Table(whole, shown, _held(pd.DataFrame(columns, dtype="object"), DUCKDB), cells.problems, cells.complete)
+        return Table(whole, shown, _held(pd.DataFrame(columns, dtype="object"), DUCKDB), cells.problems)
+    held: dict[str, Any] = {}
     for each in whole.fields:
+        text = columns.get(each.name, [None] * len(cells.rows))
+        _, dtype, read = TYPES.get(each.type, AS_TEXT)
         if each.type in PATTERNS and each.name in columns:
-            columns |= _typed_cells(each, columns[each.name])
-    text: Any = pd.StringDtype("python", na_value=pd.NA)  # the same with and without pyarrow
-    dtypes: dict[str, Any] = {each.name: NUMBERS.get(each.type, (text,))[0] for each in whole.fields} | {
-        "_row": "int64"
-    }
-    nothing = [None] * len(cells.rows)
-    frame = pd.DataFrame({name: pd.array(columns.get(name, nothing), dtypes[name]) for name in dtypes})
-    return Table(whole, shown, _held(frame, ""), cells.problems, cells.complete, cells=columns)
-
-
-def _typed_cells(field: Field, text: list[str | None]) -> dict[str, list[Any]]:
-    """The cells of a column with a type: what they say, their text, and whether they cannot be read."""
-    fits, made = re.compile(PATTERNS[field.type][0]).fullmatch, NUMBERS.get(field.type, ("", str))[1]
-    unread = [cell if cell is None else not fits(cell) for cell in text]
-    cells = [None if bad or cell is None else made(cell) for cell, bad in zip(text, unread, strict=True)]
-    return {field.name: cells, TEXT + field.name: text, UNREAD + field.name: unread}
+            fits = re.compile(PATTERNS[each.type][0]).fullmatch
+            unread = [cell if cell is None else not fits(cell) for cell in text]
+            columns |= {TEXT + each.name: text, UNREAD + each.name: unread}
+            columns[each.name] = [
+                None if cell is None or bad else read(cell) for cell, bad in zip(text, unread, strict=True)
+            ]
+        held[each.name] = pd.array(columns.get(each.name, text), dtype)
+    frame = _held(pd.DataFrame({**held, "_row": pd.array(cells.numbers, "int64")}), "")
+    return Table(whole, shown, frame, cells.problems, cells=columns)
 
 
 def _held(frame: pd.DataFrame, engine: str) -> Frame:
@@ -236,21 +233,12 @@ def _held(frame: pd.DataFrame, engine: str) -> Frame:
     if engine == DUCKDB:
         native = _duckdb().from_df(frame)
     elif engine:
-        types = {"int64": "bigint", "Int64": "bigint", "Float64": "double"}
+        types = {"int64": "bigint", "Int64": "bigint", "Float64": "double", "boolean": "boolean"}
         columns = ", ".join(f"`{name}` {types.get(str(dtype), 'string')}" for name, dtype in frame.dtypes.items())
         cells = frame.astype("object").where(frame.notna(), None)
-        native = spark.create_table(engine, [tuple(row) for row in cells.itertuples(index=False)], columns)
+        native = spark.create_table(engine, list(cells.itertuples(index=False, name=None)), columns)
     held: Frame = nw.from_native(native).lazy()
     return held
-
-
-def empty_like(other: Frame, dtypes: Mapping[str, Any]) -> Frame:
-    """A table without rows on the engine of another one, so that the two can be joined."""
-    if not other.implementation.is_pandas():
-        nothing = [nw.lit(None).cast(dtype).alias(f"new_{column}") for column, dtype in dtypes.items()]
-        renamed = {f"new_{column}": column for column in dtypes}
-        return other.head(0).with_columns(nothing).select(list(renamed)).rename(renamed)
-    return nw.DataFrame.from_dict({column: [] for column in dtypes}, dtypes, backend="pandas").lazy()
 
 
 @cache
@@ -275,34 +263,30 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
     parts = sorted(map(str, file.glob("*.parquet"))) if file.is_dir() else [str(file)]
     native: Any = None
     if engine != DUCKDB:
-        native = spark.read_parquet(engine, fetch.remote_parts(file) or parts)
-        names = native.columns
+        native = spark.read_parquet(engine, folder.remote_parts(file) or parts)
     else:
-        numbered = {"file_row_number": True} if parts == [str(file)] else {}
-        native = _duckdb().read_parquet(parts, hive_partitioning=False, **numbered)
-        names = [name for name in native.columns if not numbered or name != "file_row_number"]
-    problems = [replace(problem, row=None) for problem in header_problems(names, shown, spec.columns)]
+        native = _duckdb().read_parquet(parts, hive_partitioning=False)
+    names = native.columns
+    problems = header_problems(names, shown, spec.columns)
     if not is_usable(names, spec.columns):
         return Table(spec, shown, None, problems)
-    if len(native.columns) > len(names):
-        native = native.project("* EXCLUDE (file_row_number), file_row_number + 2 AS _row")
-    table = Table(spec.extended(names, own), shown, nw.from_native(native).lazy())
+    if engine == DUCKDB and parts == [str(file)]:
+        numbered = _duckdb().read_parquet(parts, hive_partitioning=False, file_row_number=True)
+        native = numbered.project("* EXCLUDE (file_row_number), file_row_number + 2 AS _row")
+    stored: Frame = nw.from_native(native).lazy()
+    nested = {name: dtype for name, dtype in stored.collect_schema().items() if dtype.is_nested() or dtype == nw.Binary}
     for field in spec.fields:
-        dtype = table.dtypes.get(field.name)
-        if dtype is not None and _nested(dtype):
-            found, hint = f"values of type {dtype}", "write one value a cell"
+        if field.name in nested:
+            found, hint = f"values of type {nested[field.name]}", "write one value a cell"
             problems.append(Problem(shown, found, needed(field.type), hint, None, field.name))
-    return replace(table, problems=problems)
+    return Table(spec.extended(names, own), shown, stored.drop(*nested), problems)
 
 
 def collect(frame: Frame) -> pd.DataFrame:
     """A small result in memory, whatever engine holds it; from Spark within a time limit, or an error in one line."""
-
-    def call() -> pd.DataFrame:
-        native: pd.DataFrame = frame.collect("pandas").to_native()
-        return native.reset_index(drop=True)
-
-    return spark.ask(call) if frame.implementation.is_spark_like() else call()
+    call = partial(frame.collect, "pandas")
+    found: pd.DataFrame = (spark.ask(call) if frame.implementation.is_spark_like() else call()).to_native()
+    return found.reset_index(drop=True)
 
 
 def collect_rows(frame: Frame) -> list[dict[str, Any]]:
@@ -318,18 +302,6 @@ def text_frame(frame: Frame) -> pd.DataFrame:
     return pd.DataFrame({name: list(map(as_text, found[name])) for name in found.columns}, dtype="str")
 
 
-def shown_path(path: Path) -> str:
-    """A path as problems show it: from the working folder or the checkout when inside, of a fetched file its address."""
-    base = next((base for base in (Path.cwd(), ROOT) if path.is_relative_to(base)), None)
-    return fetch.at_address(path) or str(path.relative_to(base) if base else path)
-
-
 def is_date(text: object) -> bool:
-    """Whether a text is a day that exists, as YYYY-MM-DD.
-
-    Examples
-    --------
-    >>> is_date("2024-02-29"), is_date("2022-02-29"), is_date("1900-02-29"), is_date("2022-9-1")
-    (True, False, False, False)
-    """
+    """Whether a text is a day that exists, as YYYY-MM-DD."""
     return re.fullmatch(DATE, str(text)) is not None

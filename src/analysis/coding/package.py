@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import fetch
 from analysis.coding.checks import CONTROL
-from analysis.folder import PACKAGE
+from analysis.folder import PACKAGE, origin
 from analysis.schema import TABLES, raw, with_own_fields
 from analysis.tables import is_date, shown_path
 from parabook.errors import InputError, Problem, nearest, show
@@ -146,7 +145,7 @@ def _resource_problem(
         return Problem(shown, found, "each file for one table", column=where)
     if Path(file).is_absolute() or not _inside(target, path):
         return Problem(shown, show(file), "a path inside the edition's folder", column=where)
-    if not fetch.remote_parts(target) and not target.is_file():
+    if not remote_parts(target) and not target.is_file():
         return _folder_problem(target, path)
     if own in (None, with_own_fields(table, own)):
         return None
@@ -206,9 +205,9 @@ def embed(path: Path) -> bool:
 
     Columns that an edition's schema adds of its own are kept.
     """
-    if fetch.origin(path):
+    if origin(path):
         hint = "copy it here first"
-        raise InputError.one(fetch.origin(path), "an address", "a folder on this machine, to write to", hint)
+        raise InputError.one(origin(path), "an address", "a folder on this machine, to write to", hint)
     file = path / PACKAGE
     package = _json(file)
     for resource in package["resources"] if isinstance(package.get("resources"), list) else []:
