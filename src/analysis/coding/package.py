@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.coding.checks import CONTROL
-from analysis.folder import PACKAGE, origin
+from analysis.folder import PACKAGE, origin, remote_parts
 from analysis.schema import TABLES, raw, with_own_fields
 from analysis.tables import is_date, shown_path
 from parabook.errors import InputError, Problem, nearest, show
