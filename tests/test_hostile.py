@@ -87,7 +87,22 @@ def attacked(folder: Path) -> None:
         ]
         places.append([f"p{n}", text, "KAZ", 40 + n * 0.2, 50 + n * 0.3, "city"])
         figures += [
-            [f"{place}{n}", place, "false", text, n, n * 2, text, "2022-09-21", "2022-09-27", text, "", text, text, text]
+            [
+                f"{place}{n}",
+                place,
+                "false",
+                text,
+                n,
+                n * 2,
+                text,
+                "2022-09-21",
+                "2022-09-27",
+                text,
+                "",
+                text,
+                text,
+                text,
+            ]
             for place in ("KAZ", "GEO")  # two that compare, so that they are drawn
         ]
         said.append([f"s{n}", "other", text, text])

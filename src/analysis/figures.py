@@ -145,8 +145,6 @@ def is_joint(row: Row) -> bool:
 def window(row: Row, *, short: bool = False) -> str:
     """The days a figure covers, in words; blank where none is stated.
 
-    Examples
-    --------
     >>> window({"window_start": "2022-09-21", "window_end": ""})
     'since 21 September 2022'
     >>> window({"window_start": "2022-09-21", "window_end": "2022-09-27"}, short=True)
