@@ -1,0 +1,218 @@
+"""Drafts of evidence: where the values of an edition can be read in its source, for the coder to confirm.
+
+What only a person can decide gets a row whose note begins with `DRAFT`, which `check` refuses, as it does two rows of one value.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import pairwise, product
+from pathlib import Path
+
+from analysis.coding.checks import DRAFT
+from analysis.coding.relations import MOST_WORDS, Place, needs_evidence
+from analysis.coding.rules import MONTHS, TYPED, WORD, Setting, gazetteer, normalise, numbers, words
+from analysis.coding.verify import derived, named, paragraph_problems, paragraphs, readable, same
+from analysis.editions import Edition, Row, examine
+from analysis.folder import PACKAGE
+from parabook.errors import InputError, Problem, grouped, show
+
+STATED = "stated"
+READ_BY: Mapping[str, Sequence[str]] = {
+    "age_min": (STATED, "age-phrase"), "age_max": (STATED, "age-phrase"), "gender": (STATED, "pronoun"),
+    "isco08": ("occupations",), "status": ("movement-word",), "mode": ("mode-word",), "departed": (STATED, "day-count"),
+    "measure": ("measure-word",), "destinations.quantifier": ("hedge",), "low": (STATED, "order-of-magnitude"),
+    "high": (STATED, "order-of-magnitude"), "window_start": (STATED, "reference-event"), "includes_others": ("others-word",),
+    "counted": (), "says": (),
+}  # fmt: skip
+"""How a fragment gives the value of a column, or of one table's column: as it stands, or by rules. All others as they stand."""
+SHARED = dict.fromkeys(("country", "latitude", "longitude", "precision"), "gazetteer")
+SHARED |= {"includes_others": "others-word", "from_place": "collected-at"}
+"""Columns whose value a rule may give from the fragment of another value of the row."""
+ANYWHERE = ("name", "collected_at", "reported_by")
+"""Columns for which any mention will do: the first is taken."""
+CUES = {"legs.nights_waited": r"\bnights?\b", "destinations.quantifier": r"\d|dozen|hundred|thousand|million"}
+"""What a fragment must hold as well."""
+BY_HAND = {"counted": "whether this is one of those interviewed", "says": "that this is said, and by whom"}
+MOST_CANDIDATES, CLEAR, FAR = 4, 1.5, 2
+"""Rows for one value; how many times nearer than the next a paragraph must be to what else is read of the same person or
+figure; from how many paragraphs off it is not taken alone."""
+BREAK = re.compile(r"[.?!;:()\[\]\"—…“”]|\s[-–]\s")
+
+Site = tuple[int, str, str, str]
+"""Paragraph, fragment, basis and note of a row."""
+
+
+def add_evidence(path: Path, text: str) -> tuple[int, int, int]:
+    """Write the drafts below an edition's evidence: how many values are read in one place, in several, and are left open.
+
+    Rows that are there stay as they are; where an edition is wrong otherwise, nothing is written (InputError).
+    """
+    edition, problems = examine(path)
+    files = {each.get("name"): path / each["path"] for each in edition.package["resources"]} if edition else {}
+    file = files.get("evidence")
+    if edition and (file is None or file.suffix != ".csv" or not file.is_file()):
+        problems = [Problem(PACKAGE, "no table evidence", "evidence.csv among the resources")]
+    ours = edition.files.get("evidence") if edition else None
+    problems = [
+        each for each in problems if not each.warning and (each.file != ours or not each.column or each.row == 1)
+    ]
+    problems += [*paragraph_problems(edition, text), *gazetteer_problems(edition)] if edition else []
+    if edition is None or file is None or problems:
+        raise InputError(grouped(problems))
+    rows = draft(edition, text)
+    before = file.read_bytes()
+    columns = next(csv.reader(io.StringIO(before.decode())))
+    out = io.StringIO()
+    csv.DictWriter(out, columns, lineterminator="\r\n" if b"\r\n" in before else "\n").writerows(rows)
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new.write_bytes(before + b"\n" * (before[-1:] != b"\n") + out.getvalue().encode())
+    os.replace(new, file.resolve())
+    times = Counter((row["table"], row["key"], row["column"]) for row in rows)
+    several, left = sum(n > 1 for n in times.values()), sum(row["note"].startswith(DRAFT) for row in rows)
+    return len(times) - several - left, several, left
+
+
+def gazetteer_problems(edition: Edition) -> Iterator[Problem]:
+    """Places without a country that the gazetteer knows, with what it has of them."""
+    for number, row in enumerate(edition.rows("places"), 2):
+        known = [
+            gazetteer(row["name"], Setting(column)) for column in ("country", "latitude", "longitude", "precision")
+        ]
+        if not row["country"] and all(known):
+            hint = f"the gazetteer has {','.join(map(str, known))}"
+            yield Problem(edition.files["places"], f"{row['name']} alone", "where it is", hint, number)
+
+
+def draft(edition: Edition, text: str) -> list[Row]:
+    """Rows of evidence for each value that needs some and has none: one, or one a paragraph where it is read in several."""
+    evident, values, near = edition.evidence, edition.values(), defaultdict[str, Counter[int]](Counter)
+    missing = [place for place in values if place not in evident and needs_evidence(place)]
+    reader, found = Reader(edition, text), dict[Place, list[Site]]()
+    for place in (place for place in missing if not _shares(place, values, edition)):
+        found[place] = [*reader.sites(place, values[place])]
+        for number, *_ in found[place]:
+            near[_subject(place)][number] += 1 / len(found[place])  # type: ignore[assignment]
+    for place, row in evident.items():
+        near[_subject(place)][int(row["paragraph"] or 0)] += 2  # what the coder wrote is sure
+    for place, sites in found.items():
+        found[place] = _nearest(sites, near[_subject(place)], place[2])
+    known = {place: (int(row["paragraph"]), row["exact"]) for place, row in evident.items() if row["exact"]}
+    known |= {place: sites[0][:2] for place, sites in found.items() if len(sites) == 1}
+    rows = []
+    for place in missing:
+        if place not in found:
+            beside = [site for other, site in known.items() if other[:2] == place[:2]]
+            found[place] = [*_shared(place, values[place], beside, edition)]
+        said = BY_HAND.get(
+            place[2], f"{show(values[place])}, which no paragraph gives: correct it, or say why it is so"
+        )
+        at = max(near[_subject(place)], key=near[_subject(place)].__getitem__, default="")
+        for site in found[place] or [(at, "", "judged", f"{DRAFT}quote what shows {said}")]:
+            names = ("table", "key", "column", "paragraph", "exact", "basis", "note")
+            rows.append(dict(zip(names, map(str, (*place, *site)), strict=True)))
+    return rows
+
+
+def _shares(place: Place, values: Mapping[Place, str], edition: Edition) -> bool:
+    """Whether a value is given by what is quoted for others of its row."""
+    if place[2] == "from_place":
+        return values.get((*place[:2], "status")) == "intended" and values[place] == edition.report.collected_at
+    return place[2] in SHARED and values[place] != "true"
+
+
+def _shared(place: Place, value: str, beside: Sequence[tuple[int, str]], edition: Edition) -> Iterator[Site]:
+    """The first fragment of the row that gives a value by its rule; else the first of all, with what the rule gives."""
+    rule, given = SHARED[place[2]], ""
+    for number, exact in beside:
+        given = derived(rule, place[2], exact, edition)
+        if same(given, value, place[0], place[2]):
+            yield number, exact, "derived", rule
+            return
+    note = f"{DRAFT}{rule} gives {show(given or None)}: correct {show(value)}, or say why it is so"
+    yield from ((*site, "judged", note) for site in beside[:1])
+
+
+def _subject(place: Place) -> str:
+    """The person, or the row of another table, that a value is of."""
+    table, key, _ = place
+    return key.partition(".")[0] if table in ("interviewees", "legs") else f"{table}.{key}"
+
+
+def _nearest(sites: list[Site], near: Mapping[int, float], column: str) -> list[Site]:
+    """The one site that is near to what else is read of the same subject, or those that are as near."""
+    if column in ANYWHERE or len(sites) < 2:
+        return sites[:1]
+    weights = {site: sum(n / 4 ** abs(number - site[0]) for number, n in near.items()) for site in sites}
+    first, second, *_ = ordered = sorted(sites, key=lambda site: -weights[site])
+    clear = weights[first] >= CLEAR * weights[second] and abs(first[0] - max(near, key=near.__getitem__)) <= FAR
+    return [first] if clear else sorted(ordered[:MOST_CANDIDATES])
+
+
+class Reader:
+    """The paragraphs of a source, and what of them may be quoted: no name of a person, as far as capitals show one."""
+
+    def __init__(self, edition: Edition, text: str) -> None:
+        self.edition, self.lines = edition, paragraphs(text)
+        plain = [line.replace("…", ".").translate(TYPED) for line in self.lines]  # as long as the lines themselves
+        self.spans = [[match.span() for match in WORD.finditer(line)] for line in plain]
+        self.spelt = {line[a:b] for line, spans in zip(plain, self.spans, strict=True) for a, b in spans}
+        self.known = {word for row in edition.rows("places") for word in words(row["name"])} | {*MONTHS}
+
+    def sites(self, place: Place, value: str) -> Iterator[Site]:
+        """Where a value can be read: in each paragraph the shortest words that give it, with some around them."""
+        table, _, column = place
+        rules = READ_BY.get(f"{table}.{column}", READ_BY.get(column, (STATED,)))
+        for at in range(len(self.lines)):
+            read = ((rule, self._exact(at, partial(self._gives, rule, value, table, column))) for rule in rules)
+            if found := next((each for each in read if each[1]), None):
+                yield at + 1, found[1], *((STATED, "") if found[0] == STATED else ("derived", found[0]))
+
+    def _gives(self, rule: str, value: str, table: str, column: str, fragment: str, whole: bool = False) -> bool:
+        """Whether a fragment gives a value by a rule, or as it stands; of a whole paragraph, whether one of its may."""
+        if not re.search(CUES.get(f"{table}.{column}", ""), normalise(fragment)):
+            return False
+        if whole and (rule != STATED or column == "countries"):
+            return rule != STATED or {*value.split()} <= {*named(fragment)}
+        if rule != STATED:
+            return same(derived(rule, column, fragment, self.edition), value, table, column)
+        country = partial(
+            gazetteer, setting=Setting("country")
+        )  # what is quoted for a place's name names no other place
+        alone = whole or column != "name" or country(fragment) == country(value)
+        return alone and readable(value, table, column, fragment, self.edition)
+
+    def _exact(self, at: int, gives: Callable[..., bool]) -> str:
+        """The fragment of a paragraph that gives a value; blank where none does."""
+        line, spans = self.lines[at], self.spans[at]
+        whole = [not BREAK.search(line[end:start]) for (_, end), (start, _) in pairwise(spans)]
+
+        def text(low: int, high: int) -> str:
+            return " ".join(line[spans[low][0] : spans[high][1]].split())
+
+        def free(n: int) -> bool:
+            """Whether a word is no name: written small, known, or a usual word that begins a sentence."""
+            word, first = line[slice(*spans[n])], n == 0 or not whole[n - 1]
+            return not word[0].isupper() or word.casefold() in self.known or (first and word.casefold() in self.spelt)
+
+        for size, low in product(range(1, MOST_WORDS + 1), range(len(spans))) if gives(line, whole=True) else ():
+            high = low + size - 1
+            if high >= len(spans) or not all(whole[low:high]) or not gives(text(low, high)):
+                continue
+            if numbers(text(low, high)) and not gives(text(max(0, low - 2), min(high + 2, len(spans) - 1))):
+                continue  # part of a date, or of a number that a word before it qualifies
+            starts, ends = [low], [high]
+            while starts[-1] > low - 3 and starts[-1] > 0 and whole[starts[-1] - 1] and free(starts[-1] - 1):
+                starts.append(starts[-1] - 1)
+            while ends[-1] + 1 < len(spans) and whole[ends[-1]] and free(ends[-1] + 1):
+                ends.append(ends[-1] + 1)
+            longest = sorted(product(starts, ends), key=lambda each: (each[0] - each[1], each[0]))
+            fitting = (text(*each) for each in longest if each[1] - each[0] < MOST_WORDS)
+            return next(filter(gives, fitting))
+        return ""
