@@ -18,7 +18,7 @@ from analysis.schema import countries
 
 DATA = Path(__file__).parents[1] / "data"
 LARGE = 250_000  # people
-SPELLINGS = {"Turkey": "Türkiye", "Czech Republic": "Czechia"}  # as newspapers have them
+SPELLINGS = {"Turkey": "Türkiye", "Czech Republic": "Czechia", "Burma": "Myanmar"}  # as newspapers have them
 NAME = re.compile(r"[A-ZÀ-Ž][a-zß-ž][A-Za-zÀ-ž'’ʻ. -]+")  # neither code nor abbreviation
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from analysis.coding.relations import MOST_WORDS, Place, needs_evidence
 from analysis.coding.rules import MONTHS, TYPED, WORD, Setting, gazetteer, normalise, numbers, words
 from analysis.coding.verify import derived, named, paragraph_problems, paragraphs, readable, same
 from analysis.editions import Edition, Row, examine
-from analysis.folder import PACKAGE
-from parabook.errors import InputError, Problem, grouped, show
+from analysis.folder import PACKAGE, origin, shown_path
+from parabook.errors import InputError, grouped, show
 
 STATED = "stated"
 READ_BY: Mapping[str, Sequence[str]] = {
@@ -44,6 +44,12 @@ MOST_CANDIDATES, CLEAR, FAR = 4, 1.5, 2
 """Rows for one value; how many times nearer than the next a paragraph must be to what else is read of the same person or
 figure; from how many paragraphs off it is not taken alone."""
 BREAK = re.compile(r"[.?!;:()\[\]\"—…“”]|\s[-–]\s")
+WHOLE = re.compile(rf"(?:{WORD.pattern})+")
+"""What stands between blanks: 30s, which counts as two words."""
+LINKS = re.compile(
+    r"(?:an?|the|and|but|or|as|at|by|for|from|in|of|on|to|with|who|that|is|was|were|ha[ds]|have|he|she|they|his|her|its|their)$"
+)
+"""Words that no fragment needs to end with."""
 
 Site = tuple[int, str, str, str]
 """Paragraph, fragment, basis and note of a row."""
@@ -55,68 +61,66 @@ def add_evidence(path: Path, text: str) -> tuple[int, int, int]:
     Rows that are there stay as they are; where an edition is wrong otherwise, nothing is written (InputError).
     """
     edition, problems = examine(path)
-    files = {each.get("name"): path / each["path"] for each in edition.package["resources"]} if edition else {}
-    file = files.get("evidence")
-    if edition and (file is None or file.suffix != ".csv" or not file.is_file()):
-        problems = [Problem(PACKAGE, "no table evidence", "evidence.csv among the resources")]
-    ours = edition.files.get("evidence") if edition else None
-    problems = [
-        each for each in problems if not each.warning and (each.file != ours or not each.column or each.row == 1)
-    ]
-    problems += [*paragraph_problems(edition, text), *gazetteer_problems(edition)] if edition else []
-    if edition is None or file is None or problems:
-        raise InputError(grouped(problems))
-    rows = draft(edition, text)
-    before = file.read_bytes()
+    errors = [each for each in problems if not each.warning]
+    if edition is None:
+        raise InputError(errors)
+    shown, file = edition.files.get("evidence", ""), path / "evidence.csv"
+    if not shown.endswith(file.name) or origin(path):
+        raise InputError.one(shown_path(path), "no table evidence.csv", f"one here, on the list in {PACKAGE}")
+    errors = [
+        each for each in errors if each.file != shown or not each.column or each.row == 1
+    ]  # drafts are no errors yet
+    if errors := [*errors, *paragraph_problems(edition, text)]:
+        raise InputError(grouped(errors), _places(edition))
+    rows, before, out = draft(edition, text), file.read_bytes(), io.StringIO()
     columns = next(csv.reader(io.StringIO(before.decode())))
-    out = io.StringIO()
     csv.DictWriter(out, columns, lineterminator="\r\n" if b"\r\n" in before else "\n").writerows(rows)
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    new.write_bytes(before + b"\n" * (before[-1:] != b"\n") + out.getvalue().encode())
-    os.replace(new, file.resolve())
+    with tempfile.TemporaryDirectory(prefix=".evidence-", dir=path) as folder:
+        new = Path(folder, file.name)
+        new.write_bytes(before + b"\n" * (before[-1:] != b"\n") + out.getvalue().encode())
+        new.replace(file.resolve())
     times = Counter((row["table"], row["key"], row["column"]) for row in rows)
     several, left = sum(n > 1 for n in times.values()), sum(row["note"].startswith(DRAFT) for row in rows)
     return len(times) - several - left, several, left
 
 
-def gazetteer_problems(edition: Edition) -> Iterator[Problem]:
-    """Places without a country that the gazetteer knows, with what it has of them."""
-    for number, row in enumerate(edition.rows("places"), 2):
-        known = [
-            gazetteer(row["name"], Setting(column)) for column in ("country", "latitude", "longitude", "precision")
-        ]
-        if not row["country"] and all(known):
-            hint = f"the gazetteer has {','.join(map(str, known))}"
-            yield Problem(edition.files["places"], f"{row['name']} alone", "where it is", hint, number)
+def _places(edition: Edition) -> str:
+    """Rows to paste into table places: those that say of no country, with what the gazetteer has of them."""
+    blank = [(row["place"], row["name"]) for row in edition.rows("places") if not row["country"]]
+    columns = ("country", "latitude", "longitude", "precision")
+    found = [[*names, *(gazetteer(names[1], Setting(each)) for each in columns)] for names in blank]
+    known = "".join(f"\n{','.join(map(str, row))}" for row in found if all(row))
+    return f"the gazetteer has, for {edition.files['places']}:{known}" if known else ""
 
 
 def draft(edition: Edition, text: str) -> list[Row]:
     """Rows of evidence for each value that needs some and has none: one, or one a paragraph where it is read in several."""
     evident, values, near = edition.evidence, edition.values(), defaultdict[str, Counter[int]](Counter)
     missing = [place for place in values if place not in evident and needs_evidence(place)]
-    reader, found = Reader(edition, text), dict[Place, list[Site]]()
+    sites, found = cache(Reader(edition, text).sites), dict[Place, list[Site]]()
     for place in (place for place in missing if not _shares(place, values, edition)):
-        found[place] = [*reader.sites(place, values[place])]
+        found[place] = sites(place[0], place[2], values[place])
         for number, *_ in found[place]:
             near[_subject(place)][number] += 1 / len(found[place])  # type: ignore[assignment]
     for place, row in evident.items():
         near[_subject(place)][int(row["paragraph"] or 0)] += 2  # what the coder wrote is sure
-    for place, sites in found.items():
-        found[place] = _nearest(sites, near[_subject(place)], place[2])
-    known = {place: (int(row["paragraph"]), row["exact"]) for place, row in evident.items() if row["exact"]}
-    known |= {place: sites[0][:2] for place, sites in found.items() if len(sites) == 1}
-    rows = []
+    for place, all_sites in found.items():
+        found[place] = _nearest(all_sites, near[_subject(place)], place[2])
+    known = {place: (int(row["paragraph"] or 0), row["exact"]) for place, row in evident.items() if row["exact"]}
+    known |= {place: each[0][:2] for place, each in found.items() if len(each) == 1}
+    rows: list[Row] = []
     for place in missing:
         if place not in found:
             beside = [site for other, site in known.items() if other[:2] == place[:2]]
             found[place] = [*_shared(place, values[place], beside, edition)]
-        said = BY_HAND.get(
-            place[2], f"{show(values[place])}, which no paragraph gives: correct it, or say why it is so"
+        said = (
+            BY_HAND.get(place[2])
+            or f"{show(values[place])}, which nothing near by says: correct it, or say why it is so"
         )
-        at = max(near[_subject(place)], key=near[_subject(place)].__getitem__, default="")
+        at = max(near[_subject(place)], key=near[_subject(place)].__getitem__, default=0)
         for site in found[place] or [(at, "", "judged", f"{DRAFT}quote what shows {said}")]:
             names = ("table", "key", "column", "paragraph", "exact", "basis", "note")
-            rows.append(dict(zip(names, map(str, (*place, *site)), strict=True)))
+            rows.append(dict(zip(names, (str(cell or "") for cell in (*place, *site)), strict=True)))
     return rows
 
 
@@ -149,10 +153,12 @@ def _nearest(sites: list[Site], near: Mapping[int, float], column: str) -> list[
     """The one site that is near to what else is read of the same subject, or those that are as near."""
     if column in ANYWHERE or len(sites) < 2:
         return sites[:1]
+    middle = max(near, key=near.__getitem__)
+    if near[middle] >= 1:  # it is clear which paragraphs are of them
+        sites = [site for site in sites if abs(site[0] - middle) <= FAR]
     weights = {site: sum(n / 4 ** abs(number - site[0]) for number, n in near.items()) for site in sites}
-    first, second, *_ = ordered = sorted(sites, key=lambda site: -weights[site])
-    clear = weights[first] >= CLEAR * weights[second] and abs(first[0] - max(near, key=near.__getitem__)) <= FAR
-    return [first] if clear else sorted(ordered[:MOST_CANDIDATES])
+    ordered = sorted(sites, key=lambda site: -weights[site])
+    return sorted(each for each in ordered[:MOST_CANDIDATES] if weights[each] * CLEAR > weights[ordered[0]])
 
 
 class Reader:
@@ -161,18 +167,18 @@ class Reader:
     def __init__(self, edition: Edition, text: str) -> None:
         self.edition, self.lines = edition, paragraphs(text)
         plain = [line.replace("…", ".").translate(TYPED) for line in self.lines]  # as long as the lines themselves
-        self.spans = [[match.span() for match in WORD.finditer(line)] for line in plain]
+        self.spans = [[match.span() for match in WHOLE.finditer(line)] for line in plain]
         self.spelt = {line[a:b] for line, spans in zip(plain, self.spans, strict=True) for a, b in spans}
         self.known = {word for row in edition.rows("places") for word in words(row["name"])} | {*MONTHS}
 
-    def sites(self, place: Place, value: str) -> Iterator[Site]:
+    def sites(self, table: str, column: str, value: str) -> list[Site]:
         """Where a value can be read: in each paragraph the shortest words that give it, with some around them."""
-        table, _, column = place
-        rules = READ_BY.get(f"{table}.{column}", READ_BY.get(column, (STATED,)))
+        rules, sites = READ_BY.get(f"{table}.{column}", READ_BY.get(column, (STATED,))), list[Site]()
         for at in range(len(self.lines)):
             read = ((rule, self._exact(at, partial(self._gives, rule, value, table, column))) for rule in rules)
             if found := next((each for each in read if each[1]), None):
-                yield at + 1, found[1], *((STATED, "") if found[0] == STATED else ("derived", found[0]))
+                sites.append((at + 1, found[1], *((STATED, "") if found[0] == STATED else ("derived", found[0]))))
+        return sites
 
     def _gives(self, rule: str, value: str, table: str, column: str, fragment: str, whole: bool = False) -> bool:
         """Whether a fragment gives a value by a rule, or as it stands; of a whole paragraph, whether one of its may."""
@@ -182,9 +188,7 @@ class Reader:
             return rule != STATED or {*value.split()} <= {*named(fragment)}
         if rule != STATED:
             return same(derived(rule, column, fragment, self.edition), value, table, column)
-        country = partial(
-            gazetteer, setting=Setting("country")
-        )  # what is quoted for a place's name names no other place
+        country = partial(gazetteer, setting=Setting("country"))  # a place's name is quoted with no other place's
         alone = whole or column != "name" or country(fragment) == country(value)
         return alone and readable(value, table, column, fragment, self.edition)
 
@@ -212,7 +216,8 @@ class Reader:
                 starts.append(starts[-1] - 1)
             while ends[-1] + 1 < len(spans) and whole[ends[-1]] and free(ends[-1] + 1):
                 ends.append(ends[-1] + 1)
+            ends = [high, *(end for end in ends[1:] if not LINKS.match(line[slice(*spans[end])]))]
             longest = sorted(product(starts, ends), key=lambda each: (each[0] - each[1], each[0]))
-            fitting = (text(*each) for each in longest if each[1] - each[0] < MOST_WORDS)
-            return next(filter(gives, fitting))
+            fitting = (exact for each in longest if len(words(exact := text(*each))) <= MOST_WORDS)
+            return next(filter(gives, fitting), "")
         return ""

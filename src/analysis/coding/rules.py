@@ -222,7 +222,8 @@ RULES: Mapping[str, Rule] = {
     "movement-word": cues(
         "A word of hope or plan makes a leg intended; otherwise a word of movement makes it made.", first=True,
         intended="hope[sd]?|plans?|planned|want(?:s|ed)?|intend(?:s|ed)?",
-        made="flew|cross(?:ed|ing|es)|enter(?:ed|ing)|left|leaving|head(?:ing|ed)|arrived|reached|went|drove|walked",
+        made="flew|cross(?:ed|ing|es)|enter(?:ed|ing)|left|leaving|head(?:ing|ed)|arrived|reached|went|drove|walked|"
+             "cycled|hiked|rode|sailed|travell?ed|fled",
     ),
     "day-count": day_count,
     "collected-at": collected_at,

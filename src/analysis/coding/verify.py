@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from analysis.coding.relations import Place, needs_evidence
@@ -165,5 +166,12 @@ def named(fragment: str) -> list[str]:
     ['GEO', 'FIN', 'MNG']
     """
     text = normalise(fragment)
-    found = [(text.index(normalise(name)), code) for code, name in countries().items() if says(fragment, name)]
-    return [code for _, code in sorted(found)]
+    found = {code: text.index(normalise(name)) for name, code in _country_names().items() if says(fragment, name)}
+    return sorted(found, key=found.__getitem__)
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    """Codes of countries by each name that they go by: Türkiye and Turkey."""
+    spelt = {name: row["country"] for name, row in vocabulary("cities").items() if row["precision"] == "country"}
+    return {name: code for code, name in countries().items()} | spelt
