@@ -147,12 +147,13 @@ def test_the_article_is_drafted_as_it_was_coded(article: str, edition: Path):
     drafted(edition, SOURCE)
     times = Counter((row["table"], row["key"], row["column"]) for row in rows(edition))
     by_hand, apart = open_edition("oral-2022").evidence, []
-    single = [row for row in rows(edition) if row["exact"] and times[row["table"], row["key"], row["column"]] == 1]
+    whole = [row for row in rows(edition) if "draft: " not in row["note"]]
+    single = [row for row in whole if times[row["table"], row["key"], row["column"]] == 1]
     for row in single:
         place = (row["table"], row["key"], row["column"])
         if row["table"] != "places" and row["paragraph"] != by_hand[place]["paragraph"]:
             apart.append((*place, row["paragraph"]))
-    assert len(single) > 135
+    assert len(single) > 130
     assert len(apart) <= 3, apart
 
 

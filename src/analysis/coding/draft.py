@@ -10,7 +10,7 @@ import io
 import re
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import pairwise, product
 from pathlib import Path
@@ -40,9 +40,8 @@ ANYWHERE = ("name", "collected_at", "reported_by")
 CUES = {"legs.nights_waited": r"\bnights?\b", "destinations.quantifier": r"\d|dozen|hundred|thousand|million"}
 """What a fragment must hold as well."""
 BY_HAND = {"counted": "whether this is one of those interviewed", "says": "that this is said, and by whom"}
-MOST_CANDIDATES, CLEAR, FAR = 4, 1.5, 2
-"""Rows for one value; how many times nearer than the next a paragraph must be to what else is read of the same person or
-figure; from how many paragraphs off it is not taken alone."""
+MOST_CANDIDATES, CLEAR = 4, 1.5
+"""Rows for one value; how many times nearer than the next a paragraph must be to what else is read of a person or figure."""
 BREAK = re.compile(r"[.?!;:()\[\]\"—…“”]|\s[-–]\s")
 WHOLE = re.compile(rf"(?:{WORD.pattern})+")
 """What stands between blanks: 30s, which counts as two words."""
@@ -95,19 +94,22 @@ def _places(edition: Edition) -> str:
 
 def draft(edition: Edition, text: str) -> list[Row]:
     """Rows of evidence for each value that needs some and has none: one, or one a paragraph where it is read in several."""
-    evident, values, near = edition.evidence, edition.values(), defaultdict[str, Counter[int]](Counter)
+    evident, values = edition.evidence, edition.values()
+    near, sure = defaultdict[str, Counter[int]](Counter), defaultdict[str, set[int]](set)
     missing = [place for place in values if place not in evident and needs_evidence(place)]
     sites, found = cache(Reader(edition, text).sites), dict[Place, list[Site]]()
     for place in (place for place in missing if not _shares(place, values, edition)):
         found[place] = sites(place[0], place[2], values[place])
         for number, *_ in found[place]:
             near[_subject(place)][number] += 1 / len(found[place])  # type: ignore[assignment]
+            sure[_subject(place)] |= {number} if len(found[place]) == 1 else set()
     for place, row in evident.items():
-        near[_subject(place)][int(row["paragraph"] or 0)] += 2  # what the coder wrote is sure
-    for place, all_sites in found.items():
-        found[place] = _nearest(all_sites, near[_subject(place)], place[2])
+        near[_subject(place)][int(row["paragraph"] or 0)] += 2
+        sure[_subject(place)].add(int(row["paragraph"] or 0))
+    for place, several in found.items():
+        found[place] = _nearest(several, near[_subject(place)], sure[_subject(place)], place[2])
     known = {place: (int(row["paragraph"] or 0), row["exact"]) for place, row in evident.items() if row["exact"]}
-    known |= {place: each[0][:2] for place, each in found.items() if len(each) == 1}
+    known |= {place: each[0][:2] for place, each in found.items() if len(each) == 1 and DRAFT not in each[0][3]}
     rows: list[Row] = []
     for place in missing:
         if place not in found:
@@ -149,16 +151,20 @@ def _subject(place: Place) -> str:
     return key.partition(".")[0] if table in ("interviewees", "legs") else f"{table}.{key}"
 
 
-def _nearest(sites: list[Site], near: Mapping[int, float], column: str) -> list[Site]:
-    """The one site that is near to what else is read of the same subject, or those that are as near."""
+def _nearest(sites: list[Site], near: Mapping[int, float], sure: Collection[int], column: str) -> list[Site]:
+    """The one site that is near to what else is read of the same subject, or those that are as near.
+
+    None is near that is not in, or next to, a paragraph that is sure to be on the subject; then the nearest is asked about.
+    """
     if column in ANYWHERE or len(sites) < 2:
         return sites[:1]
-    middle = max(near, key=near.__getitem__)
-    if near[middle] >= 1:  # it is clear which paragraphs are of them
-        sites = [site for site in sites if abs(site[0] - middle) <= FAR]
     weights = {site: sum(n / 4 ** abs(number - site[0]) for number, n in near.items()) for site in sites}
     ordered = sorted(sites, key=lambda site: -weights[site])
-    return sorted(each for each in ordered[:MOST_CANDIDATES] if weights[each] * CLEAR > weights[ordered[0]])
+    close = [site for site in ordered if not sure or min(abs(site[0] - number) for number in sure) <= 1]
+    if not close:
+        number, exact, basis, note = ordered[0]
+        return [(number, exact, basis, f"{DRAFT}{note or basis}, but far from what else is read of the same")]
+    return sorted(each for each in close[:MOST_CANDIDATES] if weights[each] * CLEAR > weights[close[0]])
 
 
 class Reader:
