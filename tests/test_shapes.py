@@ -15,6 +15,7 @@ from conftest import run
 
 from analysis.editions import Edition, examine, open_edition
 from analysis.schema import schema
+from analysis.text import isolate
 
 DAY = "2022-09-21"
 Rows = Sequence[Sequence[object]]
