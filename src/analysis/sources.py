@@ -33,7 +33,7 @@ def statements(book: Edition) -> pd.DataFrame:
     said = book.frame("statements")
     proofs = [book.evidence.get(("statements", key, "says"), {}) for key in said["statement"]]
     for name, part in (("words", "exact"), ("paragraph", "paragraph"), ("speaks", "note")):
-        said[name] = [row.get(part, "") for row in proofs]
+        said[name] = pd.Series([row.get(part, "") for row in proofs], said.index, dtype="str")
     return said
 
 
