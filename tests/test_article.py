@@ -112,10 +112,13 @@ def test_who_is_left_out(shown):
 
 
 def test_two_codings_are_compared_value_by_value(shown):
-    assert set(shown.column("agreement", "table")) == {"interviewees", "legs", "destinations"}
-    assert sum(shown.column("agreement", "values")) == 10 * 6 + 13 * 6 + 2 * 12
-    # The two coders' files are the same, line by line.
-    assert shown.column("agreement", "alike") == shown.column("agreement", "values")
+    assert set(shown.column("agreement", "table")) == {"interviewees", "legs", "destinations", "statements"}
+    assert sum(shown.column("agreement", "values")) == 10 * 6 + 13 * 6 + 2 * 12 + 71 * 3
+    # Of persons, legs and figures the two coders' files are the same, line by line; of statements 22 cells differ.
+    differ = sum(shown.column("agreement", "values")) - sum(shown.column("agreement", "alike"))
+    assert differ == 22
+    of = zip(shown.column("agreement", "table"), shown.column("agreement", "values"), shown.column("agreement", "alike"), strict=True)
+    assert {table for table, values, alike in of if values != alike} == {"statements"}
 
 
 def test_the_journeys_of_the_map(shown):

@@ -164,7 +164,7 @@ def test_frictionless_agrees():
     call = [sys.executable, "-m", "frictionless", "validate", "data/oral-2022/datapackage.json", "--json"]
     found = json.loads(subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False).stdout)
     assert found["valid"], found
-    assert len(found["tasks"]) == 11
+    assert len(found["tasks"]) == 12
 
 
 def test_jupyter_book_builds_the_checkout(tmp_path: Path):

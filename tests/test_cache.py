@@ -17,7 +17,7 @@ from parabook.book import Book
 from parabook.cache import ChapterRun, cached, store
 from parabook.plan import Plan, is_current, make_plan
 
-CHAPTERS = ["summary", "interviewees", "routes", "destinations", "evidence", "codebook", "reproduce"]
+CHAPTERS = ["summary", "interviewees", "statements", "routes", "destinations", "evidence", "codebook", "reproduce"]
 
 
 def plan(**given: str) -> Plan:
@@ -68,7 +68,7 @@ def test_a_chapter_runs_again_when_and_only_when_a_table_it_reads_changed(book: 
     figures = edition / "destinations.csv"
     other = 110_000 + time.time_ns() % 800_000  # a number that no earlier run of this test left in the cache
     figures.write_text(figures.read_text(encoding="utf-8").replace("100000", str(other)), encoding="utf-8")
-    assert built(edition, "--out", out) == ["destinations", "evidence", "reproduce"]
+    assert built(edition, "--out", out) == ["summary", "destinations", "evidence", "reproduce"]
     assert f"{other:,}" in (out / "html" / "destinations.html").read_text(encoding="utf-8")
     reads = {each["chapter"]: each["rests_on"] for each in receipt(out)["chapters"]}
     assert "destinations" not in reads["routes"] + reads["interviewees"]
@@ -149,5 +149,5 @@ def test_a_book_with_a_file_lost_or_added_is_not_the_one_that_was_built(copy: Pa
     (copy / "tables" / "extra.csv").write_text("a\n")
     assert not is_current(planned, copy)
     (copy / "tables" / "extra.csv").unlink()
-    (copy / "charts" / "destinations.vl.json").unlink()
+    (copy / "charts" / "route-map.vl.json").unlink()
     assert not is_current(planned, copy)

@@ -17,12 +17,12 @@ from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Withheld, 
 from analysis.editions import open_edition
 from parabook.errors import InputError
 
-COUNTING = ("interviewees", "routes", "destinations", "summary")
+COUNTING = ("summary", "interviewees", "routes", "destinations")
 BY_ONE = ("interviewees-by-age", "interviewees-by-profession", "interviewees-by-route", "interviewees-by-intention")
 """The exhibits that count people by one trait where small cells are suppressed."""
 NEVER = ("age-by-profession", "nights-waited", "days-to-border", "legs-by-mode")
 """What would narrow them."""
-ONE_BY_ONE = ("interviewees-described", "one-by-one", "timeline", "people-not-counted", "agreement", "inputs")
+ONE_BY_ONE = ("people", "people-not-counted", "agreement", "inputs")
 SEEDS = 6
 
 
@@ -63,7 +63,7 @@ def says_nothing_of_one(shown: Shown, minimum: int) -> None:
         assert not each["rows"]
         assert not each["view"]["rows"]
         assert not each["chart"]
-        assert each["finding"] in (promise(minimum), "There is one coding.")
+        assert each["finding"] in (promise(minimum), "There is one coding.", "This edition has no table statements, so there is nothing to count.")
     totals = set()
     for name in BY_ONE:
         rows = shown.counts(name)
@@ -129,7 +129,7 @@ def test_other_people_in_the_small_rows_make_the_very_same_book(tmp_path: Path):
 
 
 def test_where_no_cell_is_small_only_identifiers_go(tmp_path: Path):
-    people = [dict(one) for one in crowd(3)[:4] for _ in range(5)]
+    people = [dict(one) for one in crowd(3)[:4] for _ in range(8)]
     folder = written(tmp_path / "even", people)
     plain, kept = (run_cells(folder, "interviewees", "destinations", minimum_cell=n, drawn=False) for n in (0, 5))
     for name in ("interviewees-by-age", "interviewees-by-profession", "interviewees-by-intention"):

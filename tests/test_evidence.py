@@ -26,7 +26,7 @@ OTHER = {
 
 def wrong_values(column: str, value: str) -> list[str]:
     """Other values that a column could hold, in place of one."""
-    if column in ("departed", "window_start", "window_end"):
+    if column in ("departed", "window_start", "window_end", "day"):
         return [value[:-1] + str((int(value[-1]) + 1) % 10)]
     try:
         number = float(value)

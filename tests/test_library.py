@@ -20,6 +20,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path(shutil.copytree(ROOT / "data" / "oral-2022", base / name)) for name in ("figures", "broken")
     )
     (broken / "legs.csv").unlink()
+    (figures / "story.md").unlink()  # it tells of people
     package = json.loads((figures / "datapackage.json").read_text(encoding="utf-8"))
     package |= {"title": "Figures <b>alone</b>", "report": {}}
     package["resources"] = [each for each in package["resources"] if each["name"] == "destinations"]
@@ -33,7 +34,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_chapter_with_nothing_to_show_leaves_the_contents_and_the_receipt_says_so(library: Path):
     receipt = json.loads((library / "figures" / "receipt.json").read_text(encoding="utf-8"))
-    assert [each["chapter"] for each in receipt["left_out"]] == ["interviewees", "routes", "evidence"]
+    assert [each["chapter"] for each in receipt["left_out"]] == ["interviewees", "statements", "routes", "evidence"]
     assert receipt["left_out"][0]["why"] == "This edition has no table interviewees, so there is nothing to count."
     html = library / "figures" / "html"
     assert {file.stem for file in html.glob("*.html")} == {

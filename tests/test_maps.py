@@ -83,7 +83,7 @@ def test_names_stand_on_nothing_else_and_within_the_map(seed: int):
 
 
 def test_the_first_edition_is_drawn_to_where_people_were_met():
-    exhibit = run_cells("oral-2022", "routes")["route-map"]
+    exhibit = run_cells("oral-2022", "summary")["route-map"]
     data = holds(exhibit["chart"])
     drawn = {(row["from"], row["to"], row["way"]): row["people"] for row in data["way"]}
     assert drawn == {

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.editions import open_edition
-from analysis.imports import age_range, locate, read_export, recode, whole_number, write_edition
+from analysis.imports import age_range, highlights, locate, read_export, recode, whole_number, write_edition
 from analysis.imports.answers import quoted
 from analysis.publish.cli import main
 from analysis.publish.new import start
@@ -200,7 +200,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("kobo", {"interviewees": 4, "legs": 6, "places": 6}),
         ("unhcr", {"destinations": 7}),
-        ("taguette", {"interviewees": 2, "legs": 3, "places": 3, "statements": 1, "evidence": 28, "paragraphs": 5}),
+        ("taguette", {"interviewees": 2, "legs": 3, "places": 3, "statements": 1, "evidence": 29, "paragraphs": 5}),
     ],
 )
 def test_an_example_becomes_an_edition(name: str, counts: dict[str, int], examples: Path):
@@ -241,6 +241,15 @@ def test_highlights_become_evidence_that_verifies(examples: Path):
     evidence = values(examples / "taguette" / "evidence.csv", "key", "column", "paragraph", "exact", "basis")
     assert "p1 age_min 2 in her early twenties judged" in evidence
     assert "p1 profession 2 She is a nurse stated" in evidence
+    assert values(examples / "taguette" / "statements.csv", "about", "topic") == ["interviewees departure"]
+
+
+@pytest.mark.parametrize(("people", "about"), [({"Talk": "p1"}, "p1"), ({"Talk": "?"}, "interviewees")])
+def test_a_statement_is_about_whose_interview_it_is(people: dict[str, str], about: str):
+    passages = pd.DataFrame([{"id": "1", "document": "Talk", "tag": "left", "content": "she left"}])
+    codes = {"left": ("statements", "s1", {"topic": "departure", "says": "left"})}
+    tables, _ = highlights(passages, codes, "Then she left.", people=people)
+    assert tables["statements"]["about"].tolist() == [about]
 
 
 def test_papermill_runs_an_import_and_one_that_stops_says_so_in_lines(tmp_path: Path):

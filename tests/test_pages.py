@@ -130,14 +130,13 @@ def test_links_find_the_page_that_has_their_anchor():
     assert first["view"]["rows"] == [[[{"text": "i1", "href": "../words.html#e-1"}, {"text": "i2", "href": ""}]]]
     assert second["view"]["columns"] == ["a", "shown in"]
     assert second["view"]["rows"] == [["x", [{"text": "by age", "href": "part/ages.html#exhibit-by-age"}]], ["y", []]]
-    assert (first["number"], second["number"]) == ("0.1", "1.1")
+    assert (first["number"], second["number"]) == ("1.1", "2.1")
 
 
-def test_rows_of_a_chart_that_share_no_scale_are_drawn_apart():
-    facet = {"row": {"field": "kind", "sort": ["a", "b"]}}
-    rows = {"d": [{"kind": "a", "n": 1}, {"kind": "b", "n": 2}]}
-    whole = {"facet": facet, "spec": {"mark": "bar"}, "data": {"name": "d"}, "datasets": rows}
-    own = {"data": {"name": "d"}, "datasets": {"d": rows["d"][1:]}, "mark": "bar", "title": "b", "description": "b"}
+def test_charts_that_stand_apart_are_drawn_each_by_itself():
+    parts = [{"mark": "bar", "data": {"name": name}, "title": {"text": name}} for name in ("a", "b")]
+    whole = {"vconcat": parts, "datasets": {"a": [{"n": 1}], "b": [{"n": 2}]}}
+    own = {**parts[1], "datasets": {"b": [{"n": 2}]}, "description": "b"}
     assert panels({**whole, "usermeta": {"apart": True}})[1] == own
     assert panels(whole) == [whole]
 

@@ -3,7 +3,7 @@
 The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``folder``,
 ``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.package``, ``coding.relations``,
 ``editions``, ``story``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``basemap``, ``maps``,
-``exhibits``, ``sources``, ``coding.verify``, ``coding.agreement``.
+``exhibits``, ``sources``, ``coding.verify``, ``coding.draft``, ``coding.agreement``.
 
 Names are imported when they are first used: what looks for an edition and hashes it loads neither pandas nor Altair.
 """

@@ -72,7 +72,7 @@ class Edition:
 
     @property
     def date(self) -> str:
-        return str(self.package.get("created") or self.report.event_date)
+        return str(self.package.get("created") or "")[:10] or self.report.event_date
 
     @property
     def homepage(self) -> str:

@@ -73,7 +73,7 @@ def read_story(book: Edition) -> Story | None:
             found, needed, hint = error.args
             problems.append(Problem(shown_path(book.path / FILE), found, needed, hint, number))
     if problems:
-        raise InputError(problems)
+        raise InputError(dict.fromkeys(problems))
     headline, _, body = "\n".join(lines).lstrip().removeprefix("# ").partition("\n")
     first = re.sub(r"\[([^]]*)\]\([^)]*\)|[*_]", r"\1", body.strip().partition("\n\n")[0])
     return Story(headline.strip(), " ".join(first.split()), body.strip())

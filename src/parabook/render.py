@@ -47,7 +47,7 @@ def configure(app: Any, config: Any) -> None:
     if config.html_theme == "furo":
         config.templates_path.append(str(here / "templates" / "furo"))
         if checksums := config.parabook_cover.get("checksums"):  # linked to from the foot of every page
-            words = "Fingerprints of this copy"
+            words = "Checksums of this copy"
             icon = {"name": words, "html": words, "url": checksums, "class": ""}
             config.html_theme_options.setdefault("footer_icons", []).append(icon)
 

@@ -48,7 +48,7 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
     lost = {f"needs-{chapter}" for chapter in left_out}
     for notebook in shown.values():
         cells = [cell for cell in notebook["cells"] if lost.isdisjoint(cell["metadata"].get("tags", []))]
-        notebook["cells"] = without_absent(cells)
+        notebook["cells"] = with_code_together(without_absent(cells))
     link_exhibits(shown)
     for folder in ("tables", "charts"):
         (into / folder).mkdir()
@@ -76,6 +76,19 @@ def without_absent(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
         sections[-1].append(cell)
     top, *others = sections
     return [cell for part in (top, *(each for each in others if not absent(*each))) for cell in part if not absent(cell)]
+
+
+def with_code_together(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Cells in which folded code that shows nothing stands before that of the next cell, behind one button."""
+    found: list[dict[str, Any]] = []
+    for cell in cells:
+        last = found[-1] if found else cell
+        folded = all("hide-input" in each["metadata"].get("tags", ()) for each in (last, cell))
+        if folded and last is not cell and last["cell_type"] == cell["cell_type"] == "code" and not last["outputs"]:
+            found[-1] = {**cell, "source": "".join(last["source"]) + "\n\n" + "".join(cell["source"])}
+        else:
+            found.append(cell)
+    return found
 
 
 def cleaned(notebook: Notebook) -> Notebook:

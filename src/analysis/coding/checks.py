@@ -46,6 +46,9 @@ RESERVED = r"(?i:^[^a-z]*not[^a-z]+(?:stated|described|shown[^a-z]+apart)[^a-z]*
 FORMULA = r"^(?:[=@]|[+-].*[(|!])"
 """How text begins that a spreadsheet runs."""
 
+DRAFT = "draft: "
+"""How the note of a row of evidence begins that a coder has still to decide."""
+
 YEAR_TO_DAY = f"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?|[0-9]{{4}}-(?:{MONTH_AND_DAY})|{DATE}"
 """A year, a month or a day that exists."""
 
@@ -158,8 +161,13 @@ def row_checks(table: str, col: Columns) -> list[Check]:
             Check("window_end", col("window_start") > col("window_end"), "a window that ends after it starts"),
         ]
     if table == "evidence":
-        bare = (col("basis") == "judged") & blank("note")
-        return [Check("note", bare, "a note that gives the reason", "a judged value needs one")]
+        bare, open_ = (col("basis") == "judged") & blank("note"), col("note").str.contains(f"^{DRAFT}")
+        return [
+            Check("note", bare, "a note that gives the reason", "a judged value needs one"),
+            Check(
+                "note", open_, "what the draft asks for", "fill in the row, and put your reason in place of the note"
+            ),
+        ]
     return []
 
 

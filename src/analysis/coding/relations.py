@@ -241,7 +241,9 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
     seen, needed = {_place(row) for row in rows}, "one row of evidence for every coded value"
     for name, key, column in (place for place in values if place not in seen and needs_evidence(place)):
         found = f"no evidence for {name} {key} {column}"
-        yield Problem(table.shown, found, needed, "add it, or blank the value", None, column)
+        yield Problem(
+            table.shown, found, needed, "add it (analysis evidence drafts it), or blank the value", None, column
+        )
 
 
 def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache, lru_cache
 
 from analysis.schema import vocabulary
 
@@ -21,6 +22,8 @@ UNITS = [
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 NUMBER_WORDS = {word: n for n, word in enumerate(UNITS)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
 MONTHS = [name.casefold() for name in calendar.month_name[1:]]
+TYPED = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
+WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['-][^\W_]+)*")
 COUNTED_ARTICLE = re.compile(r"\ba (?=night|day|week|month|year|dozen|person|man|woman)", re.I)
 MONTH, YEAR = f"(?:{'|'.join(MONTHS)})", r"(?:19|20)\d\d\b"
 DATES = re.compile(
@@ -43,6 +46,12 @@ Rule = Callable[[str, Setting], object]
 """A fragment and its setting in; the value the rule gives out, None when it gives none."""
 
 
+def typed(text: str) -> str:
+    """A text with its quotes, dashes and spaces as a typewriter has them."""
+    return " ".join(text.translate(TYPED).split())
+
+
+@lru_cache(20_000)
 def normalise(text: str) -> str:
     """A text with typographic quotes, dashes, spaces and case made alike.
 
@@ -51,8 +60,7 @@ def normalise(text: str) -> str:
     >>> normalise("It’s  a — “draft”")
     'it\\'s a - "draft"'
     """
-    table = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
-    return " ".join(text.translate(table).split()).casefold()
+    return typed(text).casefold()
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -63,18 +71,18 @@ def words(text: str) -> tuple[str, ...]:
     >>> words("Wow, 100,000 — it’s")
     ('wow', '100,000', "it's")
     """
-    return tuple(re.findall(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['-][^\W_]+)*", normalise(text)))
+    return tuple(WORD.findall(normalise(text)))
 
 
 def numbers(text: str) -> set[float]:
-    """Every number a text gives, in digits or words; "a night" counts as one.
+    """Every number a text gives, in digits or words; "a night" counts as one, a decade as none.
 
     Examples
     --------
-    >>> sorted(numbers("spent a night, then two, with 100,000 others"))
+    >>> sorted(numbers("spent a night, then two, with 100,000 others in their 20s"))
     [1.0, 2.0, 100000.0]
     """
-    found = {float(match.replace(",", "")) for match in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", text)}
+    found = {float(match.replace(",", "")) for match in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?(?!\d|s\b)", text)}
     found |= {float(NUMBER_WORDS[word]) for word in words(text) if word in NUMBER_WORDS}
     return found | ({1.0} if COUNTED_ARTICLE.search(text) else set())
 
@@ -146,9 +154,32 @@ def collected_at(fragment: str, setting: Setting) -> object:
 
 
 def gazetteer(fragment: str, setting: Setting) -> object:
-    """Country, position and precision of the one gazetteer name that stands in the fragment."""
-    names = [name for name in vocabulary("gazetteer") if says(fragment, name)]
-    return vocabulary("gazetteer")[names[0]].get(setting.column) if len(names) == 1 else None
+    """Country, position and precision of the one gazetteer name that stands in the fragment; of namesakes, the largest."""
+    found = [row for name, row in vocabulary("gazetteer").items() if says(fragment, name)] or cities_in(fragment)
+    return found[0].get(setting.column) if len(found) == 1 else None
+
+
+def cities_in(text: str) -> list[Mapping[str, str]]:
+    """The cities and countries of the world that a text names with a capital: Nizhny Novgorod, but not also Novgorod.
+
+    Examples
+    --------
+    >>> [row["name"] for row in cities_in("drove from Nizhny Novgorod to a bar")]
+    ['Nizhny Novgorod']
+    """
+    spelt, found = WORD.findall(typed(text)), []
+    for length in range(4, 0, -1):
+        for at in range(len(spelt) - length + 1):
+            run = tuple(map(str.casefold, spelt[at : at + length]))
+            if run in _cities() and spelt[at][0].isupper():
+                found.append(_cities()[run])
+                spelt[at : at + length] = [""] * length
+    return found
+
+
+@cache
+def _cities() -> dict[tuple[str, ...], Mapping[str, str]]:
+    return {words(name): row for name, row in vocabulary("cities").items()}
 
 
 def reference_event(fragment: str, setting: Setting) -> object:
@@ -191,7 +222,8 @@ RULES: Mapping[str, Rule] = {
     "movement-word": cues(
         "A word of hope or plan makes a leg intended; otherwise a word of movement makes it made.", first=True,
         intended="hope[sd]?|plans?|planned|want(?:s|ed)?|intend(?:s|ed)?",
-        made="flew|cross(?:ed|ing|es)|enter(?:ed|ing)|left|leaving|head(?:ing|ed)|arrived|reached|went|drove|walked",
+        made="flew|cross(?:ed|ing|es)|enter(?:ed|ing)|left|leaving|head(?:ing|ed)|arrived|reached|went|drove|walked|"
+             "cycled|hiked|rode|sailed|travell?ed|fled",
     ),
     "day-count": day_count,
     "collected-at": collected_at,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from analysis.coding.relations import Place, needs_evidence
@@ -61,7 +62,7 @@ def verify(edition: Edition, text: str) -> Verdict:
     """
     source, evident = paragraphs(text), edition.evidence
     values = {place: value for place, value in edition.values().items() if place in evident or needs_evidence(place)}
-    problems = list(_paragraph_problems(edition, text))
+    problems = list(paragraph_problems(edition, text))
     wrong: set[Place] = set()
     for place in dict.fromkeys([*evident, *values]):
         value, row = values.get(place, ""), evident.get(place)
@@ -73,7 +74,8 @@ def verify(edition: Edition, text: str) -> Verdict:
     return Verdict(len(values), len(values.keys() - wrong), tuple(problems))
 
 
-def _paragraph_problems(edition: Edition, text: str) -> Iterator[Problem]:
+def paragraph_problems(edition: Edition, text: str) -> Iterator[Problem]:
+    """Where a text is not the one that an edition has the fingerprints of."""
     if not edition.has("paragraphs"):
         yield Problem(edition.name, "no table paragraphs", "the fingerprints of the source's paragraphs")
         return
@@ -105,12 +107,22 @@ def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple
         return show(value), f"a value that can be read in {quoted}", "correct the value, or give another basis"
     if row["basis"] == "derived":
         rule = rule_of(row["note"])
-        setting = Setting(row["column"], edition.report.collected_at, edition.report.event_date)
-        given = as_text(RULES[rule](fragment, setting))
-        kind = _kind(row["table"], row["column"])
-        if given != value and not (kind == "number" and given and float(given) == float(value)):
+        given = derived(rule, row["column"], fragment, edition)
+        if not same(given, value, row["table"], row["column"]):
             return show(value), f"{show(given)}, as rule {rule} gives for {quoted}", nearest(value, [given])
     return None
+
+
+def derived(rule: str, column: str, fragment: str, edition: Edition) -> str:
+    """What a rule of the codebook gives for a fragment as the value of a column; blank for nothing."""
+    setting = Setting(column, edition.report.collected_at, edition.report.event_date)
+    return as_text(RULES[rule](fragment, setting))
+
+
+def same(given: str, value: str, table: str, column: str) -> bool:
+    """Whether two values of a column are one, however their numbers are written."""
+    number = given and value and kind_of(table, column) == "number"
+    return given == value or bool(number and float(given) == float(value))
 
 
 def _is_in(paragraph: str, fragment: str) -> bool:
@@ -119,7 +131,7 @@ def _is_in(paragraph: str, fragment: str) -> bool:
     return bool(part.strip()) and part in line
 
 
-def _kind(table: str, column: str) -> str:
+def kind_of(table: str, column: str) -> str:
     """The type of a coded value; of those in the report object only the declared number is none of text."""
     fields = schema(table).fields if table != "report" else ()
     kinds = {each.name: each.type for each in fields} | {"declared_interviewees": "integer"}
@@ -140,7 +152,7 @@ def readable(value: str, table: str, column: str, fragment: str, edition: Editio
         year, month, day = value.split("-")
         years = numbers(fragment) | {float(edition.report.event_date[:4] or 0)}
         return says(fragment, MONTHS[int(month) - 1]) and float(day) in numbers(fragment) and float(year) in years
-    if _kind(table, column) in ("integer", "number"):
+    if kind_of(table, column) in ("integer", "number"):
         return float(value) in counts(fragment)
     return says(fragment, value)
 
@@ -154,5 +166,12 @@ def named(fragment: str) -> list[str]:
     ['GEO', 'FIN', 'MNG']
     """
     text = normalise(fragment)
-    found = [(text.index(normalise(name)), code) for code, name in countries().items() if says(fragment, name)]
-    return [code for _, code in sorted(found)]
+    found = {code: text.index(normalise(name)) for name, code in _country_names().items() if says(fragment, name)}
+    return sorted(found, key=found.__getitem__)
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    """Codes of countries by each name that they go by: Türkiye and Turkey."""
+    spelt = {name: row["country"] for name, row in vocabulary("cities").items() if row["precision"] == "country"}
+    return {name: code for code, name in countries().items()} | spelt

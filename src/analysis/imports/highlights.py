@@ -88,12 +88,14 @@ def _read(
     """Row of the passage, table, key, column and value of each cell that a passage codes, and of places that it names."""
     coded = []
     for row, passage in passages.iterrows():
+        person = people.get(passage["document"], "").strip(ASK)
         for table, pattern, cells in decided[passage["tag"]]:
-            key = pattern.replace("{person}", people.get(passage["document"], ""))
+            key = pattern.replace("{person}", person)
             if table in ("interviewees", "legs"):
-                person = key if table == "interviewees" else key.rpartition(".")[0]
-                coded.append((row, "interviewees", person, "counted", "yes"))
-            coded += [(row, table, key, column, str(value)) for column, value in cells.items()]
+                who = key if table == "interviewees" else key.rpartition(".")[0]
+                coded.append((row, "interviewees", who, "counted", "yes"))
+            about = {"about": person or "interviewees"} if table == "statements" else {}
+            coded += [(row, table, key, column, str(value)) for column, value in {**about, **cells}.items()]
     read = pd.DataFrame(coded, columns=["row", *CELL, "value"])
     naming = read["column"].isin(PLACES)
     names = read[naming].set_index("row")[["value"]]

@@ -186,6 +186,27 @@ def new(name: str, into: Path | None, export: Path | None, source: Path | None) 
 @analysis.command()
 @argument("edition")
 @option("--source", type=PATH, required=True, help="The source text, one paragraph a line.")
+def evidence(edition: str, source: Path) -> None:
+    """Draft the evidence of every value of EDITION that lacks it."""
+    from analysis import folder
+    from analysis.coding.draft import add_evidence
+    from analysis.coding.verify import source_text
+    from analysis.text import plural
+
+    read, several, left = add_evidence(folder.find(edition), source_text(source))
+    print(f"evidence.csv: {plural(read + several + left, 'value')} had no row; those that were there are as they were")
+    todo = {
+        "read in the text: look whether it is said of the right person or figure": read,
+        "read in several paragraphs: of the rows of each delete all but one": several,
+        "left to you: fill in the rows whose note begins with “draft:”, and write your reason there": left,
+    }
+    for what, many in todo.items():
+        print(f"  {many:,} {what}") if many else None
+
+
+@analysis.command()
+@argument("edition")
+@option("--source", type=PATH, required=True, help="The source text, one paragraph a line.")
 def verify(edition: str, source: Path) -> int:
     """Hold every coded value of EDITION against its source text."""
     from analysis.coding.verify import source_text

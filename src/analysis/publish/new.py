@@ -73,6 +73,7 @@ def start(
         stage.replace(path)
     first = f'look at each cell of {shown}/{NOTEBOOK}, replace every "?", and run it'
     steps = [first if export else f"fill the tables of {shown}, see HOWTO.md there", f"fill {shown}/{PACKAGE}"]
+    steps += [f"analysis evidence {shown} --source {source}"] if source and not export else []
     steps += [f"analysis check {shown}", f"analysis build {shown}"]
     return said, "\n".join([f"{shown}: begun; next:", *(f"  {step}" for step in steps)])
 

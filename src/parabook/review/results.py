@@ -74,6 +74,8 @@ def _data(output: Mapping[str, Any], place: str, leave_out: Collection[str]) -> 
     """The table and the chart of an exhibit, or a chart by itself."""
     data = output.get("data", {})
     if made := data.get(EXHIBIT):
+        if made.get("absent"):  # no page shows it
+            return {}
         parts = {ABOUT: " ".join(output["metadata"].get("rests-on", "*")), "table": as_csv(made)}
         parts |= {"chart": _chart(made["chart"])} if made["chart"] else {}
         return {f"{kind}/{made['id']}": text for kind, text in parts.items() if made["id"] not in leave_out}

@@ -1,0 +1,229 @@
+"""Drafts of evidence: where the values of an edition can be read in its source, for the coder to confirm.
+
+What only a person can decide gets a row whose note begins with `DRAFT`, which `check` refuses, as it does two rows of one value.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import pairwise, product
+from pathlib import Path
+
+from analysis.coding.checks import DRAFT
+from analysis.coding.relations import MOST_WORDS, Place, needs_evidence
+from analysis.coding.rules import MONTHS, TYPED, WORD, Setting, gazetteer, normalise, numbers, words
+from analysis.coding.verify import derived, named, paragraph_problems, paragraphs, readable, same
+from analysis.editions import Edition, Row, examine
+from analysis.folder import PACKAGE, origin, shown_path
+from parabook.errors import InputError, grouped, show
+
+STATED = "stated"
+READ_BY: Mapping[str, Sequence[str]] = {
+    "age_min": (STATED, "age-phrase"), "age_max": (STATED, "age-phrase"), "gender": (STATED, "pronoun"),
+    "isco08": ("occupations",), "status": ("movement-word",), "mode": ("mode-word",), "departed": (STATED, "day-count"),
+    "measure": ("measure-word",), "destinations.quantifier": ("hedge",), "low": (STATED, "order-of-magnitude"),
+    "high": (STATED, "order-of-magnitude"), "window_start": (STATED, "reference-event"), "includes_others": ("others-word",),
+    "counted": (), "says": (),
+}  # fmt: skip
+"""How a fragment gives the value of a column, or of one table's column: as it stands, or by rules. All others as they stand."""
+SHARED = dict.fromkeys(("country", "latitude", "longitude", "precision"), "gazetteer")
+SHARED |= {"includes_others": "others-word", "from_place": "collected-at"}
+"""Columns whose value a rule may give from the fragment of another value of the row."""
+ANYWHERE = ("name", "collected_at", "reported_by")
+"""Columns for which any mention will do: the first is taken."""
+CUES = {"legs.nights_waited": r"\bnights?\b", "destinations.quantifier": r"\d|dozen|hundred|thousand|million"}
+"""What a fragment must hold as well."""
+BY_HAND = {"counted": "whether this is one of those interviewed", "says": "that this is said, and by whom"}
+MOST_CANDIDATES, CLEAR = 4, 1.5
+"""Rows for one value; how many times nearer than the next a paragraph must be to what else is read of a person or figure."""
+BREAK = re.compile(r"[.?!;:()\[\]\"—…“”]|\s[-–]\s")
+WHOLE = re.compile(rf"(?:{WORD.pattern})+")
+"""What stands between blanks: 30s, which counts as two words."""
+LINKS = re.compile(
+    r"(?:an?|the|and|but|or|as|at|by|for|from|in|of|on|to|with|who|that|is|was|were|ha[ds]|have|he|she|they|his|her|its|their)$"
+)
+"""Words that no fragment needs to end with."""
+
+Site = tuple[int, str, str, str]
+"""Paragraph, fragment, basis and note of a row."""
+
+
+def add_evidence(path: Path, text: str) -> tuple[int, int, int]:
+    """Write the drafts below an edition's evidence: how many values are read in one place, in several, and are left open.
+
+    Rows that are there stay as they are; where an edition is wrong otherwise, nothing is written (InputError).
+    """
+    edition, problems = examine(path)
+    errors = [each for each in problems if not each.warning]
+    if edition is None:
+        raise InputError(errors)
+    shown, file = edition.files.get("evidence", ""), path / "evidence.csv"
+    if not shown.endswith(file.name) or origin(path):
+        raise InputError.one(shown_path(path), "no table evidence.csv", f"one here, on the list in {PACKAGE}")
+    errors = [
+        each for each in errors if each.file != shown or not each.column or each.row == 1
+    ]  # drafts are no errors yet
+    if errors := [*errors, *paragraph_problems(edition, text)]:
+        raise InputError(grouped(errors), _places(edition))
+    rows, before, out = draft(edition, text), file.read_bytes(), io.StringIO()
+    columns = next(csv.reader(io.StringIO(before.decode())))
+    csv.DictWriter(out, columns, lineterminator="\r\n" if b"\r\n" in before else "\n").writerows(rows)
+    with tempfile.TemporaryDirectory(prefix=".evidence-", dir=path) as folder:
+        new = Path(folder, file.name)
+        new.write_bytes(before + b"\n" * (before[-1:] != b"\n") + out.getvalue().encode())
+        new.replace(file.resolve())
+    times = Counter((row["table"], row["key"], row["column"]) for row in rows)
+    several, left = sum(n > 1 for n in times.values()), sum(row["note"].startswith(DRAFT) for row in rows)
+    return len(times) - several - left, several, left
+
+
+def _places(edition: Edition) -> str:
+    """Rows to paste into table places: those that say of no country, with what the gazetteer has of them."""
+    blank = [(row["place"], row["name"]) for row in edition.rows("places") if not row["country"]]
+    columns = ("country", "latitude", "longitude", "precision")
+    found = [[*names, *(gazetteer(names[1], Setting(each)) for each in columns)] for names in blank]
+    known = "".join(f"\n{','.join(map(str, row))}" for row in found if all(row))
+    return f"the gazetteer has, for {edition.files['places']}:{known}" if known else ""
+
+
+def draft(edition: Edition, text: str) -> list[Row]:
+    """Rows of evidence for each value that needs some and has none: one, or one a paragraph where it is read in several."""
+    evident, values = edition.evidence, edition.values()
+    near, sure = defaultdict[str, Counter[int]](Counter), defaultdict[str, set[int]](set)
+    missing = [place for place in values if place not in evident and needs_evidence(place)]
+    sites, found = cache(Reader(edition, text).sites), dict[Place, list[Site]]()
+    for place in (place for place in missing if not _shares(place, values, edition)):
+        found[place] = sites(place[0], place[2], values[place])
+        for number, *_ in found[place]:
+            near[_subject(place)][number] += 1 / len(found[place])  # type: ignore[assignment]
+            sure[_subject(place)] |= {number} if len(found[place]) == 1 else set()
+    for place, row in evident.items():
+        near[_subject(place)][int(row["paragraph"] or 0)] += 2
+        sure[_subject(place)].add(int(row["paragraph"] or 0))
+    for place, several in found.items():
+        found[place] = _nearest(several, near[_subject(place)], sure[_subject(place)], place[2])
+    known = {place: (int(row["paragraph"] or 0), row["exact"]) for place, row in evident.items() if row["exact"]}
+    known |= {place: each[0][:2] for place, each in found.items() if len(each) == 1 and DRAFT not in each[0][3]}
+    rows: list[Row] = []
+    for place in missing:
+        if place not in found:
+            beside = [site for other, site in known.items() if other[:2] == place[:2]]
+            found[place] = [*_shared(place, values[place], beside, edition)]
+        said = (
+            BY_HAND.get(place[2])
+            or f"{show(values[place])}, which nothing near by says: correct it, or say why it is so"
+        )
+        at = max(near[_subject(place)], key=near[_subject(place)].__getitem__, default=0)
+        for site in found[place] or [(at, "", "judged", f"{DRAFT}quote what shows {said}")]:
+            names = ("table", "key", "column", "paragraph", "exact", "basis", "note")
+            rows.append(dict(zip(names, (str(cell or "") for cell in (*place, *site)), strict=True)))
+    return rows
+
+
+def _shares(place: Place, values: Mapping[Place, str], edition: Edition) -> bool:
+    """Whether a value is given by what is quoted for others of its row."""
+    if place[2] == "from_place":
+        return values.get((*place[:2], "status")) == "intended" and values[place] == edition.report.collected_at
+    return place[2] in SHARED and values[place] != "true"
+
+
+def _shared(place: Place, value: str, beside: Sequence[tuple[int, str]], edition: Edition) -> Iterator[Site]:
+    """The first fragment of the row that gives a value by its rule; else the first of all, with what the rule gives."""
+    rule, given = SHARED[place[2]], ""
+    for number, exact in beside:
+        given = derived(rule, place[2], exact, edition)
+        if same(given, value, place[0], place[2]):
+            yield number, exact, "derived", rule
+            return
+    note = f"{DRAFT}{rule} gives {show(given or None)}: correct {show(value)}, or say why it is so"
+    yield from ((*site, "judged", note) for site in beside[:1])
+
+
+def _subject(place: Place) -> str:
+    """The person, or the row of another table, that a value is of."""
+    table, key, _ = place
+    return key.partition(".")[0] if table in ("interviewees", "legs") else f"{table}.{key}"
+
+
+def _nearest(sites: list[Site], near: Mapping[int, float], sure: Collection[int], column: str) -> list[Site]:
+    """The one site that is near to what else is read of the same subject, or those that are as near.
+
+    None is near that is not in, or next to, a paragraph that is sure to be on the subject; then the nearest is asked about.
+    """
+    if column in ANYWHERE or len(sites) < 2:
+        return sites[:1]
+    weights = {site: sum(n / 4 ** abs(number - site[0]) for number, n in near.items()) for site in sites}
+    ordered = sorted(sites, key=lambda site: -weights[site])
+    close = [site for site in ordered if not sure or min(abs(site[0] - number) for number in sure) <= 1]
+    if not close:
+        number, exact, basis, note = ordered[0]
+        return [(number, exact, basis, f"{DRAFT}{note or basis}, but far from what else is read of the same")]
+    return sorted(each for each in close[:MOST_CANDIDATES] if weights[each] * CLEAR > weights[close[0]])
+
+
+class Reader:
+    """The paragraphs of a source, and what of them may be quoted: no name of a person, as far as capitals show one."""
+
+    def __init__(self, edition: Edition, text: str) -> None:
+        self.edition, self.lines = edition, paragraphs(text)
+        plain = [line.replace("…", ".").translate(TYPED) for line in self.lines]  # as long as the lines themselves
+        self.spans = [[match.span() for match in WHOLE.finditer(line)] for line in plain]
+        self.spelt = {line[a:b] for line, spans in zip(plain, self.spans, strict=True) for a, b in spans}
+        self.known = {word for row in edition.rows("places") for word in words(row["name"])} | {*MONTHS}
+
+    def sites(self, table: str, column: str, value: str) -> list[Site]:
+        """Where a value can be read: in each paragraph the shortest words that give it, with some around them."""
+        rules, sites = READ_BY.get(f"{table}.{column}", READ_BY.get(column, (STATED,))), list[Site]()
+        for at in range(len(self.lines)):
+            read = ((rule, self._exact(at, partial(self._gives, rule, value, table, column))) for rule in rules)
+            if found := next((each for each in read if each[1]), None):
+                sites.append((at + 1, found[1], *((STATED, "") if found[0] == STATED else ("derived", found[0]))))
+        return sites
+
+    def _gives(self, rule: str, value: str, table: str, column: str, fragment: str, whole: bool = False) -> bool:
+        """Whether a fragment gives a value by a rule, or as it stands; of a whole paragraph, whether one of its may."""
+        if not re.search(CUES.get(f"{table}.{column}", ""), normalise(fragment)):
+            return False
+        if whole and (rule != STATED or column == "countries"):
+            return rule != STATED or {*value.split()} <= {*named(fragment)}
+        if rule != STATED:
+            return same(derived(rule, column, fragment, self.edition), value, table, column)
+        country = partial(gazetteer, setting=Setting("country"))  # a place's name is quoted with no other place's
+        alone = whole or column != "name" or country(fragment) == country(value)
+        return alone and readable(value, table, column, fragment, self.edition)
+
+    def _exact(self, at: int, gives: Callable[..., bool]) -> str:
+        """The fragment of a paragraph that gives a value; blank where none does."""
+        line, spans = self.lines[at], self.spans[at]
+        whole = [not BREAK.search(line[end:start]) for (_, end), (start, _) in pairwise(spans)]
+
+        def text(low: int, high: int) -> str:
+            return " ".join(line[spans[low][0] : spans[high][1]].split())
+
+        def free(n: int) -> bool:
+            """Whether a word is no name: written small, known, or a usual word that begins a sentence."""
+            word, first = line[slice(*spans[n])], n == 0 or not whole[n - 1]
+            return not word[0].isupper() or word.casefold() in self.known or (first and word.casefold() in self.spelt)
+
+        for size, low in product(range(1, MOST_WORDS + 1), range(len(spans))) if gives(line, whole=True) else ():
+            high = low + size - 1
+            if high >= len(spans) or not all(whole[low:high]) or not gives(text(low, high)):
+                continue
+            if numbers(text(low, high)) and not gives(text(max(0, low - 2), min(high + 2, len(spans) - 1))):
+                continue  # part of a date, or of a number that a word before it qualifies
+            starts, ends = [low], [high]
+            while starts[-1] > low - 3 and starts[-1] > 0 and whole[starts[-1] - 1] and free(starts[-1] - 1):
+                starts.append(starts[-1] - 1)
+            while ends[-1] + 1 < len(spans) and whole[ends[-1]] and free(ends[-1] + 1):
+                ends.append(ends[-1] + 1)
+            ends = [high, *(end for end in ends[1:] if not LINKS.match(line[slice(*spans[end])]))]
+            longest = sorted(product(starts, ends), key=lambda each: (each[0] - each[1], each[0]))
+            fitting = (exact for each in longest if len(words(exact := text(*each))) <= MOST_WORDS)
+            return next(filter(gives, fitting), "")
+        return ""
