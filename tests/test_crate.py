@@ -91,7 +91,7 @@ def test_it_describes_another_edition(edition: Path, tmp_path: Path):
     }
     (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     plan = SimpleNamespace(
-        book=SimpleNamespace(root=ROOT), input=edition, contents=hash_files(edition), notebooks=[ROOT / "chapters" / "routes.ipynb"],
+        book=SimpleNamespace(root=ROOT), input=edition, contents=hash_files(edition), private=False, notebooks=[ROOT / "chapters" / "routes.ipynb"],
         chosen=lambda _: {"route_level": "country"}, behind=lambda _: {"legs.csv": ""},
     )  # fmt: skip
     run = SimpleNamespace(chapter="routes", notebook='{"cells": []}', rests_on=["legs"])

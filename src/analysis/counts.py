@@ -12,7 +12,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis.disclosure import NOT_DESCRIBED, NOT_STATED, STATED, suppress, suppress_crossed, withhold
+from analysis.disclosure import BOUND, NOT_DESCRIBED, NOT_STATED, STATED, suppress, withhold
 from analysis.editions import Edition
 from analysis.tables import collect
 
@@ -131,21 +131,9 @@ def complete(
     table = _sorted(table.astype({unit: "int64"}), names, unit, order)
     table["state"] = [_state(row) for row in table[names].itertuples(index=False)]
     table = table[[*names, unit, "state", "who"]]
-    return table if book.minimum_cell <= 1 else _suppressed(table, groups, names, book, order)
-
-
-def _suppressed(
-    table: pd.DataFrame, groups: pd.DataFrame, names: list[str], book: Edition, order: Mapping[str, Sequence[str]]
-) -> pd.DataFrame:
-    """A table without small cells; of two labels also without what would give those of each label alone away."""
-    if unit_of(table) != "interviewees" or len(names) > 2:
-        return withhold(
-            table, book.minimum_cell
-        )  # of legs a person may have many, and of three labels nobody has proved it
-    if len(names) == 1:
-        return suppress(table, book.minimum_cell)
-    by_first, by_second = (complete(groups, name, book, rows=order.get(name, ())) for name in names)
-    return suppress_crossed(table, by_first, by_second, book.minimum_cell)
+    # Of legs a person may have many; two traits at once, or two of a journey, narrow each other.
+    alone = unit == "interviewees" and len(names) == 1 and BOUND.isdisjoint(groups.columns)
+    return suppress(table, book.minimum_cell) if alone or book.minimum_cell <= 1 else withhold(table, book.minimum_cell)
 
 
 def _together(keys: pd.Series) -> tuple[str, ...]:

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from analysis.folder import MOST_BYTES
 from parabook.errors import Problem, show
 
 MOST_COLUMNS = 1000
-MOST_BYTES = 1_000_000_000
-"""Largest CSV file, which is held in memory."""
 
 OTHER_KINDS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b", b"%PDF", b"<")
 """How spreadsheets, Parquet, compressed files, PDF and web pages begin, whatever their name says."""

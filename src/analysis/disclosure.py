@@ -4,25 +4,33 @@ Rows are joined, not blanked, for a row exists because somebody is in it: "bar m
 there is one. Rows that are too small lose their label too, and stand together as `NOT_SHOWN`. So every number stays a
 number, every table adds up to the declared number, and a CSV needs no mark that a program could mistake for a count.
 
-What is promised, of every row that a table would have without suppression and that holds fewer than ``minimum`` people:
-from all that the book prints, together, it may as well be empty or hold ``minimum`` people and more. Of a pair of
-profession and age: what it may hold spans at least ``minimum`` people and reaches ``minimum``.
+What is promised, also of somebody who knows this rule, all that the book prints, and every label that there could be, one
+more than there are where labels are the data's own:
 
-How it follows, for one table (`suppress`): the hidden rows are two or more and their sum is ``minimum`` or more, and
-nothing but that sum is said of them. Whoever knows this rule as well does not learn a hidden number either: rows are
-chosen by size alone, so that any two of them may be swapped, and labels come from the data, so that there may be others.
-(Of two traits crossed this needs a ``minimum`` of 3: with 2 a small cell can only hold one.)
-Tables of different traits share nothing but the number of people, so that no table narrows another.
+1. no number but 0 and those of ``minimum`` and more is printed of described people;
+2. each row that is not shown can hold two different numbers of people or more;
+3. from a ``minimum`` of 3 on, what the rows that are not shown hold is open as well, in whatever order (of 2, a small
+   row can only hold one);
+4. of no described person does a table tell the row.
 
-What is not hidden, as it is nobody's trait: how many the source declares, and how many of them it describes.
-Two books of one edition with different bands or levels, laid side by side, are beyond this promise.
+How it follows: see `hidden` for one table. Tables of different traits share nothing but the number of people, so that no
+table narrows another; what does narrow another is withheld: tables of two traits, whose margins these are, and of a
+journey all but its route (`BOUND`), the map being made of the routes shown. ``tests/test_worlds.py`` enumerates the
+worlds that print alike.
+
+Whose rules these are: the threshold on a cell is that of ACRO (``safe_threshold``), of sdcTable's frequency rule (``maxN``)
+and of the ABS; that a row which holds everybody tells of each is the ABS's attribute disclosure; to join rows is the
+table redesign of the handbooks; to look for what bounds a hidden cell is secondary suppression, as sdcTable's. That the rule itself
+may be known is in none of them: it is the minimality attack of Wong, Fu, Wang and Pei (2007).
+
+What is not hidden, as it is nobody's trait: how many the source declares, and how many of them it describes. Beyond this
+promise: two books of one edition with different bands or levels, laid side by side, or two tables of an analyst's own
+that count one trait in two ways; and what somebody knows of people beforehand, themselves included.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -32,6 +40,9 @@ NOT_SHOWN = "not shown apart"
 
 PEOPLE = ("interviewees", "legs", "places")
 """Tables that speak of people one by one: a place is in its table because somebody went there."""
+
+BOUND = frozenset(("mode", "nights", "nights_waited", "departed", "set_off", "from_place"))
+"""Columns of journeys whose counts would narrow those of routes: who is known to have crossed the border has a route."""
 
 NOBODY = 2**31
 """More people than any cell must have: marks a table that holds no people."""
@@ -105,10 +116,10 @@ def suppress(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
 
     Examples
     --------
-    >>> rows = [("lawyer", 9, "stated"), ("nurse", 4, "stated"), ("poet", 1, "stated"), ("not stated", 6, "not stated")]
+    >>> rows = [("lawyer", 9, "stated"), ("nurse", 6, "stated"), ("poet", 1, "stated"), ("not stated", 8, "not stated")]
     >>> table = pd.DataFrame(rows, columns=["profession", "interviewees", "state"]).assign(who=[()] * 4)
     >>> suppress(table, 3).iloc[:, :2].values.tolist()
-    [['lawyer', 9], ['not shown apart', 5], ['not stated', 6]]
+    [['lawyer', 9], ['not shown apart', 7], ['not stated', 8]]
     """
     if minimum <= 1:
         return table
@@ -119,97 +130,48 @@ def suppress(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
     except Withheld:
         return withhold(table, minimum)
     small, rest = table[table[by].isin(joined)], table[~table[by].isin(joined)]
-    stated = rest["state"] == STATED
-    if joined and not stated.any():
-        return withhold(table, minimum)
     together = pd.DataFrame({by: [NOT_SHOWN], unit: [int(small[unit].sum())], "state": [NOT_SHOWN]})
+    stated = rest["state"] == STATED
     parts = [rest[stated], *([together] if joined else []), rest[~stated]]
     return safe(unnamed(pd.concat(parts, ignore_index=True)), minimum)
 
 
 def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
-    """Which of a table's rows must stand together; none when no row is too small.
+    """Which of a table's rows must stand together; none when no row is too small. `Withheld` where nothing can be shown.
 
-    The empty rows go with the small ones, so that it is open which of them are empty. The next larger row, with all of
-    its size, joins them when their sum is too small, or so great that each of them must be nearly full; `Withheld` when
-    there is none. ``sizes`` are people by row without those not described, and with the row of those not stated also
-    when it is empty, or that there is nobody in it could be told from how many rows were joined.
+    The rows of fewer than ``minimum`` people, the empty ones included, are enough where their sum can come about in
+    `several` ways. Else larger ones join them, by size, until together they hold twice the ``minimum``. Who knows that
+    looks for how many people the small rows can hold: any number for which they alone were not enough, and for which
+    the rest is one row of ``minimum`` people or more, and smaller than the next one shown. Two such numbers must there be,
+    found from what is printed alone, so that to withhold a table tells nothing else. Any two hidden rows may be swapped.
+
+    ``sizes`` are people by row without those not described, and with the row of those not stated also when it is empty,
+    or that there is nobody in it could be told from how many rows were joined.
 
     Examples
     --------
-    >>> sorted(hidden({"18–24": 9, "25–34": 6, "35–44": 1, "45 and over": 0}, 3))
-    ['25–34', '35–44', '45 and over']
-    >>> hidden({"18–24": 9, "25–34": 6, "45 and over": 0}, 3)
+    >>> sorted(hidden({"18–24": 19, "25–34": 16, "35–44": 1, "45 and over": 0, "not stated": 0}, 3))
+    ['25–34', '35–44', '45 and over', 'not stated']
+    >>> hidden({"18–24": 9, "25–34": 6, "45 and over": 0, "not stated": 0}, 3)
     set()
     """
     small = {label for label, n in sizes.items() if n < minimum}
     total = sum(sizes[label] for label in small)
-    if not total:
-        return set()
-    if minimum <= total <= (len(small) - 1) * (minimum - 1):
-        return small
-    larger = [n for label, n in sizes.items() if label not in small]
-    if not larger:
-        raise Withheld
-    return small | {label for label, n in sizes.items() if n == min(larger)}
+    larger = sorted((n, label) for label, n in sizes.items() if label not in small)
+    if total and not several(total, len(small), minimum):
+        for n, label in list(larger):
+            small, total, larger = small | {label}, total + n, larger[1:]
+            if total >= 2 * minimum:
+                break
+        rows, shown = len(small) - 1, larger[0][0] if larger else total
+        small_sums = (n for n in range(1, rows * (minimum - 1) + 1) if not several(n, rows, minimum))
+        if total < 2 * minimum or sum(minimum <= total - n < shown for n in small_sums) < 2:
+            raise Withheld
+    if not {label for _, label in larger} - {NOT_STATED} or (not total and len(larger) == 1):
+        raise Withheld  # nothing would be shown, or one row, with everybody in it
+    return small if total else set()
 
 
-def suppress_crossed(
-    cross: pd.DataFrame, by_first: pd.DataFrame, by_second: pd.DataFrame, minimum: int
-) -> pd.DataFrame:
-    """A table of people by two traits that gives back neither its own small cells nor those of its two margins.
-
-    The margins, ``by_first`` and ``by_second``, are the tables of either trait alone, suppressed already: labels are those
-    that they show. A group of the first trait is split by the second, or is not (its one row
-    says `NOT_SHOWN`): not, when a cell of it is too small. A reader can take the groups that are split from the margin
-    of the second trait, which leaves the split of all other groups taken together; when this remainder has a cell that
-    is too small, the smallest group that repairs it joins the others. Of these others a reader then knows how many they
-    are by the one trait and by the other, each number ``minimum`` or more, and each short of their sum by ``minimum``
-    or more: so what a cell can hold spans at least ``minimum`` and reaches it.
-
-    Examples
-    --------
-    >>> def table(unit, **columns): return pd.DataFrame(columns).assign(n=unit, state=STATED, who="")
-    >>> cross = table([4, 4, 5, 1], job=["cook", "cook", "nurse", "nurse"], age=["20", "30", "20", "30"])
-    >>> by_job, by_age = table([8, 6], job=["cook", "nurse"]), table([9, 5], age=["20", "30"])
-    >>> bool(suppress_crossed(cross, by_job, by_age, 3).attrs["withheld"])  # the one nurse follows from the margins
-    True
-    >>> cross["n"] = [4, 4, 5, 3]
-    >>> suppress_crossed(cross, by_job, by_age, 3)["n"].tolist()
-    [4, 4, 5, 3]
-    """
-    if minimum <= 1:
-        return cross
-    first, second, unit = cross.columns[:3]
-    order = {first: list(by_first.iloc[:, 0]), second: list(by_second.iloc[:, 0])}
-    if not all(order.values()):
-        return withhold(cross, minimum)
-    undescribed = cross["state"] == NOT_DESCRIBED
-    apart = cross[~undescribed].copy()
-    for by, labels in order.items():
-        apart[by] = apart[by].where(apart[by].isin(labels), NOT_SHOWN)
-    cells: dict[Any, Any] = {group: rows.groupby(second)[unit].sum().to_dict() for group, rows in apart.groupby(first)}
-    whole = unsplit(cells, minimum)
-    if len(whole) == len(cells) > 0:
-        return withhold(cross, minimum)
-    apart.loc[apart[first].isin(whole), second] = NOT_SHOWN
-    order[second].append(NOT_SHOWN)
-    table = apart.groupby([first, second])[unit].sum().reset_index()
-    table = table.sort_values([first, second], key=lambda labels: labels.map(order[str(labels.name)].index))
-    rows = table[[first, second]].itertuples(index=False)
-    table["state"] = [next((state for state in (NOT_SHOWN, NOT_STATED) if state in row), STATED) for row in rows]
-    table = pd.concat([table, cross[undescribed].drop(columns="who")], ignore_index=True)
-    return safe(unnamed(table), minimum)
-
-
-def unsplit(cells: Mapping[str, Mapping[str, int]], minimum: int) -> set[str]:
-    """The groups that may not be split: those with a small cell, and those that the others' remainder needs."""
-    whole = {group for group, row in cells.items() if any(0 < n < minimum for n in row.values())}
-    while True:
-        left = sum((Counter(cells[group]) for group in whole), Counter[str]())
-        lacking = sorted(label for label, n in left.items() if n < minimum)
-        if not lacking:
-            return whole
-        repairs = [group for group in cells if group not in whole and cells[group].get(lacking[0])]
-        least = min(sum(cells[group].values()) for group in repairs)
-        whole |= {group for group in repairs if sum(cells[group].values()) == least}
+def several(total: int, rows: int, minimum: int) -> bool:
+    """Whether rows of fewer than ``minimum`` people can come to a total in several ways, also with any one of them empty."""
+    return minimum < total < (rows - 1) * (minimum - 1)

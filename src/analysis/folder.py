@@ -35,8 +35,11 @@ CACHE = ROOT / "_build" / ".cache"
 ADDRESS, REMOTE = ".address", ".remote"
 """The file beside a fetched edition that says where it came from; the suffix of what stands in for Parquet left there."""
 
-DEADLINE = 600.0
-"""Seconds that fetching an edition may take."""
+FETCH, DEADLINE = "ANALYSIS_FETCH_TIMEOUT", 600.0
+"""Seconds that fetching an edition may take, and the environment variable that says otherwise."""
+
+MOST_BYTES = 1_000_000_000
+"""Largest file of an edition that is not Parquet: tables of CSV are held in memory."""
 
 ROOMS = ("imports/", "publish/")
 """Folders of the package on which it does not depend whether an edition is valid."""
@@ -78,9 +81,12 @@ def _fetched(address: str, *, remote_parquet: bool) -> Path:
         folder.mkdir(parents=True)
         (folder.parent / ADDRESS).write_text(address, encoding="utf-8")
         try:
-            within(DEADLINE, lambda: _download(address, folder, remote_parquet))
+            within(limit := seconds(FETCH, DEADLINE), lambda: _download(address, folder, remote_parquet))
         except TimeoutError:
-            raise InputError.one(address, f"no whole edition within {DEADLINE:g} s", "a store that answers") from None
+            found, hint = f"no whole edition within {limit:g} s", f"allow it more seconds by {FETCH}"
+            raise InputError.one(address, found, "a store that answers", hint) from None
+        except InputError:
+            raise
         except (FileNotFoundError, NotADirectoryError) as error:
             raise InputError.one(address, f"no {PACKAGE}", "an edition's folder") from error
         except Exception as error:  # drivers have exceptions of their own, known only to who has them installed
@@ -93,6 +99,14 @@ def _fetched(address: str, *, remote_parquet: bool) -> Path:
     os.utime(place)
     prune(home, 4, "[!.]*")  # states of the edition that are cached, the youngest
     return place / name
+
+
+def seconds(variable: str, otherwise: float) -> float:
+    """How long to wait: what an environment variable says, or else a number."""
+    given = os.environ.get(variable) or f"{otherwise:g}"
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
+        raise InputError.one(variable, repr(given), "a number of seconds")
+    return float(given)
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
@@ -169,8 +183,18 @@ def shown_path(path: Path) -> str:
 
 
 def files(edition: Path) -> dict[str, Path]:
-    """The files of an edition by path inside it, without what it was imported with, which no chapter reads."""
-    return {name: file for name, file in listed(edition).items() if name not in IMPORTED}
+    """The files of an edition by path inside it, without what it was imported with, which no chapter reads.
+
+    InputError for one too large to be anything but Parquet, before anybody waits for its hash.
+    """
+    found = {name: file for name, file in listed(edition).items() if name not in IMPORTED}
+    for file in found.values():
+        if file.suffix != ".parquet" and (size := file.stat().st_size) > MOST_BYTES:
+            needed = f"{MOST_BYTES:,} bytes or fewer"
+            raise InputError.one(
+                shown_path(file), f"{size:,} bytes", needed, "use Parquet, or move it out of the edition"
+            )
+    return found
 
 
 def contents(edition: Path) -> dict[str, str]:

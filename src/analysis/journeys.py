@@ -11,7 +11,6 @@ import pandas as pd
 from analysis.disclosure import STATED
 from analysis.editions import Edition
 from analysis.labels import UNNAMED
-from analysis.schema import schema
 from analysis.tables import collect
 
 Lazy = nw.LazyFrame[Any]
@@ -47,19 +46,6 @@ def stops(book: Edition) -> Lazy:
             frame.join(step, on="interviewee", how="left").with_columns(taken.alias(f"stop_{leg - 1}")).drop("start")
         )
     return frame
-
-
-def modes_together(book: Edition) -> Lazy:
-    """One row an interviewee, a column for each mode: whether a leg made by it is stated."""
-    modes = next(field.enum for field in schema("legs").fields if field.name == "mode")
-    used = (
-        legs_made(book)
-        .with_columns((nw.col("mode") == mode).fill_null(False).cast(nw.Int64).alias(mode) for mode in modes)
-        .group_by("interviewee")
-        .agg(*(nw.col(mode).max() for mode in modes))
-    )
-    people = book.interviewees.select("interviewee").join(used, on="interviewee", how="left")
-    return people.with_columns(nw.col(mode).fill_null(0) for mode in modes)
 
 
 def nights(book: Edition) -> Lazy:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
+from analysis.folder import seconds as seconds_of
 from analysis.folder import within
 from parabook.errors import InputError
 
@@ -75,10 +76,7 @@ def create_table(engine: str, rows: Sequence[tuple[object, ...]], columns: str) 
 
 def ask(call: Callable[[], T], engine: str = "", path: str = "", seconds: float = 0) -> T:
     """What a call to the engine returns; InputError when it fails or takes too long, by default the environment's limit."""
-    engine, given = engine or address() or "the engine", os.environ.get(TIMEOUT) or "120"
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
-        raise InputError.one(TIMEOUT, repr(given), "a number of seconds")
-    limit = seconds or float(given)
+    engine, limit = engine or address() or "the engine", seconds or seconds_of(TIMEOUT, 120)
     try:
         return within(limit, call)
     except TimeoutError:

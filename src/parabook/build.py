@@ -24,6 +24,10 @@ ASSEMBLY = ("parabook.outputs", "jupyter_book.sphinx", "sphinx.builders.html", "
 """What assembling a book imports, besides its theme."""
 
 
+ASSEMBLY_SECONDS = 900
+"""How long drawing, and assembling, may take."""
+
+
 @dataclass(frozen=True)
 class BuildOptions:
     """How to build: so many chapters side by side, 0 for one more than processors; whatever did not change as well."""
@@ -94,6 +98,7 @@ def _build(
     from parabook.publish import publish, staging
     from parabook.run import run_all
     from parabook.server import import_all
+    from parabook.staging import AssemblyFailed
 
     theme = plan.book.config.get("sphinx", {}).get("config", {}).get("html_theme", "sphinx_book_theme")
     drawn: list[Future[Any]] = []
@@ -109,9 +114,14 @@ def _build(
             )  # fmt: skip
             for run in runs:  # pictures are needed last
                 renderers.submit(drawings.picture, run.notebook, plan.book.cache)
-            wait(drawn)  # what cannot be drawn fails where it is assembled
+            seconds = float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
+            wait(drawn, seconds)  # what cannot be drawn fails where it is assembled
             progress.message("assembling")
-            assemblers.submit(_make_outputs, plan, checking.result(), runs, folder).result()
+            try:
+                assemblers.submit(_make_outputs, plan, checking.result(), runs, folder).result(seconds)
+            except TimeoutError:
+                hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
+                raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
             plan.require_unchanged()
             publish(folder, out)
     finally:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
+
+MOST_LIKE = 2000
+"""Values among which the one most like a typo is looked for: difflib takes a second for some ten thousand."""
 
 NAMED = 3
 """Rows and values that the line of a cause names."""
@@ -35,7 +39,7 @@ class Problem:
         row = f", row {self.row}" if self.row else ""
         column = f", column {self.column}" if self.column else ""
         hint = f"; {self.hint}" if self.hint else ""
-        return " ".join(f"{self.file}{row}{column}: found {self.found}, needed {self.needed}{hint}".split())
+        return printable(" ".join(f"{self.file}{row}{column}: found {self.found}, needed {self.needed}{hint}".split()))
 
 
 class InputError(Exception):
@@ -58,6 +62,17 @@ class InputError(Exception):
         return cls([Problem(str(file), found, needed, hint, **where)])
 
 
+def printable(text: str) -> str:
+    r"""A line without what a terminal would obey or not show, which is escaped: control and format characters, odd blanks.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[31m b\u202e"))
+    a\x1b[31m b\u202e
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def describe(error: BaseException) -> str:
     """What a user reads of an error: a line for each problem of an input, and one line for any other.
 
@@ -68,10 +83,10 @@ def describe(error: BaseException) -> str:
     """
     text = str(error).strip()
     if isinstance(error, OSError):
-        return f"{error.filename or 'files'}: {error.strerror or error}"
+        return printable(f"{error.filename or 'files'}: {error.strerror or error}")
     if isinstance(error, InputError) or type(error).__module__.partition(".")[0] == __package__:
         return text
-    return f"{type(error).__name__}: {(text or 'no message').splitlines()[0]}"
+    return printable(f"{type(error).__name__}: {(text or 'no message').splitlines()[0]}")
 
 
 def tallied(problems: Iterable[Problem]) -> dict[str, dict[str, int]]:
@@ -136,5 +151,5 @@ def nearest(value: object, allowed: Iterable[str]) -> str:
     """
     from difflib import get_close_matches
 
-    found = get_close_matches(str(value), list(allowed), n=1)
+    found = get_close_matches(str(value)[:200], list(islice(allowed, MOST_LIKE)), n=1)
     return f"did you mean {found[0]!r}?" if found else ""

@@ -63,18 +63,19 @@ def write_atomically(file: Path, content: str | bytes = "") -> None:
 def store(cache: Path, name: str, text: str) -> None:
     """Put an entry into a cache, with a code made with the secret of its folder, which is its owner's alone."""
     with contextlib.suppress(OSError):
-        write_atomically(cache / name, f"{_code(cache, name, text)}\n{text}")
+        write_atomically(cache / name, f"{code(cache, name, text)}\n{text}")
 
 
 def stored(cache: Path, name: str) -> str:
     """An entry of a cache; blank where there is none, or who wrote or edited it did not know the secret."""
     with contextlib.suppress(OSError, ValueError, TypeError):
-        code, text = (cache / name).read_text(encoding="utf-8").split("\n", 1)
-        return text if hmac.compare_digest(code, _code(cache, name, text)) else ""
+        found, text = (cache / name).read_text(encoding="utf-8").split("\n", 1)
+        return text if hmac.compare_digest(found, code(cache, name, text)) else ""
     return ""
 
 
-def _code(cache: Path, name: str, text: str) -> str:
+def code(cache: Path, name: str, text: str) -> str:
+    """A hash of a name and a text that nobody can make, or try guesses on, without the secret of a cache's folder."""
     secret = cache / "secret"
     cache.mkdir(parents=True, exist_ok=True)
     cache.chmod(0o700)

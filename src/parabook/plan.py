@@ -58,6 +58,19 @@ class Plan:
         return self.hashes[self.plugin.noun]
 
     @cached_property
+    def private(self) -> bool:
+        """Whether hashes of the input's files must not be published."""
+        return self.plugin.private(self.input, self.given)
+
+    @cached_property
+    def published(self) -> Mapping[str, Mapping[str, str]]:
+        """The hashes as a receipt carries them: those of a private input are keyed with the secret of the cache."""
+        if not self.private:
+            return self.hashes
+        keyed = {name: files.code(self.book.cache, name, found) for name, found in self.contents.items()}
+        return {**self.hashes, self.plugin.noun: keyed}
+
+    @cached_property
     def _values(self) -> dict[str, Any]:
         """Every value that a chapter can be run with, by the parameter's name."""
         filled = self.plugin.parameters(self.input)
@@ -80,7 +93,7 @@ class Plan:
     def book_key(self) -> str:
         """The hash of all that the book depends on."""
         chosen = [(notebook.name, self.chosen(notebook)) for notebook in self.notebooks]
-        return files.digest([self.hashes, chosen, sys.version])
+        return files.digest([self.published, chosen, sys.version])
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""

@@ -90,6 +90,10 @@ class Plugin:
         """The working folder of a chapter's kernel."""
         return chapter.parent
 
+    def private(self, path: Path, given: Mapping[str, Any]) -> bool:
+        """Whether the input could be guessed, and the guess proved, from hashes of its files: they are not published then."""
+        return False
+
     def check(self, plan: Plan) -> Cover:
         """Check a plan's input and parameters in a worker, before any cell runs, and describe the input; or `InputError`."""
         return Cover(str(plan.book.config.get("title", plan.book.root.name)))

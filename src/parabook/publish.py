@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from parabook.errors import InputError
-from parabook.files import swap
+from parabook.files import sha256, swap
 from parabook.receipt import LIST, PAGES, RECEIPT
 
 
@@ -67,7 +67,7 @@ def others(out: Path) -> list[Path]:
     made: set[str] = set()
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         receipt = json.loads((out / RECEIPT).read_text(encoding="utf-8"))
-        if receipt["key"] and receipt["digest"] == receipt["outputs"][PAGES][LIST]:
+        if receipt["key"] and receipt["digest"] == receipt["outputs"][PAGES][LIST] == sha256(out / PAGES / LIST):
             made = {*receipt["outputs"], RECEIPT}
     return [each for each in (out.iterdir() if out.is_dir() else ()) if each.name not in made]
 

@@ -47,7 +47,7 @@ def write_receipt(
         "digest": outputs[PAGES][LIST],
         "key": plan.book_key,
         "parameters": dict(plan.given),
-        "inputs": plan.hashes,
+        "inputs": plan.published,
         "versions": versions(),
         "chapters": [
             {"chapter": run.chapter, "rests_on": run.rests_on, "reused": run.reused, "seconds": round(run.seconds, 3)}

@@ -70,7 +70,8 @@ def run_all(
         progress.begin(notebook.stem)
         found = None if force else cached(plan, notebook)
         if not found:
-            found = run_one(notebook, plan.chosen(notebook), plan.plugin.folder(plan.input, notebook), ready=ready)
+            folder, seconds = plan.plugin.folder(plan.input, notebook), plan.book.settings.get("cell_seconds")
+            found = run_one(notebook, plan.chosen(notebook), folder, float(seconds or CELL_SECONDS), ready=ready)
         progress.end(found.chapter, None if found.reused else found.seconds)
         done(found)
         return found
@@ -120,7 +121,8 @@ def run_one(
         client.execute()
         failure = first_failure(prepared)
     except CellTimeoutError:
-        failure = f": a cell was not done after {seconds:g} seconds"
+        hint = "cell_seconds in [tool.parabook] of pyproject.toml allows more"
+        failure = f": a cell was not done after {seconds:g} seconds; {hint}"
     except DeadKernelError:
         flooded = client.shown > MOST_OUTPUT
         failure = f": more than {MOST_OUTPUT:,} characters of output" if flooded else ": its kernel died"

@@ -72,12 +72,14 @@ class Server:
     def __init__(self, modules: Sequence[str]) -> None:
         self._control, theirs = socket.socketpair()
         self._lock = threading.Lock()
-        path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy would warn of frozen modules
-        code = f"from parabook.server import serve_forks; serve_forks({theirs.fileno()}, {[*KERNELS, *modules]})"
+        code = (
+            f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); from parabook.server import serve_forks; "
+            f"serve_forks({theirs.fileno()}, {[*KERNELS, *modules]})"
+        )
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-X", "utf8", "-c", code], env={**os.environ, **quiet, "PYTHONPATH": path},
+            self._process = subprocess.Popen(  # isolated: no PYTHON* variable, no packages of the user's own
+                [sys.executable, "-I", "-X", "utf8", "-c", code], env={**os.environ, **quiet},
                 stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()],
             )  # fmt: skip
 

@@ -37,6 +37,9 @@ character, and the sign that stands where a character was lost in conversion."""
 BLANK = r"[\s" + "\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 """A blank, spelled out, as DuckDB's ``\\s`` knows those of ASCII alone."""
 
+UNSEEN = "[\xad\u200b\u2060-\u2064\ufeff]"
+"""Signs without width that no script needs: with one, two labels look the same and are not."""
+
 RESERVED = r"(?i:^[^a-z]*not[^a-z]+(?:stated|described|shown[^a-z]+apart)[^a-z]*$)"
 """Labels that tables of counts use for what is not known; as values they would merge with those rows."""
 
@@ -114,7 +117,7 @@ def field_checks(field: Field, col: Columns) -> Iterator[Check]:
         else:
             wanted = "text of the source without blanks at its ends or control characters"
             hint = "retype the cell; leave it blank for what is not stated"
-            yield Check(name, column.str.contains(f"^{BLANK}|{BLANK}$|{CONTROL}|{RESERVED}"), wanted, hint)
+            yield Check(name, column.str.contains(f"^{BLANK}|{BLANK}$|{CONTROL}|{UNSEEN}|{RESERVED}"), wanted, hint)
             wanted, hint = "text that no spreadsheet takes for a formula", "downloads hold it as it stands"
             yield Check(name, column.str.contains(FORMULA), wanted, hint, warning=True)
     if field.required:

@@ -44,7 +44,10 @@ def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Colle
     )  # fmt: skip
     edition = _add(
         crate, "#edition", "CreativeWork", name=plan.input.name, description=cover.title, url=cover.homepage,
-        hasPart=[_add(crate, f"#edition/{file}", "CreativeWork", name=file, sha256=found) for file, found in sorted(plan.contents.items())],
+        hasPart=[
+            _add(crate, f"#edition/{file}", "CreativeWork", name=file, sha256=None if plan.private else found)
+            for file, found in sorted(plan.contents.items())
+        ],
         isBasedOn=_listed(crate, package, "sources"),
     )  # fmt: skip
     known = {

@@ -62,6 +62,14 @@ class EditionPlugin(Plugin):
     def folder(self, path: Path, chapter: Path) -> Path:
         return path.parent
 
+    def private(self, path: Path, given: Mapping[str, Any]) -> bool:
+        """Whether small cells are suppressed; also where the package cannot be read, which `check` then says."""
+        try:
+            report = json.loads((path / folder.PACKAGE).read_text(encoding="utf-8")).get("report", {})
+            return bool(max(report.get("minimum_cell", 1), given.get("minimum_cell", 0)) > 1)
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+            return True
+
     def check(self, plan: Plan) -> Cover:
         from analysis.editions import open_edition
         from analysis.labels import check_parameters
