@@ -135,8 +135,13 @@ class Edition:
 
     def rows(self, name: str) -> list[Row]:
         """The rows of a table as text; none where the edition lacks it."""
-        rows: list[Any] = self.text[name].to_dict("records") if self.has(name) else []
-        return rows
+        if name not in self._rows:
+            self._rows[name] = self.text[name].to_dict("records") if self.has(name) else []
+        return self._rows[name]
+
+    @cached_property
+    def _rows(self) -> dict[str, list[Any]]:
+        return {}
 
     @cached_property
     def places(self) -> Mapping[str, Row]:
