@@ -49,7 +49,7 @@ def untrue(edition: Path) -> list[str]:
 def test_the_story_of_the_first_edition_holds():
     story = read_story(open_edition("oral-2022"))
     assert story
-    assert story.headline == "Prison, the front or Kazakhstan: how eight Russians got away from the draft"
+    assert story.headline == "Prison, the front or Kazakhstan: eight Russians met in Oral after the draft"
     assert story.lead.startswith("On 21 September 2022 Russia announced")
     assert "holds:" not in story.text
     assert "{{" not in story.text
@@ -134,4 +134,4 @@ def test_a_question_that_cannot_be_answered_says_what_can(query: str, needed: st
 
 def test_a_story_of_an_edition_with_small_cells_is_not_shown(edition: Path):
     shown = run_cells(edition, "summary", minimum_cell=3, drawn=False)
-    assert shown.glued["headline"] == "Russians interviewed in Oral, Kazakhstan, after the mobilisation of 21 September 2022"
+    assert shown.glued["headline"] == "Russians interviewed in Oral, Kazakhstan, 2022"

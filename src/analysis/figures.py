@@ -299,7 +299,7 @@ def where_to(figures: pd.DataFrame) -> str:
         found.append(f"{many} {counted_at(rows['measure'].iloc[0], first_of(rows))} ({days})")
     text = f"The highest figure that can be compared is {found[0]}."
     if len(found) > 1:
-        text = f"It depends on what is counted. The highest figures that can be compared are {join(found)}."
+        text = f"It depends on what is counted. Among figures that compare, the highest are {join(found)}."
     return f"{text} {not_added(figures)}"
 
 

@@ -125,7 +125,8 @@ def part(n: int, table: pd.DataFrame) -> str:
     total = int(table[unit_of(table)].sum())
     if total == 1:
         return f"the one {unit_of(table).rstrip('s')}"
-    return f"all {total:,}" if n == total else f"{spell(n) if n else 'none'} of the {total:,}"
+    of = f"{total:,}" if unit_of(table) == "interviewees" else f"{total:,} {unit_of(table)}"
+    return f"all {of}" if n == total else f"{spell(n) if n else 'none'} of the {of}"
 
 
 def none_known(what: str, table: pd.DataFrame) -> str:
