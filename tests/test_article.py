@@ -118,7 +118,12 @@ def test_two_codings_are_compared_value_by_value(shown):
     # Of persons, legs and figures the two coders' files are the same, line by line; of statements 22 cells differ.
     differ = sum(shown.column("agreement", "values")) - sum(shown.column("agreement", "alike"))
     assert differ == 22
-    of = zip(shown.column("agreement", "table"), shown.column("agreement", "values"), shown.column("agreement", "alike"), strict=True)
+    of = zip(
+        shown.column("agreement", "table"),
+        shown.column("agreement", "values"),
+        shown.column("agreement", "alike"),
+        strict=True,
+    )
     assert {table for table, values, alike in of if values != alike} == {"statements"}
 
 

@@ -63,7 +63,11 @@ def says_nothing_of_one(shown: Shown, minimum: int) -> None:
         assert not each["rows"]
         assert not each["view"]["rows"]
         assert not each["chart"]
-        assert each["finding"] in (promise(minimum), "There is one coding.", "This edition has no table statements, so there is nothing to count.")
+        assert each["finding"] in (
+            promise(minimum),
+            "There is one coding.",
+            "This edition has no table statements, so there is nothing to count.",
+        )
     totals = set()
     for name in BY_ONE:
         rows = shown.counts(name)

@@ -108,7 +108,9 @@ def test_what_a_change_makes_false_is_named(edition: Path, table: str, edit, nam
 
 def test_a_false_claim_stops_check_and_build_with_its_line(edition: Path, tmp_path: Path):
     text = (edition / "story.md").read_text(encoding="utf-8")
-    (edition / "story.md").write_text(text.replace("holds: 8 interviewees", "holds: 9 interviewees", 1), encoding="utf-8")
+    (edition / "story.md").write_text(
+        text.replace("holds: 8 interviewees", "holds: 9 interviewees", 1), encoding="utf-8"
+    )
     line = next(n for n, each in enumerate(text.splitlines(), 1) if "holds: 8 interviewees" in each)
     for call in (["check", edition], ["build", edition, "--out", tmp_path / "out"]):
         done = run(*call, code=2)

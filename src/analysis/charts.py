@@ -35,6 +35,7 @@ LETTERS = 26
 MARKS_UP_TO = 30
 """More people than this are drawn as bars, not as marks."""
 
+
 @alt.theme.register("report", enable=True)
 def theme() -> alt.theme.ThemeConfig:
     """The report's look: no frame, quiet axes, labels that are never cut."""

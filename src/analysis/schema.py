@@ -67,7 +67,10 @@ class Schema:
 
     def described(self, embedded: object = None) -> Schema:
         """The schema with the columns that an edition's embedded schema adds."""
-        own = [Field(e["name"], str(e.get("type", "string")), "", str(e.get("description", ""))) for e in own_fields(self.name, embedded)]
+        own = [
+            Field(e["name"], str(e.get("type", "string")), "", str(e.get("description", "")))
+            for e in own_fields(self.name, embedded)
+        ]
         return replace(self, fields=(*self.fields, *own))
 
     def extended(self, columns: Iterable[str], embedded: object = None) -> Schema:

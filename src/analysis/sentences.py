@@ -23,13 +23,19 @@ def whom(book: Edition) -> str:
     where = f" in {isolate(_collected_at(book))}" if _collected_at(book) else ""
     if book.declared is None:
         return f"the interviewees{where} whom the source portrays"
-    return f"the {plural(book.declared, 'person', 'people')} interviewed{where}".replace("the 1 person", "the one person")
+    return f"the {plural(book.declared, 'person', 'people')} interviewed{where}".replace(
+        "the 1 person", "the one person"
+    )
 
 
 def whereabouts(book: Edition) -> str:
     """Where the interviewees were interviewed."""
     place = _collected_at(book)
-    return f"They were interviewed in {isolate(place)}." if place else "The source does not say where they were interviewed."
+    return (
+        f"They were interviewed in {isolate(place)}."
+        if place
+        else "The source does not say where they were interviewed."
+    )
 
 
 def _collected_at(book: Edition) -> str:
@@ -132,7 +138,13 @@ def part(n: int, table: pd.DataFrame) -> str:
 def none_known(what: str, table: pd.DataFrame) -> str:
     """That something is known of nobody, or that there is nobody."""
     total = int(table[unit_of(table)].sum())
-    return f"{what} of {part(0, table)} is known." if total > 1 else f"{what} is not stated." if total else "There is nobody to count."
+    return (
+        f"{what} of {part(0, table)} is known."
+        if total > 1
+        else f"{what} is not stated."
+        if total
+        else "There is nobody to count."
+    )
 
 
 def of_each(table: pd.DataFrame, what: str) -> str:
@@ -141,7 +153,11 @@ def of_each(table: pd.DataFrame, what: str) -> str:
         return promise(table.attrs["minimum_cell"])
     n = int(known(table)[unit_of(table)].sum())
     shown = "shown" if NOT_SHOWN in set(table["state"]) else "known"
-    return f"{what} of {part(n, table)} {'is' if ' and ' not in what else 'are'} {shown}." if n else none_known(what, table)
+    return (
+        f"{what} of {part(n, table)} {'is' if ' and ' not in what else 'are'} {shown}."
+        if n
+        else none_known(what, table)
+    )
 
 
 def spelled_out(table: pd.DataFrame) -> str:

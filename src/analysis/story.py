@@ -31,7 +31,14 @@ CLAIM = re.compile(r"\s*<!--\s*holds:(.*?)-->")
 PASTED = re.compile(r"\{\{(.*?)\}\}")
 LINKED = re.compile(r"\]\(#([^)]*)\)")
 CONDITION = r"(\w+) (=|!=|<=|>=|<|>) ?(.*)"
-OPERATORS = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+OPERATORS = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 FORMS = "TABLE where COLUMN = VALUE, or TABLE KEY COLUMN"
 
 PER_KIND = {"at least": operator.ge, "at most": operator.le, "": operator.eq}
@@ -180,7 +187,11 @@ def _target(book: Edition, target: str) -> str:
         if target in (".".join(place), place[1] if place[::2] == ("statements", "says") else ""):
             return f"evidence.html#{anchor(*place)}"
     known = [".".join(place) for place in book.evidence]
-    raise Wrong(f"a link to {show('#' + target)}", "TABLE.KEY.COLUMN of a value with evidence, or a statement", nearest(target, known))
+    raise Wrong(
+        f"a link to {show('#' + target)}",
+        "TABLE.KEY.COLUMN of a value with evidence, or a statement",
+        nearest(target, known),
+    )
 
 
 def examine(path: str | Path) -> tuple[Edition | None, list[Problem]]:

@@ -75,7 +75,9 @@ def without_absent(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
             sections.append([])
         sections[-1].append(cell)
     top, *others = sections
-    return [cell for part in (top, *(each for each in others if not absent(*each))) for cell in part if not absent(cell)]
+    return [
+        cell for part in (top, *(each for each in others if not absent(*each))) for cell in part if not absent(cell)
+    ]
 
 
 def with_code_together(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,7 +18,12 @@ def card_svg(title: str, lead: str, drawing: str = "") -> str:
     >>> "People &amp; places" in svg, "describes one" in svg
     (True, True)
     """
-    placed = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r'<svg \1x="600" y="50" width="560" height="550"', drawing, count=1)
+    placed = re.sub(
+        r'<svg ([^>]*?)width="[^"]*" height="[^"]*"',
+        r'<svg \1x="600" y="50" width="560" height="550"',
+        drawing,
+        count=1,
+    )
     return render(
         "card.svg.j2", "analysis.publish", title=textwrap.wrap(title, 20 if drawing else 34)[: 7 if drawing else 4],
         lead=[] if drawing else textwrap.wrap(textwrap.shorten(lead, 300, placeholder=" …"), 62), drawing=placed, font=FONT,
