@@ -129,6 +129,16 @@ def test_what_a_key_depends_on():
     assert whole.behind(["legs"]).keys() == {"datapackage.json", "legs.csv"}
 
 
+def test_hashes_of_an_edition_that_hides_small_cells_are_keyed():
+    plain, hidden = plan(), plan(minimum_cell="5")
+    assert plain.published == plain.hashes
+    assert hidden.private
+    assert hidden.contents == plain.contents
+    assert not {*hidden.published["edition"].values()} & {*hidden.contents.values()}
+    assert hidden.published == plan(minimum_cell="5").published, "so that a build with nothing to do knows it"
+    assert {**hidden.published, "edition": hidden.contents} == hidden.hashes
+
+
 def test_the_program_is_all_that_chapters_import():
     """Of the package, but the folders that make and publish editions; an import from one of them would be missed."""
     code = [*(ROOT / "src" / "analysis").glob("*.py"), *(ROOT / "src" / "analysis" / "coding").glob("*.py")]

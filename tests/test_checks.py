@@ -535,3 +535,25 @@ def test_a_table_that_is_absent_is_empty_and_typed():
     edition = open_edition("destination-figures-2022")
     legs = edition.table("legs")
     assert (edition.has("legs"), collect_rows(legs), str(legs.collect_schema()["leg"])) == (False, [], "Int64")
+
+
+@pytest.mark.parametrize("name", ["not\u200b stated", "not\xadstated", "\u2060not stated", "law\ufeffyer"])
+def test_signs_without_width_are_refused(small: Path, name: str):
+    rows = [list(line) for line in PEOPLE]
+    rows[1][rows[0].index("profession")] = name
+    (small / "interviewees.csv").write_text("\n".join(map(",".join, rows)), encoding="utf-8")
+    assert [each.row for each in examine(small)[1] if each.column == "profession" and not each.warning] == [2]
+
+
+def test_a_stray_file_of_a_hundred_gigabytes_is_not_hashed_in_silence(edition: Path, tmp_path: Path):
+    with (edition / "stray.bin").open("wb") as file:
+        file.truncate(10**11)
+    done = run("build", edition, "--out", tmp_path / "out", code=2)
+    assert "stray.bin: found 100,000,000,000 bytes, needed 1,000,000,000 bytes or fewer" in done.stderr
+
+
+def test_what_a_terminal_would_obey_is_escaped(edition: Path):
+    place = edition.rename(edition.with_name("red\x1b[31m\u202e"))
+    (place / "legs.csv").write_text("x\n1\n", encoding="utf-8")
+    done = run("check", place, code=2)
+    assert all(line.isprintable() for line in (done.stdout + done.stderr).splitlines())

@@ -56,6 +56,16 @@ def test_no_small_cell_can_be_recovered_from_a_whole_book(tmp_path: Path):
     assert {*BY_ONE, "route-map"} <= set(published), "an exhibit that is never published was never attacked"
 
 
+def test_of_the_first_edition_too():
+    """It has what crowds have not: statements, some of a day, evidence, a second coding, a story."""
+    shown = run_cells("oral-2022", minimum_cell=5)
+    says_nothing_of_one(shown, 5)
+    abouts = {row[1] for row in shown["statements"]["rows"]} | {row[0] for row in shown["evidence"]["rows"]}
+    assert abouts <= {"arrivals", "residents", "volunteers", "officials", "figures", "the report"}
+    assert shown["calendar"]["rows"]
+    assert "students" not in json.dumps(shown.glued), "no story"
+
+
 def says_nothing_of_one(shown: Shown, minimum: int) -> None:
     """No small count and no identifier in tables, charts and sentences; no list of people; tables that add up."""
     assert not re.search(r"\bi\d\d\b", json.dumps(shown.exhibits) + json.dumps(shown.glued))

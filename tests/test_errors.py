@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from conftest import ANALYSIS, ROOT, run
 
@@ -29,7 +30,7 @@ from parabook.plan import Plan, make_plan
 from parabook.plugins import Plugin
 from parabook.publish import publish, staging
 from parabook.run import ChapterFailed, run_all, side_by_side
-from parabook.server import preload, server, stop_all
+from parabook.server import Server, preload, server, stop_all, work
 
 
 def chapter(tmp_path: Path, *sources: str, ids: bool = True, tags: tuple[str, ...] = ()) -> Path:
@@ -105,6 +106,29 @@ class TestOneChapter:
         monkeypatch.setenv("PYTHONSTARTUP", str(startup))
         done = json.loads(run_one(chapter(tmp_path, "print('leaked' in globals())"), {}, tmp_path).notebook)
         assert "".join(done["cells"][0]["outputs"][0]["text"]) == "False\n"
+
+    def test_pythons_variables_and_the_users_packages_are_not_seen(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        (tmp_path / "colorsys.py").write_text("leaked = 1")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+        own = Server(())
+        process = own.fork(work)
+        process.connection.send((eval, ("__import__('sys').flags[3:8], hasattr(__import__('colorsys'), 'leaked')",)))
+        error, (flags, leaked) = process.connection.recv()
+        own.stop()
+        assert (error, flags, leaked) == (
+            None,
+            (0, 0, 1, 0, 1),
+            False,
+        )  # optimize, …, no_user_site, …, ignore_environment
+
+    def test_what_a_cell_starts_ends_with_its_kernel(self, tmp_path: Path):
+        start = "import subprocess\nprint(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)"
+        done = json.loads(run_one(chapter(tmp_path, start), {}, tmp_path).notebook)
+        started = int("".join(done["cells"][0]["outputs"][0]["text"]))
+        assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
 
     def test_no_thread_and_no_open_file_is_left_behind(self, tmp_path: Path):
         def held() -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import os
 import shutil
@@ -24,7 +25,7 @@ HERE = {
 THERE = {
     # Plain ASCII, even for file names: the barest system there is. And a date for builds, as packagers of Debian set it.
     "TZ": "America/St_Johns", "LC_ALL": "C", "LANG": "tr_TR.ISO-8859-9", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
-    "PYTHONHASHSEED": "4242", "SOURCE_DATE_EPOCH": "1000000000", "COLUMNS": "40", "umask": "077", "jobs": "2",
+    "PYTHONHASHSEED": "4242", "PYTHONOPTIMIZE": "2", "SOURCE_DATE_EPOCH": "1000000000", "COLUMNS": "40", "umask": "077", "jobs": "2",
 }  # fmt: skip
 
 
@@ -223,3 +224,28 @@ def test_a_reader_can_check_a_copy_with_sha256sum(copy: Path):
         done = checked(html, PAGES if file.startswith("html/") else BESIDE)
         assert done.returncode == 1
         assert f"{Path(file).name}: FAILED" in done.stdout
+
+
+@pytest.mark.slow
+def test_of_an_edition_that_hides_small_cells_nothing_published_proves_a_guess(tmp_path: Path):
+    """No plain hash of a table, no row's identifier, no label that is not shown: in no file of the book."""
+    from crowds import crowd, written
+
+    people = crowd(1) * 2
+    people[0]["profession"] = "lighthouse keeper"
+    folder, out = written(tmp_path / "hidden", people, minimum_cell=5), tmp_path / "out"
+    (folder / "story.md").write_text("# One\n\nThe {{ interviewees i01 profession }}.\n", encoding="utf-8")
+    run("build", folder, "--out", out)
+    hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()]
+    secrets = [*(found[:12] for found in hashes), "lighthouse", *(f"i0{n}," for n in range(1, 9)), '"i01"', ">i01<"]
+    files = {name: content for name, content in contents(out).items() if not name.startswith("html/_static/")}
+    files["receipt.json"] = (out / "receipt.json").read_bytes()
+    assert [(name, each) for name, content in files.items() for each in secrets if each.encode() in content] == []
+    again = tmp_path / "receipt.json"
+    assert run("build", folder, "--reproduce", out / "receipt.json").stdout.startswith("identical: ")
+    receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
+    receipt["inputs"]["edition"] = dict.fromkeys(receipt["inputs"]["edition"], "of another cache")
+    again.write_text(json.dumps(receipt), encoding="utf-8")
+    done = run("build", folder, "--reproduce", again).stdout.splitlines()
+    assert done[0] == "input: edition: not compared, as its hashes are keyed with the secret of another cache"
+    assert done[1].startswith("identical: ")

@@ -68,9 +68,6 @@ def test_what_is_accepted_is_drawn_and_printed(folder: Path, text: str):
     assert cell.text == text
 
 
-@pytest.mark.xfail(
-    reason="a name of JavaScript's objects in `sort` of an axis fails in Vega: charts.label_rows", strict=False
-)
 @pytest.mark.parametrize("text", JAVASCRIPT)
 def test_names_of_the_drawing_programs_own_are_drawn(folder: Path, text: str):
     assert accepted(folder, text)

@@ -18,7 +18,7 @@ from analysis.coding.package import SECOND, Report, read_package
 from analysis.coding.relations import Validation, coded_values
 from analysis.csvfile import Cells
 from analysis.disclosure import no_people
-from analysis.schema import GROUPS, TABLES, schema
+from analysis.schema import OTHERS, TABLES, schema
 from analysis.tables import Frame, Table, collect_rows, engine_for, from_cells, read_table, shown_path, text_frame
 from analysis.text import isolate
 from parabook import files
@@ -126,11 +126,11 @@ class Edition:
         """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
 
         Tables that do not speak of people one by one are shown where small cells are suppressed, too; statements, if they
-        are about a group.
+        are about others than the interviewees, of whom "two of them" would be a small cell.
         """
         found = self.text[name].copy() if self.has(name) else text_frame(self.table(name))
         if name == "statements" and self.minimum_cell > 1:
-            found = found[found["about"].isin(GROUPS)]
+            found = found[found["about"].isin(OTHERS)]
         return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
 
     def rows(self, name: str) -> list[Row]:

@@ -18,6 +18,9 @@ TABLES = ("interviewees", "legs", "places", "destinations", "statements", "evide
 GROUPS = ("interviewees", "arrivals", "residents", "volunteers", "officials")
 """Of whom a statement may be made, besides single interviewees."""
 
+OTHERS = GROUPS[1:]
+"""Of these the interviewees are few among many, if any: statements of them are shown where small cells are suppressed."""
+
 
 @dataclass(frozen=True)
 class Field:

@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.exhibits import show
-from analysis.schema import GROUPS
+from analysis.schema import OTHERS
 from analysis.text import isolate, join
 
 
@@ -40,7 +40,7 @@ def statements(book: Edition) -> pd.DataFrame:
 
 
 def evidence(book: Edition) -> pd.DataFrame:
-    """Every coded value with the words it rests on; those of persons are left out where small cells are suppressed.
+    """Every coded value with the words it rests on; those of interviewees are left out where small cells are suppressed.
 
     Columns ``about`` (a person, a group, "places", "figures" or "the report"), ``table``, ``row``, ``column``, ``value``,
     ``words of the source``, ``paragraph``, ``basis``, ``rule or reason``.
@@ -55,7 +55,7 @@ def evidence(book: Edition) -> pd.DataFrame:
     names = ["about", "table", "row", "column", "value", "words of the source", "paragraph", "basis", "rule or reason"]
     frame = pd.DataFrame(rows, columns=names)
     if book.minimum_cell > 1:
-        frame = frame[frame["about"].isin((*GROUPS, "figures", "the report"))]
+        frame = frame[frame["about"].isin((*OTHERS, "figures", "the report"))]
     return no_people(frame.reset_index(drop=True))
 
 

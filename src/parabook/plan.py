@@ -25,6 +25,9 @@ EVERYTHING = "*"
 RUNNER = [f"{name}.py" for name in ("run", "kernels", "server", "protocol", "files", "errors")]
 """The modules of this package that can affect what a chapter gives, and not only its page."""
 
+MANY_BYTES = 2_000_000_000
+"""More than this take some seconds to hash, so that it is said."""
+
 PAGES = "pages"
 """The group of files that affect the pages and not what chapters give."""
 
@@ -124,6 +127,8 @@ def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -
     values, path = fitted(given, known), plugin.find(book, name)
     sources = _sources(book, plugin, path)
     stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
+    if (size := sum(size for _, size, _ in stamps.values())) > MANY_BYTES:
+        print(f"hashing {size / 1e9:,.0f} GB", file=sys.stderr)
     hashes = {group: {name: files.sha256(file) for name, file in found.items()} for group, found in sources.items()}
     return Plan(book, plugin, path, values, declared, sources, stamps, hashes)
 

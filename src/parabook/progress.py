@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from parabook.errors import printable
+
 
 class Progress:
     """The progress of one book: ``name`` begins its lines, blank to say nothing.
@@ -13,7 +15,7 @@ class Progress:
     """
 
     def __init__(self, name: str = "", *, live: bool = False) -> None:
-        self._name, self._running = name, dict[str, None]()
+        self._name, self._running = printable(name), dict[str, None]()
         self._live: bool = live and sys.stderr.isatty()
         self._display: Any = None
 

@@ -73,14 +73,14 @@ class Server:
         self._control, theirs = socket.socketpair()
         self._lock = threading.Lock()
         quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy would warn of frozen modules
+        path = "import sys; sys.path.insert(0, sys.argv[1])"  # as an argument, which it decodes as it does all paths
         code = (
-            f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); from parabook.server import serve_forks; "
-            f"serve_forks({theirs.fileno()}, {[*KERNELS, *modules]})"
+            f"{path}; from parabook.server import serve_forks; serve_forks({theirs.fileno()}, {[*KERNELS, *modules]})"
         )
         with theirs:
             self._process = subprocess.Popen(  # isolated: no PYTHON* variable, no packages of the user's own
-                [sys.executable, "-I", "-X", "utf8", "-c", code], env={**os.environ, **quiet},
-                stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()],
+                [sys.executable, "-I", "-X", "utf8", "-c", code, str(Path(__file__).parents[1])],
+                env={**os.environ, **quiet}, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()],
             )  # fmt: skip
 
     def fork(self, function: Callable[..., object], *arguments: Any) -> ForkedProcess:

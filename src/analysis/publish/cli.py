@@ -17,7 +17,7 @@ from analysis.spark import ENGINE
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
-from parabook.errors import InputError, describe, grouped, tallied
+from parabook.errors import InputError, describe, grouped, printable, tallied
 from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
@@ -165,7 +165,7 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
         said = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
         print(json.dumps({"edition": edition, **said}, indent=1, ensure_ascii=False))
     for name, count in [*files.items(), (edition, counts)] if not as_json else ():
-        print(f"{name}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
+        print(f"{printable(name)}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
     return 2 if counts["errors"] else 0
 
 
