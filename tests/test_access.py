@@ -44,6 +44,7 @@ def test_no_page_scrolls_sideways(browser, book: Path):
 def test_charts_answer_the_keyboard(browser, book: Path):
     page = browser.new_page()
     page.goto((book / "html" / "interviewees.html").as_uri())
+    page.locator(".chart").first.scroll_into_view_if_needed()
     page.wait_for_selector(".chart[data-ready]")
     chart = page.locator(".chart").first
     chart.locator(".drawing").focus()
@@ -106,6 +107,7 @@ def test_pages_are_light(browser, book: Path):
     asked = set()
     page.on("request", lambda request: asked.add(request.url.split("?")[0].split("/html/")[1]))
     page.goto((book / "html" / "interviewees.html").as_uri())
+    page.locator(".chart").first.scroll_into_view_if_needed()
     page.wait_for_selector(".chart[data-ready]")
     page.close()
     weights = {name: len(gzip.compress((book / "html" / name).read_bytes(), 6)) for name in asked}

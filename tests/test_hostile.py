@@ -105,7 +105,7 @@ def attacked(folder: Path) -> None:
             ]
             for place in ("KAZ", "GEO")  # two that compare, so that they are drawn
         ]
-        said.append([f"s{n}", "other", text, text])
+        said.append([f"s{n}", "interviewees", "other", text, text])
         settled.append(["interviewees", f"i{n}", "profession", text, text, text, text])
     places.append(["here", ALL, "KAZ", 45, 55, "city"])
     tables = {"interviewees": people, "legs": legs, "places": places, "destinations": figures, "statements": said}

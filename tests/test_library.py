@@ -59,6 +59,7 @@ def test_the_front_page_leads_to_books_that_work(browser, library: Path, width: 
     page.get_by_role("link", name="Russians").click()
     page.wait_for_load_state("networkidle")
     page.goto(page.url.replace("index.html", "interviewees.html"))
+    page.locator(".chart").first.scroll_into_view_if_needed()
     page.wait_for_selector(".chart[data-ready]")
     assert said == []
     page.close()
