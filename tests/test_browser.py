@@ -72,7 +72,15 @@ def test_the_book_prints(book: Path, tmp_path: Path):
     assert re.findall('<li><a href="#page-([a-z]+)"', sheet) == PAGES[:-1]
     copy = Path(shutil.copytree(book, tmp_path / "copy"))
     pdf = print_book(copy).read_bytes()
-    titles = ("The people", "Reasons and reception", "The way out", "Where they went", "Evidence", "Codebook", "Check and rebuild")
+    titles = (
+        "The people",
+        "Reasons and reception",
+        "The way out",
+        "Where they went",
+        "Evidence",
+        "Codebook",
+        "Check and rebuild",
+    )
     assert all(f"/Title ({title})".encode() in pdf for title in titles)
     assert not (copy / "html" / ".print.html").exists()
 
@@ -98,6 +106,6 @@ def test_the_front_page_answers_in_a_minute(browser, book: Path):
         "nearly 100,000",
     ):
         assert answer in text
-    page.locator("article").get_by_role("link", name="Interviewees").click()
+    page.locator("article").get_by_role("link", name="Who they are").click()
     assert page.url.endswith("interviewees.html")
     page.close()
