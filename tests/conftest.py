@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -88,6 +89,13 @@ def _shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], o
 def edition(tmp_path: Path) -> Path:
     """A copy of the first edition, to change."""
     return Path(shutil.copytree(ROOT / "data" / "oral-2022", tmp_path / "copy"))
+
+
+def bare_edition(folder: Path) -> Path:
+    """An edition of interviewees alone, whose table a test writes: quick to check many times."""
+    package = {"name": "bare", "resources": [{"name": "interviewees", "path": "interviewees.csv"}]}
+    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import run
+from conftest import bare_edition, run
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -379,11 +379,7 @@ def test_what_could_not_be_read_is_not_found_wrong_twice(edition: Path):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An edition of one table with three people: quick to check many times."""
-    folder = tmp_path_factory.mktemp("small")
-    package = {"name": "small", "resources": [{"name": "interviewees", "path": "interviewees.csv"}]}
-    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
-    return folder
+    return bare_edition(tmp_path_factory.mktemp("small"))
 
 
 PEOPLE = [

@@ -213,7 +213,7 @@ class TestShown:
             shown.glued["destinations-answer"]
             == shown.glued["lead"]
             == (
-                "It depends on what is counted. Among figures that compare, the highest are about 98,000 border crossings "
+                "It depends on what is counted. Of the three measures that compare most countries, the highest are about 98,000 border crossings "
                 "into Kazakhstan (21–27 September 2022), about 110,000 people estimated to have settled in Armenia "
                 "(24 February 2022 – 16 July 2024) and 1,096 asylum applications in Finland (all of 2022). "
                 "The 58 figures are not added up, as they count different things."

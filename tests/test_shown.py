@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import html
-import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
+from conftest import bare_edition
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -27,10 +27,7 @@ JAVASCRIPT = ["constructor", "toString", "valueOf", "hasOwnProperty", "isPrototy
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shown")
-    package = {"name": "shown", "resources": [{"name": "interviewees", "path": "interviewees.csv"}]}
-    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
-    return folder
+    return bare_edition(tmp_path_factory.mktemp("shown"))
 
 
 def accepted(folder: Path, text: str) -> bool:

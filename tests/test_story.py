@@ -11,7 +11,6 @@ import pytest
 from cells import run_cells
 from conftest import ROOT, run
 
-from analysis.coding.rules import words
 from analysis.editions import open_edition
 from analysis.story import Wrong, answer, examine, read_story, value
 
@@ -63,12 +62,6 @@ def test_each_sentence_of_fact_leads_somewhere_or_is_held():
     sentences = re.split(r"(?:(?<=\.)|(?<=-->)) (?!<!--)(?=[A-Z{\[])", " ".join(text.split()))
     assert len(sentences) > 35
     assert [each for each in sentences if "](" not in each and "holds:" not in each] == []
-
-
-def test_no_nine_words_of_the_source_in_a_row(article):
-    source = f" {' '.join(words(article))} "
-    told = words(re.sub(r"\]\([^)]*\)|<!--.*?-->|[\[\]{}]", " ", STORY))
-    assert [each for n in range(len(told) - 8) if f" {(each := ' '.join(told[n : n + 9]))} " in source] == []
 
 
 def one_more(rows):

@@ -11,7 +11,6 @@ from pathlib import Path
 from conftest import ROOT
 
 from analysis.coding.relations import MOST_WORDS
-from analysis.coding.rules import words
 
 CITED = ("ISCO-08", "SHA-256", "SHA256SUMS", "sha256(sum)?")
 """Names that contain digits; everything else with a digit in prose must be computed."""
@@ -65,9 +64,9 @@ def text_of_page(html: str) -> str:
 def reprinted(text: str, article: str) -> str:
     """The first run of nine words that a text shares with the article, its title apart."""
     size = MOST_WORDS + 1
-    plain = [word.replace("'", "").replace(",", "") for word in words(article.split("\n", 1)[1])]
+    plain = re.findall(r"[^\W_]+", article.split("\n", 1)[1].casefold())
     known = {tuple(plain[n : n + size]) for n in range(len(plain) - size + 1)}
-    said = [word.replace("'", "").replace(",", "") for word in words(text)]
+    said = re.findall(r"[^\W_]+", text.casefold())
     runs = (tuple(said[n : n + size]) for n in range(len(said) - size + 1))
     return " ".join(next((run for run in runs if run in known), ()))
 

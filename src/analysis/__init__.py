@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from analysis.exhibits import open_edition as open_edition
     from analysis.sentences import coverage as coverage
     from analysis.sentences import finding as finding
-    from analysis.sentences import whereabouts as whereabouts
     from analysis.sentences import whom as whom
 
 HOMES = {
     "charts": ("people_chart",), "counts": ("complete", "count_by", "list_people"),
     "exhibits": ("Link", "exhibit", "glue", "open_edition"),
-    "sentences": ("coverage", "finding", "whereabouts", "whom"),
+    "sentences": ("coverage", "finding", "whom"),
 }  # fmt: skip
 """What chapters import from here, by the module that has it: loaded at its first use, as commands need none of it."""
 

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.schema import country_name, schema, vocabulary
-from analysis.text import day, days_between, isolate, join, plural, words
+from analysis.text import day, days_between, isolate, join, spell, words
 
 Row = Mapping[str, Any]
 
@@ -299,7 +299,7 @@ def where_to(figures: pd.DataFrame) -> str:
         found.append(f"{many} {counted_at(rows['measure'].iloc[0], first_of(rows))} ({days})")
     text = f"The highest figure that can be compared is {found[0]}."
     if len(found) > 1:
-        text = f"It depends on what is counted. Among figures that compare, the highest are {join(found)}."
+        text = f"It depends on what is counted. Of the {spell(len(found))} measures that compare most countries, the highest are {join(found)}."
     return f"{text} {not_added(figures)}"
 
 
@@ -308,7 +308,7 @@ def not_added(figures: pd.DataFrame) -> str:
     if len(figures) < 2:
         return f"The source gives {'one' if len(figures) else 'no'} figure."
     why = "they count different things" if figures["measure"].nunique() > 1 else "they may count the same people twice"
-    return f"The {plural(len(figures), 'figure')} are not added up, as {why}."
+    return f"The {spell(len(figures))} figures are not added up, as {why}."
 
 
 def in_words(figures: pd.DataFrame) -> pd.DataFrame:

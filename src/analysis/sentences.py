@@ -28,16 +28,6 @@ def whom(book: Edition) -> str:
     )
 
 
-def whereabouts(book: Edition) -> str:
-    """Where the interviewees were interviewed."""
-    place = _collected_at(book)
-    return (
-        f"They were interviewed in {isolate(place)}."
-        if place
-        else "The source does not say where they were interviewed."
-    )
-
-
 def _collected_at(book: Edition) -> str:
     return str(book.places.get(book.report.collected_at, {}).get("name", ""))
 

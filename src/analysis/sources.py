@@ -30,6 +30,14 @@ def how_to_check(book: Edition) -> str:
     return f"No count leads to single people, as this edition publishes no cell of fewer than {book.minimum_cell:,}."
 
 
+def persons(book: Edition) -> dict[str, str]:
+    """What people one by one are called: their identifier and, where it is stated, their profession."""
+    return {
+        row["interviewee"]: ", ".join(filter(None, [row["interviewee"], row["profession"]]))
+        for row in book.rows("interviewees")
+    }
+
+
 def statements(book: Edition) -> pd.DataFrame:
     """What is said of persons and groups, with the ``words`` of the source, their ``paragraph``, and who ``speaks``."""
     said = book.frame("statements")

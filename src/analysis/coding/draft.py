@@ -17,7 +17,7 @@ from pathlib import Path
 
 from analysis.coding.checks import DRAFT
 from analysis.coding.relations import MOST_WORDS, Place, needs_evidence
-from analysis.coding.rules import MONTHS, TYPED, WORD, Setting, gazetteer, normalise, numbers, words
+from analysis.coding.rules import MONTHS, TYPED, WORD, Setting, gazetteer, length, normalise, numbers, words
 from analysis.coding.verify import derived, named, paragraph_problems, paragraphs, readable, same
 from analysis.editions import Edition, Row, examine
 from analysis.folder import PACKAGE, origin, shown_path
@@ -224,6 +224,6 @@ class Reader:
                 ends.append(ends[-1] + 1)
             ends = [high, *(end for end in ends[1:] if not LINKS.match(line[slice(*spans[end])]))]
             longest = sorted(product(starts, ends), key=lambda each: (each[0] - each[1], each[0]))
-            fitting = (exact for each in longest if len(words(exact := text(*each))) <= MOST_WORDS)
+            fitting = (exact for each in longest if length(exact := text(*each)) <= MOST_WORDS)
             return next(filter(gives, fitting), "")
         return ""

@@ -14,7 +14,7 @@ import narwhals as nw
 
 from analysis.coding.checks import MOST_LISTED, Row, count, listed, table_problems
 from analysis.coding.package import SECOND, Package, Report, name_problems, text_file_problems
-from analysis.coding.rules import RULES, rule_of, words
+from analysis.coding.rules import RULES, length, rule_of
 from analysis.folder import PACKAGE
 from analysis.schema import GROUPS, TABLES, schema
 from analysis.tables import Frame, Table, broken_parquet, collect_rows, duckdb_errors, shown_path
@@ -223,7 +223,7 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
     """
     rows = collect_rows(table.frame.sort(*table.locator))
     lost = [row for row in rows if _place(row) not in values and row["table"] not in unsound]
-    long = [row for row in rows if not 1 <= len(words(as_text(row["exact"]))) <= MOST_WORDS]
+    long = [row for row in rows if not 1 <= length(as_text(row["exact"])) <= MOST_WORDS]
     free = [row for row in rows if row["basis"] == "derived" and rule_of(row["note"]) not in RULES]
 
     def near(place: str) -> str:

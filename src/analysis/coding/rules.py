@@ -74,6 +74,17 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(normalise(text)))
 
 
+def length(text: str) -> int:
+    """How many words a fragment has, counted so that none is missed: "don't" and "12-bed" are two each.
+
+    Examples
+    --------
+    >>> length("on a side I don’t agree with")
+    8
+    """
+    return len(re.findall(r"[^\W_]+", text))
+
+
 def numbers(text: str) -> set[float]:
     """Every number a text gives, in digits or words; "a night" counts as one, a decade as none.
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.coding.relations import MOST_WORDS
-from analysis.coding.rules import normalise, numbers, says, words
+from analysis.coding.rules import length, normalise, numbers, says
 from analysis.coding.verify import fingerprints, paragraphs
 from analysis.imports.answers import ASK, locate, quoted, refusals, refuse
 from analysis.imports.files import tidy
@@ -127,8 +127,8 @@ def _evidence(passages: pd.DataFrame, cells: pd.DataFrame, text: str, shorter: M
         whole, part = normalise(passage["content"]), normalise(exact)
         at = [number for number, line in enumerate(lines, 1) if whole in line]
         at = at or [number for number, line in enumerate(lines, 1) if part in line]
-        if len(at) != 1 or part not in whole or not 1 <= len(words(exact)) <= MOST_WORDS:
-            found = f"{show(exact)}: {len(words(exact))} words, in {len(at)} paragraphs"
+        if len(at) != 1 or part not in whole or not 1 <= length(exact) <= MOST_WORDS:
+            found = f"{show(exact)}: {length(exact)} words, in {len(at)} paragraphs"
             hint = f'say of {quoted(passage["id"])} in shorter: "some of its words"'
             problems[row] = Problem(str(passages.attrs.get("source")), found, needed, hint, int(row), "content")
             continue
