@@ -14,10 +14,6 @@ from analysis.text import isolate, join, plural, spell
 MOST_NAMED = 6
 """As many labels as a sentence can hold."""
 
-FIGURES_NAMED = 3
-"""As many figures as a summary can name one by one."""
-
-
 def whom(book: Edition) -> str:
     """Of whom the tables count, as a caption ends: the declared number, and where they were interviewed."""
     where = f" in {isolate(_collected_at(book))}" if _collected_at(book) else ""
@@ -164,24 +160,6 @@ def spelled_out(table: pd.DataFrame) -> str:
     return "; ".join([*pairs[:12], *([f"and {len(pairs) - 12} rows more"] if len(pairs) > 12 else [])]) + "."
 
 
-def of_all(n: int, total: int) -> str:
-    """How many of a whole, at the head of a sentence.
-
-    Examples
-    --------
-    >>> of_all(1, 2), of_all(3, 3), of_all(1, 1)
-    ('One', 'All', 'It')
-    """
-    if n == total:
-        return "It" if n == 1 else "All"
-    return "One" if n == 1 else f"{n:,}"
-
-
 def was(n: int) -> str:
     """The verb for n of something past."""
     return "was" if n == 1 else "were"
-
-
-def one_or_many(n: int, one: str, many: str) -> str:
-    """The word that goes with a number."""
-    return one if n == 1 else many

@@ -62,6 +62,8 @@ class Renderer:
         """HTML nodes for an exhibit or a bare chart; nothing for what only notebook front ends show."""
         if inline or data.mime_type not in (EXHIBIT, LAB_ONLY, *CHARTS):
             return None
+        if "parabook_cache" not in renderer.renderer.sphinx_env.config:
+            return None  # installed, and no extension of this book
         if data.mime_type == LAB_ONLY:
             return [nodes.comment()]
         env, content, is_exhibit = renderer.renderer.sphinx_env, data.content, data.mime_type == EXHIBIT
