@@ -14,6 +14,7 @@ from analysis.text import isolate, join, plural, spell
 MOST_NAMED = 6
 """As many labels as a sentence can hold."""
 
+
 def whom(book: Edition) -> str:
     """Of whom the tables count, as a caption ends: the declared number, and where they were interviewed."""
     where = f" in {isolate(_collected_at(book))}" if _collected_at(book) else ""
