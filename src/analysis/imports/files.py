@@ -104,7 +104,8 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
     if not given or not {*given} <= rows.keys() or width > MOST_COLUMNS:
         needed = f"names in row {', '.join(map(str, given)) or 1}, of {MOST_COLUMNS:,} columns at most"
         raise InputError.one(source, f"{len(rows):,} rows, {width:,} columns", needed, "say header=ROW")
-    cells = pd.DataFrame([*rows.values()], pd.Index([*rows], name="row"), dtype="str").fillna("")
+    padded = [cells + [""] * (width - len(cells)) for cells in rows.values()]
+    cells = pd.DataFrame(padded, pd.Index([*rows], name="row"), dtype="str")
     cells = cells.loc[:, (cells != "").any()]
     frame = cells[cells.index > given[-1]].set_axis(_names(cells.loc[given]), axis="columns")
     said = f"{found['said']}header in row {' and '.join(map(str, given))}"
