@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parabook.book import Book
+from parabook.dependencies import preloaded
 from parabook.errors import InputError, Problem, describe
 from parabook.plan import Plan, is_current, make_plan
 from parabook.plugins import Plugin
@@ -80,7 +81,8 @@ def start(plan: Plan) -> None:
     """Start the preloaded process, and import papermill beside it, here and not by several threads at once."""
     from parabook.server import server
 
-    server((*plan.plugin.preload, *plan.book.settings.get("preload", ())))
+    found = preloaded({file: plan.book.read[file] for file in plan.notebooks}) if plan.plugin.observes else ()
+    server((*plan.plugin.preload, *plan.book.settings.get("preload", found)))
     from parabook import run  # noqa: F401
 
 
@@ -107,12 +109,13 @@ def _build(
                 done=lambda run: drawn.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
                 ready=checking.result,  # kernels start while the input is checked; no cell runs before
             )  # fmt: skip
+            plan = plan.after(runs)
             for run in runs:  # pictures are needed last
                 renderers.submit(drawings.picture, run.notebook, plan.book.cache)
             wait(drawn)  # what cannot be drawn fails where it is assembled
             progress.message("assembling")
             assemblers.submit(_make_outputs, plan, checking.result(), runs, folder).result()
-            plan.require_unchanged()
+            plan.require_unchanged(runs)
             publish(folder, out)
     finally:
         progress.close()

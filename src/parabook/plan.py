@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from parabook import files
+from parabook import dependencies, files
 from parabook.book import Book
+from parabook.dependencies import EVERYTHING
 from parabook.errors import InputError
 from parabook.parameters import REPORTED, Parameter, fitted, parameters
 from parabook.plugins import Plugin
 
-EVERYTHING = "*"
-"""Among the names that an output rests on: every file of the input."""
+if TYPE_CHECKING:
+    from parabook.cache import ChapterRun
 
-RUNNER = [f"{name}.py" for name in ("run", "kernels", "server", "protocol", "files", "errors")]
+RUNNER = [
+    f"{name}.py" for name in ("run", "kernels", "server", "observe", "dependencies", "protocol", "files", "errors")
+]
 """The modules of this package that can affect what a chapter gives, and not only its page."""
 
 PAGES = "pages"
@@ -72,9 +75,19 @@ class Plan:
 
     def key(self, notebook: Path) -> str:
         """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
-        apart = (self.plugin.noun, "chapters", PAGES)
+        apart = [
+            self.plugin.noun,
+            "chapters",
+            PAGES,
+            *["requirements"] * self.plugin.observes,
+        ]  # but for what it imports
         program = {group: found for group, found in self.hashes.items() if group not in apart}
-        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), program, sys.version])
+        told = [self.chosen(notebook), self.book.execution(notebook).allow_errors, self.book.settings.get("rests_on")]
+        return files.digest([self.hashes["chapters"][self.file(notebook)], *told, program, sys.version])
+
+    def file(self, chapter: Path) -> str:
+        """The name of a chapter's file among the sources."""
+        return f"{self.book.name(chapter)}{chapter.suffix}"
 
     @cached_property
     def book_key(self) -> str:
@@ -84,19 +97,56 @@ class Plan:
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
-        if EVERYTHING in names:
-            return dict(self.contents)
+        whole = dict(self.contents) if EVERYTHING in names else {}
+        if self.plugin.observes:
+            root, others = self.book.root, (name for name in names if name != EVERYTHING)
+            return whole | {name: self.contents.get(name) or dependencies.state(root, name) for name in others}
+        if whole:
+            return whole
         paths = self.plugin.behind(self.input, names)
         inside = tuple(f"{path}/" for path in paths)
         return {name: found for name, found in self.contents.items() if name in paths or name.startswith(inside)}
 
-    def require_unchanged(self) -> None:
+    def after(self, runs: Iterable[ChapterRun]) -> Plan:
+        """The plan with files as runs left them: those that they wrote, and those that they read outside of the book."""
+        fresh, noun, root = [run for run in runs if not run.reused], self.plugin.noun, self.book.root
+        names = {name for run in fresh for name in run.wrote}
+        names |= {name for run in fresh for name in run.rests_on if name.startswith("../") and not name.endswith("/")}
+        if not names or not self.plugin.observes:
+            return self
+        made = {
+            name: root / name
+            for name in sorted(names)
+            if (root / name).is_file() and root / name not in self.book.chapters
+        }
+        sources = {name: file for name, file in self.sources[noun].items() if name not in names} | made
+        files.store(self.book.cache, "outside", json.dumps([name for name in sources if name.startswith("../")]))
+        stamps = {file: files.stamp(file) for file in made.values()}
+        hashes = {name: self.contents.get(name, "") for name in sources} | {
+            name: files.sha256(file) for name, file in made.items()
+        }
+        return replace(
+            self,
+            sources={**self.sources, noun: sources},
+            stamps={**self.stamps, **stamps},
+            hashes={**self.hashes, noun: hashes},
+        )
+
+    def is_unchanged(self) -> bool:
+        """Whether no file of the input was written since it was hashed."""
+        return all(files.stamp(file) == self.stamps[file] for file in self.sources[self.plugin.noun].values())
+
+    def require_unchanged(self, runs: Collection[ChapterRun]) -> None:
         """An `InputError` when a file that the build depends on was written since it was hashed.
 
-        By the file system's own marks, as a file may also have been changed and changed back.
+        By the file system's own marks, as a file may also have been changed and changed back. Of a book's own files those
+        count that a run read and no run wrote.
         """
+        read = {name for run in runs for name in run.rests_on}
         for group, sources in self.sources.items():
             for name, file in sources.items():
+                if group == self.plugin.noun and self.plugin.observes and name not in read:
+                    continue
                 if files.stamp(file) != self.stamps[file]:
                     where = self.input.name if group == self.plugin.noun else group
                     found, needed = "a file changed during the build", "one left alone"
@@ -105,7 +155,7 @@ class Plan:
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
     """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
-    declared = {notebook: parameters(notebook) for notebook in book.notebooks}
+    declared = {notebook: parameters(book.read[notebook]) for notebook in book.notebooks}
     apart = (*REPORTED, *plugin.filled_in)
     known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}
     values, path = fitted(given, known), plugin.find(book, name)
@@ -127,13 +177,18 @@ def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path
     static = {f"_static/{name}": file for name, file in files.listed(book.root / "_static").items()}
     pages = own | static | there("_config.yml", "_toc.yml", "pyproject.toml") | program.get(PAGES, {})
     return {
-        plugin.noun: plugin.files(book, path),
-        "chapters": {file.name: file for file in book.chapters},
+        plugin.noun: plugin.files(book, path) | (there(*_outside(book)) if plugin.observes else {}),
+        "chapters": {f"{book.name(file)}{file.suffix}": file for file in book.chapters},
         **program,
         "code": runner | program.get("code", {}),
         "requirements": there("requirements.txt"),
         PAGES: pages,
     }
+
+
+def _outside(book: Book) -> list[str]:
+    """The files outside of a book that its notebooks read when they last ran."""
+    return list(json.loads(files.stored(book.cache, "outside") or "[]"))
 
 
 def is_current(plan: Plan, out: Path) -> bool:

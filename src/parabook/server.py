@@ -73,7 +73,10 @@ class Server:
         self._control, theirs = socket.socketpair()
         self._lock = threading.Lock()
         path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-        quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy would warn of frozen modules
+        quiet = {
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # debugpy would warn of frozen modules
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # what kernels have it load
+        }
         code = f"from parabook.server import serve_forks; serve_forks({theirs.fileno()}, {[*KERNELS, *modules]})"
         with theirs:
             self._process = subprocess.Popen(
