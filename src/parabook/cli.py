@@ -84,3 +84,7 @@ def main() -> int:
     except Exception as error:
         sys.stderr.write(f"{describe(error)}\n")
         return 2 if isinstance(error, (InputError, OSError)) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

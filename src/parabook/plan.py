@@ -75,19 +75,12 @@ class Plan:
 
     def key(self, notebook: Path) -> str:
         """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
-        apart = [
-            self.plugin.noun,
-            "chapters",
-            PAGES,
-            *["requirements"] * self.plugin.observes,
-        ]  # but for what it imports
+        apart = [self.plugin.noun, "chapters", PAGES]
+        apart += ["requirements"] if self.plugin.observes else []  # the packages it imports are among what it rests on
         program = {group: found for group, found in self.hashes.items() if group not in apart}
-        told = [self.chosen(notebook), self.book.execution(notebook).allow_errors, self.book.settings.get("rests_on")]
-        return files.digest([self.hashes["chapters"][self.file(notebook)], *told, program, sys.version])
-
-    def file(self, chapter: Path) -> str:
-        """The name of a chapter's file among the sources."""
-        return f"{self.book.name(chapter)}{chapter.suffix}"
+        given = [self.chosen(notebook), self.book.execution(notebook).allow_errors, self.book.settings.get("rests_on")]
+        own = next(name for name, file in self.sources["chapters"].items() if file == notebook)
+        return files.digest([self.hashes["chapters"][own], *given, program, sys.version])
 
     @cached_property
     def book_key(self) -> str:

@@ -128,8 +128,10 @@ def too_early(futures: Mapping[Path, Future[ChapterRun]]) -> set[Path]:
 
 def side_by_side(plan: Plan, jobs: int = 0) -> int:
     """How many chapters to run at once: one more than processors unless a call says otherwise, and as memory allows."""
-    whole = not plan.plugin.observes  # chapters read the whole of the input, else who knows how much
-    size = sum(size for file, (_, size, _) in plan.stamps.items() if whole and file.is_relative_to(plan.input))
+    sizes = [size for file, (_, size, _) in plan.stamps.items() if file.is_relative_to(plan.input)]
+    size = (
+        max(sizes, default=0) if plan.plugin.observes else sum(sizes)
+    )  # a notebook of any book reads some of its files
     room = psutil.virtual_memory().available // (KERNEL_BYTES + TIMES_INPUT * size)
     return int(max(1, min(jobs or plan.book.settings.get("jobs", 0) or (os.cpu_count() or 1) + 1, room)))
 
