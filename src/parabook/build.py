@@ -110,6 +110,7 @@ def _build(
                 ready=checking.result,  # kernels start while the input is checked; no cell runs before
             )  # fmt: skip
             plan = plan.after(runs)
+            _ = plan.book_key  # found out here: the environment of workers is another
             for run in runs:  # pictures are needed last
                 renderers.submit(drawings.picture, run.notebook, plan.book.cache)
             wait(drawn)  # what cannot be drawn fails where it is assembled

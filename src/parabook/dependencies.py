@@ -1,25 +1,26 @@
 """What a notebook rests on, by name, and the state of each: it runs again when one of the states is another.
 
 A name is a file, or with a slash at its end a folder that was listed, by path from the book; ``$NAME`` of the
-environment; ``package:NAME``; ``glob:PATTERN``, the files that a book declares.
+environment; ``glob:PATTERN``, the files that a book declares.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import re
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fnmatch import fnmatch
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from parabook import files, observe
 from parabook.notebooks import code, imports
+
+if TYPE_CHECKING:
+    from parabook.book import Book
 
 EVERYTHING = "*"
 """Among the names: every file of the input."""
@@ -34,21 +35,21 @@ FORK_UNSAFE = {"jax", "tensorflow", "torch"}
 """Packages that start threads as they are imported, and so cannot be preloaded."""
 
 
-def names(settings: Mapping[str, Any], root: Path, page: str, notebook: Mapping[str, Any], seen: Any) -> list[str]:
+def names(book: Book, page: str, notebook: Mapping[str, Any], seen: Any) -> list[str]:
     """What a notebook that ran rests on; ``seen`` is what `observe` reported, None where the kernel is no Python.
 
     What cannot be seen is to be declared in the setting ``rests_on``, by page. Until then it is every file of the book.
     """
-    declared = [globs for pattern, globs in (settings.get("rests_on") or {}).items() if fnmatch(page, pattern)]
+    declared = [globs for pattern, globs in book.settings.get("rests_on", {}).items() if fnmatch(page, pattern)]
     read = [*(seen or {}).get("read", ()), *(seen or {}).get("wrote", ())]
     sources = [code(notebook)]
     for name in (name for name in read if name.endswith(".py")):
         with suppress(OSError, ValueError):
-            sources.append((root / name).read_text(encoding="utf-8"))
+            sources.append((book.root / name).read_text(encoding="utf-8"))
     used = {module.partition(".")[0] for source in sources for module in imports(source)}
     blind = seen is None or seen["started"] or not used.isdisjoint(UNSEEN)
     rest = [EVERYTHING] if blind and not declared else [f"glob:{glob}" for globs in declared for glob in globs]
-    return sorted({*read, *rest, *(f"package:{name}" for name in packages(used))})
+    return sorted({*read, *rest})
 
 
 def state(root: Path, name: str) -> str:
@@ -56,15 +57,12 @@ def state(root: Path, name: str) -> str:
     kind, _, rest = name.partition(":")
     if name.startswith("$"):
         return files.digest(os.environ.get(name[1:]))
-    if kind == "package":
-        return versions().get(rest, "")
     if kind == "glob":
-        return files.digest({str(file): state(root, str(file)) for file in sorted(root.glob(rest)) if file.is_file()})
+        found = (os.path.relpath(file, root) for file in root.glob(rest) if file.is_file())
+        return files.digest({file: state(root, file) for file in found})
     with suppress(OSError):
         if name.endswith("/"):
-            inside = (
-                each for each in os.listdir(root / name) if not each.startswith(".") and each not in observe.APART
-            )
+            inside = {each for each in os.listdir(root / name) if not each.startswith(".")} - observe.APART
             return files.digest(sorted(inside))
         return files.sha256(root / name)
     return ""
@@ -77,36 +75,6 @@ def versions() -> dict[str, str]:
     named = (folder.stem.rpartition("-") for folder in folders)
     found = {name.lower().replace("_", "-"): version for name, _, version in named}
     return {"python": ".".join(map(str, sys.version_info[:3])), **dict(sorted(found.items()))}
-
-
-def packages(modules: Collection[str]) -> set[str]:
-    """The packages that top-level modules are of, and all that those need."""
-    installed = {name for name in modules if name not in sys.stdlib_module_names and find_spec(name)}
-    plain = {name.lower().replace("_", "-") for name in installed} & versions().keys()
-    if len(plain) < len(
-        installed
-    ):  # named unlike their packages, as sklearn: the list of all takes half a second to make
-        plain = {each for name in installed for each in _distributions().get(name, ())}
-    found, todo = set[str](), plain
-    while todo:
-        found |= todo
-        todo = {need for name in todo for need in _needs(name)} - found
-    return found
-
-
-@cache
-def _distributions() -> Mapping[str, Sequence[str]]:
-    listed = importlib.metadata.packages_distributions()
-    return {module: [name.lower().replace("_", "-") for name in found] for module, found in listed.items()}
-
-
-@cache
-def _needs(package: str) -> tuple[str, ...]:
-    with suppress(importlib.metadata.PackageNotFoundError):
-        lines = [line for line in importlib.metadata.requires(package) or () if "extra ==" not in line]
-        needed = (re.split(r"[^\w.-]", line, maxsplit=1)[0].lower().replace("_", "-") for line in lines)
-        return tuple(name for name in needed if name in versions())
-    return ()
 
 
 def preloaded(notebooks: Mapping[Path, Mapping[str, Any]]) -> Iterator[str]:

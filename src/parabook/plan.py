@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,9 @@ RUNNER = [
     f"{name}.py" for name in ("run", "kernels", "server", "observe", "dependencies", "protocol", "files", "errors")
 ]
 """The modules of this package that can affect what a chapter gives, and not only its page."""
+
+OBSERVED = "observed"
+"""The cache entry that lists what notebooks rest on beside files of the book."""
 
 PAGES = "pages"
 """The group of files that affect the pages and not what chapters give."""
@@ -75,18 +78,24 @@ class Plan:
 
     def key(self, notebook: Path) -> str:
         """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
-        apart = [self.plugin.noun, "chapters", PAGES]
-        apart += ["requirements"] if self.plugin.observes else []  # the packages it imports are among what it rests on
+        apart = (self.plugin.noun, "chapters", PAGES)
         program = {group: found for group, found in self.hashes.items() if group not in apart}
         given = [self.chosen(notebook), self.book.execution(notebook).allow_errors, self.book.settings.get("rests_on")]
         own = next(name for name, file in self.sources["chapters"].items() if file == notebook)
-        return files.digest([self.hashes["chapters"][own], *given, program, sys.version])
+        return files.digest([self.hashes["chapters"][own], *given, program, self._made_with])
 
     @cached_property
     def book_key(self) -> str:
         """The hash of all that the book depends on."""
         chosen = [(notebook.name, self.chosen(notebook)) for notebook in self.notebooks]
-        return files.digest([self.hashes, chosen, sys.version])
+        names = json.loads(files.stored(self.book.cache, OBSERVED) or "[]") if self.plugin.observes else ()
+        beside = {name: dependencies.state(self.book.root, name) for name in names}
+        return files.digest([self.hashes, chosen, beside, self._made_with])
+
+    @property
+    def _made_with(self) -> object:
+        """Python, and for any book, of whose packages no lock file may speak, every package."""
+        return dependencies.versions() if self.plugin.observes else sys.version
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
@@ -100,50 +109,39 @@ class Plan:
         inside = tuple(f"{path}/" for path in paths)
         return {name: found for name, found in self.contents.items() if name in paths or name.startswith(inside)}
 
-    def after(self, runs: Iterable[ChapterRun]) -> Plan:
-        """The plan with files as runs left them: those that they wrote, and those that they read outside of the book."""
-        fresh, noun, root = [run for run in runs if not run.reused], self.plugin.noun, self.book.root
-        names = {name for run in fresh for name in run.wrote}
-        names |= {name for run in fresh for name in run.rests_on if name.startswith("../") and not name.endswith("/")}
-        if not names or not self.plugin.observes:
-            return self
-        made = {
-            name: root / name
-            for name in sorted(names)
-            if (root / name).is_file() and root / name not in self.book.chapters
-        }
-        sources = {name: file for name, file in self.sources[noun].items() if name not in names} | made
-        files.store(self.book.cache, "outside", json.dumps([name for name in sources if name.startswith("../")]))
-        stamps = {file: files.stamp(file) for file in made.values()}
-        hashes = {name: self.contents.get(name, "") for name in sources} | {
-            name: files.sha256(file) for name, file in made.items()
-        }
-        return replace(
-            self,
-            sources={**self.sources, noun: sources},
-            stamps={**self.stamps, **stamps},
-            hashes={**self.hashes, noun: hashes},
-        )
+    def hashed(self) -> Plan:
+        """The plan with the files that it depends on, as they are now."""
+        sources = _sources(self.book, self.plugin, self.input)
+        stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
+        hashes = {group: {name: files.sha256(file) for name, file in found.items()} for group, found in sources.items()}
+        return replace(self, sources=sources, stamps=stamps, hashes=hashes)
 
-    def is_unchanged(self) -> bool:
-        """Whether no file of the input was written since it was hashed."""
-        return all(files.stamp(file) == self.stamps[file] for file in self.sources[self.plugin.noun].values())
+    def after(self, runs: Collection[ChapterRun]) -> Plan:
+        """The plan with the files of a book as runs left them, and whatever else they rest on."""
+        if not self.plugin.observes:
+            return self
+        names = {name for run in runs for name in run.rests_on} - self.contents.keys() - {EVERYTHING}
+        files.store(self.book.cache, OBSERVED, json.dumps(sorted(names)))
+        return self.hashed() if any(run.wrote and not run.reused for run in runs) else replace(self)
+
+    def changed(self, group: str) -> set[str]:
+        """The files of a group that were written since they were hashed.
+
+        By the file system's own marks, as a file may also have been changed and changed back.
+        """
+        return {name for name, file in self.sources[group].items() if files.stamp(file) != self.stamps[file]}
 
     def require_unchanged(self, runs: Collection[ChapterRun]) -> None:
-        """An `InputError` when a file that the build depends on was written since it was hashed.
-
-        By the file system's own marks, as a file may also have been changed and changed back. Of a book's own files those
-        count that a run read and no run wrote.
-        """
-        read = {name for run in runs for name in run.rests_on}
-        for group, sources in self.sources.items():
-            for name, file in sources.items():
-                if group == self.plugin.noun and self.plugin.observes and name not in read:
-                    continue
-                if files.stamp(file) != self.stamps[file]:
-                    where = self.input.name if group == self.plugin.noun else group
-                    found, needed = "a file changed during the build", "one left alone"
-                    raise InputError.one(f"{where}/{name}", found, needed, "build again")
+        """An `InputError` when a file was changed that the build depends on; of a book's own, one that a run read and none wrote."""
+        for group in self.sources:
+            found = self.changed(group)
+            if group == self.plugin.noun and self.plugin.observes:
+                found = found & {name for run in runs for name in run.rests_on} - {
+                    name for run in runs for name in run.wrote
+                }
+            for name in sorted(found):
+                file = f"{self.input.name if group == self.plugin.noun else group}/{name}"
+                raise InputError.one(file, "a file changed during the build", "one left alone", "build again")
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
@@ -152,10 +150,7 @@ def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -
     apart = (*REPORTED, *plugin.filled_in)
     known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}
     values, path = fitted(given, known), plugin.find(book, name)
-    sources = _sources(book, plugin, path)
-    stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
-    hashes = {group: {name: files.sha256(file) for name, file in found.items()} for group, found in sources.items()}
-    return Plan(book, plugin, path, values, declared, sources, stamps, hashes)
+    return Plan(book, plugin, path, values, declared).hashed()
 
 
 def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path]]:
@@ -170,18 +165,13 @@ def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path
     static = {f"_static/{name}": file for name, file in files.listed(book.root / "_static").items()}
     pages = own | static | there("_config.yml", "_toc.yml", "pyproject.toml") | program.get(PAGES, {})
     return {
-        plugin.noun: plugin.files(book, path) | (there(*_outside(book)) if plugin.observes else {}),
+        plugin.noun: plugin.files(book, path),
         "chapters": {f"{book.name(file)}{file.suffix}": file for file in book.chapters},
         **program,
         "code": runner | program.get("code", {}),
         "requirements": there("requirements.txt"),
         PAGES: pages,
     }
-
-
-def _outside(book: Book) -> list[str]:
-    """The files outside of a book that its notebooks read when they last ran."""
-    return list(json.loads(files.stored(book.cache, "outside") or "[]"))
 
 
 def is_current(plan: Plan, out: Path) -> bool:

@@ -23,13 +23,7 @@ class Progress:
             from rich import progress
             from rich.console import Console
 
-            columns = (
-                "{task.description}",
-                progress.MofNCompleteColumn(),
-                "chapters",
-                progress.TimeElapsedColumn(),
-                "{task.fields[now]}",
-            )
+            columns = ("{task.description}", progress.MofNCompleteColumn(), "chapters", progress.TimeElapsedColumn(), "{task.fields[now]}")
             self._display = progress.Progress(*columns, console=Console(stderr=True), transient=True)
             self._display.add_task(self._name, total=chapters, now="")
             self._display.start()

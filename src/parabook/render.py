@@ -103,8 +103,8 @@ def downloads(exhibit: Mapping[str, Any], cache: Path) -> dict[str, tuple[str, C
 def describe(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Say in the page's head what it is, for search engines and for links that are shared."""
     root, cover = app.config.root_doc, app.config.parabook_cover
-    if cover and _written(app, name):
-        context |= {"page_source_suffix": ".md", "sourcename": f"{name}.md{app.config.html_sourcelink_suffix}"}
+    if cover and Path(app.srcdir, f"{name}.md").is_file():  # what can be edited is not the executed notebook
+        context["page_source_suffix"] = ".md"
     if app.config.parabook_palette or app.env.metadata.get(name, {}).keys() & {"charts", "exhibits"}:
         for styles in ("fonts.css", "palette.css", "exhibits.css"):
             app.add_css_file(styles)
@@ -120,20 +120,10 @@ def describe(app: Any, name: str, template: str, context: dict[str, Any], doctre
         context["metatags"] = context.get("metatags", "") + head
 
 
-def _written(app: Any, name: str) -> Path | None:
-    """The MyST page beside the executed notebook that a build made of it: what a reader may download, or edit."""
-    page = Path(app.srcdir, f"{name}.md")
-    return page if page.is_file() and app.env.doc2path(name).endswith(".ipynb") else None
-
-
 def write_files(app: Any, error: Exception | None) -> None:
     """Write the palette, the files that exhibits offer, and the script that pages load when a chart comes into view."""
     if error or app.builder.format != "html":
         return
-    for name in app.env.found_docs if app.config.parabook_cover and app.config.html_copy_source else ():
-        if source := _written(app, name):
-            place = Path(app.outdir, "_sources", f"{name}.md{app.config.html_sourcelink_suffix}")
-            place.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     out, config, pages = Path(app.outdir), app.config, app.env.metadata.values()
     palette, cache = config.parabook_palette, Path(config.parabook_cache)
     colours = json.loads(Path(app.srcdir, palette).read_text(encoding="utf-8")) if palette else {}

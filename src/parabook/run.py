@@ -51,6 +51,7 @@ class ChapterFailed(Exception):
     def __init__(self, message: str, chapter: str = "", notebook: str = "", rests_on: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.chapter, self.notebook, self.rests_on = chapter, notebook, rests_on
+        self.wrote, self.reused = list[str](), False
 
 
 def run_all(
@@ -101,37 +102,33 @@ def run_all(
         raise
     ended = {notebook: each for notebook, each in futures.items() if not each.cancelled()}
     found = {notebook: each.result() for notebook, each in ended.items() if not each.exception()}
-    left = plan.after(found.values())
-    left.require_unchanged(found.values())
+    plan.require_unchanged(found.values())
+    changed, left = plan.changed(plan.plugin.noun), plan.after(found.values())
     for notebook, chapter in found.items():
-        if not chapter.reused and (EVERYTHING not in chapter.rests_on or left.is_unchanged()):
+        if not chapter.reused and (EVERYTHING not in chapter.rests_on or changed <= {*chapter.wrote}):
             store(left, notebook, chapter)
     return [future.result() for future in ended.values()]  # or raise the error of the first that failed
 
 
 def too_early(futures: Mapping[Path, Future[ChapterRun]]) -> set[Path]:
     """The notebooks, ended or failed, that read a file, or listed its folder, which another one wrote in this build."""
-    rest: dict[Path, set[str]] = {}
-    wrote: dict[str, set[Path]] = {}
-    for notebook, future in futures.items():
-        if future.cancelled():
-            continue
-        if isinstance(error := future.exception(), ChapterFailed):
-            rest[notebook] = {*error.rests_on}
-        elif not error:
-            rest[notebook] = {*future.result().rests_on} - {*future.result().wrote}
-            for name in future.result().wrote if not future.result().reused else ():
-                for each in (name, f"{os.path.dirname(name) or '.'}/", EVERYTHING):
-                    wrote.setdefault(each, set()).add(notebook)
-    return {notebook for notebook, names in rest.items() if any(wrote.get(name, set()) - {notebook} for name in names)}
+    ended = {file: each.exception() or each.result() for file, each in futures.items() if not each.cancelled()}
+    runs = {file: each for file, each in ended.items() if isinstance(each, (ChapterRun, ChapterFailed))}
+    wrote = {file: {*each.wrote} for file, each in runs.items() if not each.reused}
+    found = set()
+    for file, run in runs.items():
+        others = {name for other, names in wrote.items() if other != file for name in names}
+        folders = {f"{os.path.dirname(name) or '.'}/" for name in others}
+        if others and not {*run.rests_on}.difference(run.wrote).isdisjoint({*others, *folders, EVERYTHING}):
+            found.add(file)
+    return found
 
 
 def side_by_side(plan: Plan, jobs: int = 0) -> int:
     """How many chapters to run at once: one more than processors unless a call says otherwise, and as memory allows."""
     sizes = [size for file, (_, size, _) in plan.stamps.items() if file.is_relative_to(plan.input)]
-    size = (
-        max(sizes, default=0) if plan.plugin.observes else sum(sizes)
-    )  # a notebook of any book reads some of its files
+    # A notebook of any book reads some of its files.
+    size = max(sizes, default=0) if plan.plugin.observes else sum(sizes)
     room = psutil.virtual_memory().available // (KERNEL_BYTES + TIMES_INPUT * size)
     return int(max(1, min(jobs or plan.book.settings.get("jobs", 0) or (os.cpu_count() or 1) + 1, room)))
 
@@ -156,7 +153,8 @@ def run_one(
     kernel, python = kernel_for(str(written["metadata"].get("kernelspec", {}).get("name", "")))
     prepared = prepare(written, chosen, kernel)
     root = str(plan.book.root) if plan and plan.plugin.observes and python else ""
-    client = BoundedClient(prepared, kernel, folder, seconds, ready, how.allow_errors, root)
+    options = {"timeout": int(seconds), "allow_errors": how.allow_errors}
+    client = BoundedClient(prepared, kernel, folder, ready, root, **options)
     try:
         client.execute()
         failure = "" if how.allow_errors else first_failure(prepared)
@@ -173,12 +171,7 @@ def run_one(
             loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
     text = json.dumps(prepared, ensure_ascii=False)  # nbformat's own writing takes as long as the work of a chapter
-    observes = plan and plan.plugin.observes
-    rests_on = (
-        names(plan.book.settings, plan.book.root, name, written, client.seen)
-        if plan and observes
-        else dependencies(prepared)
-    )
+    rests_on = names(plan.book, name, written, client.seen) if plan and plan.plugin.observes else dependencies(prepared)
     if failure:
         raise ChapterFailed(f"chapter {name}{failure}", name, text, rests_on)
     code = [cell for cell in prepared.cells if cell.cell_type == "code"]
@@ -191,14 +184,7 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
     """Executes a notebook in place, as far as its first failing cell; counts what it shows, and ends it at too much."""
 
     def __init__(
-        self,
-        notebook: Any,
-        kernel: str,
-        folder: Path,
-        seconds: float,
-        ready: Callable[[], object],
-        allow_errors: bool,
-        root: str,
+        self, notebook: Any, kernel: str, folder: Path, ready: Callable[[], object], root: str, **options: Any
     ) -> None:
         manager = NotebookExecutionManager(notebook, progress_bar=False)
         manager.notebook_start()
@@ -206,8 +192,7 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
             manager,
             kernel_name=kernel,
             kernel_manager_class=Manager,
-            timeout=int(seconds),
-            allow_errors=allow_errors,
+            **options,
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
         )
@@ -219,9 +204,8 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
         """Run the cells once the caller is ready; until then the kernel stands by."""
         self.ready()
         if self.root:
-            self._ask(
-                f"exec({Path(observe.__file__).read_text(encoding='utf-8')!r} + '\\nstart(root)', {{'root': {self.root!r}}})"
-            )
+            text = Path(observe.__file__).read_text(encoding="utf-8") + "\nstart(root)"
+            self._ask(f"exec({text!r}, {{'root': {self.root!r}}})")
         super().papermill_execute_cells()
         if self.root and (found := self._ask("", "__import__('sys').parabook()")):
             self.seen = json.loads(literal_eval(found))
