@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -244,3 +245,35 @@ def test_a_books_results_are_approved_and_compared(tmp_path: Path, capfd: pytest
     code, text = review()
     assert code == 1
     assert "7" in text
+
+
+def test_the_wheel_builds_a_book_in_an_environment_of_its_own(tmp_path: Path):
+    """Its packages are those of this one, which are searched after its own."""
+    wheel = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        tmp_path,
+    ]
+    source = shutil.copytree(
+        BOOKS.parents[1], tmp_path / "source", ignore=shutil.ignore_patterns(".*", "_build", "tests", "data", "build")
+    )
+    subprocess.run([*wheel, source], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    site = next((tmp_path / "venv").glob("lib/*/site-packages"))
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as packed:
+        packed.extractall(site)
+    (site / "others.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    root, python = copy("report", tmp_path), tmp_path / "venv" / "bin" / "python"
+    code = "import parabook.cli as c, sys; print(c.__file__, file=sys.stderr); sys.exit(c.main())"
+    done = subprocess.run(
+        [python, "-c", code, "build", root], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(site) in done.stderr
+    assert Path(done.stdout.strip()).is_file()

@@ -50,7 +50,11 @@ def test_command(root: Path, arguments: tuple[str, ...]) -> int:
 
     book = Book.open(root)
     files = [str(file) for file in book.notebooks]
-    return int(pytest.main([f"--rootdir={book.root}", "--book", "-p", "no:cacheprovider", *files, *arguments]))
+    return int(
+        pytest.main(
+            [f"--rootdir={book.root}", "--book", "-Wignore::pytest.PytestAssertRewriteWarning", *files, *arguments]
+        )
+    )
 
 
 @parabook.command("review")
