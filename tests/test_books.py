@@ -54,8 +54,8 @@ def made(root: Path, **cells: str) -> Path:
 def shown(page: Path) -> dict[str, Any]:
     """What a page says, links to and pictures, but for what is no two runs' alike."""
     soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    for chart in soup.select("div.chart"):  # a drawing in place of a script
-        chart.decompose()
+    for apart in soup.select("div.chart, a[href*='_sources/']"):  # drawings in place of scripts; the executed notebook
+        apart.decompose()
     pictures = [each["src"] for each in soup.select("img[src]")]
     links = [each["href"] for each in soup.select("a[href]")]
     text = [line for line in (soup.body or soup).stripped_strings if " at 0x" not in line]
