@@ -27,6 +27,7 @@ SLOW = (
     "test_hostile.py::test_nothing_runs", "test_hostile.py::test_it_", "test_hostile.py::test_titles", "test_hostile.py::test_the_codebook",
     "test_hostile.py::test_a_search", "test_hostile.py::test_downloads", "test_shapes.py::test_figures_in_sentences",
     "test_shapes.py::test_charts_are_drawn", "test_shapes.py::test_a_book_is_made",
+    "test_books.py::test_the_pages_are_those_of_stock", "test_books.py::test_the_wheel",
     "test_access.py::test_the_keyboard_reaches_every_control[evidence]", "test_access.py::test_the_keyboard_reaches_every_control[routes]",
 )  # fmt: skip
 

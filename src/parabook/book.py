@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from parabook import files
 from parabook.errors import InputError
+from parabook.notebooks import Execution, execution, is_notebook, read
 
 SUFFIXES = (".ipynb", ".md", ".rst")
 """What a chapter's file may end in, in the order in which Jupyter Book looks for it."""
@@ -40,23 +43,37 @@ class Book:
         root = root.resolve()
         if not (root / "_toc.yml").is_file():
             raise InputError.one(root, "no _toc.yml", "a Jupyter Book")
-        chapters = tuple(_file(root, name) for name in pages(_parsed(root / "_toc.yml")))
-        return cls(root, _parsed(root / "_config.yml"), chapters, settings(root))
+        chapters = tuple(file for name in pages(parsed(root / "_toc.yml")) for file in _files(root, name))
+        return cls(root, parsed(root / "_config.yml"), chapters, settings(root))
 
     @property
     def cache(self) -> Path:
         """The folder of what earlier builds found out. Deleting it costs time and nothing else."""
         return self.root / CACHE
 
-    @property
+    @cached_property
+    def read(self) -> dict[Path, dict[str, Any]]:
+        """The chapters that have cells, as they are written."""
+        return {file: read(file, self.cache) for file in self.chapters if is_notebook(file)}
+
+    @cached_property
     def notebooks(self) -> tuple[Path, ...]:
         """The chapters that are run."""
-        return tuple(file for file in self.chapters if file.suffix == ".ipynb")
+        return tuple(file for file in self.read if self.execution(file).runs)
+
+    def execution(self, notebook: Path) -> Execution:
+        """How a notebook is run."""
+        return execution(self.config, self.settings, notebook, self.read[notebook])
+
+    def name(self, file: Path) -> str:
+        """What a chapter is called: its path without suffix, from the folder of the setting ``pages`` where it lies there."""
+        path, top = Path(os.path.relpath(file, self.root)).with_suffix(""), self.settings.get("pages")
+        return (path.relative_to(top) if top and path.is_relative_to(top) else path).as_posix()
 
 
 def pages(entry: Mapping[str, Any]) -> Iterator[str]:
     """The files that a table of contents names, in the order of reading."""
-    if name := entry.get("root") or entry.get("file"):
+    if name := entry.get("root") or entry.get("file") or entry.get("glob"):
         yield str(name)
     for key in NESTED:
         for each in entry.get(key) or ():
@@ -65,18 +82,22 @@ def pages(entry: Mapping[str, Any]) -> Iterator[str]:
 
 def settings(root: Path) -> dict[str, Any]:
     """The table ``[tool.parabook]`` of a folder's ``pyproject.toml``; empty where there is none."""
-    table: dict[str, Any] = _parsed(root / "pyproject.toml").get("tool", {}).get("parabook", {})
+    table: dict[str, Any] = parsed(root / "pyproject.toml").get("tool", {}).get("parabook", {})
     return table
 
 
-def _file(root: Path, name: str) -> Path:
+def _files(root: Path, name: str) -> list[Path]:
     for suffix in ("", *SUFFIXES):
         if (file := root / f"{name}{suffix}").is_file():
-            return file
+            return [file]
+    if "*" in name:
+        return sorted(
+            {file for suffix in ("", *SUFFIXES) for file in root.glob(f"{name}{suffix}") if file.suffix in SUFFIXES}
+        )
     raise InputError.one("_toc.yml", repr(name), "the name of a file of the book")
 
 
-def _parsed(file: Path) -> dict[str, Any]:
+def parsed(file: Path) -> dict[str, Any]:
     """The keys and values of a file, none where there is no such file; from the cache, as parsers take long to load."""
     cache, entry = file.parent / CACHE, f"parsed/{file.name}"
     try:

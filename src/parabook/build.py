@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parabook.book import Book
+from parabook.dependencies import preloaded
 from parabook.errors import InputError, Problem, describe
 from parabook.plan import Plan, is_current, make_plan
 from parabook.plugins import Plugin
@@ -84,7 +85,8 @@ def start(plan: Plan) -> None:
     """Start the preloaded process, and import papermill beside it, here and not by several threads at once."""
     from parabook.server import server
 
-    server((*plan.plugin.preload, *plan.book.settings.get("preload", ())))
+    found = preloaded({file: plan.book.read[file] for file in plan.notebooks}) if plan.plugin.observes else ()
+    server((*plan.plugin.preload, *plan.book.settings.get("preload", found)))
     from parabook import run  # noqa: F401
 
 
@@ -112,6 +114,8 @@ def _build(
                 done=lambda run: drawn.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
                 ready=checking.result,  # kernels start while the input is checked; no cell runs before
             )  # fmt: skip
+            plan = plan.after(runs)
+            _ = plan.book_key  # found out here: the environment of workers is another
             for run in runs:  # pictures are needed last
                 renderers.submit(drawings.picture, run.notebook, plan.book.cache)
             seconds = float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
@@ -122,7 +126,7 @@ def _build(
             except TimeoutError:
                 hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
                 raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
-            plan.require_unchanged()
+            plan.require_unchanged(runs)
             publish(folder, out)
     finally:
         progress.close()

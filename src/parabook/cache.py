@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from parabook import files
-from parabook.plan import EVERYTHING, Plan
+from parabook.dependencies import EVERYTHING
+from parabook.plan import Plan
 
 MOST = 400
 """Chapters in the cache."""
@@ -28,6 +29,8 @@ class ChapterRun:
     cells: Mapping[str, float]
     """Seconds of each code cell, by its id."""
     reused: bool = False
+    wrote: list[str] = field(default_factory=list)
+    """Files that it wrote."""
 
 
 def cached(plan: Plan, notebook: Path) -> ChapterRun | None:

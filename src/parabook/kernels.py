@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
 import uuid
 from multiprocessing.connection import Connection
@@ -20,11 +21,12 @@ from typing import Any
 
 import psutil
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_path, jupyter_runtime_dir
 
+from parabook.errors import InputError
 from parabook.server import ForkedProcess, server
 
 KERNEL = "parabook-warm"
@@ -34,6 +36,20 @@ SPECS = KernelSpecManager(kernel_dirs=[str(Path(__file__).parent / "jupyter" / "
 
 MOST_BYTES = 90
 """Bytes in the path of a socket; systems take about a hundred."""
+
+
+def kernel_for(name: str) -> tuple[str, bool]:
+    """The kernel that runs a notebook which asks for one, a warm one where that is of this interpreter; and whether it is Python."""
+    if name in ("", "python", "python3", KERNEL):
+        return KERNEL, True
+    try:
+        spec = SPECS.get_kernel_spec(name)
+    except NoSuchKernel as error:
+        known = ", ".join(sorted({*SPECS.find_kernel_specs()} - {KERNEL}))
+        raise InputError.one("kernelspec", repr(name), f"an installed kernel: {known}") from error
+    program = shutil.which(spec.argv[0]) or ""
+    own = Path(program).parent == Path(sys.executable).parent and "ipykernel_launcher" in spec.argv and not spec.env
+    return KERNEL if own else name, spec.language == "python"
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -106,6 +122,8 @@ def serve(caller: Connection, arguments: list[str], folder: str, environment: di
         os.dup2(nowhere, descriptor)
     sys.argv = ["ipykernel_launcher", *arguments]
     sys.path.insert(0, folder)  # as a new interpreter started there would have it
+    if random := sys.modules.get("numpy.random"):
+        random.seed()  # else all kernels would have the same numbers
 
     from ipykernel.kernelapp import IPKernelApp
 

@@ -95,7 +95,9 @@ def _write_config(book: Book, names: Mapping[Path, str], site: Path, cover: Cove
         "html_title": title,
         "project": title,
         "nb_execution_mode": "off",  # parabook ran them
-        "include_patterns": sorted(f"{name}{file.suffix}" for file, name in names.items()),
+        "include_patterns": sorted(
+            f"{name}{'.ipynb' if file in book.notebooks else file.suffix}" for file, name in names.items()
+        ),
         "parabook_cache": str(book.cache),
         "parabook_cover": shared | {"checksums": LIST},
     }

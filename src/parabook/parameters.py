@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from parabook.errors import InputError, Problem, nearest
@@ -25,14 +23,17 @@ class Parameter:
     comment: str
 
 
-def parameters(notebook: Path) -> dict[str, Parameter]:
+def parameters(notebook: Mapping[str, Any]) -> dict[str, Parameter]:
     """The parameters that a chapter declares in its cell tagged ``parameters``, by name."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    sources = ("".join(cell["source"]) for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", []))
+    sources = (
+        "".join(cell["source"])
+        for cell in notebook["cells"]
+        if "parameters" in cell.get("metadata", {}).get("tags", [])
+    )
     return {each.name: each for source in sources for each in declared(source)}
 
 
-def all_parameters(notebooks: Iterable[Path]) -> dict[str, Parameter]:
+def all_parameters(notebooks: Iterable[Mapping[str, Any]]) -> dict[str, Parameter]:
     """Every parameter that some chapter declares, by name."""
     return {name: found for notebook in notebooks for name, found in parameters(notebook).items()}
 

@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from parabook import files
+from parabook import dependencies, files
 from parabook.book import Book
+from parabook.dependencies import EVERYTHING
 from parabook.errors import InputError
 from parabook.parameters import REPORTED, Parameter, fitted, parameters
 from parabook.plugins import Plugin
 
-EVERYTHING = "*"
-"""Among the names that an output rests on: every file of the input."""
+if TYPE_CHECKING:
+    from parabook.cache import ChapterRun
 
-RUNNER = [f"{name}.py" for name in ("run", "kernels", "server", "protocol", "files", "errors")]
+RUNNER = [
+    f"{name}.py" for name in ("run", "kernels", "server", "observe", "dependencies", "protocol", "files", "errors")
+]
 """The modules of this package that can affect what a chapter gives, and not only its page."""
+
+OBSERVED = "observed"
+"""The cache entry that lists what notebooks rest on beside files of the book."""
 
 MANY_BYTES = 2_000_000_000
 """More than this take some seconds to hash, so that it is said."""
@@ -90,47 +96,79 @@ class Plan:
         """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
         apart = (self.plugin.noun, "chapters", PAGES)
         program = {group: found for group, found in self.hashes.items() if group not in apart}
-        return files.digest([self.hashes["chapters"][notebook.name], self.chosen(notebook), program, sys.version])
+        given = [self.chosen(notebook), self.book.execution(notebook).allow_errors, self.book.settings.get("rests_on")]
+        own = next(name for name, file in self.sources["chapters"].items() if file == notebook)
+        return files.digest([self.hashes["chapters"][own], *given, program, self._made_with])
 
     @cached_property
     def book_key(self) -> str:
         """The hash of all that the book depends on."""
         chosen = [(notebook.name, self.chosen(notebook)) for notebook in self.notebooks]
-        return files.digest([self.published, chosen, sys.version])
+        names = json.loads(files.stored(self.book.cache, OBSERVED) or "[]") if self.plugin.observes else ()
+        beside = {name: dependencies.state(self.book.root, name) for name in names}
+        return files.digest([self.published, chosen, beside, self._made_with])
+
+    @property
+    def _made_with(self) -> object:
+        """Python, and for any book, of whose packages no lock file may speak, every package."""
+        return dependencies.versions() if self.plugin.observes else sys.version
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
-        if EVERYTHING in names:
-            return dict(self.contents)
+        whole = dict(self.contents) if EVERYTHING in names else {}
+        if self.plugin.observes:
+            root, others = self.book.root, (name for name in names if name != EVERYTHING)
+            return whole | {name: self.contents.get(name) or dependencies.state(root, name) for name in others}
+        if whole:
+            return whole
         paths = self.plugin.behind(self.input, names)
         inside = tuple(f"{path}/" for path in paths)
         return {name: found for name, found in self.contents.items() if name in paths or name.startswith(inside)}
 
-    def require_unchanged(self) -> None:
-        """An `InputError` when a file that the build depends on was written since it was hashed.
+    def hashed(self) -> Plan:
+        """The plan with the files that it depends on, as they are now."""
+        sources = _sources(self.book, self.plugin, self.input)
+        stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
+        if (size := sum(size for _, size, _ in stamps.values())) > MANY_BYTES:
+            print(f"hashing {size / 1e9:,.0f} GB", file=sys.stderr)
+        hashes = {group: {name: files.sha256(file) for name, file in found.items()} for group, found in sources.items()}
+        return replace(self, sources=sources, stamps=stamps, hashes=hashes)
+
+    def after(self, runs: Collection[ChapterRun]) -> Plan:
+        """The plan with the files of a book as runs left them, and whatever else they rest on."""
+        if not self.plugin.observes:
+            return self
+        names = {name for run in runs for name in run.rests_on} - self.contents.keys() - {EVERYTHING}
+        files.store(self.book.cache, OBSERVED, json.dumps(sorted(names)))
+        return self.hashed() if any(run.wrote and not run.reused for run in runs) else replace(self)
+
+    def changed(self, group: str) -> set[str]:
+        """The files of a group that were written since they were hashed.
 
         By the file system's own marks, as a file may also have been changed and changed back.
         """
-        for group, sources in self.sources.items():
-            for name, file in sources.items():
-                if files.stamp(file) != self.stamps[file]:
-                    where = self.input.name if group == self.plugin.noun else group
-                    found, needed = "a file changed during the build", "one left alone"
-                    raise InputError.one(f"{where}/{name}", found, needed, "build again")
+        return {name for name, file in self.sources[group].items() if files.stamp(file) != self.stamps[file]}
+
+    def require_unchanged(self, runs: Collection[ChapterRun]) -> None:
+        """An `InputError` when a file was changed that the build depends on; of a book's own, one that a run read and none wrote."""
+        for group in self.sources:
+            found = self.changed(group)
+            if group == self.plugin.noun and self.plugin.observes:
+                found = found & {name for run in runs for name in run.rests_on} - {
+                    name for run in runs for name in run.wrote
+                }
+            for name in sorted(found):
+                file = f"{self.input.name if group == self.plugin.noun else group}/{name}"
+                raise InputError.one(file, "a file changed during the build", "one left alone", "build again")
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
     """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
-    declared = {notebook: parameters(notebook) for notebook in book.notebooks}
+    declared = {notebook: parameters(book.read[notebook]) for notebook in book.notebooks}
     apart = (*REPORTED, *plugin.filled_in)
     known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}
     values, path = fitted(given, known), plugin.find(book, name)
-    sources = _sources(book, plugin, path)
-    stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
-    if (size := sum(size for _, size, _ in stamps.values())) > MANY_BYTES:
-        print(f"hashing {size / 1e9:,.0f} GB", file=sys.stderr)
-    hashes = {group: {name: files.sha256(file) for name, file in found.items()} for group, found in sources.items()}
-    return Plan(book, plugin, path, values, declared, sources, stamps, hashes)
+    return Plan(book, plugin, path, values, declared).hashed()
 
 
 def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path]]:
@@ -146,7 +184,7 @@ def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path
     pages = own | static | there("_config.yml", "_toc.yml", "pyproject.toml") | program.get(PAGES, {})
     return {
         plugin.noun: plugin.files(book, path),
-        "chapters": {file.name: file for file in book.chapters},
+        "chapters": {f"{book.name(file)}{file.suffix}": file for file in book.chapters},
         **program,
         "code": runner | program.get("code", {}),
         "requirements": there("requirements.txt"),

@@ -61,6 +61,8 @@ class Plugin:
     """Parameters of chapters that no call may give, as `parameters` does."""
     preload: tuple[str, ...] = ()
     """Modules imported once for all kernels."""
+    observes = True
+    """Whether chapters rest on what they were seen to use; else their outputs name it."""
     publishes_with: tuple[str, ...] = ()
     """Modules that `add_files` imports, loaded while chapters run."""
 
@@ -70,9 +72,13 @@ class Plugin:
 
     def files(self, book: Book, path: Path) -> dict[str, Path]:
         """The files of an input by their names; a change of one runs chapters again."""
-        apart = ("_build/", ".", f"{book.settings.get('approved', 'tests/approved')}/")
-        found = listed(path).items()
-        return {name: file for name, file in found if not name.startswith(apart) and file not in book.chapters}
+        approved = f"{book.settings.get('approved', 'tests/approved')}/"
+        top = [each for each in path.iterdir() if each.name != "_build" and not each.name.startswith(".")]
+        found = {each.name: each for each in top if each.is_file()}
+        found |= {f"{each.name}/{name}": file for each in top for name, file in listed(each).items()}
+        return {
+            name: file for name, file in found.items() if not name.startswith(approved) and file not in book.chapters
+        }
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
         """The files, or folders of files, behind the names that outputs of a chapter say they rest on."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,7 +37,22 @@ def charts(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The Vega-Lite specifications that the pages of an executed notebook show: of exhibits, and of outputs without one."""
     for data in (output.get("data", {}) for output in outputs(notebook)):
         found = [data[EXHIBIT]["chart"]] if EXHIBIT in data else [data[kind] for kind in CHARTS if kind in data]
-        yield from filter(None, found[:1])
+        yield from filter(None, [*found, in_html("".join(data.get("text/html", ())))][:1])
+
+
+def in_html(text: str) -> dict[str, Any] | None:
+    """The specification of the chart that HTML draws, as Altair emits it by default, with scripts from elsewhere.
+
+    Examples
+    --------
+    >>> in_html('<script>(function(spec, embedOpt){ vegaEmbed("#a", spec); })({"mark": "bar"}, {"mode": "vega-lite"});')
+    {'mark': 'bar'}
+    """
+    for place in re.finditer(r"\}\)\((?=\{)", text) if "vegaEmbed" in text else ():
+        with contextlib.suppress(ValueError):
+            found: dict[str, Any] = json.JSONDecoder().raw_decode(text[place.end() :])[0]
+            return found
+    return None
 
 
 def as_csv(exhibit: Mapping[str, Any]) -> str:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from parabook.book import Book, settings
+from parabook.book import Book, parsed, settings
 from parabook.build import start
 from parabook.errors import InputError
+from parabook.notebooks import read
 from parabook.parameters import all_parameters
 from parabook.plan import Plan, make_plan
 from parabook.plugins import plugin_of
@@ -29,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("chapters", "folders of chapters, each cell of which is a test", type="paths", default=[])
     group = parser.getgroup("chapters", "cells of chapters")
     group.addoption("--book-input", "--edition", metavar="NAME|PATH", help="run the chapters on this input")
+    group.addoption("--book", action="store_true", help="the chapters are the notebooks of the book in the root folder")
     group.addoption("--chapter-parameter", action="append", default=[], metavar="NAME=VALUE", help="of the chapters")
 
 
@@ -60,11 +62,9 @@ class ChapterFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         try:
-            names = list(code_cells(json.loads(self.path.read_text(encoding="utf-8"))))
-        except (ValueError, KeyError, TypeError) as error:
-            raise self.CollectError(
-                f"{self.path.name}: found {type(error).__name__}: {error}, needed a notebook"
-            ) from None
+            names = list(code_cells(read(self.path)))
+        except InputError as error:
+            raise self.CollectError(str(error)) from None
         yield from (CellItem.from_parent(self, name=name) for name in names)
 
 
@@ -98,6 +98,8 @@ class Runs:
     @cached_property
     def notebooks(self) -> list[Path]:
         """All chapters, chosen or not."""
+        if self.config.getoption("book"):
+            return list(Book.open(self.config.rootpath).notebooks)
         return sorted(file for folder in self.config.getini("chapters") for file in folder.rglob("*.ipynb"))
 
     @cached_property
@@ -107,8 +109,9 @@ class Runs:
             raise InputError.one(self.config.rootpath, "no chapters", "--edition=PATH in one word")
         if wrong := [pair for pair in self.given if not all(pair.partition("=")[:2])]:
             raise InputError.one("--chapter-parameter", repr(wrong[0]), "NAME=VALUE")
-        book = Book(self.config.rootpath, {}, tuple(self.notebooks), settings(self.config.rootpath))
-        plugin, declared = plugin_of(book), all_parameters(book.notebooks)
+        root = self.config.rootpath
+        book = Book(root, parsed(root / "_config.yml"), tuple(self.notebooks), settings(root))
+        plugin, declared = plugin_of(book), all_parameters(book.read.values())
         own = next((str(declared[name].default) for name in plugin.filled_in if name in declared), "")
         return make_plan(book, plugin, self.input or own, dict(pair.split("=", 1) for pair in self.given))
 
@@ -133,10 +136,11 @@ class Runs:
 
         try:
             folder = self.plan.plugin.folder(self.plan.input, chapter)
-            failure, notebook = "", run_one(chapter, self.plan.chosen(chapter), folder).notebook
+            failure, notebook = "", run_one(chapter, self.plan.chosen(chapter), folder, plan=self.plan).notebook
         except ChapterFailed as error:
-            failure, notebook = str(error).removeprefix(f"chapter {chapter.stem}: "), error.notebook
-        return {cell.name: cell for cell in cells_of(chapter.stem, json.loads(notebook), failure)}
+            failure, notebook = str(error).removeprefix(f"chapter {self.plan.book.name(chapter)}: "), error.notebook
+        allowed = self.plan.book.execution(chapter).allow_errors
+        return {cell.name: cell for cell in cells_of(chapter.stem, json.loads(notebook), failure, allowed)}
 
 
 RUNS = pytest.StashKey[Runs]()

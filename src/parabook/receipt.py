@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 from parabook.book import Book
 from parabook.cache import ChapterRun
+from parabook.dependencies import versions
 from parabook.files import hash_files, sha256, write_atomically
 from parabook.plan import Plan
 from parabook.plugins import Cover
@@ -77,12 +76,3 @@ def front_page(book: Book, noun: str, library: Path) -> None:
             books[file.parent.name] = {**json.loads(file.read_text(encoding="utf-8"))["about"]}
     page = render("library.html.j2", title=str(book.config.get("title", "")), noun=noun, books=books)
     write_atomically(library / "index.html", page)
-
-
-@cache
-def versions() -> dict[str, str]:
-    """What a book is made with: Python and every package there is, by the names of their folders, which need no reading."""
-    folders = [each for path in reversed(sys.path) for each in Path(path).glob("*.dist-info")]
-    named = (folder.stem.rpartition("-") for folder in folders)
-    packages = {name.lower().replace("_", "-"): version for name, _, version in named}
-    return {"python": ".".join(map(str, sys.version_info[:3])), **dict(sorted(packages.items()))}

@@ -16,7 +16,7 @@ from docutils import nodes
 from markupsafe import Markup
 
 from parabook.drawings import FONTS, as_png, as_svg, canonical, panels, script
-from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
+from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv, in_html
 from parabook.templating import render
 
 FOLDER = "exhibits"
@@ -33,9 +33,6 @@ def setup(app: Any) -> dict[str, bool]:
     app.connect("config-inited", configure)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_files)
-    for styles in ("fonts.css", "palette.css", "exhibits.css"):
-        app.add_css_file(styles)
-    app.add_js_file("charts.js")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -60,20 +57,26 @@ class Renderer:
     @staticmethod
     def handle_mime(renderer: Any, data: Any, inline: bool) -> list[nodes.Element] | None:
         """HTML nodes for an exhibit or a bare chart; nothing for what only notebook front ends show."""
-        if inline or data.mime_type not in (EXHIBIT, LAB_ONLY, *CHARTS):
+        drawn_by_html = in_html(data.content) if data.mime_type == "text/html" else None
+        if inline or not (drawn_by_html or data.mime_type in (EXHIBIT, LAB_ONLY, *CHARTS)):
             return None
-        if "parabook_cache" not in renderer.renderer.sphinx_env.config:
-            return None  # installed, and no extension of this book
+        if "parabook_cache" not in renderer.renderer.sphinx_env.config:  # installed, but no extension of this book
+            return None if drawn_by_html else []
         if data.mime_type == LAB_ONLY:
             return [nodes.comment()]
-        env, content, is_exhibit = renderer.renderer.sphinx_env, data.content, data.mime_type == EXHIBIT
+        env, content, is_exhibit = (
+            renderer.renderer.sphinx_env,
+            drawn_by_html or data.content,
+            data.mime_type == EXHIBIT,
+        )
         cache, page = Path(env.config.parabook_cache), env.metadata[env.docname]
         chart = content["chart"] if is_exhibit else content
         drawn = [
             {"label": str(part.get("description", "Chart")), "svg": as_svg(canonical(part), cache), "spec": part}
             for part in (panels(chart) if chart else ())
         ]
-        page["charts"] = page.get("charts") or bool(drawn)
+        if drawn:
+            page["charts"] = True
         if is_exhibit:
             page.setdefault("exhibits", []).append(content)
             up = "../" * env.docname.count("/")
@@ -100,6 +103,12 @@ def downloads(exhibit: Mapping[str, Any], cache: Path) -> dict[str, tuple[str, C
 def describe(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Say in the page's head what it is, for search engines and for links that are shared."""
     root, cover = app.config.root_doc, app.config.parabook_cover
+    if cover and Path(app.srcdir, f"{name}.md").is_file():  # what can be edited is not the executed notebook
+        context["page_source_suffix"] = ".md"
+    if app.config.parabook_palette or app.env.metadata.get(name, {}).keys() & {"charts", "exhibits"}:
+        for styles in ("fonts.css", "palette.css", "exhibits.css"):
+            app.add_css_file(styles)
+        app.add_js_file("charts.js")
     context["front_page_title"] = app.env.titles[root].astext() if root in app.env.titles else context["project"]
     if cover.get("lead"):
         home, picture = cover["homepage"].rstrip("/") + "/" if cover["homepage"] else "", cover["picture"]

@@ -11,11 +11,12 @@ from typing import Any
 
 from parabook.book import Book
 from parabook.build import BuildOptions, build
+from parabook.dependencies import versions
 from parabook.errors import InputError
 from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
-from parabook.receipt import LIST, PAGES, RECEIPT, versions
+from parabook.receipt import LIST, PAGES, RECEIPT
 
 
 def read(file: Path, noun: str) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from ast import literal_eval
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import psutil
 from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -20,8 +22,11 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 from papermill.execute import execute_notebook
 
+from parabook import observe
 from parabook.cache import ChapterRun, cached, dependencies, store
-from parabook.kernels import KERNEL, Manager
+from parabook.dependencies import EVERYTHING, names
+from parabook.kernels import Manager, kernel_for
+from parabook.notebooks import Execution, read
 from parabook.plan import Plan
 from parabook.progress import Progress
 from parabook.server import stop_all
@@ -43,9 +48,10 @@ INJECTED = "injected-parameters"
 class ChapterFailed(Exception):
     """A cell of a chapter failed: the report is wrong, exit code 1; ``notebook`` is its text as far as it ran."""
 
-    def __init__(self, message: str, chapter: str = "", notebook: str = "") -> None:
+    def __init__(self, message: str, chapter: str = "", notebook: str = "", rests_on: Sequence[str] = ()) -> None:
         super().__init__(message)
-        self.chapter, self.notebook = chapter, notebook
+        self.chapter, self.notebook, self.rests_on = chapter, notebook, rests_on
+        self.wrote, self.reused = list[str](), False
 
 
 def run_all(
@@ -61,17 +67,18 @@ def run_all(
 
     ``progress`` is told of each chapter as it ends, ``done`` gets it as soon as it has run. ``ready`` is
     called before the first cell of each, when its kernel has started: it waits for what must come first, or raises.
+    One that read what another wrote runs again after it, in the order of the book.
     A `ChapterFailed` when a cell fails; chapters not yet begun are not run. An `InputError` when a file that the book
     depends on was written meanwhile; nothing is put into the cache.
     """
     progress = progress or Progress()
 
-    def run(notebook: Path) -> ChapterRun:
-        progress.begin(notebook.stem)
-        found = None if force else cached(plan, notebook)
+    def run(notebook: Path, again: bool = force) -> ChapterRun:
+        progress.begin(plan.book.name(notebook))
+        found = None if again else cached(plan, notebook)
         if not found:
             folder, seconds = plan.plugin.folder(plan.input, notebook), plan.book.settings.get("cell_seconds")
-            found = run_one(notebook, plan.chosen(notebook), folder, float(seconds or CELL_SECONDS), ready=ready)
+            found = run_one(notebook, plan.chosen(notebook), folder, float(seconds or 0), ready=ready, plan=plan)
         progress.end(found.chapter, None if found.reused else found.seconds)
         done(found)
         return found
@@ -81,45 +88,76 @@ def run_all(
     futures = {notebook: pool.submit(run, notebook) for notebook in plan.notebooks}
     try:
         wait(futures.values(), return_when=FIRST_EXCEPTION)
+        pool.shutdown(cancel_futures=True)
+        if late := too_early(futures):
+            pool = ThreadPoolExecutor(1)
+            for notebook in (each for each, future in futures.items() if each in late or future.cancelled()):
+                futures[notebook] = pool.submit(run, notebook, True)
+            wait(futures.values(), return_when=FIRST_EXCEPTION)
+            pool.shutdown(cancel_futures=True)
     except BaseException:  # interrupted: no chapter is worth waiting for
         progress.close()
         pool.shutdown(wait=False, cancel_futures=True)
         stop_all()
         raise
-    pool.shutdown(cancel_futures=True)
-    plan.require_unchanged()
     ended = {notebook: each for notebook, each in futures.items() if not each.cancelled()}
-    for notebook, future in ended.items():
-        if not future.exception() and not future.result().reused:
-            store(plan, notebook, future.result())
+    found = {notebook: each.result() for notebook, each in ended.items() if not each.exception()}
+    plan.require_unchanged(found.values())
+    changed, left = plan.changed(plan.plugin.noun), plan.after(found.values())
+    for notebook, chapter in found.items():
+        if not chapter.reused and (EVERYTHING not in chapter.rests_on or changed <= {*chapter.wrote}):
+            store(left, notebook, chapter)
     return [future.result() for future in ended.values()]  # or raise the error of the first that failed
+
+
+def too_early(futures: Mapping[Path, Future[ChapterRun]]) -> set[Path]:
+    """The notebooks, ended or failed, that read a file, or listed its folder, which another one wrote in this build."""
+    ended = {file: each.exception() or each.result() for file, each in futures.items() if not each.cancelled()}
+    runs = {file: each for file, each in ended.items() if isinstance(each, (ChapterRun, ChapterFailed))}
+    wrote = {file: {*each.wrote} for file, each in runs.items() if not each.reused}
+    found = set()
+    for file, run in runs.items():
+        others = {name for other, names in wrote.items() if other != file for name in names}
+        folders = {f"{os.path.dirname(name) or '.'}/" for name in others}
+        if others and not {*run.rests_on}.difference(run.wrote).isdisjoint({*others, *folders, EVERYTHING}):
+            found.add(file)
+    return found
 
 
 def side_by_side(plan: Plan, jobs: int = 0) -> int:
     """How many chapters to run at once: one more than processors unless a call says otherwise, and as memory allows."""
-    size = sum(size for file, (_, size, _) in plan.stamps.items() if file.is_relative_to(plan.input))
+    sizes = [size for file, (_, size, _) in plan.stamps.items() if file.is_relative_to(plan.input)]
+    # A notebook of any book reads some of its files.
+    size = max(sizes, default=0) if plan.plugin.observes else sum(sizes)
     room = psutil.virtual_memory().available // (KERNEL_BYTES + TIMES_INPUT * size)
-    return int(max(1, min(jobs or (os.cpu_count() or 1) + 1, room)))
+    return int(max(1, min(jobs or plan.book.settings.get("jobs", 0) or (os.cpu_count() or 1) + 1, room)))
 
 
 def run_one(
     notebook: Path,
     chosen: Mapping[str, Any],
     folder: Path,
-    seconds: float = CELL_SECONDS,
+    seconds: float | None = None,
     *,
     ready: Callable[[], object] = lambda: None,
+    plan: Plan | None = None,
 ) -> ChapterRun:
-    """Run one chapter; ``folder`` is where its kernel works, ``ready`` is called before its first cell.
+    """Run one chapter, as a plan has it; ``folder`` is where its kernel works, ``ready`` is called before its first cell.
 
     A `ChapterFailed` when a cell fails, ends the kernel, takes too long or shows too much.
     """
-    started, name, failure = time.monotonic(), notebook.stem, ""
-    prepared, kernel = prepare(notebook, chosen)
-    client = BoundedClient(prepared, kernel, folder, seconds, ready)
+    started, failure = time.monotonic(), ""
+    name, how = (plan.book.name(notebook), plan.book.execution(notebook)) if plan else (notebook.stem, Execution())
+    seconds = seconds or how.seconds or CELL_SECONDS
+    written = plan.book.read[notebook] if plan else read(notebook)
+    kernel, python = kernel_for(str(written["metadata"].get("kernelspec", {}).get("name", "")))
+    prepared = prepare(written, chosen, kernel)
+    root = str(plan.book.root) if plan and plan.plugin.observes and python else ""
+    options = {"timeout": int(seconds), "allow_errors": how.allow_errors}
+    client = BoundedClient(prepared, kernel, folder, ready, root, **options)
     try:
         client.execute()
-        failure = first_failure(prepared)
+        failure = "" if how.allow_errors else first_failure(prepared)
     except CellTimeoutError:
         hint = "cell_seconds in [tool.parabook] of pyproject.toml allows more"
         failure = f": a cell was not done after {seconds:g} seconds; {hint}"
@@ -134,33 +172,50 @@ def run_one(
             loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
     text = json.dumps(prepared, ensure_ascii=False)  # nbformat's own writing takes as long as the work of a chapter
+    rests_on = names(plan.book, name, written, client.seen) if plan and plan.plugin.observes else dependencies(prepared)
     if failure:
-        raise ChapterFailed(f"chapter {name}{failure}", name, text)
+        raise ChapterFailed(f"chapter {name}{failure}", name, text, rests_on)
     code = [cell for cell in prepared.cells if cell.cell_type == "code"]
     cells = {cell["id"]: float(cell.metadata.papermill["duration"] or 0.0) for cell in code}
-    return ChapterRun(name, text, dependencies(prepared), time.monotonic() - started, cells)
+    wrote = client.seen["wrote"] if client.seen else []
+    return ChapterRun(name, text, rests_on, time.monotonic() - started, cells, wrote=wrote)
 
 
 class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
     """Executes a notebook in place, as far as its first failing cell; counts what it shows, and ends it at too much."""
 
-    def __init__(self, notebook: Any, kernel: str, folder: Path, seconds: float, ready: Callable[[], object]) -> None:
+    def __init__(
+        self, notebook: Any, kernel: str, folder: Path, ready: Callable[[], object], root: str, **options: Any
+    ) -> None:
         manager = NotebookExecutionManager(notebook, progress_bar=False)
         manager.notebook_start()
         super().__init__(
             manager,
             kernel_name=kernel,
             kernel_manager_class=Manager,
-            timeout=seconds,
+            **options,
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
         )
-        self.ready, self.shown = ready, 0
+        self.ready, self.shown, self.root = ready, 0, root
+        self.seen: Any = None
+        """What `observe` saw, under the folder ``root``; None where nothing did."""
 
     def papermill_execute_cells(self) -> None:
         """Run the cells once the caller is ready; until then the kernel stands by."""
         self.ready()
+        if self.root:
+            text = Path(observe.__file__).read_text(encoding="utf-8") + "\nstart(root)"
+            self._ask(f"exec({text!r}, {{'root': {self.root!r}}})")
         super().papermill_execute_cells()
+        if self.root and (found := self._ask("", "__import__('sys').parabook()")):
+            self.seen = json.loads(literal_eval(found))
+
+    def _ask(self, code: str, expression: str = "None") -> str:
+        """Have the kernel run code that leaves no trace in the notebook, and give an expression's value as text, blank for none."""
+        asked = self.kc.execute(code, silent=True, store_history=False, user_expressions={"found": expression})
+        found = self.wait_for_reply(asked)["content"].get("user_expressions", {}).get("found", {})
+        return str(found.get("data", {}).get("text/plain", ""))
 
     def process_message(self, message: Any, *arguments: Any, **options: Any) -> Any:
         """Take a message of the kernel, unless it has shown too much already."""
@@ -173,20 +228,19 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
         return None
 
 
-def prepare(notebook: Path, chosen: Mapping[str, Any]) -> tuple[Any, str]:
-    """A chapter with its parameters in it, ready to run, and the name of its kernel.
+def prepare(written: Mapping[str, Any], chosen: Mapping[str, Any], kernel: str) -> Any:
+    """A chapter with its parameters in it, ready to run.
 
-    That is a warm one for this interpreter, which notebooks call python3, else the chapter's own. Every cell has an id
-    that is the same at each run: its own, or by its position, as ``cell-3``, where papermill would make one up.
+    Every cell has an id that is the same at each run: its own, or by its position, as ``cell-3``, where papermill would
+    make one up.
     """
-    written = json.loads(notebook.read_text(encoding="utf-8"))
-    kernel = str(written.get("metadata", {}).get("kernelspec", {}).get("name", ""))
-    kernel = KERNEL if kernel in ("", "python", "python3") else kernel
-    prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=kernel, prepare_only=True)
+    node = nbformat.reads(json.dumps(written), as_version=4)
+    prepared = execute_notebook(node, None, dict(chosen), kernel_name=kernel, language="python", prepare_only=True)
+    prepared.metadata.papermill["input_path"] = None  # here the notebook itself
     ids = (str(cell.get("id") or f"cell-{place}") for place, cell in enumerate(written["cells"], 1))
     for cell in prepared.cells:
         cell["id"] = INJECTED if INJECTED in cell.metadata.get("tags", ()) else next(ids)
-    return prepared, kernel
+    return prepared
 
 
 def first_failure(executed: Any) -> str:

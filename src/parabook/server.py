@@ -72,7 +72,10 @@ class Server:
     def __init__(self, modules: Sequence[str]) -> None:
         self._control, theirs = socket.socketpair()
         self._lock = threading.Lock()
-        quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy would warn of frozen modules
+        quiet = {
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # debugpy would warn of frozen modules
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # what kernels have it load
+        }
         path = "import sys; sys.path.insert(0, sys.argv[1])"  # as an argument, which it decodes as it does all paths
         code = (
             f"{path}; from parabook.server import serve_forks; serve_forks({theirs.fileno()}, {[*KERNELS, *modules]})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,6 +18,9 @@ from parabook.drawings import canonical
 from parabook.protocol import as_csv, exhibits
 
 Notebook = dict[str, Any]
+
+RUN = ("papermill", "execution", "language_info", "source_map", "scrolled", "collapsed", "ExecuteTime")
+"""What runs, and front ends, note in a notebook."""
 
 SITE = "site"
 """The folder that Sphinx reads, among the outputs until they are done."""
@@ -30,7 +33,7 @@ class AssemblyFailed(Exception):
 def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Path, str], dict[str, str]]:
     """Write ``site/`` for Sphinx, ``notebooks/``, ``tables/`` and ``charts/``.
 
-    ``executed`` has the text of executed notebooks by chapter, the file's name without suffix, the root first. A chapter
+    ``executed`` has the text of executed notebooks by chapter, the root first. A chapter
     of whose exhibits the input can have none is left out, and with it the cells tagged ``needs-<chapter>``.
 
     So are exhibits that the input cannot have, and headings under which nothing else stands.
@@ -43,8 +46,8 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
     made = {chapter: list(exhibits(notebook)) for chapter, notebook in notebooks.items()}
     absent = [chapter for chapter, each in made.items() if each and all(exhibit.get("absent") for exhibit in each)]
     left_out = {chapter: str(made[chapter][0]["finding"]) for chapter in absent if chapter != next(iter(notebooks))}
-    names = {file: page_name(book, file) for file in book.chapters if file.stem not in left_out}
-    shown = {name: notebooks[file.stem] for file, name in names.items() if file.stem in notebooks}
+    names = {file: page_name(book, file) for file in book.chapters if book.name(file) not in left_out}
+    shown = {name: notebooks[book.name(file)] for file, name in names.items() if book.name(file) in notebooks}
     lost = {f"needs-{chapter}" for chapter in left_out}
     for notebook in shown.values():
         cells = [cell for cell in notebook["cells"] if lost.isdisjoint(cell["metadata"].get("tags", []))]
@@ -57,7 +60,8 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
         if exhibit["chart"]:
             chart = json.dumps(exhibit["chart"], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
             (into / "charts" / f"{exhibit['id']}.vl.json").write_text(chart, encoding="utf-8")
-    _carry(book, names, into / SITE)
+    executed_files = [file for file in names if book.name(file) in notebooks]
+    _carry(book, names, executed_files, into / SITE)
     _write_notebooks(shown, into / SITE)
     return names, left_out
 
@@ -95,21 +99,20 @@ def with_code_together(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def cleaned(notebook: Notebook) -> Notebook:
     """An executed notebook without what differs from run to run: times, paths, versions of the machine."""
+    language = notebook["metadata"].get("language_info", {})
     for cell in notebook["cells"]:
-        cell["metadata"] = {key: cell["metadata"][key] for key in ("tags", "mystnb") if cell["metadata"].get(key)}
+        cell["metadata"] = {key: found for key, found in cell["metadata"].items() if key not in RUN and found}
         if "injected-parameters" in cell["metadata"].get("tags", []):
             cell["metadata"]["tags"].append("remove-input")
-    metadata = {key: value for key, value in notebook["metadata"].items() if key in ("kernelspec", "mystnb", "widgets")}
-    notebook["metadata"] = {**metadata, "language_info": {"name": "python"}}
+    notebook["metadata"] = {key: value for key, value in notebook["metadata"].items() if key not in RUN}
+    shown = {key: language[key] for key in ("name", "pygments_lexer") if key in language}
+    notebook["metadata"]["language_info"] = shown or {"name": "python"}
     return notebook
 
 
 def page_name(book: Book, file: Path) -> str:
     """Where a chapter stands in the site, without suffix."""
-    path, top = file.relative_to(book.root).with_suffix(""), book.settings.get("pages")
-    if top and file == book.chapters[0]:
-        return "index"
-    return (path.relative_to(top) if top and path.is_relative_to(top) else path).as_posix()
+    return "index" if book.settings.get("pages") and file == book.chapters[0] else book.name(file)
 
 
 def _write_notebooks(notebooks: Mapping[str, Notebook], folder: Path) -> None:
@@ -119,19 +122,20 @@ def _write_notebooks(notebooks: Mapping[str, Notebook], folder: Path) -> None:
         file.write_text(canonical(notebook), encoding="utf-8")
 
 
-def _carry(book: Book, names: Mapping[Path, str], site: Path) -> None:
+def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], site: Path) -> None:
     """Put into the site, as links, all of the book that pages may use, its pages in their places, and its contents."""
     import yaml
 
     skip = shutil.ignore_patterns(".*", "_build", "__pycache__", "_toc.yml", "_config.yml")
     shutil.copytree(book.root, site, copy_function=os.symlink, ignore=skip, ignore_dangling_symlinks=True)
     for file in book.chapters:
-        (site / file.relative_to(book.root)).unlink(missing_ok=True)
+        if file.suffix != ".md" or file not in executed:  # links of other pages lead to it
+            (site / file.relative_to(book.root)).unlink(missing_ok=True)
     places: dict[str, str] = {}
     for file, name in names.items():
         path = file.relative_to(book.root)
         places |= {path.as_posix(): name, path.with_suffix("").as_posix(): name}
-        if file.suffix != ".ipynb":
+        if file not in executed:
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             (site / f"{name}{file.suffix}").symlink_to(file)
 

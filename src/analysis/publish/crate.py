@@ -84,7 +84,7 @@ def _run(crate: Any, plan: Plan, run: ChapterRun, page: str, folder: Path, progr
     source = next(file for file in plan.notebooks if file.stem == run.chapter)
     hashed, needs = sha256(source), {"softwareRequirements": program}
     notebook = _add(crate, f"#chapter/{run.chapter}", "SoftwareSourceCode", name=source.name, sha256=hashed, **needs)
-    values = {name: each.default for name, each in parameters(source).items()} | plan.chosen(source)
+    values = {name: each.default for name, each in parameters(plan.book.read[source]).items()} | plan.chosen(source)
     used = [crate.get(f"#edition/{name}") for name in plan.behind([PACKAGE, *run.rests_on])]
     used += [
         _add(crate, f"#parameter/{run.chapter}/{name}", "PropertyValue", name=name, value=value)

@@ -31,6 +31,7 @@ class EditionPlugin(Plugin):
     """The plug-in of this report; what each hook is for, `Plugin` says."""
 
     noun = "edition"
+    observes = False  # editions are read by DuckDB, and exhibits name the tables they rest on
     filled_in = ("edition",)
     preload = ("analysis.publish.warm",)
     publishes_with = ("rocrate.rocrate",)

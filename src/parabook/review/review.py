@@ -54,8 +54,10 @@ def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results
     except ChapterFailed as error:
         failed, failure = error.chapter, str(error)
         ran[failed] = error.notebook
-    notebooks = {file.stem: json.loads(ran[file.stem]) for file in plan.notebooks if ran.get(file.stem)}
-    cells = (cells_of(name, each, failure if name == failed else "") for name, each in notebooks.items())
+    chapters = map(plan.book.name, plan.notebooks)
+    notebooks = {name: json.loads(ran[name]) for name in chapters if ran.get(name)}
+    allowed = {plan.book.name(file): plan.book.execution(file).allow_errors for file in plan.notebooks}
+    cells = (cells_of(name, each, failure if name == failed else "", allowed[name]) for name, each in notebooks.items())
     return found, tuple(cell for chapter in cells for cell in chapter), failure
 
 
