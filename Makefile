@@ -7,7 +7,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links pyproject.toml
 
-.PHONY: book pdf test test-all lint spelling lab bench lock clean
+.PHONY: book pdf test test-all lint spelling lab preview bench lock clean
 .DEFAULT_GOAL := book
 
 $(READY): requirements.txt pyproject.toml
@@ -50,14 +50,18 @@ spelling: .venv/.test
 lab: .venv/.lab
 	$(BIN)/jupyter lab --ip 127.0.0.1 chapters
 
+# The book in a browser, and what changes in it at once.
+preview: $(READY)
+	@$(BIN)/analysis preview
+
 # Beside the tools people use today, by hand: takes a quarter of an hour.
 bench: .venv/.bench
 	PYTHONPATH=. $(BIN)/python -m benchmarks
 
 # The locks: every package with its hashes, for Python 3.11 and newer, without a trace of the machine they were made on.
 lock:
-	$(LOCK) --extra build --output-file requirements.txt
-	$(LOCK) --extra build --extra test --constraints requirements.txt --output-file requirements/test.txt
+	$(LOCK) --extra build --extra preview --output-file requirements.txt
+	$(LOCK) --extra build --extra preview --extra test --constraints requirements.txt --output-file requirements/test.txt
 	$(LOCK) --extra bench --constraints requirements/test.txt --output-file requirements/bench.txt
 	$(LOCK) --extra lab --constraints requirements.txt --output-file requirements/lab.txt
 	$(LOCK) --extra test-spark --constraints requirements/test.txt --output-file requirements/spark.txt
