@@ -15,10 +15,13 @@ from parabook.book import Book
 from parabook.dependencies import preloaded
 from parabook.errors import InputError, Problem, describe
 from parabook.plan import Plan, is_current, make_plan
-from parabook.plugins import Plugin
+from parabook.plugins import Cover, Plugin
 from parabook.progress import Progress
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from parabook.cache import ChapterRun
     from parabook.server import Workers
 
 ASSEMBLY = ("parabook.outputs", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
@@ -81,46 +84,41 @@ def output_folder(plan: Plan, out: Path) -> Path:
     return found
 
 
-def start(plan: Plan) -> None:
+def start(plan: Plan, *modules: str) -> None:
     """Start the preloaded process, and import papermill beside it, here and not by several threads at once."""
     from parabook.server import server
 
     found = preloaded({file: plan.book.read[file] for file in plan.notebooks}) if plan.plugin.observes else ()
-    server((*plan.plugin.preload, *plan.book.settings.get("preload", found)))
+    server((*plan.plugin.preload, *plan.book.settings.get("preload", found), *modules))
     from parabook import run  # noqa: F401
+
+
+def theme(book: Book) -> str:
+    """The module of the book's theme."""
+    return str(book.config.get("sphinx", {}).get("config", {}).get("html_theme", "sphinx_book_theme"))
 
 
 def _build(
     plan: Plan, out: Path, options: BuildOptions, progress: Progress, assemblers: Workers, renderers: Workers
 ) -> None:
     """Check the input of one book, run its chapters, assemble and publish it."""
-    from concurrent.futures import Future, wait
-
     from parabook import drawings
     from parabook.publish import publish, staging
-    from parabook.run import run_all
     from parabook.server import import_all
     from parabook.staging import AssemblyFailed
 
-    theme = plan.book.config.get("sphinx", {}).get("config", {}).get("html_theme", "sphinx_book_theme")
-    drawn: list[Future[Any]] = []
     try:
         with staging(out) as folder:
             checking = assemblers.submit(plan.plugin.check, plan)
-            renderers.submit(drawings.start)
-            assemblers.submit(import_all, (*ASSEMBLY, theme, *plan.plugin.publishes_with))
-            runs = run_all(
-                plan, options.jobs, progress, force=options.force,
-                done=lambda run: drawn.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
-                ready=checking.result,  # kernels start while the input is checked; no cell runs before
-            )  # fmt: skip
+            assemblers.submit(import_all, (*ASSEMBLY, theme(plan.book), *plan.plugin.publishes_with))
+            runs, drawn = run_chapters(plan, options, progress, checking, renderers, plan.notebooks)
             plan = plan.after(runs)
             _ = plan.book_key  # found out here: the environment of workers is another
             for run in runs:  # pictures are needed last
                 renderers.submit(drawings.picture, run.notebook, plan.book.cache)
-            seconds = float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
-            wait(drawn, seconds)  # what cannot be drawn fails where it is assembled
+            drawn()
             progress.message("assembling")
+            seconds = float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
             try:
                 assemblers.submit(_make_outputs, plan, checking.result(), runs, folder).result(seconds)
             except TimeoutError:
@@ -130,6 +128,31 @@ def _build(
             publish(folder, out)
     finally:
         progress.close()
+
+
+def run_chapters(
+    plan: Plan,
+    options: BuildOptions,
+    progress: Progress,
+    checking: Future[Cover],
+    renderers: Workers,
+    notebooks: Sequence[Path],
+) -> tuple[list[ChapterRun], Callable[[], object]]:
+    """Run chapters, once the input is checked, and have their charts drawn beside; what ran, and what waits for drawings."""
+    from concurrent.futures import wait
+
+    from parabook import drawings
+    from parabook.run import run_all
+
+    drawn = [renderers.submit(drawings.start)]
+    runs = run_all(
+        plan, options.jobs, progress, force=options.force, notebooks=notebooks,
+        done=lambda run: drawn.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
+        ready=checking.result,  # kernels start while the input is checked; no cell runs before
+    )  # fmt: skip
+    checking.result()
+    # What cannot be drawn fails where it is assembled.
+    return runs, lambda: wait(drawn, float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS)))
 
 
 def _make_outputs(*arguments: Any) -> None:

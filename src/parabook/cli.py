@@ -1,4 +1,4 @@
-"""The command line of any Jupyter Book: ``parabook build|test|review [BOOK]``."""
+"""The command line of any Jupyter Book: ``parabook build|preview|test|review [BOOK]``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from parabook.book import Book
 from parabook.build import BuildOptions, build
 from parabook.errors import InputError, describe
-from parabook.plan import make_plan
+from parabook.plan import Plan, make_plan
 from parabook.plugins import plugin_of
 from parabook.progress import Progress
 
@@ -39,6 +39,21 @@ def build_command(root: Path, name: str, given: tuple[str, ...], out: Path | Non
     plan = make_plan(book, plugin_of(book), name, dict(pair.split("=", 1) for pair in given))
     place = out or book.root / "_build" / plan.input.name
     print(build(plan, place, BuildOptions(jobs, force), Progress(plan.input.name, live=True)))
+
+
+@parabook.command("preview")
+@BOOK
+@INPUT
+@click.option("--port", type=int, default=8765, help="Where on 127.0.0.1 it is shown; 0 for any (default: 8765).")
+def preview_command(root: Path, name: str, port: int) -> None:
+    """Show the book in a folder on this machine, and what changes in it at once; Ctrl-C ends it."""
+    from parabook.preview import preview
+
+    def plan() -> Plan:
+        book = Book.open(root)
+        return make_plan(book, plugin_of(book), name, {})
+
+    preview(plan, port)
 
 
 @parabook.command("test", context_settings={"ignore_unknown_options": True})

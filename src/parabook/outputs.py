@@ -31,11 +31,7 @@ PICTURE = "card.png"  # what a link to the book shows where it is shared
 
 def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> None:
     """Make all outputs of a build in an empty folder, ready to publish; an `AssemblyFailed` when the report is wrong."""
-    names, left_out = stage(plan.book, {each.chapter: each.notebook for each in runs}, folder)
-    front = json.loads(runs[0].notebook) if runs else {"cells": []}
-    drawn = [drawings.as_svg(drawings.canonical(each), plan.book.cache) for each in itertools.islice(charts(front), 1)]
-    cover = plan.plugin.cover(cover, glued(front), "".join(drawn))
-    assemble(plan.book, names, folder, cover)
+    cover, left_out = make_pages(plan, cover, runs, folder)
     for left in (SITE, "doctrees", "jupyter_execute"):
         shutil.rmtree(folder / left, ignore_errors=True)
     prune(plan.book.cache / drawings.FOLDER, drawings.MOST)
@@ -44,10 +40,31 @@ def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: P
     gc.collect()  # of several books more are to come, and Sphinx leaves much behind, in cycles
 
 
+def make_pages(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> tuple[Cover, dict[str, str]]:
+    """Stage and assemble the pages; the cover as the chapters complete it, and the chapters that are left out.
+
+    Where the folder has pages from before, only what differs gets a new time, by which Sphinx knows it.
+    """
+    files = [file for file in (folder / SITE).rglob("*.ipynb") if not file.is_symlink()]
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
+    for each in (SITE, "notebooks", "tables", "charts"):
+        shutil.rmtree(folder / each, ignore_errors=True)
+    names, left_out = stage(plan.book, {each.chapter: each.notebook for each in runs}, folder)
+    for file, (content, time) in before.items():
+        if file.is_file() and file.read_bytes() == content:
+            os.utime(file, ns=(time, time))
+    front = json.loads(runs[0].notebook) if runs else {"cells": []}
+    drawn = [drawings.as_svg(drawings.canonical(each), plan.book.cache) for each in itertools.islice(charts(front), 1)]
+    cover = plan.plugin.cover(cover, glued(front), "".join(drawn))
+    assemble(plan.book, names, folder, cover)
+    return cover, left_out
+
+
 def assemble(book: Book, names: Mapping[Path, str], folder: Path, cover: Cover) -> None:
     """Build the staged pages of a folder into its ``html``, which has a front page ``index.html``.
 
-    Raises `AssemblyFailed` with Sphinx's first error, or its first warning where the book sets ``fail_on_warnings``.
+    What Sphinx read and wrote there before is used again where nothing changed. Raises `AssemblyFailed` with Sphinx's
+    first error, or its first warning where the book sets ``fail_on_warnings``.
     """
     from jupyter_book.sphinx import build_sphinx
 
@@ -60,22 +77,36 @@ def assemble(book: Book, names: Mapping[Path, str], folder: Path, cover: Cover) 
             noconfig=True,
             confoverrides={"latex_individualpages": False},  # which Jupyter Book asks for
             doctreedir=str(folder / "doctrees"),
-            freshenv=True,
+            freshenv=False,
             warningiserror=bool(book.settings.get("fail_on_warnings")),
             keep_going=True,
             quiet=True,
         )
     if result:
-        log = re.sub(r"\x1b\[[0-9;]*m", "", errors.getvalue()).replace(f"{site}{os.sep}", "")  # without colours, paths
-        lines = [line.strip() for line in log.splitlines() if line.strip() and "treated as errors" not in line]
-        first = next((line for line in lines if "WARNING" in line or "ERROR" in line), " ".join(lines[:3]))
-        raise AssemblyFailed(f"assembling the book: {first or result}")
-    if cover.picture:
+        raise AssemblyFailed(f"assembling the book: {first_warning(errors.getvalue(), site) or result}")
+    if cover.picture and not (html / PICTURE).exists():
         (html / PICTURE).write_bytes(drawings.png(cover.picture))
     if not (html / "index.html").exists():
         front = render("redirect.html.j2", title=cover.title, page=f"{next(iter(names.values()))}.html")
         (html / "index.html").write_text(front, encoding="utf-8")
     (html / ".buildinfo").unlink(missing_ok=True)  # Sphinx's note to itself; web servers leave hidden files out
+
+
+def first_warning(log: str, site: Path) -> str:
+    """Sphinx's first warning or error, without colours and the machine's paths; where there is none, its first words.
+
+    MyST-NB counts ten thousand lines a cell: what is said is the cell, and its line.
+    """
+
+    def place(found: re.Match[str]) -> str:
+        cell, line = divmod(int(found[2]), 10_000)
+        name = json.loads((site / found[1]).read_text(encoding="utf-8"))["cells"][cell - 1].get("id", cell)
+        return f"{found[1]}, cell {name}, line {line - 1}:"
+
+    log = re.sub(r"\x1b\[[0-9;]*m", "", log).replace(f"{site}{os.sep}", "")
+    log = re.sub(r"^(\S+\.ipynb):(\d{5,}):", place, log, flags=re.MULTILINE)
+    lines = [line.strip() for line in log.splitlines() if line.strip() and "treated as errors" not in line]
+    return next((line for line in lines if "WARNING" in line or "ERROR" in line), " ".join(lines[:3]))
 
 
 def _write_config(book: Book, names: Mapping[Path, str], site: Path, cover: Cover) -> Path:

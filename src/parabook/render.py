@@ -31,9 +31,23 @@ def setup(app: Any) -> dict[str, bool]:
     if "comments_config" not in app.config:  # Jupyter Book sets it also where its extension for comments is not loaded
         app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", configure)
+    app.connect("env-before-read-docs", note_others)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def note_others(app: Any, env: Any, names: list[str]) -> None:
+    """Before pages are read, see to it that others are written again that show their titles or paste their values."""
+    titles = {name: title.astext() for name, title in env.titles.items()}
+
+    def others(app: Any, env: Any) -> list[str]:
+        if {name: title.astext() for name, title in env.titles.items()} != titles:
+            return list(env.found_docs)
+        pasting = (name for name in env.found_docs if "{glue:" in Path(env.doc2path(name)).read_text("utf-8"))
+        return list(pasting) if names else []
+
+    app.connect("env-updated", others)
 
 
 def configure(app: Any, config: Any) -> None:

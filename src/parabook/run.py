@@ -60,6 +60,7 @@ def run_all(
     progress: Progress | None = None,
     *,
     force: bool = False,
+    notebooks: Sequence[Path] = (),
     done: Callable[[ChapterRun], object] = lambda run: None,
     ready: Callable[[], object] = lambda: None,
 ) -> list[ChapterRun]:
@@ -83,9 +84,10 @@ def run_all(
         done(found)
         return found
 
-    progress.start(len(plan.notebooks))
+    notebooks = notebooks or plan.notebooks
+    progress.start(len(notebooks))
     pool = ThreadPoolExecutor(max_workers=side_by_side(plan, jobs))
-    futures = {notebook: pool.submit(run, notebook) for notebook in plan.notebooks}
+    futures = {notebook: pool.submit(run, notebook) for notebook in notebooks}
     try:
         wait(futures.values(), return_when=FIRST_EXCEPTION)
         pool.shutdown(cancel_futures=True)

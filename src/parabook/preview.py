@@ -1,0 +1,261 @@
+"""A live preview: a book that is built again at every change, and a server on this machine that shows it.
+
+Kernels and workers are forked from a preloaded process that stays, and Sphinx reads and writes only what changed. The
+page that is looked at comes first. Pages are replaced only by those of a build in which nothing failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+from parabook.errors import InputError, describe
+
+try:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from starlette.requests import Request
+    from starlette.responses import HTMLResponse, Response, StreamingResponse
+    from starlette.routing import Route
+    from watchfiles import watch
+except ImportError as missing:
+    hint = "pip install 'analysis[preview]'"
+    raise InputError.one("preview", f"no package {missing.name}", "those of the extra [preview]", hint) from missing
+
+from parabook.build import ASSEMBLY, DEFAULTS, run_chapters, start, theme
+from parabook.cache import ChapterRun, cached
+from parabook.files import digest, listed, sha256
+from parabook.plan import PAGES, Plan
+from parabook.plugins import Cover
+from parabook.progress import Progress
+from parabook.protocol import outputs
+from parabook.publish import staging
+from parabook.run import ChapterFailed
+from parabook.server import Workers, stop_all
+from parabook.staging import page_name
+from parabook.templating import render
+
+HOST = "127.0.0.1"
+
+
+class Pages:
+    """What browsers are shown: the last good files of a site, and a message to each page, which is replaced whole."""
+
+    def __init__(self, site: Path) -> None:
+        self.site, self.viewed, self.ended = site, "index.html", False
+        self.files, self.hashes = dict[str, bytes](), dict[str, str]()
+        self.told: dict[str, Any] = {"pages": {}, "styles": "", "errors": [], "warnings": [], "busy": "building"}
+
+    def tell(self, **told: Any) -> None:
+        """Tell browsers what is new."""
+        self.told = self.told | told
+
+    def load(self) -> None:
+        """Show what Sphinx has written, from memory, as it writes files in place; pages and styles are known by their hashes."""
+        found = listed(self.site)
+        hashes = {name: sha256(file) for name, file in found.items()}
+        self.files = {
+            name: self.files[name] if self.hashes.get(name) == hashes[name] else file.read_bytes()
+            for name, file in found.items()
+        }
+        self.hashes = hashes
+        styles = digest({name: each for name, each in hashes.items() if name.endswith(".css")})
+        self.tell(pages={name: each for name, each in hashes.items() if name.endswith(".html")}, styles=styles)
+
+    async def get(self, request: Request) -> Response:
+        """A file of the site; a page with the preview's script, also where there is no such page yet."""
+        name = request.path_params["name"] or "index.html"
+        content, headers = self.files.get(name), {"Cache-Control": "no-cache"}
+        status = 404 if content is None else 200
+        if not name.endswith(".html"):
+            return Response(content, status, headers, guess_type(name)[0])
+        script = render("preview.html.j2", name=name, own=self.hashes.get(name, ""), styles=self.told["styles"])
+        return HTMLResponse((content or b"<!doctype html><title>Preview</title>") + script.encode(), status, headers)
+
+    async def events(self, request: Request) -> Response:
+        """The message, and each that replaces it, as server-sent events."""
+        self.viewed = request.query_params.get("page", self.viewed)
+
+        async def messages() -> AsyncIterator[str]:
+            sent: object = None
+            while not self.ended:
+                if sent is not (told := self.told):
+                    yield f"data: {json.dumps(told)}\n\n"
+                    sent = told
+                await asyncio.sleep(0.03)
+
+        return StreamingResponse(messages(), media_type="text/event-stream")
+
+
+@contextlib.contextmanager
+def served(pages: Pages, port: int) -> Iterator[str]:
+    """Serve pages to this machine while the context is open, at a free port where the given one is 0; the address."""
+    try:
+        listening = socket.create_server((HOST, port))
+    except OSError as error:
+        raise InputError.one(f"--port {port}", error.strerror or "an error", "a free port", "0 takes any") from error
+    routes = [Route("/-/events", pages.events), Route("/{name:path}", pages.get)]
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])  # no name that others made leads here
+    app = Starlette(routes=routes, middleware=[hosts])
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{listening.getsockname()[1]}/"
+    finally:
+        pages.ended = server.should_exit = True
+        thread.join()
+
+
+class Preview:
+    """A book that is built again and again in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.pages = folder, Pages(folder / "html")
+        self.plan: Plan | None = None
+        self.built: Plan | None = None
+        self.runs: Mapping[str, ChapterRun] = {}
+        self.program = self.key = ""
+        self.renderers = Workers()
+
+    def update(self, open_plan: Callable[[], Plan]) -> None:
+        """Show the book as it is now, or what is wrong with it beside the pages from before."""
+        plan, began = None, time.monotonic()
+        try:
+            plan = self.plan = open_plan()
+            if plan.book_key == self.key:
+                return
+            self.key = plan.book_key
+            self.pages.tell(busy="building")
+            if self.program != (program := program_of(plan)):
+                self.restart(plan)
+                self.program = program
+            moved = differing(self.built, plan)
+            if moved and all(name.startswith("_static/") for name in moved):  # Sphinx would copy them with pages alone
+                for name in moved & plan.sources[PAGES].keys():
+                    shutil.copyfile(plan.sources[PAGES][name], self.pages.site / name)
+                self.pages.load()
+            else:
+                self.built = None
+                self.build(plan)
+            self.built = plan
+            self.pages.tell(errors=[])
+            Progress(plan.input.name).message(f"shown after {time.monotonic() - began:.1f} s")
+        except Exception as error:
+            if plan and any(map(plan.changed, plan.sources)):
+                return  # the watch is about to say so
+            self.key = self.key if plan else ""
+            self.pages.tell(errors=explain(error, plan))
+        finally:
+            self.pages.tell(busy="")
+
+    def restart(self, plan: Plan) -> None:
+        """Have processes load the program as it is now; what assembles pages is forked anew for each build."""
+        self.renderers.__exit__()
+        stop_all()
+        start(plan, *ASSEMBLY, theme(plan.book))
+        self.renderers = Workers()
+
+    def build(self, plan: Plan) -> None:
+        """Check, run and assemble; where other chapters are to be run too, first with the one whose page is looked at."""
+        with Workers() as assemblers:
+            checking = assemblers.submit(plan.plugin.check, plan)
+            changed = [each for each in plan.notebooks if not cached(plan, each)]
+            viewed = [each for each in changed if f"{page_name(plan.book, each)}.html" == self.pages.viewed]
+            known = {plan.book.name(each) for each in plan.notebooks} == self.runs.keys()
+            for notebooks in [viewed, plan.notebooks] if viewed and known and len(changed) > 1 else [plan.notebooks]:
+                runs, drawn = run_chapters(
+                    plan, DEFAULTS, Progress(plan.input.name), checking, self.renderers, notebooks
+                )
+                drawn()
+                self.runs = {**self.runs, **{run.chapter: run for run in runs}}
+                shown = [self.runs[plan.book.name(each)] for each in plan.notebooks]
+                assemblers.submit(make_pages_again, plan, checking.result(), shown, self.folder).result()
+                plan.require_unchanged(runs)
+                self.pages.load()
+            problems = assemblers.submit(plan.plugin.problems, plan.input).result()
+            self.pages.tell(warnings=[*map(str, problems)])
+
+
+def make_pages_again(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> None:
+    """Bring the pages in a folder up to date."""
+    from parabook.outputs import make_pages
+
+    try:
+        make_pages(plan, cover, runs, folder)
+    except BaseException:
+        shutil.rmtree(folder / "doctrees", ignore_errors=True)  # Sphinx takes a page that it warned of for done
+        raise
+
+
+def differing(old: Plan | None, new: Plan) -> set[str]:
+    """The names of files that differ between two plans; none where there is no older one."""
+    return {
+        name
+        for group, found in (old.hashes if old else {}).items()
+        for name, _ in found.items() ^ new.hashes[group].items()
+    }
+
+
+def program_of(plan: Plan) -> str:
+    """The hash of what processes have loaded: code and its data, and not pages, chapters or other input."""
+    apart = (plan.plugin.noun, "chapters")
+    groups = {group: found for group, found in plan.hashes.items() if group not in apart}
+    beside = ("_static/", "_config.yml", "_toc.yml")
+    return digest({**groups, PAGES: [each for each in groups[PAGES].items() if not each[0].startswith(beside)]})
+
+
+def explain(error: Exception, plan: Plan | None) -> list[str]:
+    """What is wrong, a line each; of a cell that failed, its file, its line and what stands around it."""
+    text = describe(error)
+    if not plan or not isinstance(error, ChapterFailed) or not error.notebook:
+        return text.splitlines()
+    file = next(each for each in plan.notebooks if plan.book.name(each) == error.chapter).relative_to(plan.book.root)
+    text = text.replace(f"chapter {error.chapter}", file.as_posix(), 1)
+    found = (each for each in outputs(json.loads(error.notebook)) if each["output_type"] == "error")
+    trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(next(found, {"traceback": ()})["traceback"]))
+    called = [each for each in re.findall(r"^File .*?:\d+, in \w+", trace, re.M) if "site-packages" not in each][-1:]
+    code = re.search(r"Cell In\[\d+\], line (\d+)((?:\n.*\S)*)", trace)
+    return [text.replace(": ", f", line {code[1]}: ", 1), *code[2].splitlines()[1:], *called] if code else [text]
+
+
+def preview(open_plan: Callable[[], Plan], port: int) -> None:
+    """Show a book on this machine until somebody presses Ctrl-C; ``open_plan`` is asked for its plan at every change."""
+    plan = open_plan()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # ended in either way, it tidies up
+    with contextlib.suppress(KeyboardInterrupt), staging(plan.book.cache / "preview" / plan.input.name) as folder:
+        shown = Preview(folder)
+        try:
+            with served(shown.pages, port) as address:
+                print(address, flush=True)
+                for _ in changes(lambda: {file.parent for file in (shown.plan or plan).stamps}):
+                    shown.update(open_plan)
+        finally:
+            shown.renderers.__exit__()
+            stop_all()
+
+
+def changes(folders: Callable[[], set[Path]]) -> Iterator[None]:
+    """Once, and whenever something changes in folders, which may be others each time."""
+    while True:
+        yield
+        watched = folders()
+        for found in watch(
+            *filter(Path.is_dir, watched), recursive=False, step=20, rust_timeout=250, yield_on_timeout=True
+        ):
+            if found or folders() != watched:
+                break
