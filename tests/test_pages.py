@@ -52,7 +52,7 @@ def foreign(root: Path, config: str = "", settings: str = "") -> Book:
 
 def made(book: Book, out: Path, *data: dict) -> Path:
     out.mkdir()
-    names, _ = stage(book, {"one": notebook(*data)}, out)
+    names, _ = stage(book, {"part/one": notebook(*data)}, out)
     assemble(book, names, out, Cover("Foreign & own", lead="What it says."))
     return out / "html"
 

@@ -368,7 +368,7 @@ def edit(book: Book, old: str, new: str) -> None:
 
 
 def run_review(book: Book) -> Review:
-    return review(make_plan(book, Plugin(), "", {}))
+    return review(make_plan(Book.open(book.root), Plugin(), "", {}))
 
 
 def test_any_book_is_reviewed_from_first_to_failing_run(small: Book, tmp_path: Path):

@@ -52,9 +52,14 @@ class Book:
         return self.root / CACHE
 
     @cached_property
+    def stamps(self) -> dict[Path, tuple[int, ...]]:
+        """What the file system said of the chapters before they were read."""
+        return {file: files.stamp(file) for file in self.chapters}
+
+    @cached_property
     def read(self) -> dict[Path, dict[str, Any]]:
         """The chapters that have cells, as they are written."""
-        return {file: read(file, self.cache) for file in self.chapters if is_notebook(file)}
+        return {file: read(file, self.cache) for file in self.stamps if is_notebook(file)}
 
     @cached_property
     def notebooks(self) -> tuple[Path, ...]:

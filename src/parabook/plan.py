@@ -129,6 +129,7 @@ class Plan:
         """The plan with the files that it depends on, as they are now."""
         sources = _sources(self.book, self.plugin, self.input)
         stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
+        stamps |= self.book.stamps
         if (size := sum(size for _, size, _ in stamps.values())) > MANY_BYTES:
             print(f"hashing {size / 1e9:,.0f} GB", file=sys.stderr)
         hashes = {group: {name: files.sha256(file) for name, file in found.items()} for group, found in sources.items()}
