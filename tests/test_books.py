@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
@@ -277,3 +278,23 @@ def test_the_wheel_builds_a_book_in_an_environment_of_its_own(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     assert str(site) in done.stderr
     assert Path(done.stdout.strip()).is_file()
+
+
+def test_a_matrix_makes_a_page_for_each_value(tmp_path: Path):
+    root = copy("report", tmp_path)
+    settings = (root / "pyproject.toml").read_text()
+    matrix = 'parameters = { unit = "USD" }\n\n[tool.parabook.matrix]\n"notebooks/sales" = { year = [2023, 2024] }\n'
+    (root / "pyproject.toml").write_text(settings.replace("timeout = 30\n", f"timeout = 30\n{matrix}"))
+    index = build(make_plan(Book.open(root), Plugin(), "", {}), tmp_path / "out")
+    sales = pd.read_csv(root / "data" / "sales.csv").groupby("year").amount.sum()
+    for year in (2023, 2024):
+        page = (index.parent / "notebooks" / f"sales-{year}.html").read_text(encoding="utf-8")
+        assert f"<h1>Sales: {year}<" in page
+        assert f"{year}: {sales[year]} USD" in page
+    assert "notebooks/sales-2023.html" in index.read_text(encoding="utf-8")
+    assert ran(root) == []
+    (root / "data" / "costs.csv").write_text((root / "data" / "costs.csv").read_text() + "2024,1\n")
+    assert ran(root) == ["notebooks/costs"]
+    (root / "pyproject.toml").write_text("[tool.parabook.matrix]\n'notebooks/sales' = { yaer = [1] }\n")
+    with pytest.raises(InputError, match=r"matrix of notebooks/sales: found 'yaer', needed .*; did you mean 'year'"):
+        Book.open(root)

@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from parabook import files
 from parabook.errors import InputError
+from parabook.matrix import fanned_out
 from parabook.notebooks import Execution, execution, is_notebook, read
 
 SUFFIXES = (".ipynb", ".md", ".rst")
@@ -23,6 +24,9 @@ NESTED = ("parts", "subtrees", "chapters", "entries", "sections")
 
 
 CACHE = Path("_build", ".cache")
+
+MATRIX = CACHE / "matrix"
+"""Where the notebooks lie that a matrix makes."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Book:
     """Files in the order of ``_toc.yml``, the root page first; parts and sections are flattened."""
     settings: Mapping[str, Any]
     """The table ``[tool.parabook]`` of the book's ``pyproject.toml``."""
+    contents: Mapping[str, Any] = field(default_factory=dict)
+    """``_toc.yml``, with the pages that a matrix makes."""
 
     @classmethod
     def open(cls, root: Path) -> Book:
@@ -43,8 +49,10 @@ class Book:
         root = root.resolve()
         if not (root / "_toc.yml").is_file():
             raise InputError.one(root, "no _toc.yml", "a Jupyter Book")
-        chapters = tuple(file for name in pages(parsed(root / "_toc.yml")) for file in _files(root, name))
-        return cls(root, parsed(root / "_config.yml"), chapters, settings(root))
+        own = settings(root)
+        contents = fanned_out(parsed(root / "_toc.yml"), own.get("matrix", {}), root, root / MATRIX)
+        chapters = tuple(file for name in pages(contents) for file in _files(root, name))
+        return cls(root, parsed(root / "_config.yml"), chapters, own, contents)
 
     @property
     def cache(self) -> Path:
@@ -70,9 +78,14 @@ class Book:
         """How a notebook is run."""
         return execution(self.config, self.settings, notebook, self.read[notebook])
 
+    def place(self, file: Path) -> Path:
+        """Where a chapter stands in the book, also one that a matrix makes."""
+        top = self.root / MATRIX
+        return self.root / file.relative_to(top) if file.is_relative_to(top) else file
+
     def name(self, file: Path) -> str:
         """What a chapter is called: its path without suffix, from the folder of the setting ``pages`` where it lies there."""
-        path, top = Path(os.path.relpath(file, self.root)).with_suffix(""), self.settings.get("pages")
+        path, top = Path(os.path.relpath(self.place(file), self.root)).with_suffix(""), self.settings.get("pages")
         return (path.relative_to(top) if top and path.is_relative_to(top) else path).as_posix()
 
 

@@ -88,7 +88,11 @@ def start(plan: Plan, *modules: str) -> None:
     """Start the preloaded process, and import papermill beside it, here and not by several threads at once."""
     from parabook.server import server
 
-    found = preloaded({file: plan.book.read[file] for file in plan.notebooks}) if plan.plugin.observes else ()
+    found = (
+        preloaded({plan.book.place(file): plan.book.read[file] for file in plan.notebooks})
+        if plan.plugin.observes
+        else ()
+    )
     server((*plan.plugin.preload, *plan.book.settings.get("preload", found), *modules))
     from parabook import run  # noqa: F401
 

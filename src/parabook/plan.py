@@ -168,7 +168,8 @@ def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -
     declared = {notebook: parameters(book.read[notebook]) for notebook in book.notebooks}
     apart = (*REPORTED, *plugin.filled_in)
     known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}
-    values, path = fitted(given, known), plugin.find(book, name)
+    own = {key: str(value) for key, value in book.settings.get("parameters", {}).items()}
+    values, path = fitted({**own, **given}, known), plugin.find(book, name)
     return Plan(book, plugin, path, values, declared).hashed()
 
 

@@ -135,7 +135,7 @@ class Runs:
         from parabook.run import ChapterFailed, run_one
 
         try:
-            folder = self.plan.plugin.folder(self.plan.input, chapter)
+            folder = self.plan.plugin.folder(self.plan.input, self.plan.book.place(chapter))
             failure, notebook = "", run_one(chapter, self.plan.chosen(chapter), folder, plan=self.plan).notebook
         except ChapterFailed as error:
             failure, notebook = str(error).removeprefix(f"chapter {self.plan.book.name(chapter)}: "), error.notebook

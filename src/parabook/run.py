@@ -78,7 +78,10 @@ def run_all(
         progress.begin(plan.book.name(notebook))
         found = None if again else cached(plan, notebook)
         if not found:
-            folder, seconds = plan.plugin.folder(plan.input, notebook), plan.book.settings.get("cell_seconds")
+            folder, seconds = (
+                plan.plugin.folder(plan.input, plan.book.place(notebook)),
+                plan.book.settings.get("cell_seconds"),
+            )
             found = run_one(notebook, plan.chosen(notebook), folder, float(seconds or 0), ready=ready, plan=plan)
         progress.end(found.chapter, None if found.reused else found.seconds)
         done(found)

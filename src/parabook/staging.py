@@ -147,7 +147,7 @@ def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], si
             return {key: places[each] if key in ("root", "file") else placed(each) for key, each in entry.items()}
         return entry
 
-    contents = placed(yaml.safe_load((book.root / "_toc.yml").read_text(encoding="utf-8")))
+    contents = placed(book.contents)
     (site / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False), encoding="utf-8")
 
 
