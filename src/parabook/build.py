@@ -88,13 +88,14 @@ def start(plan: Plan, *modules: str) -> None:
     """Start the preloaded process, and import papermill beside it, here and not by several threads at once."""
     from parabook.server import server
 
-    found = (
-        preloaded({plan.book.place(file): plan.book.read[file] for file in plan.notebooks})
-        if plan.plugin.observes
-        else ()
-    )
-    server((*plan.plugin.preload, *plan.book.settings.get("preload", found), *modules))
+    server((*preloads(plan.book, plan.plugin), *modules))
     from parabook import run  # noqa: F401
+
+
+def preloads(book: Book, plugin: Plugin) -> tuple[str, ...]:
+    """The modules that kernels of a book share: its own settings', else what its notebooks import."""
+    notebooks = {book.place(file): book.read[file] for file in book.notebooks} if plugin.observes else {}
+    return (*plugin.preload, *book.settings.get("preload", preloaded(notebooks)))
 
 
 def theme(book: Book) -> str:

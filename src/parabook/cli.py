@@ -1,4 +1,4 @@
-"""The command line of any Jupyter Book: ``parabook build|preview|test|review [BOOK]``."""
+"""The command line of any Jupyter Book: ``parabook build|preview|serve|test|review [BOOK]``."""
 
 from __future__ import annotations
 
@@ -54,6 +54,18 @@ def preview_command(root: Path, name: str, port: int) -> None:
         return make_plan(book, plugin_of(book), name, {})
 
     preview(plan, port)
+
+
+@parabook.command("serve")
+@BOOK
+@click.option("--minutes", type=float, default=10, help="How long it waits for the next kernel (default: 10).")
+def serve_command(root: Path, minutes: float) -> None:
+    """Keep what the book's notebooks import loaded, for kernels named parabook-warm that other programs start."""
+    from parabook.build import preloads
+    from parabook.resident import serve
+
+    book = Book.open(root)
+    serve(preloads(book, plugin_of(book)), 60 * minutes)
 
 
 @parabook.command("test", context_settings={"ignore_unknown_options": True})

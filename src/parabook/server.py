@@ -24,7 +24,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 
@@ -67,11 +67,18 @@ class ForkedProcess(psutil.Process):  # type: ignore[misc]
 
 
 class Server:
-    """The caller's end of a preloaded process, which is out of reach of the terminal's signals."""
+    """The caller's end of a preloaded process, which is out of reach of the terminal's signals.
 
-    def __init__(self, modules: Sequence[str]) -> None:
-        self._control, theirs = socket.socketpair()
+    ``connection`` leads to one that runs already; without it one is started that is the caller's alone.
+    """
+
+    def __init__(self, modules: Sequence[str], connection: socket.socket | None = None) -> None:
         self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        if connection:
+            self._control = connection
+            return
+        self._control, theirs = socket.socketpair()
         quiet = {
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # debugpy would warn of frozen modules
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # what kernels have it load
@@ -97,9 +104,10 @@ class Server:
 
     def stop(self) -> None:
         """End it, and every process forked from it, at once."""
-        self._process.kill()
-        self._process.wait()
-        self._control.close()
+        self._control.close()  # at which all of it ends
+        if self._process:
+            self._process.kill()
+            self._process.wait()
 
 
 _servers: list[Server] = []
@@ -109,11 +117,14 @@ _lock = threading.Lock()
 def server(modules: Sequence[str] = ()) -> Server:
     """The server of this process, started at the first call with the modules of that call.
 
-    There is one, as jupyter_client creates provisioners of kernels without arguments of ours.
+    There is one, as jupyter_client creates provisioners of kernels without arguments of ours. Without modules, as in a
+    program that starts kernels alone, it is that of ``parabook serve``, where one runs.
     """
     with _lock:
         if not _servers:
-            _servers.append(Server(modules))
+            from parabook.resident import connected
+
+            _servers.append(Server(modules, None if modules else connected()))
         return _servers[0]
 
 
@@ -187,22 +198,26 @@ def preload(modules: Sequence[str]) -> None:
     gc.enable()
 
 
-def serve_forks(control: int, modules: Sequence[str]) -> None:
-    """Be the preloaded process: fork one for each request, a byte with a socket, until the control socket is closed."""
+def serve_forks(control: int, modules: Sequence[str]) -> NoReturn:
+    """Be the preloaded process."""
     preload(modules)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets processes that ended, and so do we
-    with socket.socket(fileno=control) as requests:
-        while True:
-            request, descriptors, _, _ = socket.recv_fds(requests, 1, 1)
-            if not request:
-                os._exit(0)  # without the farewells of libraries: there is nothing left to tidy
-            if os.fork() == 0:
-                requests.close()
-                _be_forked(Connection(descriptors[0]))
-            os.close(descriptors[0])
+    fork_for(socket.socket(fileno=control))
 
 
-def _be_forked(caller: Connection) -> None:
+def fork_for(requests: socket.socket) -> NoReturn:
+    """Fork a process for each request, a byte with a socket, until nobody can make one."""
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(requests, 1, 1)
+        if not request:
+            os._exit(0)  # without the farewells of libraries: there is nothing left to tidy
+        if os.fork() == 0:
+            requests.close()
+            _be_forked(Connection(descriptors[0]))
+        os.close(descriptors[0])
+
+
+def _be_forked(caller: Connection) -> NoReturn:
     """Send the caller this process's number, call with the connection the function that it asks for, and end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with contextlib.suppress(AttributeError):  # elsewhere than on Linux kernels ask whether their parent is there
