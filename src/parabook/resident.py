@@ -93,8 +93,7 @@ def run(modules: Sequence[str], seconds: float) -> None:
 def _own_code() -> dict[Path, tuple[int, ...]]:
     """The files of loaded modules that are nobody's installed package, and may be edited."""
     files = {Path(file) for each in [*sys.modules.values()] if (file := getattr(each, "__file__", None))}
+    apart = {"site-packages", "dist-packages"}
     return {
-        file: stamp(file)
-        for file in files
-        if not file.is_relative_to(sys.prefix) and not file.is_relative_to(sys.base_prefix)
+        each: stamp(each) for each in files if apart.isdisjoint(each.parts) and not each.is_relative_to(sys.base_prefix)
     }
