@@ -5,6 +5,7 @@ A page is new when the server tells browsers so, which then load it. Prints medi
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -41,11 +42,11 @@ class Watcher:
 
     def until(self, holds: Callable[[dict[str, Any]], bool]) -> float:
         """When it first told something that holds."""
-        for _ in range(6000):
+        for _ in range(12000):
             if self.told and holds(self.told):
                 return self.time
             time.sleep(0.005)
-        raise TimeoutError(f"{self.told.get('errors')}")
+        raise TimeoutError(str(self.told))
 
     def after(self, file: Path, text: str, page: str) -> float:
         """Seconds from saving a file to a new page, or to new styles where none is named."""
@@ -62,7 +63,11 @@ class Watcher:
 
 def memory(process: psutil.Process) -> float:
     """Of a process and its children, what each has to itself, in megabytes."""
-    return sum(each.memory_full_info().pss for each in [process, *process.children(recursive=True)]) / 1e6
+    found = 0.0
+    for each in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            found += each.memory_full_info().pss / 1e6
+    return found
 
 
 def main(rounds: int) -> None:
@@ -106,22 +111,22 @@ def main(rounds: int) -> None:
         with subprocess.Popen(
             command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as process:
-            address = process.stdout.readline().strip() if process.stdout else ""
-            for what, (file, text, page) in edits.items():
-                watcher = Watcher(address, page or "index.html")
-                seconds = [watcher.after(file, text(number), page) for number in range(rounds)]
-                watcher.until(lambda told: not told["busy"])
-                mega = memory(psutil.Process(process.pid))
-                print(
-                    f"{what}: median {statistics.median(seconds):.2f} s, most {max(seconds):.2f} s; {mega:.0f} MB",
-                    flush=True,
-                )
-                file.write_text(old[file], encoding="utf-8")
-                time.sleep(3)
-            started = psutil.Process(process.pid).children(recursive=True)
-            process.terminate()
-            process.wait(30)
-            print(f"left: {[each for each in started if each.is_running()]}")
+            try:
+                address = process.stdout.readline().strip() if process.stdout else ""
+                for what, (file, text, page) in edits.items():
+                    watcher = Watcher(address, page or "index.html")
+                    seconds = [watcher.after(file, text(number), page) for number in range(rounds)]
+                    watcher.until(lambda told: not told["busy"])
+                    mega = memory(psutil.Process(process.pid))
+                    each = f"median {statistics.median(seconds):.2f} s, most {max(seconds):.2f} s"
+                    print(f"{what}: {each}; {mega:.0f} MB", flush=True)
+                    file.write_text(old[file], encoding="utf-8")
+                    time.sleep(3)
+            finally:
+                started = psutil.Process(process.pid).children(recursive=True)
+                process.terminate()
+                process.wait(30)
+                print(f"left: {[each for each in started if each.is_running()]}")
 
 
 if __name__ == "__main__":
