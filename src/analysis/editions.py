@@ -13,13 +13,22 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import folder, spark
-from analysis.coding.checks import count
 from analysis.coding.package import SECOND, Report, read_package
 from analysis.coding.relations import Validation, coded_values
 from analysis.csvfile import Cells
 from analysis.disclosure import no_people
 from analysis.schema import OTHERS, TABLES, schema
-from analysis.tables import Frame, Table, collect_rows, engine_for, from_cells, read_table, shown_path, text_frame
+from analysis.tables import (
+    Frame,
+    Table,
+    collect_rows,
+    count,
+    engine_for,
+    from_cells,
+    read_table,
+    shown_path,
+    text_frame,
+)
 from analysis.text import isolate
 from parabook import files
 from parabook.errors import InputError, Problem, grouped
@@ -101,8 +110,8 @@ class Edition:
     def table(self, name: str) -> Frame:
         """A table; one that the edition lacks is empty and typed, on the engine of the others."""
         spec = schema(name)
-        empty = from_cells(Cells(list(spec.columns)), spec, None, "", 0)
-        return self.tables[name] if self.has(name) else empty.moved(self.engine).frame
+        empty = from_cells(Cells(list(spec.columns)), spec, None, "", self.engine)
+        return self.tables[name] if self.has(name) else empty.frame
 
     @property
     def interviewees(self) -> Frame:
@@ -215,15 +224,15 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     home = engine_for([file for file, _ in package.tables.values()], engine)
 
     def read(name: str) -> Table:
-        return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), checked=validated, engine=home)
+        return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), home)
 
     problems, frames = package.problems, dict[str, Callable[[], Frame]]()
     if validated:
-        frames = {name: lambda name=name: read(name).moved(home).frame for name in package.tables}  # type: ignore[misc]
+        frames = {name: lambda name=name: read(name).frame for name in package.tables}  # type: ignore[misc]
         if "evidence" in frames and not collect_rows(frames["evidence"]().head(1)):
             del frames["evidence"]
     else:
-        found = Validation({name: read(name) for name in package.tables}, package, path, home)
+        found = Validation({name: read(name) for name in package.tables}, package, path)
         problems = problems + found.problems
         frames = {name: partial(getattr, table, "frame") for name, table in found.tables.items()}
     tables = LazyTables({name: frame for name, frame in frames.items() if name in TABLES}, "")

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import narwhals as nw
 
-from analysis.coding.checks import MOST_LISTED, Row, count, listed, table_problems
+from analysis.coding.checks import MOST_LISTED, Row, listed, table_problems
 from analysis.coding.package import SECOND, Package, Report, name_problems, text_file_problems
 from analysis.coding.rules import RULES, length, rule_of
 from analysis.folder import PACKAGE
 from analysis.schema import GROUPS, TABLES, schema
-from analysis.tables import Frame, Table, broken_parquet, collect_rows, duckdb_errors, shown_path
+from analysis.tables import Frame, Table, collect_rows, count, shown_path
 from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
@@ -39,20 +38,14 @@ class Validation:
     twice, and a broken table keeps none of the others from being checked.
     """
 
-    def __init__(self, read: Mapping[str, Table], package: Package, path: Path, engine: str) -> None:
+    def __init__(self, read: Mapping[str, Table], package: Package, path: Path) -> None:
         self.report, self.unsound = package.report, set(package.unsound)
         self.tables: dict[str, Table] = {}
         self.problems: list[Problem] = []
         for name, table in read.items():
-            found = list(table.problems)
-            try:
-                found += table_problems(table) if table.stored is not None else ()
-            except duckdb_errors() as error:
-                found.append(broken_parquet(error, table.shown))
-            sound = all(problem.warning for problem in found)
-            self.unsound |= set() if sound else {name}
-            if table.stored is not None:
-                self.tables[name] = replace(table, checked=sound).moved(engine)
+            found = table_problems(table)
+            self.unsound |= set() if all(problem.warning for problem in found) else {name}
+            self.tables |= {name: table} if table.cells is not None else {}
             self.problems += found
         self.sound = {name: table for name, table in self.tables.items() if name not in self.unsound}
         self.problems += self._table_problems(shown_path(path / PACKAGE))
@@ -148,8 +141,6 @@ def _lost(
     table: Table, column: str, name: str, there: str, other: Table | None, besides: Sequence[str] = ()
 ) -> Iterator[Problem]:
     """Values of a column that are no key of another table, nor among those that it may hold ``besides``."""
-    if table.cells and other and other.cells and {*table.cells[column]} <= {None, *besides, *other.cells[there]}:
-        return
     lost = table.frame.filter(~nw.col(column).is_null()).with_columns(nw.col(column).alias("_"))
     lost = lost.filter(~nw.col("_").is_in(besides)) if besides else lost
     known: list[str] = []

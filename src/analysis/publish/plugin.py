@@ -95,10 +95,9 @@ class EditionPlugin(Plugin):
         (folder / RECORD).write_text(record(plan, cover, runs, left_out, folder), encoding="utf-8")
 
     def rows(self, path: Path) -> dict[str, Table] | None:
-        from analysis.coding.checks import count
         from analysis.coding.package import SECOND
         from analysis.editions import open_edition
-        from analysis.tables import text_frame
+        from analysis.tables import count, text_frame
 
         edition = open_edition(path)
         if edition.minimum_cell > 1:
