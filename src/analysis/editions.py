@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +14,11 @@ import pandas as pd
 
 from analysis import folder, spark
 from analysis.coding.package import SECOND, Report, read_package
-from analysis.coding.relations import Validation, coded_values
+from analysis.coding.relations import coded_values, validate
 from analysis.csvfile import Cells
 from analysis.disclosure import no_people
 from analysis.schema import OTHERS, TABLES, schema
-from analysis.tables import (
-    Frame,
-    Table,
-    collect_rows,
-    count,
-    engine_for,
-    from_cells,
-    read_table,
-    shown_path,
-    text_frame,
-)
+from analysis.tables import Frame, Table, count, engine_for, from_cells, read_table, shown_path, text_frame
 from analysis.text import isolate
 from parabook import files
 from parabook.errors import InputError, Problem, grouped
@@ -41,19 +31,21 @@ DEPENDENCIES: set[str] = set()
 
 
 class LazyTables(UserDict[str, Any]):
-    """Tables by name, each made when it is first taken out; with a ``prefix``, recorded in `DEPENDENCIES` as well.
+    """What is made of tables, each when it is first taken out; with a ``prefix``, recorded in `DEPENDENCIES` as well.
 
     To ask whether there is one makes and records nothing.
     """
 
-    def __init__(self, make: Mapping[str, Callable[[], Any]], prefix: str | None = None) -> None:
-        super().__init__({name: cache(call) for name, call in make.items()})
-        self.prefix = prefix
+    def __init__(self, names: Iterable[str], make: Callable[[str], Any], prefix: str | None = None) -> None:
+        super().__init__(dict.fromkeys(names))
+        self.make, self.prefix = cache(make), prefix
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self:
+            raise KeyError(name)
         if self.prefix is not None:
             DEPENDENCIES.add(self.prefix + name)
-        return self.data[name]()
+        return self.make(name)
 
 
 @dataclass(frozen=True)
@@ -125,11 +117,15 @@ class Edition:
 
     @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
-        return _texts(self.tables)
+        return LazyTables(self.tables, lambda name: text_frame(self.tables[name]))
 
     @cached_property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
-        return _texts(self.second)
+        return LazyTables(self.second, lambda name: text_frame(self.second[name]))
+
+    @cached_property
+    def _rows(self) -> Mapping[str, list[Row]]:
+        return LazyTables(self.tables, lambda name: self.text[name].to_dict("records"))
 
     def frame(self, name: str) -> pd.DataFrame:
         """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
@@ -144,13 +140,7 @@ class Edition:
 
     def rows(self, name: str) -> list[Row]:
         """The rows of a table as text; none where the edition lacks it."""
-        if name not in self._rows:
-            self._rows[name] = self.text[name].to_dict("records") if self.has(name) else []
-        return self._rows[name]
-
-    @cached_property
-    def _rows(self) -> dict[str, list[Any]]:
-        return {}
+        return self._rows.get(name, [])
 
     @cached_property
     def places(self) -> Mapping[str, Row]:
@@ -180,10 +170,6 @@ class Edition:
         """SHA-256 of every file of the edition, by path inside it."""
         DEPENDENCIES.add("*")
         return folder.contents(self.path)
-
-
-def _texts(tables: Mapping[str, Frame]) -> Mapping[str, pd.DataFrame]:
-    return LazyTables({name: lambda name=name: text_frame(tables[name]) for name in tables})  # type: ignore[misc]
 
 
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
@@ -218,6 +204,8 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     engine = spark.address(engine)
     path = folder.find(edition, engine)
     try:
+        if not validated:
+            folder.files(path)  # none too large to be read
         package = read_package(path, validated=validated)
     except InputError as error:
         return None, list(error.problems)
@@ -226,16 +214,14 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     def read(name: str) -> Table:
         return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), home)
 
-    problems, frames = package.problems, dict[str, Callable[[], Frame]]()
-    if validated:
-        frames = {name: lambda name=name: read(name).frame for name in package.tables}  # type: ignore[misc]
-        if "evidence" in frames and not collect_rows(frames["evidence"]().head(1)):
-            del frames["evidence"]
-    else:
-        found = Validation({name: read(name) for name in package.tables}, package, path)
-        problems = problems + found.problems
-        frames = {name: partial(getattr, table, "frame") for name, table in found.tables.items()}
-    tables = LazyTables({name: frame for name, frame in frames.items() if name in TABLES}, "")
-    second = {name.removeprefix(SECOND): frame for name, frame in frames.items() if name not in TABLES}
-    shown, both = {name: shown_path(file) for name, (file, _) in package.tables.items()}, LazyTables(second, SECOND)
-    return Edition(path.name, path, home, package.content, package.report, tables, both, shown), problems
+    names, problems, table = [*package.tables], package.problems, read
+    if not validated:
+        sound, found = validate({name: read(name) for name in names}, package, path)
+        names, problems, table = [*sound], problems + found, sound.__getitem__
+    elif "evidence" in names and not count(read("evidence").frame.head(1)):
+        names.remove("evidence")
+    first = LazyTables([name for name in names if name in TABLES], lambda name: table(name).frame, "")
+    others = [name.removeprefix(SECOND) for name in names if name not in TABLES]
+    second = LazyTables(others, lambda name: table(SECOND + name).frame, SECOND)
+    shown = {name: shown_path(file) for name, (file, _) in package.tables.items()}
+    return Edition(path.name, path, home, package.content, package.report, first, second, shown), problems
