@@ -48,8 +48,6 @@ ROOMS = ("imports/", "publish/")
 def find(edition: str | Path, engine: str = "") -> Path:
     """The folder of an edition, given its name under ``data/``, a path, or an address that fsspec knows.
 
-    Examples
-    --------
     >>> find("oral-2202")
     Traceback (most recent call last):
     parabook.errors.InputError: oral-2202: found no such edition, needed a name under data/ or a path; did you mean 'oral-2022'?

@@ -60,28 +60,24 @@ class Schema:
     def coded(self) -> tuple[str, ...]:
         """The columns whose values need evidence: all but the key, the coder's own note, and what another column proves.
 
-        Examples
-        --------
         >>> schema("legs").coded
         ('status', 'from_place', 'to_place', 'mode', 'departed', 'nights_waited')
         """
         fields = schema(self.name).fields
         return tuple(each.name for each in fields if each.evidence and each.name not in (*self.key, "note"))
 
-    def described(self, embedded: object = None) -> Schema:
-        """The schema with the columns that an edition's embedded schema adds."""
-        own = [
-            Field(e["name"], str(e.get("type", "string")), "", str(e.get("description", "")))
-            for e in own_fields(self.name, embedded)
-        ]
-        return replace(self, fields=(*self.fields, *own))
+    def described(self, embedded: object = None, columns: Iterable[str] | None = None) -> Schema:
+        """The schema with further columns last, as an edition's embedded schema describes them, else text.
 
-    def extended(self, columns: Iterable[str], embedded: object = None) -> Schema:
-        """The schema of a file: its further columns come last, typed as the edition's embedded schema says, else text."""
-        types = {each["name"]: str(each.get("type", "string")) for each in own_fields(self.name, embedded)}
+        By default all that the embedded schema adds; of a file those among its ``columns``.
+        """
+        own = {
+            each["name"]: Field(each["name"], str(each.get("type", "string")), "", str(each.get("description", "")))
+            for each in own_fields(self.name, embedded)
+        }
         known = {name.casefold() for name in self.columns} | {"_row", ""}
-        names = [name for name in dict.fromkeys(columns) if name.casefold() not in known]
-        return replace(self, fields=(*self.fields, *(Field(name, types.get(name, "string"), name) for name in names)))
+        names = own if columns is None else [name for name in dict.fromkeys(columns) if name.casefold() not in known]
+        return replace(self, fields=(*self.fields, *(own.get(name, Field(name)) for name in names)))
 
 
 @cache
@@ -95,8 +91,6 @@ def raw(name: str) -> dict[str, Any]:
 def schema(name: str) -> Schema:
     """The schema of one of `TABLES`.
 
-    Examples
-    --------
     >>> schema("legs").key, schema("interviewees").columns[:3]
     (('interviewee', 'leg'), ('interviewee', 'counted', 'age_min'))
     """
@@ -141,8 +135,6 @@ def countries() -> dict[str, str]:
 def country_name(code: str) -> str:
     """The name of a country that is or was; a code that never was stays as it is.
 
-    Examples
-    --------
     >>> country_name("KAZ"), country_name("YUG"), country_name("XXX")
     ('Kazakhstan', 'Yugoslavia', 'XXX')
     """

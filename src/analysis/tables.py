@@ -149,7 +149,7 @@ def from_cells(cells: Cells, spec: Schema, own: object, shown: str, engine: str 
     """A table of the cells of a CSV file, held by an engine."""
     if not is_usable(cells.header, spec.columns):
         return Table(spec, shown, cells.problems)
-    whole, columns = spec.extended(cells.header, own), dict[str, Any]()
+    whole, columns = spec.described(own, cells.header), dict[str, Any]()
     for field in whole.fields:
         name, (_, dtype, read) = field.name, TYPES.get(field.type, AS_TEXT)
         at = cells.header.index(name) if name in cells.header else None
@@ -226,7 +226,7 @@ def from_stored(stored: Frame, spec: Schema, own: object, shown: str, problems: 
         if each.name in nested
     ]
     given = {name: dtype for name, dtype in dtypes.items() if name not in nested}
-    whole = spec.extended(given, own)
+    whole = spec.described(own, given)
     columns = [each for field in whole.fields for each in _columns(field, given.get(field.name))]
     cells = stored.select(*columns, *rows)
     return Table(whole, shown, [*problems, *found], cells, frozenset(spec.columns) - given.keys(), rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +14,9 @@ from parabook.errors import InputError, describe
 from parabook.plan import make_plan
 from parabook.plugins import plugin_of
 from parabook.progress import Progress
+
+INTERRUPTED = 130
+"""The exit code when somebody pressed Ctrl-C, as shells have it."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,17 +38,33 @@ def build_command(root: Path, name: str, out: Path | None, jobs: int, force: boo
     print(build(plan, place, BuildOptions(jobs, force), Progress(plan.input.name, live=True)))
 
 
-def main() -> int:
-    """Run the command of this call; the exit code: 0 done, 1 the book is wrong, 2 the input or the call is wrong."""
+def run(commands: click.Group, arguments: Sequence[str]) -> int:
+    """Run a command; the exit code: 0 done, 1 the report is wrong, 2 the input or the call is wrong, 130 interrupted.
+
+    Errors are lines on standard error; with ``--debug`` among the arguments they show tracebacks.
+    """
     try:
-        parabook.main(prog_name="parabook", standalone_mode=False)
+        call = [each for each in arguments if each != "--debug"]
+        return int(commands.main(call, prog_name=commands.name, standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("interrupted; nothing was published\n")
-        return 130
+        complain("interrupted; nothing was published")
+        return INTERRUPTED
     except click.ClickException as error:
-        sys.stderr.write(f"{error.format_message()}\n")
+        complain(error.format_message())
         return 2
     except Exception as error:
-        sys.stderr.write(f"{describe(error)}\n")
+        if "--debug" in arguments:
+            raise
+        complain(describe(error), getattr(error, "known", ""))
         return 2 if isinstance(error, (InputError, OSError)) else 1
-    return 0
+
+
+def complain(*lines: object) -> None:
+    """Print lines to standard error, each at once, as books are made side by side; blank ones are left out."""
+    for line in filter(None, lines):
+        sys.stderr.write(f"{line}\n")
+
+
+def main() -> int:
+    """Run the command of this call."""
+    return run(parabook, sys.argv[1:])

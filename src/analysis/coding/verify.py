@@ -45,8 +45,6 @@ def paragraphs(text: str) -> list[str]:
 def fingerprints(text: str) -> list[tuple[int, int, str]]:
     """Rows of the table ``paragraphs``: number, words, and SHA-256 of the text, the same for straight and curly quotes.
 
-    Examples
-    --------
     >>> fingerprints("It’s  so.") == fingerprints("It's so.")
     True
     """
@@ -160,8 +158,6 @@ def readable(value: str, table: str, column: str, fragment: str, edition: Editio
 def named(fragment: str) -> list[str]:
     """The codes of the countries that a fragment names, in its order.
 
-    Examples
-    --------
     >>> named("fled to Georgia, Finland, Mongolia")
     ['GEO', 'FIN', 'MNG']
     """
