@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,6 +21,27 @@ GROUPS = ("interviewees", "arrivals", "residents", "volunteers", "officials")
 
 OTHERS = GROUPS[1:]
 """Of these the interviewees are few among many, if any: statements of them are shown where small cells are suppressed."""
+
+
+LONGEST_TEXT = 5000
+"""Characters in a cell; more is neither label nor note."""
+
+MONTH_AND_DAY = (
+    "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
+)
+LEAP_DAY = "(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29"
+DATE = f"(?:19|20)[0-9]{{2}}-(?:{MONTH_AND_DAY})|{LEAP_DAY}"
+"""Days that exist, of this century or the last, as every engine's regular expressions can tell."""
+
+YEAR_TO_DAY = f"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?|[0-9]{{4}}-(?:{MONTH_AND_DAY})|{DATE}"
+"""A year, a month or a day that exists."""
+
+PATTERNS = {
+    "integer": ("[+-]?[0-9]{1,15}", "a whole number"),
+    "number": (r"[+-]?[0-9]{1,15}(?:\.[0-9]+)?", "a number in digits, with a point"),
+    "boolean": ("true|false", "true or false"),
+    "date": (DATE, "a date as YYYY-MM-DD, of this century or the last"),
+}
 
 
 @dataclass(frozen=True)
@@ -139,3 +161,13 @@ def country_name(code: str) -> str:
     ('Kazakhstan', 'Yugoslavia', 'XXX')
     """
     return countries().get(code) or vocabulary("former-countries").get(code, {}).get("name", code)
+
+
+def needed(kind: str) -> str:
+    """What a cell of a type must hold."""
+    return PATTERNS[kind][1] if kind in PATTERNS else f"text of {LONGEST_TEXT:,} characters or fewer"
+
+
+def is_date(text: object) -> bool:
+    """Whether a text is a day that exists, as YYYY-MM-DD."""
+    return re.fullmatch(DATE, str(text)) is not None

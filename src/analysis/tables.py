@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -21,7 +21,7 @@ import pandas as pd
 from analysis import folder, spark
 from analysis.csvfile import Cells, header_problems, is_usable, read_csv
 from analysis.folder import shown_path as shown_path  # noqa: PLC0414 - other rooms take it from here
-from analysis.schema import Field, Schema
+from analysis.schema import PATTERNS, Field, Schema, needed
 from analysis.text import as_text
 from parabook import files
 from parabook.errors import InputError, Problem, missing
@@ -29,22 +29,6 @@ from parabook.errors import InputError, Problem, missing
 Frame = nw.LazyFrame[Any]
 """A table on the engine that holds it."""
 
-LONGEST_TEXT = 5000
-"""Characters in a cell; more is neither label nor note."""
-
-MONTH_AND_DAY = (
-    "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
-)
-LEAP_DAY = "(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29"
-DATE = f"(?:19|20)[0-9]{{2}}-(?:{MONTH_AND_DAY})|{LEAP_DAY}"
-"""Days that exist, of this century or the last, as every engine's regular expressions can tell."""
-
-PATTERNS = {
-    "integer": ("[+-]?[0-9]{1,15}", "a whole number"),
-    "number": (r"[+-]?[0-9]{1,15}(?:\.[0-9]+)?", "a number in digits, with a point"),
-    "boolean": ("true|false", "true or false"),
-    "date": (DATE, "a date as YYYY-MM-DD, of this century or the last"),
-}
 TYPES: dict[str, tuple[Any, Any, Callable[[str], Any]]] = {
     "integer": (nw.Int64(), "Int64", int),
     "number": (nw.Float64(), "Float64", float),
@@ -59,11 +43,6 @@ SMALL = 1_000_000
 """Bytes of a CSV file that pandas holds; DuckDB holds a larger one."""
 
 DUCKDB, MEMORY = "duckdb", "600MB"
-
-
-def needed(kind: str) -> str:
-    """What a cell of a type must hold."""
-    return PATTERNS[kind][1] if kind in PATTERNS else f"text of {LONGEST_TEXT:,} characters or fewer"
 
 
 def matches(column: nw.Expr, pattern: str) -> nw.Expr:
@@ -117,8 +96,8 @@ def read_table(file: Path, own: object, spec: Schema, engine: str = "") -> Table
         return from_cells(read_csv(file, shown, spec.columns), spec, own, shown, engine)
     except OSError as error:
         return Table(spec, shown, [Problem(shown, error.strerror or "an error", "a file that can be read")])
-    except duckdb_errors() as error:
-        return Table(spec, shown, [broken_parquet(error, shown)])
+    except _duckdb_error() as error:
+        return Table(spec, shown, [_broken(error, shown)])
 
 
 def is_parquet(file: Path) -> bool:
@@ -133,15 +112,23 @@ def engine_for(files: Sequence[Path], engine: str) -> str:
     return DUCKDB if any(file.stat().st_size > SMALL for file in files) else ""
 
 
-def duckdb_errors() -> tuple[type[Exception], ...]:
-    """What DuckDB raises of a file, now or when its rows are asked for."""
-    import duckdb
+def problems_of(table: Table, found: Iterable[Problem] = ()) -> list[Problem]:
+    """The problems of a table's file, and those ``found`` in its rows until DuckDB cannot read on."""
+    problems = list(table.problems)
+    try:
+        problems.extend(found)
+    except _duckdb_error() as error:
+        problems.append(_broken(error, table.shown))
+    return problems
 
-    return (duckdb.Error,)
+
+def _duckdb_error() -> type[Exception]:
+    import duckdb  # not before there is an error
+
+    return duckdb.Error
 
 
-def broken_parquet(error: Exception, shown: str) -> Problem:
-    """The problem that DuckDB had with a file, whenever it shows."""
+def _broken(error: Exception, shown: str) -> Problem:
     return Problem(shown, str(error).splitlines()[0], "a sound Parquet file", "write it anew")
 
 
@@ -275,8 +262,3 @@ def text_frame(frame: Frame) -> pd.DataFrame:
     ordered = frame.sort("_row") if "_row" in frame.collect_schema().names() else frame
     found = collect(ordered).drop(columns="_row", errors="ignore")
     return pd.DataFrame({name: list(map(as_text, found[name])) for name in found.columns}, dtype="str")
-
-
-def is_date(text: object) -> bool:
-    """Whether a text is a day that exists, as YYYY-MM-DD."""
-    return re.fullmatch(DATE, str(text)) is not None

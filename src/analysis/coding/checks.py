@@ -13,23 +13,8 @@ from typing import Any
 
 import narwhals as nw
 
-from analysis.schema import Field, countries, vocabulary
-from analysis.tables import (
-    DATE,
-    LONGEST_TEXT,
-    MONTH_AND_DAY,
-    PATTERNS,
-    TEXT,
-    UNREAD,
-    Frame,
-    Table,
-    broken_parquet,
-    collect_rows,
-    count,
-    duckdb_errors,
-)
-from analysis.tables import matches as fits
-from analysis.tables import needed as readable
+from analysis.schema import LONGEST_TEXT, PATTERNS, YEAR_TO_DAY, Field, countries, needed, vocabulary
+from analysis.tables import TEXT, UNREAD, Frame, Table, collect_rows, count, matches, problems_of
 from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
@@ -59,9 +44,6 @@ FORMULA = r"^(?:[=@]|[+-].*[(|!])"
 DRAFT = "draft: "
 """How the note of a row of evidence begins that a coder has still to decide."""
 
-YEAR_TO_DAY = f"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?|[0-9]{{4}}-(?:{MONTH_AND_DAY})|{DATE}"
-"""A year, a month or a day that exists."""
-
 Row = Mapping[str, Any]
 Hint = str | Callable[[str], str]
 """What to do about a cell, or what makes that of the text found."""
@@ -82,14 +64,14 @@ def field_checks(field: Field) -> Iterator[Check]:
     """The checks that a column's schema asks for, first whether it can be read."""
     name, column = field.name, nw.col(field.name)
     if field.type in PATTERNS:
-        yield Check(name, nw.col(UNREAD + name), readable(field.type))
+        yield Check(name, nw.col(UNREAD + name), needed(field.type))
     elif field.enum:
         bad = ~column.is_null() & ~column.is_in(field.enum)
         yield Check(name, bad, f"one of {', '.join(field.enum)}", lambda text: nearest(text, field.enum))
     else:
-        yield Check(name, column.str.len_chars() > LONGEST_TEXT, readable(field.type))
+        yield Check(name, column.str.len_chars() > LONGEST_TEXT, needed(field.type))
         if field.pattern:
-            yield Check(name, ~fits(column, field.pattern), f"{field.title.lower()} of the form {field.pattern}")
+            yield Check(name, ~matches(column, field.pattern), f"{field.title.lower()} of the form {field.pattern}")
         else:
             wanted = "text of the source without blanks at its ends or control characters"
             hint = "retype the cell; leave it blank for what is not stated"
@@ -135,7 +117,7 @@ def row_checks(table: str) -> list[Check]:
             Check("low", blank("low") & blank("high"), "a low, a high or both", "a figure needs a number"),
             Check("low", low % 1 != 0, "a whole number of people", share),
             Check("high", high % 1 != 0, "a whole number of people", share),
-            Check("stated_on", ~fits(col("stated_on"), YEAR_TO_DAY), dates),
+            Check("stated_on", ~matches(col("stated_on"), YEAR_TO_DAY), dates),
             Check("window_end", col("window_start") > col("window_end"), "a window that ends after it starts"),
         ]
     if table == "evidence":
@@ -157,17 +139,14 @@ def country_checks(column: str) -> Iterator[Check]:
         return "; ".join(f"once {each['name']}, now {each['now']}" for each in gone)
 
     code = f"(?:{'|'.join((*countries(), *former))})"
-    yield Check(column, ~fits(nw.col(column), f"{code}(?: {code})*"), "ISO 3166-1 alpha-3 codes in use")
+    yield Check(column, ~matches(nw.col(column), f"{code}(?: {code})*"), "ISO 3166-1 alpha-3 codes in use")
     wanted = "a code in use, unless the source means the country of that time"
     yield Check(column, nw.col(column).str.contains("|".join(former)), wanted, now, warning=True)
 
 
 def table_problems(table: Table) -> list[Problem]:
     """Check one table by itself: each condition of each row, then its key."""
-    try:
-        return [*table.problems, *(_problems(table, table.cells) if table.cells is not None else ())]
-    except duckdb_errors() as error:
-        return [*table.problems, broken_parquet(error, table.shown)]
+    return problems_of(table, _problems(table, table.cells) if table.cells is not None else ())
 
 
 def _problems(table: Table, cells: Frame) -> Iterator[Problem]:

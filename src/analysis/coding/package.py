@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.coding.checks import CONTROL
 from analysis.folder import PACKAGE, origin, remote_parts
-from analysis.schema import TABLES, raw, with_own_fields
-from analysis.tables import is_date, shown_path
+from analysis.schema import TABLES, is_date, raw, with_own_fields
+from analysis.tables import shown_path
 from parabook.errors import InputError, Problem, nearest, show
 
 if TYPE_CHECKING:

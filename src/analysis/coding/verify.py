@@ -11,8 +11,7 @@ from pathlib import Path
 from analysis.coding.relations import Place, needs_evidence
 from analysis.coding.rules import MONTHS, RULES, Setting, counts, normalise, numbers, rule_of, says, words
 from analysis.editions import Edition, Row
-from analysis.schema import countries, schema, vocabulary
-from analysis.tables import is_date
+from analysis.schema import countries, is_date, schema, vocabulary
 from analysis.text import as_text
 from parabook.errors import InputError, Problem, nearest, show
 
