@@ -17,7 +17,7 @@ from analysis.coding.package import SECOND, Report, read_package
 from analysis.coding.relations import coded_values, validate
 from analysis.csvfile import Cells
 from analysis.disclosure import no_people
-from analysis.schema import OTHERS, TABLES, schema
+from analysis.schema import OTHERS, schema
 from analysis.tables import Frame, Table, count, engine_for, from_cells, read_table, shown_path, text_frame
 from analysis.text import isolate
 from parabook import files
@@ -31,20 +31,19 @@ DEPENDENCIES: set[str] = set()
 
 
 class LazyTables(UserDict[str, Any]):
-    """What is made of tables, each when it is first taken out; with a ``prefix``, recorded in `DEPENDENCIES` as well.
+    """What is made of tables, each when it is first taken out, and then ``recorded`` in `DEPENDENCIES`.
 
     To ask whether there is one makes and records nothing.
     """
 
-    def __init__(self, names: Iterable[str], make: Callable[[str], Any], prefix: str | None = None) -> None:
+    def __init__(self, names: Iterable[str], make: Callable[[str], Any], *, recorded: bool = False) -> None:
         super().__init__(dict.fromkeys(names))
-        self.make, self.prefix = cache(make), prefix
+        self.make, self.recorded = cache(make), recorded
 
     def __getitem__(self, name: str) -> Any:
         if name not in self:
             raise KeyError(name)
-        if self.prefix is not None:
-            DEPENDENCIES.add(self.prefix + name)
+        DEPENDENCIES.update([name] * self.recorded)
         return self.make(name)
 
 
@@ -53,9 +52,8 @@ class Edition:
     """One edition, read and checked.
 
     ``tables`` are narwhals ``LazyFrame`` objects by table name, typed by the schema, with the row number of the file
-    as ``_row``; a table that the edition lacks is absent from it, and empty in `table`. ``second`` are those of the
-    second coder, ``text`` and ``second_text`` both as pandas frames of text, blank for missing: for listing, not for
-    counting. ``files`` are the paths of the tables as problems show them.
+    as ``_row``; a table that the edition lacks is absent from it, and empty in `table`. Those of the second coder are
+    called ``second-legs`` and so on. ``files`` are the paths of the tables as problems show them.
     """
 
     name: str
@@ -64,20 +62,11 @@ class Edition:
     package: Mapping[str, Any]
     report: Report
     tables: Mapping[str, Frame] = field(repr=False)
-    second: Mapping[str, Frame] = field(repr=False)
     files: Mapping[str, str] = field(repr=False)
 
     @property
     def title(self) -> str:
         return str(self.package.get("title") or self.name)
-
-    @property
-    def date(self) -> str:
-        return str(self.package.get("created") or "")[:10] or self.report.event_date
-
-    @property
-    def homepage(self) -> str:
-        return str(self.package.get("homepage") or "")
 
     @property
     def declared(self) -> int | None:
@@ -101,9 +90,10 @@ class Edition:
 
     def table(self, name: str) -> Frame:
         """A table; one that the edition lacks is empty and typed, on the engine of the others."""
+        if self.has(name):
+            return self.tables[name]
         spec = schema(name)
-        empty = from_cells(Cells(list(spec.columns)), spec, None, "", self.engine)
-        return self.tables[name] if self.has(name) else empty.frame
+        return from_cells(Cells(list(spec.columns)), spec, None, "", self.engine).frame
 
     @property
     def interviewees(self) -> Frame:
@@ -117,15 +107,14 @@ class Edition:
 
     @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
+        """The tables as pandas frames of text, blank for missing: for listing, not for counting."""
         return LazyTables(self.tables, lambda name: text_frame(self.tables[name]))
 
-    @cached_property
+    @property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
-        return LazyTables(self.second, lambda name: text_frame(self.second[name]))
-
-    @cached_property
-    def _rows(self) -> Mapping[str, list[Row]]:
-        return LazyTables(self.tables, lambda name: self.text[name].to_dict("records"))
+        """The tables of the second coder as text, by the names of those of the first."""
+        names = [name.removeprefix(SECOND) for name in self.tables if name.startswith(SECOND)]
+        return LazyTables(names, lambda name: self.text[SECOND + name])
 
     def frame(self, name: str) -> pd.DataFrame:
         """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
@@ -137,6 +126,10 @@ class Edition:
         if name == "statements" and self.minimum_cell > 1:
             found = found[found["about"].isin(OTHERS)]
         return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
+
+    @cached_property
+    def _rows(self) -> Mapping[str, list[Row]]:
+        return LazyTables(self.tables, lambda name: self.text[name].to_dict("records"))
 
     def rows(self, name: str) -> list[Row]:
         """The rows of a table as text; none where the edition lacks it."""
@@ -220,8 +213,6 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
         names, problems, table = [*sound], problems + found, sound.__getitem__
     elif "evidence" in names and not count(read("evidence").frame.head(1)):
         names.remove("evidence")
-    first = LazyTables([name for name in names if name in TABLES], lambda name: table(name).frame, "")
-    others = [name.removeprefix(SECOND) for name in names if name not in TABLES]
-    second = LazyTables(others, lambda name: table(SECOND + name).frame, SECOND)
+    tables = LazyTables(names, lambda name: table(name).frame, recorded=True)
     shown = {name: shown_path(file) for name, (file, _) in package.tables.items()}
-    return Edition(path.name, path, home, package.content, package.report, first, second, shown), problems
+    return Edition(path.name, path, home, package.content, package.report, tables, shown), problems

@@ -138,7 +138,7 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
         complain("datapackage.json: schemas copied")
     opened, problems = story.examine(edition)
     complain(*(f"{'warning' if each.warning else 'error'}: {each}" for each in grouped(problems)))
-    files, tables = tallied(problems), list(opened.tables) if opened else []
+    files, tables = tallied(problems), [*opened.tables] if opened else []
     counts = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
     if as_json:
         said = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
