@@ -96,7 +96,7 @@ def read_table(file: Path, own: object, spec: Schema, engine: str = "") -> Table
         return from_cells(read_csv(file, shown, spec.columns), spec, own, shown, engine)
     except OSError as error:
         return Table(spec, shown, [Problem(shown, error.strerror or "an error", "a file that can be read")])
-    except _duckdb_error() as error:
+    except Exception as error:
         return Table(spec, shown, [_broken(error, shown)])
 
 
@@ -117,18 +117,17 @@ def problems_of(table: Table, found: Iterable[Problem] = ()) -> list[Problem]:
     problems = list(table.problems)
     try:
         problems.extend(found)
-    except _duckdb_error() as error:
+    except Exception as error:
         problems.append(_broken(error, table.shown))
     return problems
 
 
-def _duckdb_error() -> type[Exception]:
-    import duckdb  # not before there is an error
-
-    return duckdb.Error
-
-
 def _broken(error: Exception, shown: str) -> Problem:
+    """What DuckDB has to say of a file; any other error is raised again."""
+    import duckdb
+
+    if not isinstance(error, duckdb.Error):
+        raise error
     return Problem(shown, str(error).splitlines()[0], "a sound Parquet file", "write it anew")
 
 
@@ -141,13 +140,13 @@ def from_cells(cells: Cells, spec: Schema, own: object, shown: str, engine: str 
         name, (_, dtype, read) = field.name, TYPES.get(field.type, AS_TEXT)
         at = cells.header.index(name) if name in cells.header else None
         text = [None if at is None else row[at] or None for row in cells.rows]
-        columns[TEXT + name] = pd.array(text, AS_TEXT[1])
+        columns[name] = columns[TEXT + name] = pd.array(text, AS_TEXT[1])
         if field.type in PATTERNS:
             fits = re.compile(PATTERNS[field.type][0]).fullmatch
             unread = [cell is not None and not fits(cell) for cell in text]
             columns[UNREAD + name] = pd.array(unread, "boolean")
-            text = [None if cell is None or bad else read(cell) for cell, bad in zip(text, unread, strict=True)]
-        columns[name] = pd.array(text, dtype)
+            values = [None if cell is None or bad else read(cell) for cell, bad in zip(text, unread, strict=True)]
+            columns[name] = pd.array(values, dtype)
     held = _held(pd.DataFrame({**columns, "_row": pd.array(cells.numbers, "int64")}), engine)
     return Table(whole, shown, cells.problems, held, frozenset(spec.columns) - {*cells.header})
 

@@ -154,7 +154,7 @@ def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
         yield Problem(table.shown, f"column {show(odd)}", "a name without control characters", "rename it", row=1)
     checks = [each for field in table.spec.fields if field.name not in table.absent for each in field_checks(field)]
     checks += [] if table.absent else row_checks(table.spec.name)
-    faulty = cells.filter(nw.any_horizontal(*(check.bad for check in checks), ignore_nulls=True))
+    faulty = cells.filter(nw.any_horizontal(*(check.bad for check in checks), ignore_nulls=False))
     if count(faulty):
         for check in checks:
             bad = faulty.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
