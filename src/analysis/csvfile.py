@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ OTHER_KINDS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b", b"%PDF"
 
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
-RESERVED_COLUMNS = {"_row", "_n", "_first", "filename", "file_row_number"}
+RESERVED = re.compile(r"_row|_n|_|_text:.*|_unread:.*|filename|file_row_number", re.IGNORECASE)
 """Names that reading and checking use for columns of their own."""
 
 
@@ -93,7 +94,7 @@ def _row_after(text: str) -> int:
 def is_usable(header: Sequence[str], columns: Sequence[str]) -> bool:
     """Whether a table of such a header can be read at all."""
     alike = set(header) & set(columns) and len(header) == len(set(header)) <= MOST_COLUMNS
-    return bool(alike) and not RESERVED_COLUMNS & {name.casefold() for name in header}
+    return bool(alike) and not any(map(RESERVED.fullmatch, header))
 
 
 def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], row: int | None = None) -> list[Problem]:
@@ -114,7 +115,7 @@ def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], r
             found, needed = "a column without a name", "a name for each column"
         elif counts[name.casefold()] > 1:
             found, needed = f"{found} twice{' but for capitals' * (header.count(name) == 1)}", "each column once"
-        elif name in extra and name.casefold() in RESERVED_COLUMNS:
+        elif name in extra and RESERVED.fullmatch(name):
             needed = "another name, as this one is reserved"
         if needed:
             problems.append(Problem(shown, found, needed, "rename or remove it", row=row))
