@@ -76,6 +76,8 @@ def read_package(path: Path, *, validated: bool = False) -> Package:
                 unsound.add(name)
             elif name.removeprefix(SECOND) in TABLES:
                 tables[name] = path / resource["path"], resource.get("schema")
+    if "resources" in unsound:
+        unsound |= {coder + name for coder in ("", SECOND) for name in TABLES} - tables.keys()
     given = {} if "report" in unsound else content.get("report", {})
     event, declared = given.get("reference_event") or {}, given.get("declared_interviewees")
     report = Report(

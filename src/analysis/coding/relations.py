@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import narwhals as nw
@@ -66,7 +67,7 @@ def relation_problems(
         yield from reference_problems(
             {name: sound[coder + name] for name in TABLES if coder + name in sound},
             {name: sound[own] for name, own in names.items() if own in sound},
-            {name for name, own in names.items() if own in unsound} | {"resources"}.intersection(unsound),
+            {name for name, own in names.items() if own in unsound},
         )
     yield from report_problems(sound, unsound, report, file)
     if {"evidence", "settlements"} & sound.keys():
@@ -118,7 +119,7 @@ def reference_problems(
     """
     for name, table in of.items():
         for column, other, there in schema(name).references:
-            if other in tables or not {other, "resources"} & {*unsound, "paragraphs"}:
+            if other in tables or other not in (*unsound, "paragraphs"):
                 yield from _lost(table, column, other, there, tables.get(other))
     if "statements" in of and ("interviewees" in tables or "interviewees" not in unsound):
         yield from _lost(of["statements"], "about", "interviewees", "interviewee", tables.get("interviewees"), GROUPS)
@@ -138,9 +139,12 @@ def _lost(
     lost = lost.with_columns(nw.col(column).alias("_"))
     keys = other.frame.select(nw.col(there).alias("_")).unique() if other else None
 
+    @cache
+    def known() -> list[str]:
+        return [as_text(row["_"]) for row in collect_rows(keys.head(2000))] if keys is not None else []
+
     def hint(value: str) -> str:
-        known = collect_rows(keys.head(2000)) if keys is not None else []
-        return nearest(value, [as_text(row["_"]) for row in known]) or f"add it to {name}, or correct it here"
+        return nearest(value, known()) or f"add it to {name}, or correct it here"
 
     needed = f"the {there} of a row of table {name}" + (f", or {', '.join(besides)}" if besides else "")
     yield from listed(table, lost if keys is None else lost.join(keys, on="_", how="anti"), column, needed, hint)
