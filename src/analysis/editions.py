@@ -205,7 +205,7 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     home = engine_for([file for file, _ in package.tables.values()], engine)
 
     def read(name: str) -> Table:
-        return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), home)
+        return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), home, validated=validated)
 
     names, problems, table = [*package.tables], package.problems, read
     if not validated:

@@ -83,16 +83,16 @@ class Table:
         return (self.shown, int(row["_row"])) if "_row" in row else (f"{self.shown} [{key}]", None)
 
 
-def read_table(file: Path, own: object, spec: Schema, engine: str = "") -> Table:
+def read_table(file: Path, own: object, spec: Schema, engine: str = "", *, validated: bool = False) -> Table:
     """A table, with the problems of its file; as much of a broken file as makes sense.
 
     The edition's embedded schema (``own``) types further columns than those of ``spec``. ``engine`` holds it: an address of
-    Spark Connect, DuckDB, or pandas (blank).
+    Spark Connect, DuckDB, or pandas (blank). Of ``validated`` Parquet no cell is looked at twice.
     """
     shown = shown_path(file)
     try:
         if is_parquet(file):
-            return _from_parquet(file, spec, own, shown, engine or DUCKDB)
+            return _from_parquet(file, spec, own, shown, engine or DUCKDB, validated)
         return from_cells(read_csv(file, shown, spec.columns), spec, own, shown, engine)
     except OSError as error:
         return Table(spec, shown, [Problem(shown, error.strerror or "an error", "a file that can be read")])
@@ -179,7 +179,7 @@ def _duckdb() -> Any:
     return duckdb
 
 
-def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str) -> Table:
+def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str, validated: bool) -> Table:
     """Parquet, a file or parts; rows of a single file that DuckDB reads are numbered.
 
     Columns come from the files alone: folders named ``x=y`` are only folders.
@@ -196,10 +196,12 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
     if engine == DUCKDB and parts == [str(file)]:
         native = _duckdb().read_parquet(parts, hive_partitioning=False, file_row_number=True)
         native = native.project("* EXCLUDE (file_row_number), file_row_number + 2 AS _row")
-    return from_stored(nw.from_native(native).lazy(), spec, own, shown, problems)
+    return from_stored(nw.from_native(native).lazy(), spec, own, shown, problems, validated=validated)
 
 
-def from_stored(stored: Frame, spec: Schema, own: object, shown: str, problems: Sequence[Problem] = ()) -> Table:
+def from_stored(
+    stored: Frame, spec: Schema, own: object, shown: str, problems: Sequence[Problem] = (), *, validated: bool = False
+) -> Table:
     """A table of columns as Parquet has them, whatever their types."""
     dtypes = dict(stored.collect_schema())
     rows = [name for name in ("_row",) if name in dtypes]
@@ -213,12 +215,12 @@ def from_stored(stored: Frame, spec: Schema, own: object, shown: str, problems: 
     ]
     given = {name: dtype for name, dtype in dtypes.items() if name not in nested}
     whole = spec.described(own, given)
-    columns = [each for field in whole.fields for each in _columns(field, given.get(field.name))]
+    columns = [each for field in whole.fields for each in _columns(field, given.get(field.name), validated)]
     cells = stored.select(*columns, *rows)
     return Table(whole, shown, [*problems, *found], cells, frozenset(spec.columns) - given.keys(), rows)
 
 
-def _columns(field: Field, stored: nw.dtypes.DType | None) -> list[nw.Expr]:
+def _columns(field: Field, stored: nw.dtypes.DType | None, validated: bool) -> list[nw.Expr]:
     """A column of Parquet typed, as text, and whether it can be read; as strict as with CSV. None is ``stored`` of an absent one."""
     name, dtype = field.name, TYPES.get(field.type, AS_TEXT)[0]
     if stored is None:
@@ -230,10 +232,10 @@ def _columns(field: Field, stored: nw.dtypes.DType | None) -> list[nw.Expr]:
     if field.type in ("integer", "number") and stored.is_numeric():
         number = nw.col(name).cast(nw.Float64)
         fits = (number.abs() < 1e15) & (number % 1 == 0) if field.type == "integer" else number.abs() < float("inf")
-        value = nw.when(fits).then(nw.col(name))
+        value = nw.col(name)
     else:
-        fits = matches(text, PATTERNS[field.type][0])
-        value = nw.when(fits).then(text)
+        value, fits = text, matches(text, PATTERNS[field.type][0])
+    value = value if validated else nw.when(fits).then(value)
     value = value == "true" if field.type == "boolean" else value if dtype == nw.String else value.cast(dtype)
     return [value.alias(name), text.alias(TEXT + name), (~fits).alias(UNREAD + name)]
 
