@@ -134,8 +134,8 @@ def complete(
         rest = {**dict.fromkeys(names, NOT_DESCRIBED), unit: book.declared - int(table[unit].sum()), "who": ()}
         table = pd.concat([table, pd.DataFrame([rest])])
     table = _sorted(table.astype({unit: "int64"}), names, unit, order)
-    labels = table[names].itertuples(index=False)
-    table["state"] = [next((each for each in (NOT_DESCRIBED, NOT_STATED) if each in row), STATED) for row in labels]
+    cells, unknown = table[names].to_numpy().tolist(), (NOT_DESCRIBED, NOT_STATED)
+    table["state"] = [next((state for state in unknown if state in row), STATED) for row in cells]
     table = table[[*names, unit, "state", "who"]]
     # Of legs a person may have many; two traits at once, or two of a journey, narrow each other.
     alone = unit == "interviewees" and len(names) == 1 and BOUND.isdisjoint(groups.columns)

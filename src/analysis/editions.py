@@ -207,7 +207,8 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     def read(name: str) -> Table:
         return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), home, validated=validated)
 
-    names, problems, table = [*package.tables], package.problems, read
+    table: Callable[[str], Table] = read
+    names, problems = [*package.tables], package.problems
     if not validated:
         sound, found = validate({name: read(name) for name in names}, package, path)
         names, problems, table = [*sound], problems + found, sound.__getitem__
