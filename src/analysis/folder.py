@@ -15,7 +15,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -196,14 +195,12 @@ def contents(edition: Path) -> dict[str, str]:
     return {name: sha256(file) for name, file in files(edition).items()}
 
 
-@cache
-def _program() -> list[dict[str, str]]:
-    """Hashes of what decides whether an edition is valid: not of what writes or publishes one."""
+def validation_marker(edition: Path, engine: str = "") -> Path:
+    """Path of the marker file that exists once an edition has passed validation by this version of the program.
+
+    That is told by hashes of what decides whether an edition is valid: not of what writes or publishes one.
+    """
     data = [hash_files(ROOT / "data" / name) for name in ("schemas", "vocabularies")]
     code = hash_files(Path(__file__).parent, "*.py")
-    return [*data, {name: found for name, found in code.items() if not name.startswith(ROOMS)}]
-
-
-def validation_marker(edition: Path, engine: str = "") -> Path:
-    """Path of the marker file that exists once an edition has passed validation by this version of the program."""
-    return CACHE / "validated" / digest([edition.name, contents(edition), _program(), engine])
+    program = [*data, {name: found for name, found in code.items() if not name.startswith(ROOMS)}]
+    return CACHE / "validated" / digest([edition.name, contents(edition), program, engine])
