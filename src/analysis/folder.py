@@ -73,7 +73,8 @@ def _fetched(address: str, *, remote_parquet: bool) -> Path:
         raise InputError.one(address, "no folder's name", "the address of an edition's folder")
     home, limit = CACHE / "fetched" / digest(address)[:16], seconds(FETCH, DEADLINE)
     home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=home) as part:
+    # What was given up on may still write there while it is removed.
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=home, ignore_cleanup_errors=True) as part:
         folder = Path(part) / "whole" / name
         folder.mkdir(parents=True)
         (folder.parent / ADDRESS).write_text(address, encoding="utf-8")
