@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -25,7 +24,7 @@ from analysis.coding import checks, relations
 from analysis.csvfile import Cells
 from analysis.editions import examine, open_edition
 from analysis.schema import schema
-from analysis.tables import DUCKDB, Table, collect_rows, from_cells
+from analysis.tables import DUCKDB, Table, collect_rows, from_cells, from_stored
 from analysis.text import as_text
 from parabook.errors import InputError
 
@@ -80,11 +79,11 @@ def stored(table: str, cells: list[tuple[str, ...]], engine: str) -> Table:
     numbered = [(*row, n) for n, row in enumerate(cells, 2)]
     if not engine:
         read = Cells(columns[:-1], [list(row) for row in cells], [row[-1] for row in numbered])
-        return replace(from_cells(read, schema(table), None, table, 0), checked=False)
+        return from_cells(read, schema(table), None, table)
     frame = pd.DataFrame(numbered, columns=columns).astype(dict.fromkeys(columns[:-1], "object"))
     ddl = ", ".join(f"`{name}` string" for name in columns[:-1]) + ", `_row` bigint"
     native = duckdb.from_df(frame) if engine == DUCKDB else spark.create_table(engine, numbered, ddl)
-    return Table(schema(table), table, nw.from_native(native).lazy(), checked=False)
+    return from_stored(nw.from_native(native).lazy(), schema(table), None, table)
 
 
 def found(engine: str, people: list[tuple[str, ...]], legs: list[tuple[str, ...]]) -> list[str]:

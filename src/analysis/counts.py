@@ -7,6 +7,7 @@ The engine that holds a table groups by raw codes (`count_by`); labels are put o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import narwhals as nw
@@ -121,7 +122,11 @@ def complete(
     labels = groups[names].astype("object")
     labels = labels.where(labels.notna() & (labels != ""), NOT_STATED)
     table = pd.concat([labels.astype(str), groups[["n", "who"]]], axis=1)
-    table = table.groupby(names, sort=False).agg(**{unit: ("n", "sum"), "who": ("who", _together)}).reset_index()
+    table = (
+        table.groupby(names, sort=False)
+        .agg(**{unit: ("n", "sum"), "who": ("who", lambda some: tuple(sorted(chain(*some))))})
+        .reset_index()
+    )
     if len(names) == 1:
         nobody = [label for label in order.get(names[0], ()) if label not in set(table[names[0]])]
         table = pd.concat([table, pd.DataFrame({names[0]: nobody, unit: 0, "who": [()] * len(nobody)})])
@@ -129,19 +134,12 @@ def complete(
         rest = {**dict.fromkeys(names, NOT_DESCRIBED), unit: book.declared - int(table[unit].sum()), "who": ()}
         table = pd.concat([table, pd.DataFrame([rest])])
     table = _sorted(table.astype({unit: "int64"}), names, unit, order)
-    table["state"] = [_state(row) for row in table[names].itertuples(index=False)]
+    cells, unknown = table[names].to_numpy().tolist(), (NOT_DESCRIBED, NOT_STATED)
+    table["state"] = [next((state for state in unknown if state in row), STATED) for row in cells]
     table = table[[*names, unit, "state", "who"]]
     # Of legs a person may have many; two traits at once, or two of a journey, narrow each other.
     alone = unit == "interviewees" and len(names) == 1 and BOUND.isdisjoint(groups.columns)
     return suppress(table, book.minimum_cell) if alone or book.minimum_cell <= 1 else withhold(table, book.minimum_cell)
-
-
-def _together(keys: pd.Series) -> tuple[str, ...]:
-    return tuple(sorted(key for some in keys for key in some))
-
-
-def _state(labels: Sequence[str]) -> str:
-    return next((state for state in (NOT_DESCRIBED, NOT_STATED) if state in labels), STATED)
 
 
 def _sorted(table: pd.DataFrame, names: list[str], unit: str, order: Mapping[str, Sequence[str]]) -> pd.DataFrame:

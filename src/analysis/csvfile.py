@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analysis.folder import MOST_BYTES
 from parabook.errors import Problem, show
 
 MOST_COLUMNS = 1000
@@ -20,7 +20,7 @@ OTHER_KINDS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b", b"%PDF"
 
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
-RESERVED_COLUMNS = {"_row", "_n", "_first", "filename", "file_row_number"}
+RESERVED = re.compile(r"_row|_n|_|_text:.*|_unread:.*|filename|file_row_number", re.IGNORECASE)
 """Names that reading and checking use for columns of their own."""
 
 
@@ -36,25 +36,39 @@ class Cells:
 
 def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
     """Split a CSV file, ``shown`` in problems, that should have these columns; of a broken one as much as makes sense."""
-    size = file.stat().st_size
-    if size > MOST_BYTES:
-        return Cells(problems=[Problem(shown, f"{size:,} bytes", "a CSV file of 1 GB or less", "use Parquet")])
     content = file.read_bytes()
     if content.startswith(OTHER_KINDS):
         hint = "export the table as CSV, or name it .parquet if it is that"
         return Cells(problems=[Problem(shown, "a file of another kind", "CSV", hint)])
-    text, problems = _decoded(content, shown)
-    first = text.partition("\n")[0]
-    delimiter = next((sign for sign in ";\t|" if "," not in first and first.count(sign) > 1), ",")
+    cells = Cells()
+    text, first = _decoded(content, shown, cells.problems), 1
+    line = text.partition("\n")[0]
+    delimiter = next((sign for sign in ";\t|" if "," not in line and line.count(sign) > 1), ",")
     if delimiter != ",":
         found, needed = f"cells parted by {delimiter!r}", "cells parted by commas"
-        problems.append(Problem(shown, found, needed, "export it as comma-separated", row=1))
-    return _split(text, delimiter, Cells(problems=problems), shown, columns)
+        cells.problems.append(Problem(shown, found, needed, "export it as comma-separated", row=1))
+    number = 0
+    try:
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter), 1):
+            if number == 1:
+                cells.header = row
+            elif number == 2 and set(columns) & set(row) and not set(columns) & set(cells.header):
+                cells.header, first, needed = row, 2, "the names of the columns"
+                cells.problems.append(Problem(shown, "a row above the header", needed, "remove it", row=1))
+            elif len(row) == len(cells.header):
+                cells.rows.append(row)
+                cells.numbers.append(number)
+            elif row:
+                needed, hint = f"{len(cells.header)} cells, as in the header", "quote cells that hold a comma"
+                cells.problems.append(Problem(shown, f"{len(row)} cells", needed, hint, row=number))
+    except csv.Error as error:
+        cells.problems.append(Problem(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
+    cells.problems += header_problems(cells.header, shown, columns, row=first)
+    return cells
 
 
-def _decoded(content: bytes, shown: str) -> tuple[str, list[Problem]]:
-    """The text of a file and the problems of its bytes; of a wrong encoding the text as far as it can be guessed."""
-    problems = []
+def _decoded(content: bytes, shown: str, problems: list[Problem]) -> str:
+    """The text of a file, whose problems are added; of a wrong encoding as far as it can be guessed."""
     encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), "utf-8")
     if encoding != "utf-8":
         problems.append(Problem(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1))
@@ -66,7 +80,7 @@ def _decoded(content: bytes, shown: str) -> tuple[str, list[Problem]]:
         text = content.decode("cp1252" if encoding == "utf-8" else encoding, "replace")
     if "\0" in text:
         problems.append(Problem(shown, "a NUL byte", "text", row=_row_after(text[: text.index("\0")])))
-    return text.replace("\0", ""), problems
+    return text.replace("\0", "")
 
 
 def _row_after(text: str) -> int:
@@ -77,31 +91,10 @@ def _row_after(text: str) -> int:
         return text.count("\n") + 1
 
 
-def _split(text: str, delimiter: str, cells: Cells, shown: str, columns: Sequence[str]) -> Cells:
-    number, top = 0, 1
-    try:
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter), 1):
-            if number == 1:
-                cells.header = row
-            elif number == 2 and set(columns) & set(row) and not set(columns) & set(cells.header):
-                cells.header, top, needed = row, 2, "the names of the columns"
-                cells.problems.append(Problem(shown, "a row above the header", needed, "remove it", row=1))
-            elif len(row) == len(cells.header):
-                cells.rows.append(row)
-                cells.numbers.append(number)
-            elif row:
-                needed, hint = f"{len(cells.header)} cells, as in the header", "quote cells that hold a comma"
-                cells.problems.append(Problem(shown, f"{len(row)} cells", needed, hint, row=number))
-    except csv.Error as error:
-        cells.problems.append(Problem(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
-    cells.problems += header_problems(cells.header, shown, columns, row=top)
-    return cells
-
-
 def is_usable(header: Sequence[str], columns: Sequence[str]) -> bool:
     """Whether a table of such a header can be read at all."""
     alike = set(header) & set(columns) and len(header) == len(set(header)) <= MOST_COLUMNS
-    return bool(alike) and not RESERVED_COLUMNS & {name.casefold() for name in header}
+    return bool(alike) and not any(map(RESERVED.fullmatch, header))
 
 
 def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], row: int | None = None) -> list[Problem]:
@@ -110,10 +103,9 @@ def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], r
         return [Problem(shown, "an empty file", f"a header row: {','.join(columns)}", row=row)]
     if len(header) > MOST_COLUMNS:
         return [Problem(shown, f"{len(header):,} columns", f"{MOST_COLUMNS:,} or fewer", row=row)]
-    problems = []
-    extra = [name for name in header if name not in columns]
+    extra, problems = [name for name in header if name not in columns], []
     for column in (column for column in columns if column not in header):
-        near = nearest_name(column, extra)
+        near = next(iter(difflib.get_close_matches(column, extra, n=1)), "")
         hint = f"rename {show(near)}" if near else "add it; it may be left blank"
         problems.append(Problem(shown, "no such column", f"column {column}", hint, row=row, column=column))
     counts = Counter(name.casefold() for name in header)
@@ -123,13 +115,8 @@ def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], r
             found, needed = "a column without a name", "a name for each column"
         elif counts[name.casefold()] > 1:
             found, needed = f"{found} twice{' but for capitals' * (header.count(name) == 1)}", "each column once"
-        elif name in extra and name.casefold() in RESERVED_COLUMNS:
+        elif name in extra and RESERVED.fullmatch(name):
             needed = "another name, as this one is reserved"
         if needed:
             problems.append(Problem(shown, found, needed, "rename or remove it", row=row))
     return problems
-
-
-def nearest_name(column: str, names: Sequence[str]) -> str:
-    """The name most like a column's, or nothing."""
-    return column if column in names else next(iter(difflib.get_close_matches(column, names, n=1, cutoff=0.6)), "")

@@ -81,8 +81,6 @@ def one_by_one(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
 def is_safe(table: pd.DataFrame, minimum: int) -> bool:
     """Whether a table may be shown where small cells are suppressed.
 
-    Examples
-    --------
     >>> counts, people = safe(pd.DataFrame({"age": ["18–24"], "n": [9]}), 5), pd.DataFrame({"age": ["18–24"]})
     >>> is_safe(counts, 5), is_safe(counts, 6), is_safe(people, 5), is_safe(counts.merge(people), 5)
     (True, False, False, False)
@@ -114,8 +112,6 @@ def suppress(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
 
     Up to a minimum of 1 it is returned as it is.
 
-    Examples
-    --------
     >>> rows = [("lawyer", 9, "stated"), ("nurse", 6, "stated"), ("poet", 1, "stated"), ("not stated", 8, "not stated")]
     >>> table = pd.DataFrame(rows, columns=["profession", "interviewees", "state"]).assign(who=[()] * 4)
     >>> suppress(table, 3).iloc[:, :2].values.tolist()
@@ -148,8 +144,6 @@ def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
     ``sizes`` are people by row without those not described, and with the row of those not stated also when it is empty,
     or that there is nobody in it could be told from how many rows were joined.
 
-    Examples
-    --------
     >>> sorted(hidden({"18–24": 19, "25–34": 16, "35–44": 1, "45 and over": 0, "not stated": 0}, 3))
     ['25–34', '35–44', '45 and over', 'not stated']
     >>> hidden({"18–24": 9, "25–34": 6, "45 and over": 0, "not stated": 0}, 3)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,12 @@ import narwhals as nw
 import pandas as pd
 
 from analysis import folder, spark
-from analysis.coding.checks import count
 from analysis.coding.package import SECOND, Report, read_package
-from analysis.coding.relations import Validation, coded_values
+from analysis.coding.relations import coded_values, validate
 from analysis.csvfile import Cells
 from analysis.disclosure import no_people
-from analysis.schema import OTHERS, TABLES, schema
-from analysis.tables import Frame, Table, collect_rows, engine_for, from_cells, read_table, shown_path, text_frame
+from analysis.schema import OTHERS, schema
+from analysis.tables import Frame, Table, count, engine_for, from_cells, read_table, shown_path, text_frame
 from analysis.text import isolate
 from parabook import files
 from parabook.errors import InputError, Problem, grouped
@@ -32,19 +31,20 @@ DEPENDENCIES: set[str] = set()
 
 
 class LazyTables(UserDict[str, Any]):
-    """Tables by name, each made when it is first taken out; with a ``prefix``, recorded in `DEPENDENCIES` as well.
+    """What is made of tables, each when it is first taken out, and then ``recorded`` in `DEPENDENCIES`.
 
     To ask whether there is one makes and records nothing.
     """
 
-    def __init__(self, make: Mapping[str, Callable[[], Any]], prefix: str | None = None) -> None:
-        super().__init__({name: cache(call) for name, call in make.items()})
-        self.prefix = prefix
+    def __init__(self, names: Iterable[str], make: Callable[[str], Any], *, recorded: bool = False) -> None:
+        super().__init__(dict.fromkeys(names))
+        self.make, self.recorded = cache(make), recorded
 
     def __getitem__(self, name: str) -> Any:
-        if self.prefix is not None:
-            DEPENDENCIES.add(self.prefix + name)
-        return self.data[name]()
+        if name not in self:
+            raise KeyError(name)
+        DEPENDENCIES.update([name] * self.recorded)
+        return self.make(name)
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,8 @@ class Edition:
     """One edition, read and checked.
 
     ``tables`` are narwhals ``LazyFrame`` objects by table name, typed by the schema, with the row number of the file
-    as ``_row``; a table that the edition lacks is absent from it, and empty in `table`. ``second`` are those of the
-    second coder, ``text`` and ``second_text`` both as pandas frames of text, blank for missing: for listing, not for
-    counting. ``files`` are the paths of the tables as problems show them.
+    as ``_row``; a table that the edition lacks is absent from it, and empty in `table`. Those of the second coder are
+    called ``second-legs`` and so on. ``files`` are the paths of the tables as problems show them.
     """
 
     name: str
@@ -63,20 +62,11 @@ class Edition:
     package: Mapping[str, Any]
     report: Report
     tables: Mapping[str, Frame] = field(repr=False)
-    second: Mapping[str, Frame] = field(repr=False)
     files: Mapping[str, str] = field(repr=False)
 
     @property
     def title(self) -> str:
         return str(self.package.get("title") or self.name)
-
-    @property
-    def date(self) -> str:
-        return str(self.package.get("created") or "")[:10] or self.report.event_date
-
-    @property
-    def homepage(self) -> str:
-        return str(self.package.get("homepage") or "")
 
     @property
     def declared(self) -> int | None:
@@ -100,9 +90,10 @@ class Edition:
 
     def table(self, name: str) -> Frame:
         """A table; one that the edition lacks is empty and typed, on the engine of the others."""
+        if self.has(name):
+            return self.tables[name]
         spec = schema(name)
-        empty = from_cells(Cells(list(spec.columns)), spec, None, "", 0)
-        return self.tables[name] if self.has(name) else empty.moved(self.engine).frame
+        return from_cells(Cells(list(spec.columns)), spec, None, "", self.engine).frame
 
     @property
     def interviewees(self) -> Frame:
@@ -116,11 +107,14 @@ class Edition:
 
     @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
-        return _texts(self.tables)
+        """The tables as pandas frames of text, blank for missing: for listing, not for counting."""
+        return LazyTables(self.tables, lambda name: text_frame(self.tables[name]))
 
-    @cached_property
+    @property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
-        return _texts(self.second)
+        """The tables of the second coder as text, by the names of those of the first."""
+        names = [name.removeprefix(SECOND) for name in self.tables if name.startswith(SECOND)]
+        return LazyTables(names, lambda name: self.text[SECOND + name])
 
     def frame(self, name: str) -> pd.DataFrame:
         """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
@@ -133,15 +127,13 @@ class Edition:
             found = found[found["about"].isin(OTHERS)]
         return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
 
+    @cached_property
+    def _rows(self) -> Mapping[str, list[Row]]:
+        return LazyTables(self.tables, lambda name: self.text[name].to_dict("records"))
+
     def rows(self, name: str) -> list[Row]:
         """The rows of a table as text; none where the edition lacks it."""
-        if name not in self._rows:
-            self._rows[name] = self.text[name].to_dict("records") if self.has(name) else []
-        return self._rows[name]
-
-    @cached_property
-    def _rows(self) -> dict[str, list[Any]]:
-        return {}
+        return self._rows.get(name, [])
 
     @cached_property
     def places(self) -> Mapping[str, Row]:
@@ -171,10 +163,6 @@ class Edition:
         """SHA-256 of every file of the edition, by path inside it."""
         DEPENDENCIES.add("*")
         return folder.contents(self.path)
-
-
-def _texts(tables: Mapping[str, Frame]) -> Mapping[str, pd.DataFrame]:
-    return LazyTables({name: lambda name=name: text_frame(tables[name]) for name in tables})  # type: ignore[misc]
 
 
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
@@ -209,24 +197,23 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     engine = spark.address(engine)
     path = folder.find(edition, engine)
     try:
+        if not validated:
+            folder.files(path)  # none too large to be read
         package = read_package(path, validated=validated)
     except InputError as error:
         return None, list(error.problems)
     home = engine_for([file for file, _ in package.tables.values()], engine)
 
     def read(name: str) -> Table:
-        return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), checked=validated, engine=home)
+        return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), home, validated=validated)
 
-    problems, frames = package.problems, dict[str, Callable[[], Frame]]()
-    if validated:
-        frames = {name: lambda name=name: read(name).moved(home).frame for name in package.tables}  # type: ignore[misc]
-        if "evidence" in frames and not collect_rows(frames["evidence"]().head(1)):
-            del frames["evidence"]
-    else:
-        found = Validation({name: read(name) for name in package.tables}, package, path, home)
-        problems = problems + found.problems
-        frames = {name: partial(getattr, table, "frame") for name, table in found.tables.items()}
-    tables = LazyTables({name: frame for name, frame in frames.items() if name in TABLES}, "")
-    second = {name.removeprefix(SECOND): frame for name, frame in frames.items() if name not in TABLES}
-    shown, both = {name: shown_path(file) for name, (file, _) in package.tables.items()}, LazyTables(second, SECOND)
-    return Edition(path.name, path, home, package.content, package.report, tables, both, shown), problems
+    table: Callable[[str], Table] = read
+    names, problems = [*package.tables], package.problems
+    if not validated:
+        sound, found = validate({name: read(name) for name in names}, package, path)
+        names, problems, table = [*sound], problems + found, sound.__getitem__
+    elif "evidence" in names and not count(read("evidence").frame.head(1)):
+        names.remove("evidence")
+    tables = LazyTables(names, lambda name: table(name).frame, recorded=True)
+    shown = {name: shown_path(file) for name, (file, _) in package.tables.items()}
+    return Edition(path.name, path, home, package.content, package.report, tables, shown), problems

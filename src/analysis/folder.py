@@ -15,7 +15,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -48,8 +47,6 @@ ROOMS = ("imports/", "publish/")
 def find(edition: str | Path, engine: str = "") -> Path:
     """The folder of an edition, given its name under ``data/``, a path, or an address that fsspec knows.
 
-    Examples
-    --------
     >>> find("oral-2202")
     Traceback (most recent call last):
     parabook.errors.InputError: oral-2202: found no such edition, needed a name under data/ or a path; did you mean 'oral-2022'?
@@ -74,25 +71,26 @@ def _fetched(address: str, *, remote_parquet: bool) -> Path:
     name = PurePosixPath(address.partition("://")[2]).name
     if name in ("", ".."):
         raise InputError.one(address, "no folder's name", "the address of an edition's folder")
-    home = CACHE / "fetched" / digest(address)[:16]
+    home, limit = CACHE / "fetched" / digest(address)[:16], seconds(FETCH, DEADLINE)
     home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=home) as part:
+    # What was given up on may still write there while it is removed.
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=home, ignore_cleanup_errors=True) as part:
         folder = Path(part) / "whole" / name
         folder.mkdir(parents=True)
         (folder.parent / ADDRESS).write_text(address, encoding="utf-8")
         try:
-            within(limit := seconds(FETCH, DEADLINE), lambda: _download(address, folder, remote_parquet))
-        except TimeoutError:
-            found, hint = f"no whole edition within {limit:g} s", f"allow it more seconds by {FETCH}"
-            raise InputError.one(address, found, "a store that answers", hint) from None
+            within(limit, lambda: _download(address, folder, remote_parquet))
         except InputError:
             raise
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise InputError.one(address, f"no {PACKAGE}", "an edition's folder") from error
         except Exception as error:  # drivers have exceptions of their own, known only to who has them installed
-            needed, hint = "an address that fsspec knows, as s3://bucket/folder", "pip install 'analysis[remote]'"
-            found = describe(error).splitlines()[0]
-            raise InputError.one(address, found, needed, hint * isinstance(error, ImportError)) from error
+            found, needed = describe(error).splitlines()[0], "an address that fsspec knows, as s3://bucket/folder"
+            hint = "pip install 'analysis[remote]'" * isinstance(error, ImportError)
+            if isinstance(error, TimeoutError):
+                found, needed = f"no whole edition within {limit:g} s", "a store that answers"
+                hint = f"allow it more seconds by {FETCH}"
+            elif isinstance(error, (FileNotFoundError, NotADirectoryError)):
+                found, needed = f"no {PACKAGE}", "an edition's folder"
+            raise InputError.one(address, found, needed, hint) from error
         place = home / digest(hash_files(folder))[:16]
         with contextlib.suppress(OSError):  # the same is there already
             folder.parent.rename(place)
@@ -124,11 +122,16 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
 
 def _download(address: str, folder: Path, remote_parquet: bool) -> None:
+    """Fetch the package, and what it names inside its folder; what is wrong with the rest of it, ``check`` says."""
     from fsspec.core import url_to_fs
 
     store, base = url_to_fs(address)
     store.get_file(f"{base}/{PACKAGE}", str(folder / PACKAGE))
-    for name in _named((folder / PACKAGE).read_bytes()):
+    try:
+        paths = [each["path"].rstrip("/") for each in json.loads((folder / PACKAGE).read_bytes())["resources"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        paths = []
+    for name in dict.fromkeys([*filter(_inside, paths), "codebook.md", "story.md"]):
         parts = store.find(f"{base}/{name}") if "." not in name and store.isdir(f"{base}/{name}") else []
         inner = [f"{name}/{part.rpartition(f'/{name}/')[2]}" for part in parts]
         for file in list(filter(_inside, inner)) or [name]:
@@ -140,15 +143,6 @@ def _download(address: str, folder: Path, remote_parquet: bool) -> None:
             else:
                 with contextlib.suppress(FileNotFoundError):
                     store.get_file(f"{base}/{file}", str(target))
-
-
-def _named(package: bytes) -> list[str]:
-    """The files that a package names and that lie inside its folder; what is wrong with others, ``check`` says."""
-    try:
-        paths = [each["path"].rstrip("/") for each in json.loads(package)["resources"]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        paths = []
-    return list(dict.fromkeys([*filter(_inside, paths), "codebook.md", "story.md"]))
 
 
 def _inside(path: str) -> bool:
@@ -202,14 +196,12 @@ def contents(edition: Path) -> dict[str, str]:
     return {name: sha256(file) for name, file in files(edition).items()}
 
 
-@cache
-def _program() -> list[dict[str, str]]:
-    """Hashes of what decides whether an edition is valid: not of what writes or publishes one."""
+def validation_marker(edition: Path, engine: str = "") -> Path:
+    """Path of the marker file that exists once an edition has passed validation by this version of the program.
+
+    That is told by hashes of what decides whether an edition is valid: not of what writes or publishes one.
+    """
     data = [hash_files(ROOT / "data" / name) for name in ("schemas", "vocabularies")]
     code = hash_files(Path(__file__).parent, "*.py")
-    return [*data, {name: found for name, found in code.items() if not name.startswith(ROOMS)}]
-
-
-def validation_marker(edition: Path, engine: str = "") -> Path:
-    """Path of the marker file that exists once an edition has passed validation by this version of the program."""
-    return CACHE / "validated" / digest([edition.name, contents(edition), _program(), engine])
+    program = [*data, {name: found for name, found in code.items() if not name.startswith(ROOMS)}]
+    return CACHE / "validated" / digest([edition.name, contents(edition), program, engine])

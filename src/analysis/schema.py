@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,6 +21,27 @@ GROUPS = ("interviewees", "arrivals", "residents", "volunteers", "officials")
 
 OTHERS = GROUPS[1:]
 """Of these the interviewees are few among many, if any: statements of them are shown where small cells are suppressed."""
+
+
+LONGEST_TEXT = 5000
+"""Characters in a cell; more is neither label nor note."""
+
+MONTH_AND_DAY = (
+    "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
+)
+LEAP_DAY = "(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29"
+DATE = f"(?:19|20)[0-9]{{2}}-(?:{MONTH_AND_DAY})|{LEAP_DAY}"
+"""Days that exist, of this century or the last, as every engine's regular expressions can tell."""
+
+YEAR_TO_DAY = f"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?|[0-9]{{4}}-(?:{MONTH_AND_DAY})|{DATE}"
+"""A year, a month or a day that exists."""
+
+PATTERNS = {
+    "integer": ("[+-]?[0-9]{1,15}", "a whole number"),
+    "number": (r"[+-]?[0-9]{1,15}(?:\.[0-9]+)?", "a number in digits, with a point"),
+    "boolean": ("true|false", "true or false"),
+    "date": (DATE, "a date as YYYY-MM-DD, of this century or the last"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,28 +82,24 @@ class Schema:
     def coded(self) -> tuple[str, ...]:
         """The columns whose values need evidence: all but the key, the coder's own note, and what another column proves.
 
-        Examples
-        --------
         >>> schema("legs").coded
         ('status', 'from_place', 'to_place', 'mode', 'departed', 'nights_waited')
         """
         fields = schema(self.name).fields
         return tuple(each.name for each in fields if each.evidence and each.name not in (*self.key, "note"))
 
-    def described(self, embedded: object = None) -> Schema:
-        """The schema with the columns that an edition's embedded schema adds."""
-        own = [
-            Field(e["name"], str(e.get("type", "string")), "", str(e.get("description", "")))
-            for e in own_fields(self.name, embedded)
-        ]
-        return replace(self, fields=(*self.fields, *own))
+    def described(self, embedded: object = None, columns: Iterable[str] | None = None) -> Schema:
+        """The schema with further columns last, as an edition's embedded schema describes them, else text.
 
-    def extended(self, columns: Iterable[str], embedded: object = None) -> Schema:
-        """The schema of a file: its further columns come last, typed as the edition's embedded schema says, else text."""
-        types = {each["name"]: str(each.get("type", "string")) for each in own_fields(self.name, embedded)}
+        By default all that the embedded schema adds; of a file those among its ``columns``.
+        """
+        own = {
+            each["name"]: Field(each["name"], str(each.get("type", "string")), "", str(each.get("description", "")))
+            for each in own_fields(self.name, embedded)
+        }
         known = {name.casefold() for name in self.columns} | {"_row", ""}
-        names = [name for name in dict.fromkeys(columns) if name.casefold() not in known]
-        return replace(self, fields=(*self.fields, *(Field(name, types.get(name, "string"), name) for name in names)))
+        names = own if columns is None else [name for name in dict.fromkeys(columns) if name.casefold() not in known]
+        return replace(self, fields=(*self.fields, *(own.get(name, Field(name)) for name in names)))
 
 
 @cache
@@ -95,8 +113,6 @@ def raw(name: str) -> dict[str, Any]:
 def schema(name: str) -> Schema:
     """The schema of one of `TABLES`.
 
-    Examples
-    --------
     >>> schema("legs").key, schema("interviewees").columns[:3]
     (('interviewee', 'leg'), ('interviewee', 'counted', 'age_min'))
     """
@@ -141,9 +157,17 @@ def countries() -> dict[str, str]:
 def country_name(code: str) -> str:
     """The name of a country that is or was; a code that never was stays as it is.
 
-    Examples
-    --------
     >>> country_name("KAZ"), country_name("YUG"), country_name("XXX")
     ('Kazakhstan', 'Yugoslavia', 'XXX')
     """
     return countries().get(code) or vocabulary("former-countries").get(code, {}).get("name", code)
+
+
+def needed(kind: str) -> str:
+    """What a cell of a type must hold."""
+    return PATTERNS[kind][1] if kind in PATTERNS else f"text of {LONGEST_TEXT:,} characters or fewer"
+
+
+def is_date(text: object) -> bool:
+    """Whether a text is a day that exists, as YYYY-MM-DD."""
+    return re.fullmatch(DATE, str(text)) is not None

@@ -15,9 +15,9 @@ def citation(book: Edition) -> str:
     """How to cite the edition: who made it, when, what it is called, which it is, under which terms, where it stands."""
     makers = [str(each.get("title") or "") for each in book.package.get("contributors", [])]
     by = join([isolate(name) for name in makers if name]) or "Author not named"
-    year = str(book.package.get("created") or "")[:4]
+    year, address = str(book.package.get("created") or "")[:4], str(book.package.get("homepage") or "")
     terms = join([str(each.get("title") or each.get("name") or "") for each in book.package.get("licenses") or []])
-    parts = [f"{by}{f' ({year})' if year else ''}: {isolate(book.title)}", f"Edition {book.name}", terms, book.homepage]
+    parts = [f"{by}{f' ({year})' if year else ''}: {isolate(book.title)}", f"Edition {book.name}", terms, address]
     return ". ".join(filter(None, parts)) + "."
 
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from analysis import editions
 from analysis.editions import Edition
-from analysis.schema import TABLES, schema
-from analysis.tables import is_date, shown_path
+from analysis.schema import TABLES, is_date, schema
+from analysis.tables import shown_path
 from analysis.text import anchor, day, spell
 from parabook.errors import InputError, Problem, nearest, show
 

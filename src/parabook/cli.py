@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +14,17 @@ from parabook.errors import InputError, describe
 from parabook.plan import Plan, make_plan
 from parabook.plugins import plugin_of
 from parabook.progress import Progress
+
+INTERRUPTED = 130
+"""The exit code when somebody pressed Ctrl-C, as shells have it."""
+
+
+def pairs(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, str]:
+    """The values of an option that is given as ``NAME=VALUE``, by name; an `InputError` where one is not."""
+    for pair in given:
+        if not all(pair.partition("=")[:2]):
+            raise InputError.one("-p", repr(pair), "NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in given)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,16 +39,16 @@ INPUT = click.argument("name", default="", metavar="[INPUT]")
 @parabook.command("build")
 @BOOK
 @INPUT
-@click.option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", help="Of the notebooks.")
+@click.option(
+    "-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Of the notebooks."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Where the book goes (default: BOOK/_build/NAME).")
 @click.option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
 @click.option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
-def build_command(root: Path, name: str, given: tuple[str, ...], out: Path | None, jobs: int, force: bool) -> None:
+def build_command(root: Path, name: str, given: dict[str, str], out: Path | None, jobs: int, force: bool) -> None:
     """Build the book in a folder, on an input where its plug-in takes one."""
     book = Book.open(root)
-    if wrong := [pair for pair in given if not all(pair.partition("=")[:2])]:
-        raise InputError.one("-p", repr(wrong[0]), "NAME=VALUE")
-    plan = make_plan(book, plugin_of(book), name, dict(pair.split("=", 1) for pair in given))
+    plan = make_plan(book, plugin_of(book), name, given)
     place = out or book.root / "_build" / plan.input.name
     print(build(plan, place, BuildOptions(jobs, force), Progress(plan.input.name, live=True)))
 
@@ -102,19 +114,36 @@ def review_command(root: Path, name: str, accept: bool) -> int:
     return int(found.wrong or found.moved)
 
 
-def main() -> int:
-    """Run the command of this call; the exit code: 0 done, 1 the book is wrong, 2 the input or the call is wrong."""
+def run(commands: click.Group, arguments: Sequence[str]) -> int:
+    """Run a command; the exit code: 0 done, 1 the report is wrong, 2 the input or the call is wrong, 130 interrupted.
+
+    Errors are lines on standard error; with ``--debug`` among the arguments they show tracebacks.
+    """
     try:
-        return int(parabook.main(prog_name="parabook", standalone_mode=False) or 0)
+        call = [each for each in arguments if each != "--debug"]
+        return int(commands.main(call, prog_name=commands.name, standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("interrupted; nothing was published\n")
-        return 130
+        complain("interrupted; nothing was published")
+        return INTERRUPTED
     except click.ClickException as error:
-        sys.stderr.write(f"{error.format_message()}\n")
+        complain(error.format_message())
         return 2
     except Exception as error:
-        sys.stderr.write(f"{describe(error)}\n")
+        if "--debug" in arguments:
+            raise
+        complain(describe(error), getattr(error, "known", ""))
         return 2 if isinstance(error, (InputError, OSError)) else 1
+
+
+def complain(*lines: object) -> None:
+    """Print lines to standard error, each at once, as books are made side by side; blank ones are left out."""
+    for line in filter(None, lines):
+        sys.stderr.write(f"{line}\n")
+
+
+def main() -> int:
+    """Run the command of this call."""
+    return run(parabook, sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -20,8 +20,6 @@ def agreement(
     Takes tables as text, the edition's and the second coder's; from the settled differences the first coding is restored.
     Columns: ``table``, ``column``, ``values`` compared, those ``alike``, those ``blank in both``, ``alpha`` (text).
 
-    Examples
-    --------
     >>> one = pd.DataFrame({"statement": ["s1", "s2"], "topic": ["age", "route"], "says": "x"})
     >>> agreement({"statements": one}, {"statements": one})[["column", "alike", "alpha"]].values.tolist()[0]
     ['topic', 2, '1.000']

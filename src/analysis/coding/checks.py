@@ -1,25 +1,20 @@
 """What must hold of each table by itself: each condition one expression, on every engine.
 
-A check is an expression that is true of a bad row. All checks of a table are counted in one pass, and only the first rows
-at fault are ever collected. Beside a typed column ``x`` stand ``_text:x``, its cells as text, and ``_unread:x``, whether a
-cell cannot be read.
+A check is an expression that is true of a bad row. Whether any is true of any row is asked in one pass, and only the first
+rows at fault are ever collected.
 """
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import narwhals as nw
 
-from analysis.schema import Field, countries, vocabulary
-from analysis.tables import DATE, LONGEST_TEXT, MONTH_AND_DAY, PATTERNS, TEXT, UNREAD, Frame, Table, collect_rows
-from analysis.tables import matches as fits
-from analysis.tables import needed as readable
+from analysis.schema import LONGEST_TEXT, PATTERNS, YEAR_TO_DAY, Field, countries, needed, vocabulary
+from analysis.tables import TEXT, UNREAD, Frame, Table, collect_rows, count, matches, problems_of
 from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
@@ -49,46 +44,9 @@ FORMULA = r"^(?:[=@]|[+-].*[(|!])"
 DRAFT = "draft: "
 """How the note of a row of evidence begins that a coder has still to decide."""
 
-YEAR_TO_DAY = f"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?|[0-9]{{4}}-(?:{MONTH_AND_DAY})|{DATE}"
-"""A year, a month or a day that exists."""
-
-Columns = Callable[[str], Any]
-"""What gives a column by name: an expression of narwhals, or a `Column`."""
-
 Row = Mapping[str, Any]
 Hint = str | Callable[[str], str]
 """What to do about a cell, or what makes that of the text found."""
-
-
-def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of cells as one of columns: missing where one of its arguments is."""
-
-    def method(self: Column, *others: Any) -> Column:
-        rest = (each.values if isinstance(each, Column) else repeat(each) for each in others)
-        return Column([None if None in cells else function(*cells) for cells in zip(self.values, *rest, strict=False)])
-
-    return method
-
-
-class Column:
-    """A column of a small table in memory, None for missing, with what checks are written in of narwhals' expressions.
-
-    To plan an expression on pandas or DuckDB takes a millisecond, many times what it takes to work it out for a few rows.
-    """
-
-    def __init__(self, values: Iterable[Any]) -> None:
-        self.values, self.str = list(values), self
-
-    def is_null(self) -> Column:
-        return Column(value is None for value in self.values)
-
-    def contains(self, pattern: str) -> Column:
-        search = re.compile(pattern.replace(r"\z", r"\Z")).search
-        return Column(value and search(value) is not None for value in self.values)
-
-    len_chars, is_in = _lifted(len), _lifted(lambda cell, allowed: cell in allowed)
-    __lt__, __gt__, __eq__, __ne__ = map(_lifted, (operator.lt, operator.gt, operator.eq, operator.ne))
-    __and__, __mod__, __invert__ = _lifted(operator.and_), _lifted(operator.mod), _lifted(operator.not_)
 
 
 @dataclass(frozen=True)
@@ -102,18 +60,18 @@ class Check:
     warning: bool = False
 
 
-def field_checks(field: Field, col: Columns) -> Iterator[Check]:
+def field_checks(field: Field) -> Iterator[Check]:
     """The checks that a column's schema asks for, first whether it can be read."""
-    name, column = field.name, col(field.name)
+    name, column = field.name, nw.col(field.name)
     if field.type in PATTERNS:
-        yield Check(name, col(UNREAD + name), readable(field.type))
+        yield Check(name, nw.col(UNREAD + name), needed(field.type))
     elif field.enum:
         bad = ~column.is_null() & ~column.is_in(field.enum)
         yield Check(name, bad, f"one of {', '.join(field.enum)}", lambda text: nearest(text, field.enum))
     else:
-        yield Check(name, column.str.len_chars() > LONGEST_TEXT, readable(field.type))
+        yield Check(name, column.str.len_chars() > LONGEST_TEXT, needed(field.type))
         if field.pattern:
-            yield Check(name, ~fits(column, field.pattern), f"{field.title.lower()} of the form {field.pattern}")
+            yield Check(name, ~matches(column, field.pattern), f"{field.title.lower()} of the form {field.pattern}")
         else:
             wanted = "text of the source without blanks at its ends or control characters"
             hint = "retype the cell; leave it blank for what is not stated"
@@ -121,19 +79,21 @@ def field_checks(field: Field, col: Columns) -> Iterator[Check]:
             wanted, hint = "text that no spreadsheet takes for a formula", "downloads hold it as it stands"
             yield Check(name, column.str.contains(FORMULA), wanted, hint, warning=True)
     if field.required:
-        yield Check(name, col(TEXT + name).is_null(), "a value", "this column may not be blank")
+        yield Check(name, blank(name), "a value", "this column may not be blank")
     if field.minimum is not None:
         yield Check(name, column < field.minimum, f"{field.minimum:g} or more")
     if field.maximum is not None:
         yield Check(name, column > field.maximum, f"{field.maximum:g} or less")
 
 
-def row_checks(table: str, col: Columns) -> list[Check]:
+def blank(column: str) -> nw.Expr:
+    """Whether nothing stands in a cell; one that cannot be read is not blank."""
+    return nw.col(TEXT + column).is_null()
+
+
+def row_checks(table: str) -> list[Check]:
     """The checks that the schema of a table has no words for, most of them between the columns of one row."""
-
-    def blank(column: str) -> Any:
-        return col(TEXT + column).is_null()
-
+    col = nw.col
     if table == "interviewees":
         low, high = col("age_min"), col("age_max")
         plausible, exact = "an age at which people are interviewed", "an exact age stands in both columns"
@@ -145,33 +105,32 @@ def row_checks(table: str, col: Columns) -> list[Check]:
         ]
     if table == "places":
         position = "both latitude and longitude or neither"
-        return [*country_checks("country", col), Check("longitude", blank("latitude") != blank("longitude"), position)]
+        return [*country_checks("country"), Check("longitude", blank("latitude") != blank("longitude"), position)]
     if table == "destinations":
         low, high, share = col("low"), col("high"), "a share or a rate is no figure of people"
         dates = "a year, a month as YYYY-MM or a day as YYYY-MM-DD"
         twice = "|".join(f"{code}.*{code}" for code in countries())
         return [
-            *country_checks("countries", col),
+            *country_checks("countries"),
             Check("countries", col("countries").str.contains(twice), "each country once"),
             Check("low", low > high, "low no greater than high", "swap the two"),
             Check("low", blank("low") & blank("high"), "a low, a high or both", "a figure needs a number"),
             Check("low", low % 1 != 0, "a whole number of people", share),
             Check("high", high % 1 != 0, "a whole number of people", share),
-            Check("stated_on", ~fits(col("stated_on"), YEAR_TO_DAY), dates),
+            Check("stated_on", ~matches(col("stated_on"), YEAR_TO_DAY), dates),
             Check("window_end", col("window_start") > col("window_end"), "a window that ends after it starts"),
         ]
     if table == "evidence":
         bare, open_ = (col("basis") == "judged") & blank("note"), col("note").str.contains(f"^{DRAFT}")
+        todo = "fill in the row, and put your reason in place of the note"
         return [
             Check("note", bare, "a note that gives the reason", "a judged value needs one"),
-            Check(
-                "note", open_, "what the draft asks for", "fill in the row, and put your reason in place of the note"
-            ),
+            Check("note", open_, "what the draft asks for", todo),
         ]
     return []
 
 
-def country_checks(column: str, col: Columns) -> Iterator[Check]:
+def country_checks(column: str) -> Iterator[Check]:
     """Codes that ISO 3166-1 does not know, and codes of countries that are no more."""
     former = vocabulary("former-countries")
 
@@ -180,57 +139,33 @@ def country_checks(column: str, col: Columns) -> Iterator[Check]:
         return "; ".join(f"once {each['name']}, now {each['now']}" for each in gone)
 
     code = f"(?:{'|'.join((*countries(), *former))})"
-    yield Check(column, ~fits(col(column), f"{code}(?: {code})*"), "ISO 3166-1 alpha-3 codes in use")
+    yield Check(column, ~matches(nw.col(column), f"{code}(?: {code})*"), "ISO 3166-1 alpha-3 codes in use")
     wanted = "a code in use, unless the source means the country of that time"
-    yield Check(column, col(column).str.contains("|".join(former)), wanted, now, warning=True)
+    yield Check(column, nw.col(column).str.contains("|".join(former)), wanted, now, warning=True)
 
 
-def table_problems(table: Table) -> Iterator[Problem]:
+def table_problems(table: Table) -> list[Problem]:
     """Check one table by itself: each condition of each row, then its key."""
+    return problems_of(table, _problems(table, table.cells) if table.cells is not None else ())
+
+
+def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
     for odd in (each.name for each in table.spec.fields if re.search(CONTROL, each.name)):
         yield Problem(table.shown, f"column {show(odd)}", "a name without control characters", "rename it", row=1)
-    for check, bad in _in_memory(table) if table.cells is not None else _on_engine(table):
-        yield from listed(table, bad, check.column, check.needed, check.hint, warning=check.warning)
+    checks = [each for field in table.spec.fields if field.name not in table.absent for each in field_checks(field)]
+    checks += [] if table.absent else row_checks(table.spec.name)
+    faulty = cells.filter(nw.any_horizontal(*(check.bad for check in checks), ignore_nulls=False))
+    if count(faulty):
+        for check in checks:
+            bad = faulty.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
+            yield from listed(table, bad, check.column, check.needed, check.hint, warning=check.warning)
     key = list(table.spec.key)
-    if table.absent & set(key):
-        return
-    if table.cells and len({*zip(*(table.cells[part] for part in key), strict=True)}) == len(table.cells["_row"]):
-        return
-    given = table.frame.filter(*(~nw.col(part).is_null() for part in key))
-    groups = given.group_by(key).agg(nw.len().alias("_n"), *(nw.col(name).max() for name in table.rows))
-    joined = nw.concat_str(*(nw.col(part).cast(nw.String) for part in key), separator=".").alias("_")
-    twice = groups.filter(nw.col("_n") > 1).with_columns(joined)
-    yield from listed(table, twice, key[-1], "each key once", "remove or renumber a row")
-
-
-def _checks(table: Table, col: Columns) -> list[Check]:
-    present = [each for each in table.spec.fields if each.name not in table.absent]
-    checks = [check for each in present for check in field_checks(each, col)]
-    return checks if table.absent else [*checks, *row_checks(table.spec.name, col)]
-
-
-def _in_memory(table: Table) -> Iterator[tuple[Check, list[Row]]]:
-    """Each check with the rows at fault, worked out cell by cell."""
-    cells = table.cells or {}
-
-    def col(name: str) -> Column:
-        return Column(cells[name] if name in cells else cells[name.removeprefix(TEXT)])
-
-    for check in _checks(table, col):
-        rows = zip(check.bad.values, cells["_row"], col(TEXT + check.column).values, strict=True)
-        yield check, [{"_row": row, "_": text} for bad, row, text in rows if bad]
-
-
-def _on_engine(table: Table) -> Iterator[tuple[Check, Frame]]:
-    """The checks that are true of some row, all counted in one pass, with a query for the rows at fault."""
-    present = [each for each in table.spec.fields if each.name not in table.absent]
-    texts = [table.text(each.name).alias(TEXT + each.name) for each in present]
-    unread = [table.unreadable(each).alias(UNREAD + each.name) for each in present if each.type in PATTERNS]
-    frame, checks = table.select(*texts, *unread), _checks(table, nw.col)
-    sums = [check.bad.cast(nw.Int64).sum().alias(f"{n}") for n, check in enumerate(checks)]
-    for check, many in zip(checks, collect_rows(frame.select(*sums))[0].values(), strict=True):
-        if many:
-            yield check, frame.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
+    if not table.absent & set(key):
+        given = cells.filter(*(~nw.col(part).is_null() for part in key))
+        groups = given.group_by(key).agg(nw.len().alias("_n"), *(nw.col(name).max() for name in table.rows))
+        joined = nw.concat_str(*(nw.col(part).cast(nw.String) for part in key), separator=".").alias("_")
+        twice = groups.filter(nw.col("_n") > 1).with_columns(joined)
+        yield from listed(table, twice, key[-1], "each key once", "remove or renumber a row")
 
 
 def listed(
@@ -250,8 +185,3 @@ def listed(
         (file, number), found = table.place(row), show(as_text(row["_"]) or None)
         times = 1 + total - n if n == len(rows) else 1
         yield Problem(file, found, needed, said, number, column, warning, times)
-
-
-def count(frame: Frame) -> int:
-    """How many rows a table has."""
-    return int(collect_rows(frame.select(nw.len().alias("n")))[0]["n"])

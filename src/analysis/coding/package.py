@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.coding.checks import CONTROL
 from analysis.folder import PACKAGE, origin, remote_parts
-from analysis.schema import TABLES, raw, with_own_fields
-from analysis.tables import is_date, shown_path
+from analysis.schema import TABLES, is_date, raw, with_own_fields
+from analysis.tables import shown_path
 from parabook.errors import InputError, Problem, nearest, show
 
 if TYPE_CHECKING:
@@ -70,26 +70,21 @@ def read_package(path: Path, *, validated: bool = False) -> Package:
     unsound, tables = {str(part[0]) for part in wrong}, dict[str, tuple[Path, object]]()
     for number, resource in enumerate([] if ("resources",) in wrong else content["resources"]):
         if ("resources", number) not in wrong:
-            name, problem = resource["name"], _resource_problem(path, resource, shown, number + 1, tables)
-            problems += [problem] if problem else []
-            if problem and not problem.warning:
+            name, found = resource["name"], list(_resource_problems(path, resource, shown, number + 1, tables))
+            problems += found
+            if not all(problem.warning for problem in found):
                 unsound.add(name)
             elif name.removeprefix(SECOND) in TABLES:
                 tables[name] = path / resource["path"], resource.get("schema")
-    report = {} if "report" in unsound else content.get("report", {})
-    return Package(content, _report(report), tables, frozenset(unsound), problems)
-
-
-def _report(given: Mapping[str, Any]) -> Report:
+    if "resources" in unsound:
+        unsound |= {coder + name for coder in ("", SECOND) for name in TABLES} - tables.keys()
+    given = {} if "report" in unsound else content.get("report", {})
     event, declared = given.get("reference_event") or {}, given.get("declared_interviewees")
-    return Report(
-        declared_interviewees=None if declared is None else int(declared),
-        collected_at=given.get("collected_at") or "",
-        event_title=event.get("title") or "",
-        event_date=event.get("date") or "",
-        minimum_cell=int(given.get("minimum_cell", 1)),
-        public_source=given.get("public_source", False),
-    )
+    report = Report(
+        None if declared is None else int(declared), given.get("collected_at") or "", event.get("title") or "",
+        event.get("date") or "", int(given.get("minimum_cell", 1)), given.get("public_source", False),
+    )  # fmt: skip
+    return Package(content, report, tables, frozenset(unsound), problems)
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -131,26 +126,32 @@ def _problem(error: ValidationError, shown: str) -> Problem:
     return Problem(shown, found, said["needed"], hint, column=column, warning=said.get("warning", False))
 
 
-def _resource_problem(
+def _resource_problems(
     path: Path, resource: Mapping[str, Any], shown: str, number: int, others: Mapping[str, tuple[Path, object]]
-) -> Problem | None:
+) -> Iterator[Problem]:
     """What is wrong with a table that the package lists, or with its file, beside the tables before it."""
     name, file, own = resource["name"], resource["path"], resource.get("schema")
     table, target, where = name.removeprefix(SECOND), path / file, f"resources[{number}]"
     if table not in TABLES:
-        needed, hint = f"one of {', '.join(TABLES)}", nearest(name, TABLES)
-        return Problem(shown, show(name), needed, hint, column=where, warning=True) if hint else None
-    if name in others or os.path.normpath(target) in [os.path.normpath(other) for other, _ in others.values()]:
+        if hint := nearest(name, TABLES):
+            yield Problem(shown, show(name), f"one of {', '.join(TABLES)}", hint, column=where, warning=True)
+    elif name in others or os.path.normpath(target) in [os.path.normpath(other) for other, _ in others.values()]:
         found = f"{show(name if name in others else file)} twice"
-        return Problem(shown, found, "each file for one table", column=where)
-    if Path(file).is_absolute() or not _inside(target, path):
-        return Problem(shown, show(file), "a path inside the edition's folder", column=where)
-    if not remote_parts(target) and not target.is_file():
-        return _folder_problem(target, path)
-    if own in (None, with_own_fields(table, own)):
-        return None
-    found, hint = f"a schema of {name} unlike data/schemas/{table}.json", "run analysis check --embed"
-    return Problem(shown, found, "the same schema", hint, column=where, warning=True)
+        yield Problem(shown, found, "each file for one table", column=where)
+    elif Path(file).is_absolute() or not _inside(target, path):
+        yield Problem(shown, show(file), "a path inside the edition's folder", column=where)
+    elif target.is_dir() and not remote_parts(target):
+        parts = [part for part in sorted(target.iterdir()) if not part.name.startswith((".", "_"))]
+        for part in parts or [target]:  # whatever lies in it and would be ignored is a problem
+            if part.suffix != ".parquet" or not part.is_file() or not _inside(part, path):
+                found, hint = "no Parquet part of this edition", "take it out of the folder"
+                yield Problem(shown_path(part), found, "a folder of Parquet parts alone", hint)
+    elif not target.is_file() and not remote_parts(target):
+        found = "no ordinary file" if target.exists() else "no such file"
+        yield Problem(shown_path(target), found, "a CSV or Parquet file", "add it, or take it off the list")
+    elif own not in (None, with_own_fields(table, own)):
+        found, hint = f"a schema of {name} unlike data/schemas/{table}.json", "run analysis check --embed"
+        yield Problem(shown, found, "the same schema", hint, column=where, warning=True)
 
 
 def _inside(target: Path, folder: Path) -> bool:
@@ -161,35 +162,21 @@ def _inside(target: Path, folder: Path) -> bool:
         return False
 
 
-def _folder_problem(target: Path, path: Path) -> Problem | None:
-    """Why what is no file is no folder of Parquet parts: whatever lies in it and would be ignored is a problem."""
-    if not target.is_dir():
-        found = "no ordinary file" if target.exists() else "no such file"
-        return Problem(shown_path(target), found, "a CSV or Parquet file", "add it, or take it off the list")
-    parts = [part for part in sorted(target.iterdir()) if not part.name.startswith((".", "_"))]
-    for part in parts or [target]:
-        if part.suffix != ".parquet" or not part.is_file() or not _inside(part, path):
-            found, hint = "no Parquet part of this edition", "take it out of the folder"
-            return Problem(shown_path(part), found, "a folder of Parquet parts alone", hint)
-    return None
-
-
 def text_file_problems(file: Path) -> Iterator[Problem]:
     """What is wrong with a text of the edition that the book prints, if it is there: its codebook, its story."""
     shown = shown_path(file)
-    if not os.path.lexists(file):
-        return
     if not _inside(file, file.parent) or not file.is_file():
-        yield Problem(shown, "no ordinary file of the edition's folder", "a text file")
+        if os.path.lexists(file):
+            yield Problem(shown, "no ordinary file of the edition's folder", "a text file")
         return
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         yield Problem(shown, f"a byte at {error.start} that is not UTF-8", "UTF-8", "save it as UTF-8")
-        return
-    if odd := re.search(CONTROL, text):
-        row = text[: odd.start()].count("\n") + 1
-        yield Problem(shown, show(odd[0]), "text without control characters", "remove it", row=row)
+    else:
+        if odd := re.search(CONTROL, text):
+            row = text[: odd.start()].count("\n") + 1
+            yield Problem(shown, show(odd[0]), "text without control characters", "remove it", row=row)
 
 
 def name_problems(path: Path) -> Iterator[Problem]:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import narwhals as nw
 
-from analysis.coding.checks import MOST_LISTED, Row, count, listed, table_problems
+from analysis.coding.checks import MOST_LISTED, Row, listed, table_problems
 from analysis.coding.package import SECOND, Package, Report, name_problems, text_file_problems
 from analysis.coding.rules import RULES, length, rule_of
 from analysis.folder import PACKAGE
 from analysis.schema import GROUPS, TABLES, schema
-from analysis.tables import Frame, Table, broken_parquet, collect_rows, duckdb_errors, shown_path
+from analysis.tables import Frame, Table, collect_rows, count, shown_path
 from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
@@ -32,95 +32,82 @@ Place = tuple[str, str, str]
 """Where a coded value stands: table, key, column."""
 
 
-class Validation:
-    """One pass over an edition: problems are gathered, tables made ready to be counted.
+def validate(read: Mapping[str, Table], package: Package, path: Path) -> tuple[dict[str, Table], list[Problem]]:
+    """Those tables of an edition that can be counted, and all that is wrong with it, beside its package.
 
     What must hold between tables is asked of those that are right by themselves (``sound``), so that nothing is reported
     twice, and a broken table keeps none of the others from being checked.
     """
+    of_each = {name: table_problems(table) for name, table in read.items()}
+    problems = [problem for found in of_each.values() for problem in found]
+    unsound = {*package.unsound, *(name for name, found in of_each.items() if not all(each.warning for each in found))}
+    tables = {name: table for name, table in read.items() if table.cells is not None}
+    if "evidence" in tables and "evidence" not in unsound and not count(tables["evidence"].frame):
+        hint = "add them, or take the table off the list in datapackage.json if the source is no text"
+        shown, needed = tables.pop("evidence").shown, "a row of evidence for every coded value"
+        problems.append(Problem(shown, "no rows", needed, hint, warning=True))
+    sound = {name: table for name, table in tables.items() if name not in unsound}
+    problems += relation_problems(sound, unsound, package.report, shown_path(path / PACKAGE))
+    problems += text_problems(path, sound.get("interviewees"), package.report)
+    return tables, problems
 
-    def __init__(self, read: Mapping[str, Table], package: Package, path: Path, engine: str) -> None:
-        self.report, self.unsound = package.report, set(package.unsound)
-        self.tables: dict[str, Table] = {}
-        self.problems: list[Problem] = []
-        for name, table in read.items():
-            found = list(table.problems)
-            try:
-                found += table_problems(table) if table.stored is not None else ()
-            except duckdb_errors() as error:
-                found.append(broken_parquet(error, table.shown))
-            sound = all(problem.warning for problem in found)
-            self.unsound |= set() if sound else {name}
-            if table.stored is not None:
-                self.tables[name] = replace(table, checked=sound).moved(engine)
-            self.problems += found
-        self.sound = {name: table for name, table in self.tables.items() if name not in self.unsound}
-        self.problems += self._table_problems(shown_path(path / PACKAGE))
-        self.problems += self._text_problems(path)
 
-    def _table_problems(self, file: str) -> Iterator[Problem]:
-        """What is wrong with tables together, and with what the ``file`` of the package says of them."""
-        yield from self._empty_problems(file)
-        there = self.sound.keys() | self.unsound
-        for coder in ("", SECOND):  # whose legs are of that coder's people, and between the edition's places
-            names = {name: coder + name if coder + name in there else name for name in TABLES}
-            yield from reference_problems(
-                {name: self.sound[coder + name] for name in TABLES if coder + name in self.sound},
-                {name: self.sound[own] for name, own in names.items() if own in self.sound},
-                {name for name, own in names.items() if own in self.unsound} | self.unsound & {"resources"},
-            )
-        yield from self._report_problems(file)
-        if {"evidence", "settlements"} & self.sound.keys():
-            values = coded_values({name: table.frame for name, table in self.sound.items()}, self.report)
-            if "evidence" in self.sound:
-                yield from evidence_problems(self.sound["evidence"], values, self.unsound)
-            if "settlements" in self.sound and not self.unsound:
-                yield from settlement_problems(self.sound["settlements"], values)
+def relation_problems(
+    sound: Mapping[str, Table], unsound: Collection[str], report: Report, file: str
+) -> Iterator[Problem]:
+    """What is wrong with tables together, and with what the ``file`` of the package says of them."""
+    main = [sound[name] for name in ("interviewees", "destinations") if name in sound]
+    if not unsound and not any(count(table.frame) for table in main):
+        where, found = (main[0].shown, "no rows") if main else (file, "no such table")
+        hint = "add rows below the header: a person or a figure each"
+        yield Problem(where, found, "at least one interviewee or one destination figure", hint)
+    there = {*sound, *unsound}
+    for coder in ("", SECOND):  # whose legs are of that coder's people, and between the edition's places
+        names = {name: coder + name if coder + name in there else name for name in TABLES}
+        yield from reference_problems(
+            {name: sound[coder + name] for name in TABLES if coder + name in sound},
+            {name: sound[own] for name, own in names.items() if own in sound},
+            {name for name, own in names.items() if own in unsound},
+        )
+    yield from report_problems(sound, unsound, report, file)
+    if {"evidence", "settlements"} & sound.keys():
+        values = coded_values({name: table.frame for name, table in sound.items()}, report)
+        yield from evidence_problems(sound["evidence"], values, unsound) if "evidence" in sound else ()
+        yield from settlement_problems(sound["settlements"], values) if "settlements" in sound and not unsound else ()
 
-    def _empty_problems(self, file: str) -> Iterator[Problem]:
-        """No people and no figures; evidence without rows, which is as none."""
-        main = [self.sound[name] for name in ("interviewees", "destinations") if name in self.sound]
-        if not self.unsound and not any(count(table.frame) for table in main):
-            where, found = (main[0].shown, "no rows") if main else (file, "no such table")
-            hint = "add rows below the header: a person or a figure each"
-            yield Problem(where, found, "at least one interviewee or one destination figure", hint)
-        if "evidence" in self.sound and not count(self.sound["evidence"].frame):
-            hint = "add them, or take the table off the list in datapackage.json if the source is no text"
-            del self.sound["evidence"]
-            shown, needed = self.tables.pop("evidence").shown, "a row of evidence for every coded value"
-            yield Problem(shown, "no rows", needed, hint, warning=True)
 
-    def _report_problems(self, file: str) -> Iterator[Problem]:
-        """What the report object says that the tables contradict."""
-        sound, report = self.sound, self.report
-        if "interviewees" in sound and report.declared_interviewees is not None:
-            counted = count(sound["interviewees"].frame.filter(nw.col("counted") == "yes"))
-            if counted > report.declared_interviewees:
-                found, needed = str(report.declared_interviewees), f"at least {counted}, the interviewees counted yes"
-                yield Problem(file, found, needed, column="report.declared_interviewees")
-        if report.collected_at and "places" not in self.unsound:
-            rows = collect_rows(sound["places"].frame.select("place")) if "places" in sound else []
-            known = [as_text(row["place"]) for row in rows]
-            if report.collected_at not in known:
-                found, hint = show(report.collected_at), nearest(report.collected_at, known)
-                yield Problem(file, found, "a place of table places", hint, column="report.collected_at")
-        if report.event_date and "legs" in sound:
-            early = sound["legs"].frame.filter(nw.col("departed") < report.event_date)
-            needed = f"a day from {report.event_date} on, the date of report.reference_event"
-            bad = early.with_columns(nw.col("departed").alias("_"))
-            yield from listed(sound["legs"], bad, "departed", needed, "check the source", warning=True)
+def report_problems(
+    sound: Mapping[str, Table], unsound: Collection[str], report: Report, file: str
+) -> Iterator[Problem]:
+    """What the report object says that the tables contradict."""
+    if "interviewees" in sound and report.declared_interviewees is not None:
+        counted = count(sound["interviewees"].frame.filter(nw.col("counted") == "yes"))
+        if counted > report.declared_interviewees:
+            found, needed = str(report.declared_interviewees), f"at least {counted}, the interviewees counted yes"
+            yield Problem(file, found, needed, column="report.declared_interviewees")
+    if report.collected_at and "places" not in unsound:
+        rows = collect_rows(sound["places"].frame.select("place")) if "places" in sound else []
+        known = [as_text(row["place"]) for row in rows]
+        if report.collected_at not in known:
+            found, hint = show(report.collected_at), nearest(report.collected_at, known)
+            yield Problem(file, found, "a place of table places", hint, column="report.collected_at")
+    if report.event_date and "legs" in sound:
+        early = sound["legs"].frame.filter(nw.col("departed") < report.event_date)
+        needed = f"a day from {report.event_date} on, the date of report.reference_event"
+        bad = early.with_columns(nw.col("departed").alias("_"))
+        yield from listed(sound["legs"], bad, "departed", needed, "check the source", warning=True)
 
-    def _text_problems(self, path: Path) -> Iterator[Problem]:
-        """What is wrong with file names and texts; what gives single people away, in texts or in tables."""
-        yield from name_problems(path)
-        people, hidden = self.sound.get("interviewees"), self.report.minimum_cell > 1
-        for file in (path / name for name in TEXTS):
-            problems = list(text_file_problems(file))
-            yield from problems
-            if hidden and people and file.is_file() and not problems:
-                yield from named_problems(people.frame, file.read_text(encoding="utf-8"), shown_path(file))
-        if people and not hidden and not self.report.public_source:
-            yield from lone_problems(people)
+
+def text_problems(path: Path, people: Table | None, report: Report) -> Iterator[Problem]:
+    """What is wrong with file names and texts; what gives single people away, in texts or in tables."""
+    yield from name_problems(path)
+    for file in (path / name for name in TEXTS):
+        problems = list(text_file_problems(file))
+        yield from problems
+        if report.minimum_cell > 1 and people and file.is_file() and not problems:
+            yield from named_problems(people.frame, file.read_text(encoding="utf-8"), shown_path(file))
+    if people and report.minimum_cell == 1 and not report.public_source:
+        yield from lone_problems(people)
 
 
 def reference_problems(
@@ -132,7 +119,7 @@ def reference_problems(
     """
     for name, table in of.items():
         for column, other, there in schema(name).references:
-            if other in tables or not {other, "resources"} & {*unsound, "paragraphs"}:
+            if other in tables or other not in (*unsound, "paragraphs"):
                 yield from _lost(table, column, other, there, tables.get(other))
     if "statements" in of and ("interviewees" in tables or "interviewees" not in unsound):
         yield from _lost(of["statements"], "about", "interviewees", "interviewee", tables.get("interviewees"), GROUPS)
@@ -148,21 +135,19 @@ def _lost(
     table: Table, column: str, name: str, there: str, other: Table | None, besides: Sequence[str] = ()
 ) -> Iterator[Problem]:
     """Values of a column that are no key of another table, nor among those that it may hold ``besides``."""
-    if table.cells and other and other.cells and {*table.cells[column]} <= {None, *besides, *other.cells[there]}:
-        return
-    lost = table.frame.filter(~nw.col(column).is_null()).with_columns(nw.col(column).alias("_"))
-    lost = lost.filter(~nw.col("_").is_in(besides)) if besides else lost
-    known: list[str] = []
-    if other:
-        keys = other.frame.select(nw.col(there).alias("_")).unique()
-        lost = lost.join(keys, on="_", how="anti")
-        known = [as_text(row["_"]) for row in collect_rows(keys.head(2000))]
+    lost = table.frame.filter(~nw.col(column).is_null(), ~nw.col(column).is_in(besides))
+    lost = lost.with_columns(nw.col(column).alias("_"))
+    keys = other.frame.select(nw.col(there).alias("_")).unique() if other else None
+
+    @cache
+    def known() -> list[str]:
+        return [as_text(row["_"]) for row in collect_rows(keys.head(2000))] if keys is not None else []
 
     def hint(value: str) -> str:
-        return nearest(value, known) or f"add it to {name}, or correct it here"
+        return nearest(value, known()) or f"add it to {name}, or correct it here"
 
     needed = f"the {there} of a row of table {name}" + (f", or {', '.join(besides)}" if besides else "")
-    yield from listed(table, lost, column, needed, hint)
+    yield from listed(table, lost if keys is None else lost.join(keys, on="_", how="anti"), column, needed, hint)
 
 
 def lone_problems(table: Table) -> Iterator[Problem]:
@@ -222,9 +207,6 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
     Of ``unsound`` tables, that a value is not there proves nothing.
     """
     rows = collect_rows(table.frame.sort(*table.locator))
-    lost = [row for row in rows if _place(row) not in values and row["table"] not in unsound]
-    long = [row for row in rows if not 1 <= length(as_text(row["exact"])) <= MOST_WORDS]
-    free = [row for row in rows if row["basis"] == "derived" and rule_of(row["note"]) not in RULES]
 
     def near(place: str) -> str:
         return nearest(place, map(".".join, values))
@@ -232,18 +214,18 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
     def rule(note: str) -> str:
         return nearest(rule_of(note), RULES) or f"one of {', '.join(RULES)}"
 
+    lost = [row for row in rows if _place(row) not in values and row["table"] not in unsound]
     bad = [{**row, "_": ".".join(_place(row))} for row in lost]
     yield from listed(table, bad, "key", "table, key and column of a value that is not blank", near)
-    bad = [{**row, "_": row["exact"]} for row in long]
+    bad = [{**row, "_": row["exact"]} for row in rows if not 1 <= length(as_text(row["exact"])) <= MOST_WORDS]
     yield from listed(table, bad, "exact", f"one to {MOST_WORDS} words", "quote a fragment of the source")
-    bad = [{**row, "_": row["note"]} for row in free]
+    derived = [row for row in rows if row["basis"] == "derived"]
+    bad = [{**row, "_": row["note"]} for row in derived if rule_of(row["note"]) not in RULES]
     yield from listed(table, bad, "note", "a rule's name first in the note", rule)
     seen, needed = {_place(row) for row in rows}, "one row of evidence for every coded value"
+    hint = "add it (analysis evidence drafts it), or blank the value"
     for name, key, column in (place for place in values if place not in seen and needs_evidence(place)):
-        found = f"no evidence for {name} {key} {column}"
-        yield Problem(
-            table.shown, found, needed, "add it (analysis evidence drafts it), or blank the value", None, column
-        )
+        yield Problem(table.shown, f"no evidence for {name} {key} {column}", needed, hint, None, column)
 
 
 def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:

@@ -55,8 +55,6 @@ def typed(text: str) -> str:
 def normalise(text: str) -> str:
     """A text with typographic quotes, dashes, spaces and case made alike.
 
-    Examples
-    --------
     >>> normalise("It’s  a — “draft”")
     'it\\'s a - "draft"'
     """
@@ -66,8 +64,6 @@ def normalise(text: str) -> str:
 def words(text: str) -> tuple[str, ...]:
     """The words of a text, normalised, as the eight-word limit counts them.
 
-    Examples
-    --------
     >>> words("Wow, 100,000 — it’s")
     ('wow', '100,000', "it's")
     """
@@ -77,8 +73,6 @@ def words(text: str) -> tuple[str, ...]:
 def length(text: str) -> int:
     """How many words a fragment has, counted so that none is missed: "don't" and "12-bed" are two each.
 
-    Examples
-    --------
     >>> length("on a side I don’t agree with")
     8
     """
@@ -88,8 +82,6 @@ def length(text: str) -> int:
 def numbers(text: str) -> set[float]:
     """Every number a text gives, in digits or words; "a night" counts as one, a decade as none.
 
-    Examples
-    --------
     >>> sorted(numbers("spent a night, then two, with 100,000 others in their 20s"))
     [1.0, 2.0, 100000.0]
     """
@@ -106,8 +98,6 @@ def counts(text: str) -> set[float]:
 def says(text: str, label: str) -> bool:
     """Whether a label stands in a text as whole words, in the singular or with a plural s.
 
-    Examples
-    --------
     >>> says("three IT workers from Moscow", "IT worker")
     True
     >>> says("a developer", "develop")
@@ -129,19 +119,16 @@ def age_phrase(fragment: str, setting: Setting) -> object:
     return decade + (low if setting.column == "age_min" else high)
 
 
-def cues(doc: str, *, first: bool = False, otherwise: str | None = None, **patterns: str) -> Rule:
-    """A rule that gives the value whose pattern is found in the fragment: the one and only, or the ``first``.
+def cues(rule: str, doc: str, *, first: bool = False, otherwise: str | None = None) -> Rule:
+    """A rule that gives the value whose cue of the vocabulary stands in the fragment: the one and only, or the ``first``."""
 
-    A pattern is of alternatives, whole words each.
-    """
+    def apply(fragment: str, setting: Setting) -> object:
+        found, text = [row for row in vocabulary("cues").values() if row["rule"] == rule], normalise(fragment)
+        values = [row["value"] for row in found if re.search(rf"\b(?:{row['cue']})\b", text)]
+        return values[0] if len(values) == 1 or (first and values) else otherwise
 
-    def rule(fragment: str, setting: Setting) -> object:
-        text = normalise(fragment)
-        found = [value for value, pattern in patterns.items() if re.search(rf"\b(?:{pattern})\b", text)]
-        return found[0] if len(found) == 1 or (first and found) else otherwise
-
-    rule.__doc__ = doc
-    return rule
+    apply.__doc__ = doc
+    return apply
 
 
 def occupations(fragment: str, setting: Setting) -> object:
@@ -173,8 +160,6 @@ def gazetteer(fragment: str, setting: Setting) -> object:
 def cities_in(text: str) -> list[Mapping[str, str]]:
     """The cities and countries of the world that a text names with a capital: Nizhny Novgorod, but not also Novgorod.
 
-    Examples
-    --------
     >>> [row["name"] for row in cities_in("drove from Nizhny Novgorod to a bar")]
     ['Nizhny Novgorod']
     """
@@ -200,9 +185,8 @@ def reference_event(fragment: str, setting: Setting) -> object:
 
 def hedge(fragment: str, setting: Setting) -> object:
     """The words around a number give its quantifier; a bare number is exact."""
-    text = normalise(fragment)
-    found = next((quantifier for quantifier, cue in HEDGES.items() if re.search(cue, text)), None)
-    return found or ("exact" if numbers(text) else None)
+    exact = "exact" if numbers(normalise(fragment)) else None
+    return cues("hedge", "", first=True, otherwise=exact)(fragment, setting)
 
 
 def order_of_magnitude(fragment: str, setting: Setting) -> object:
@@ -214,43 +198,33 @@ def order_of_magnitude(fragment: str, setting: Setting) -> object:
     return 2 * unit if setting.column == "low" else 10 * unit - 1
 
 
-HEDGES = {"nearly and counting": r"\bnearly\b.*\band counting\b", "tens of thousands": r"\btens of thousands\b",
-          "hundreds of thousands": r"\bhundreds of thousands\b", "more than": r"\b(more than|over)\b",
-          "less than": r"\b(less|fewer) than\b", "nearly": r"\b(nearly|almost)\b", "about": r"\b(about|some|around)\b"}  # fmt: skip
-
 RULES: Mapping[str, Rule] = {
     "age-phrase": age_phrase,
-    "pronoun": cues(
-        "He, his and him give a man; she and her give a woman; both together give nothing.",
-        man="he|his|him", woman="she|hers?",
-    ),
+    "pronoun": cues("pronoun", "He, his and him give a man; she and her give a woman; both together give nothing."),
     "occupations": occupations,
     "mode-word": cues(
-        "A word for a vehicle or a way of moving gives the mode: flew is air, bike is bicycle.",
-        air="flew|flown|flight|plane", rail="train|railway", road="drove|driven|car|bus|taxi|hitchhiked",
-        bicycle="bike|bicycle|cycled", foot="walked|foot|hiked",
+        "mode-word", "A word for a vehicle or a way of moving gives the mode: flew is air, bike is bicycle."
     ),
     "movement-word": cues(
-        "A word of hope or plan makes a leg intended; otherwise a word of movement makes it made.", first=True,
-        intended="hope[sd]?|plans?|planned|want(?:s|ed)?|intend(?:s|ed)?",
-        made="flew|cross(?:ed|ing|es)|enter(?:ed|ing)|left|leaving|head(?:ing|ed)|arrived|reached|went|drove|walked|"
-             "cycled|hiked|rode|sailed|travell?ed|fled",
+        "movement-word",
+        "A word of hope or plan makes a leg intended; otherwise a word of movement makes it made.",
+        first=True,
     ),
     "day-count": day_count,
     "collected-at": collected_at,
     "gazetteer": gazetteer,
     "reference-event": reference_event,
     "measure-word": cues(
-        "The verb gives the measure: crossed into is entries, fled to is an estimate.",
-        entries="crossed into|entered", exits="left", estimate="fled to", registrations="registered",
-        asylum_applications="applied for asylum",
+        "measure-word", "The verb gives the measure: crossed into is entries, fled to is an estimate."
     ),
     "hedge": hedge,
     "order-of-magnitude": order_of_magnitude,
     "others-word": cues(
-        "A figure includes others when the fragment names “other” countries or states.", otherwise="false", true="other"
+        "others-word",
+        "A figure includes others when the fragment names “other” countries or states.",
+        otherwise="false",
     ),
-}  # fmt: skip
+}
 """The rules by the name that evidence of basis *derived* begins its note with."""
 
 

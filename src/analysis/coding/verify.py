@@ -11,8 +11,7 @@ from pathlib import Path
 from analysis.coding.relations import Place, needs_evidence
 from analysis.coding.rules import MONTHS, RULES, Setting, counts, normalise, numbers, rule_of, says, words
 from analysis.editions import Edition, Row
-from analysis.schema import countries, schema, vocabulary
-from analysis.tables import is_date
+from analysis.schema import countries, is_date, schema, vocabulary
 from analysis.text import as_text
 from parabook.errors import InputError, Problem, nearest, show
 
@@ -45,8 +44,6 @@ def paragraphs(text: str) -> list[str]:
 def fingerprints(text: str) -> list[tuple[int, int, str]]:
     """Rows of the table ``paragraphs``: number, words, and SHA-256 of the text, the same for straight and curly quotes.
 
-    Examples
-    --------
     >>> fingerprints("It’s  so.") == fingerprints("It's so.")
     True
     """
@@ -160,8 +157,6 @@ def readable(value: str, table: str, column: str, fragment: str, edition: Editio
 def named(fragment: str) -> list[str]:
     """The codes of the countries that a fragment names, in its order.
 
-    Examples
-    --------
     >>> named("fled to Georgia, Finland, Mongolia")
     ['GEO', 'FIN', 'MNG']
     """

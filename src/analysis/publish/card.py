@@ -12,8 +12,6 @@ from parabook.templating import render
 def card_svg(title: str, lead: str, drawing: str = "") -> str:
     """The card as SVG of 1200 x 630 pixels: the title beside a drawing, or above the lead; cut where there is no room.
 
-    Examples
-    --------
     >>> svg = card_svg("People & places", "The source describes one of them.")
     >>> "People &amp; places" in svg, "describes one" in svg
     (True, True)

@@ -17,14 +17,14 @@ from analysis.spark import ENGINE
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
-from parabook.errors import InputError, describe, grouped, printable, tallied
+from parabook.cli import INTERRUPTED, complain, pairs, run
+from parabook.errors import InputError, grouped, printable, tallied
 from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
 
 DEFAULT = "oral-2022"
-INTERRUPTED = 130
-"""The exit code when somebody pressed Ctrl-C, as shells have it."""
+PATH = click.Path(path_type=Path)
 
 
 def command() -> int:
@@ -38,29 +38,8 @@ def command() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code: 0 done, 1 the report is wrong, 2 the input or the call is wrong."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        if any(each.startswith("--scheduler") for each in given):
-            raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
-        call = [each for each in given if each != "--debug"]
-        return int(analysis.main(call, prog_name="analysis", standalone_mode=False) or 0)
-    except (click.Abort, KeyboardInterrupt):
-        _complain("interrupted; nothing was published")
-        return INTERRUPTED
-    except click.ClickException as error:
-        _complain(error.format_message())
-        return 2
-    except Exception as error:
-        if "--debug" in given:
-            raise
-        _complain(describe(error), getattr(error, "known", ""))
-        return 2 if isinstance(error, (InputError, OSError)) else 1
-
-
-def _complain(*lines: object) -> None:
-    for line in filter(None, lines):
-        sys.stderr.write(f"{line}\n")  # at once, as books are made side by side
+    """Run a command and return its exit code, see `parabook.cli.run`."""
+    return run(analysis, sys.argv[1:] if arguments is None else arguments)
 
 
 def _book() -> tuple[Book, Plugin]:
@@ -70,21 +49,17 @@ def _book() -> tuple[Book, Plugin]:
     return Book.open(ROOT), EditionPlugin()
 
 
-def _pairs(context: click.Context, parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
-    for pair in pairs:
-        if not all(pair.partition("=")[:2]):
-            raise InputError.one("-p", repr(pair), "NAME=VALUE")
-    return dict(pair.split("=", 1) for pair in pairs)
-
-
 def _engine(context: click.Context, parameter: click.Parameter, address: str | None) -> None:
+    if address and parameter.name == "scheduler":
+        raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
     if address:
         os.environ[ENGINE] = address  # for the processes that count
 
 
-PATH = click.Path(path_type=Path)
+edition = argument("edition")
 as_json = option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 engine = option("--engine", metavar="ADDRESS", expose_value=False, callback=_engine, help="Count at sc://HOST:PORT.")
+source = option("--source", type=PATH, required=True, help="The source text, one paragraph a line.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -94,13 +69,14 @@ def analysis() -> None:
 
 @analysis.command()
 @argument("editions", nargs=-1, metavar="[EDITION]...")
-@option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Of the chapters.")
+@option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Of the chapters.")
 @option("--out", type=PATH, help="Where the book goes (default: _build/EDITION).")
 @option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
 @option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
 @option("--reproduce", "receipt", type=PATH, help="Build again from a receipt.json, and compare.")
 @option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")
 @engine
+@option("--scheduler", hidden=True, expose_value=False, callback=_engine)
 def build(
     editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, force: bool, receipt: Path | None, pdf: bool,
 ) -> int:  # fmt: skip
@@ -109,11 +85,8 @@ def build(
     if receipt:
         from parabook.reproduce import reproduce
 
-        if given or pdf or len(editions) > 1:
-            stray, needed = (
-                "-p" if given else "--pdf" if pdf else " ".join(editions),
-                "at most where its edition is now",
-            )
+        if stray := "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else "":
+            needed = "at most where its edition is now"
             raise InputError.one("--reproduce", stray, needed, "leave it out")
         again = Progress("again", live=True)
         same = reproduce(receipt, *_book(), name="".join(editions), out=out, options=options, progress=again)
@@ -121,13 +94,12 @@ def build(
     plans = plan_all(*_book(), editions or [DEFAULT], given)
     if out and len(plans) > 1:
         outcomes = build_all(plans, out, options, Progress)
-        _complain(*(f"{each.name}: not built: {line}" for each in outcomes for line in each.failed.splitlines()))
+        complain(*(f"{each.name}: not built: {line}" for each in outcomes for line in each.failed.splitlines()))
         built = [each.index for each in outcomes if not each.failed]
         print(f"{len(built)} of {len(outcomes)} editions built")
         _print(built if pdf else [], out.resolve() / "index.html")
         return 0 if len(built) == len(outcomes) else 1
-    for plan in plans:
-        name = plan.input.name
+    for name, plan in [(plan.input.name, plan) for plan in plans]:
         index = build_book(plan, out or Path("_build", name), options, Progress(name, live=True))
         _print([index] if pdf else [], index)
     return 0
@@ -146,7 +118,7 @@ def _print(books: Sequence[Path], index: Path) -> None:
 
 @analysis.command()
 @argument("edition", default=DEFAULT)
-@option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Of the chapters.")
+@option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Of the chapters.")
 @option("--port", type=int, default=8765, help="Where on 127.0.0.1 it is shown; 0 for any (default: 8765).")
 @engine
 def preview(edition: str, given: dict[str, str], port: int) -> None:
@@ -157,7 +129,7 @@ def preview(edition: str, given: dict[str, str], port: int) -> None:
 
 
 @analysis.command()
-@argument("edition")
+@edition
 @option("--embed", is_flag=True, help="Copy the schemas of data/schemas into datapackage.json first.")
 @as_json
 @engine
@@ -168,10 +140,10 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
     from analysis.text import plural
 
     if embed and package.embed(folder.find(edition)):
-        _complain("datapackage.json: schemas copied")
+        complain("datapackage.json: schemas copied")
     opened, problems = story.examine(edition)
-    _complain(*(f"{'warning' if each.warning else 'error'}: {each}" for each in grouped(problems)))
-    files, tables = tallied(problems), list(opened.tables) if opened else []
+    complain(*(f"{'warning' if each.warning else 'error'}: {each}" for each in grouped(problems)))
+    files, tables = tallied(problems), [*opened.tables] if opened else []
     counts = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
     if as_json:
         said = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
@@ -191,13 +163,13 @@ def new(name: str, into: Path | None, export: Path | None, source: Path | None) 
     from analysis.publish.new import start
 
     said, text = start(name, into, export, source)
-    _complain(said)
+    complain(said)
     print(text)
 
 
 @analysis.command()
-@argument("edition")
-@option("--source", type=PATH, required=True, help="The source text, one paragraph a line.")
+@edition
+@source
 def evidence(edition: str, source: Path) -> None:
     """Draft the evidence of every value of EDITION that lacks it."""
     from analysis import folder
@@ -217,8 +189,8 @@ def evidence(edition: str, source: Path) -> None:
 
 
 @analysis.command()
-@argument("edition")
-@option("--source", type=PATH, required=True, help="The source text, one paragraph a line.")
+@edition
+@source
 def verify(edition: str, source: Path) -> int:
     """Hold every coded value of EDITION against its source text."""
     from analysis.coding.verify import source_text
@@ -228,7 +200,7 @@ def verify(edition: str, source: Path) -> int:
 
     loaded = open_edition(edition)
     verdict = verified(loaded, source_text(source))
-    _complain(*verdict.problems)
+    complain(*verdict.problems)
     print(f"{loaded.name}: {verdict}, {plural(len(verdict.problems), 'problem')}")
     return 1 if verdict.problems else 0
 
@@ -265,12 +237,12 @@ def review(edition: str, accept: bool, approved: Path | None, source: Path | Non
     found = review_book(plan, folder=approved, source=source, progress=Progress(name))
     page = found.write(out or Path("_build") / name)
     print(found.as_text())
-    _complain(*(found.evidence.problems if found.evidence else ()))
+    complain(*(found.evidence.problems if found.evidence else ()))
     print(f"page: {page}")
     if accept and not found.wrong:
         print(f"accepted: {found.accept():,} bytes in {found.approved}")
         return 0
-    _complain("not accepted" if accept else "")
+    complain("not accepted" if accept else "")
     return 1 if found.wrong or found.moved else 0
 
 

@@ -38,11 +38,6 @@ STARTED = tuple(name for name in TABLES if name != "settlements")
 MOST_LISTED = 200
 """Different answers of a column that a draft lists."""
 NUMBER = r"\d{1,3}(?:[, ]\d{3})+|\d+(?:\.0+)?"
-FILLED = {
-    "survey": ("consent", "interviewee", "age", "gender", "profession", "mode", "departed", "nights_waited", "from_place", "to_place", "next_place"),
-    "flows": ("year", "day", "origin", "asylum"),
-}  # fmt: skip
-"""The columns of an edition, as `guesses.json` names them, that notebooks fill."""
 
 
 def start(
@@ -63,38 +58,28 @@ def start(
     if os.path.lexists(path) and (not path.is_dir() or path.is_symlink() or any(path.iterdir())):
         needed = f"a new name, or an empty folder; the {NOTEBOOK} of an edition imports the next export"
         raise InputError.one(shown_path(path), "something that stands there", needed)
-    shown = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
-    files, said = _files(path, export, source)
+    tables, said = [] if export else STARTED, ""
+    files = {f"{table}.csv": ",".join(schema(table).columns) + "\n" for table in tables}
+    if export:
+        files[NOTEBOOK], said = draft(path, export, source)
+    elif source:
+        files["paragraphs.csv"] = text_tables(read_text(source))["paragraphs"].to_csv(index=False)
+    package = {"name": path.name, **json.loads((TEMPLATES / PACKAGE).read_text(encoding="utf-8"))}
+    package["resources"] = [resource(table) for table in tables]
+    files[PACKAGE] = json.dumps(package, indent=2, ensure_ascii=False) + "\n"
+    context = {
+        "tables": [schema(table) for table in STARTED], "notebook": export.name if export else "", "source": source,
+        "called": path.name if path.parent == ROOT / "data" else f"path/to/{path.name}",
+        "shown": os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path),
+    }  # fmt: skip
+    files["HOWTO.md"] = environment().get_template("howto.md.j2").render(context)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
         stage = Path(folder) / path.name
         stage.mkdir()
         for file, text in files.items():
             (stage / file).write_text(text, encoding="utf-8")
         stage.replace(path)
-    first = f'look at each cell of {shown}/{NOTEBOOK}, replace every "?", and run it'
-    steps = [first if export else f"fill the tables of {shown}, see HOWTO.md there", f"fill {shown}/{PACKAGE}"]
-    steps += [f"analysis evidence {shown} --source {source}"] if source and not export else []
-    steps += [f"analysis check {shown}", f"analysis build {shown}"]
-    return said, "\n".join([f"{shown}: begun; next:", *(f"  {step}" for step in steps)])
-
-
-def _files(path: Path, export: Path | None, source: Path | None) -> tuple[dict[str, str], str]:
-    """The files of a new edition, and what was read of its export."""
-    tables = () if export else STARTED
-    files = {f"{table}.csv": ",".join(schema(table).columns) + "\n" for table in tables}
-    said = ""
-    if export:
-        files[NOTEBOOK], said = draft(path, export, source)
-    elif source:
-        files["paragraphs.csv"] = text_tables(read_text(source))["paragraphs"].to_csv(index=False)
-    blank = json.loads((TEMPLATES / PACKAGE).read_text(encoding="utf-8"))
-    package = {"name": path.name, **blank, "resources": [resource(table) for table in tables]}
-    files[PACKAGE] = json.dumps(package, indent=2, ensure_ascii=False) + "\n"
-    howto = environment().get_template("howto.md.j2")
-    context = {"tables": [schema(table) for table in tables or STARTED], "notebook": export.name if export else ""}
-    called = path.name if path.parent == ROOT / "data" else f"path/to/{path.name}"
-    files["HOWTO.md"] = howto.render(context, called=called)
-    return files, said
+    return said, environment().get_template("next.txt.j2").render(context)
 
 
 def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
@@ -108,7 +93,7 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     when, figures = targets["year"] or targets["day"], numbers and targets["asylum"]
     kind = "flows" if when and figures and not (targets["age"] or targets["gender"]) else "survey"
     kind = "highlights" if {*PASSAGES} <= {*answers.columns} else kind
-    used = {*(targets[name] for name in FILLED.get(kind, ())), *(numbers if kind == "flows" else ())}
+    used = {*(targets[name] for name in GUESSES["filled"].get(kind, ())), *(numbers if kind == "flows" else ())}
     context = {
         "answers": answers, "targets": targets, "numbers": numbers, "when": when,
         "stops": [targets[name] for name in ("from_place", "to_place", "next_place") if targets[name]],

@@ -79,7 +79,8 @@ class EditionPlugin(Plugin):
         check_parameters(plan.given)
         edition = open_edition(plan.input, plan.given.get("minimum_cell", 0))
         read_story(edition)
-        return Cover(edition.title, homepage=edition.homepage, date=edition.date)
+        date = str(edition.package.get("created") or "")[:10] or edition.report.event_date
+        return Cover(edition.title, homepage=str(edition.package.get("homepage") or ""), date=date)
 
     def cover(self, cover: Cover, glue: Mapping[str, str], drawing: str) -> Cover:
         """The cover with the first words of the summary, and a picture: its headline, and its map where it has one."""
@@ -96,10 +97,8 @@ class EditionPlugin(Plugin):
         (folder / RECORD).write_text(record(plan, cover, runs, left_out, folder), encoding="utf-8")
 
     def rows(self, path: Path) -> dict[str, Table] | None:
-        from analysis.coding.checks import count
-        from analysis.coding.package import SECOND
         from analysis.editions import open_edition
-        from analysis.tables import text_frame
+        from analysis.tables import count
 
         edition = open_edition(path)
         if edition.minimum_cell > 1:
@@ -108,9 +107,9 @@ class EditionPlugin(Plugin):
         said |= {f"report.{key}": value for key, value in edition.package.get("report", {}).items()}
         fields = [(key, it if isinstance(it, str) else json.dumps(it, ensure_ascii=False)) for key, it in said.items()]
         found: dict[str, Table] = {folder.PACKAGE: (("field", "value"), *fields)}
-        for name, frame in {**edition.tables, **{SECOND + name: each for name, each in edition.second.items()}}.items():
+        for name, frame in edition.tables.items():
             if count(frame) <= MOST_ROWS:
-                table = text_frame(frame).drop(columns="_row", errors="ignore")
+                table = edition.text[name]
                 found[name] = tuple(table.columns), *table.itertuples(index=False, name=None)
         return found
 
