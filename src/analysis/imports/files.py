@@ -54,6 +54,9 @@ def read_export(
         The columns that are wanted: each must be there, and no other one is given.
     """
     path = located(file)
+    if path.suffix.casefold() == ".qdc":
+        needed, hint = "coded passages", "export the whole project, as .qdpx"
+        raise InputError.one(shown_path(path), "a code book alone", needed, hint)
     frame = _project(path)[0] if is_project(path) else _table(path, sheet, header)
     if lost := [column for column in columns or () if column not in frame]:
         hint = "; ".join(filter(None, ["see sheet and header", *(nearest(column, frame.columns) for column in lost)]))
@@ -108,6 +111,9 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
     cells = pd.DataFrame(padded, pd.Index([*rows], name="row"), dtype="str")
     cells = cells.loc[:, (cells != "").any()]
     frame = cells[cells.index > given[-1]].set_axis(_names(cells.loc[given]), axis="columns")
+    tags = frame.head(1)
+    if len(tags) and tags.isin([""]).mask(tags.apply(lambda tag: tag.str.startswith("#")), True).all(axis=None):
+        frame = frame.iloc[1:]  # HXL's, as humanitarian data carry them below the header
     said = f"{found['said']}header in row {' and '.join(map(str, given))}"
     read = f"{source}: {said}, {len(frame):,} rows, {len(frame.columns)} columns"
     frame.attrs = {"source": source, "read": read, "sheet": found["sheet"], "header": given}
@@ -149,8 +155,8 @@ def _workbook(path: Path, sheet: str) -> dict[str, Any]:
 def _csv(path: Path, data: bytes) -> dict[str, Any]:
     """The rows of a CSV, and how it was read: encoding and what parts its cells, guessed."""
     try:
-        encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8-sig"
-        text = data.decode(encoding)
+        encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8"
+        text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:  # letters that stand together are Cyrillic
         encoding = "Windows-1251" if re.search(rb"[\xc0-\xff]{3}", data) else "Windows-1252"
         text = data.decode(encoding, "replace")
