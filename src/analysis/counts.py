@@ -12,7 +12,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis.disclosure import BOUND, NOT_DESCRIBED, NOT_STATED, STATED, suppress, withhold
+from analysis.disclosure import BOUND, NO_BAND, NOT_DESCRIBED, NOT_STATED, STATED, suppress, withhold
 from analysis.editions import Edition
 from analysis.tables import collect
 
@@ -133,7 +133,9 @@ def complete(
     table = table[[*names, unit, "state", "who"]]
     # Of legs a person may have many; two traits at once, or two of a journey, narrow each other.
     alone = unit == "interviewees" and len(names) == 1 and BOUND.isdisjoint(groups.columns)
-    return suppress(table, book.minimum_cell) if alone or book.minimum_cell <= 1 else withhold(table, book.minimum_cell)
+    table = (suppress if alone or book.minimum_cell <= 1 else withhold)(table, book.minimum_cell)
+    table.loc[table[names].eq(NO_BAND).any(axis="columns"), "state"] = NO_BAND  # known, and may be in either of its bands
+    return table
 
 
 def _together(keys: pd.Series) -> tuple[str, ...]:
@@ -150,7 +152,7 @@ def _sorted(table: pd.DataFrame, names: list[str], unit: str, order: Mapping[str
     for name in names:
         fixed = list(order.get(name, ()))
         size = -table.groupby(name)[unit].transform("sum")
-        keys[f"{name} known"] = table[name].map({NOT_STATED: 1, NOT_DESCRIBED: 2}).fillna(0)
+        keys[f"{name} known"] = table[name].map({NO_BAND: 0.5, NOT_STATED: 1, NOT_DESCRIBED: 2}).fillna(0)
         keys[f"{name} rank"] = (
             table[name].map({label: n for n, label in enumerate(fixed)}).fillna(len(fixed)) if fixed else size
         )

@@ -31,6 +31,8 @@ from parabook.errors import InputError, nearest, show
 
 MOST_BYTES, MOST_COLUMNS = 256 * 2**20, 5000
 """Bytes of a file, unpacked as well; columns of a table."""
+NO_TEXT = "[\x00-\x08\x0e-\x1b\x7f]"
+"""Signs that no text of answers has."""
 PASSAGES = ["id", "document", "tag", "content"]
 """Columns of coded passages, as Taguette names them."""
 
@@ -123,7 +125,8 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
 def _header(rows: dict[int, list[str]], merged: Sequence[int]) -> list[int]:
     """The rows that name the columns: the first about as wide as the widest, and that of the groups it merges."""
     widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
-    at = next((number for number, width in widths.items() if width >= 0.7 * max(widths.values())), 0)
+    most = max(widths.values(), default=0)
+    at = next((n for n, width in widths.items() if width >= 0.7 * most or (width == most - 1 and not rows[n][0] and width > 1)), 0)
     groups = [number for number in (at - 1, at) if number in merged and widths.get(number, 0) > 1]
     return [groups[0], groups[0] + 1] if groups else [number for number in widths if number == at]
 
@@ -145,6 +148,7 @@ def _workbook(path: Path, sheet: str) -> dict[str, Any]:
     if done.returncode:
         text = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         error = text if done.returncode == 1 else "its reader was exhausted"  # by its limits, or by itself
+        error = "a password" if "EncryptedPackage".encode("utf-16-le") in path.read_bytes() else error
         needed, hint = "XLSX or ODS, read in seconds and 2 GB of memory", "save the sheet of answers alone, as CSV"
         raise InputError.one(shown_path(path), f"a workbook that cannot be read ({show(error)})", needed, hint)
     read: dict[str, Any] = json.loads(done.stdout)
@@ -154,19 +158,26 @@ def _workbook(path: Path, sheet: str) -> dict[str, Any]:
 
 def _csv(path: Path, data: bytes) -> dict[str, Any]:
     """The rows of a CSV, and how it was read: encoding and what parts its cells, guessed."""
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise InputError.one(shown_path(path), "markup, such as a page of the web", "a table", "export it anew")
+    encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8"
     try:
-        encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8"
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:  # letters that stand together are Cyrillic
-        encoding = "Windows-1251" if re.search(rb"[\xc0-\xff]{3}", data) else "Windows-1252"
+        other = "Windows-1251" if re.search(rb"[\xc0-\xff]{3}", data) else "Windows-1252"
+        encoding = other if encoding == "UTF-8" else encoding
         text = data.decode(encoding, "replace")
+    lost = f"no {encoding}" if "\ufffd" in text else "a control character" if re.search(NO_TEXT, text) else ""
+    if lost:
+        at = text[: re.search(f"{NO_TEXT}|\ufffd", text).start()].count("\n") + 1
+        raise InputError.one(shown_path(path), lost, "text, best in UTF-8", "export it anew", row=at)
     sign = max(",;\t|", key=text[:20_000].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     try:
         rows = [(number, row) for number, row in enumerate(reader, 1) if any(map(str.strip, row))]
         usual = mode(len(row) for _, row in rows) if rows else 0
         at = next((number for number, row in rows if any(row[usual:])), None)
-        wrong = f"more than {usual} cells" if at else "a NUL byte" if "\0" in text else ""
+        wrong = f"more than {usual} cells" if at else ""
     except csv.Error as error:
         at, wrong = reader.line_num, str(error)
     if wrong:
@@ -190,6 +201,8 @@ def _project(path: Path) -> tuple[pd.DataFrame, str]:
                 texts.append(archive.read(file).decode("utf-8-sig") if file else inside)
                 for number, passage in enumerate(source.iterfind(".//{*}PlainTextSelection"), 1):
                     start, end = (int(passage.get(key, 0)) for key in ("startPosition", "endPosition"))
+                    if not 0 <= start < end <= len(texts[-1]):
+                        raise ValueError(f"a passage from {start} to {end} of {len(texts[-1])} characters")
                     words = " ".join(texts[-1][start:end].split())
                     tags = [codes[code.get("targetGUID")] for code in passage.iterfind(".//{*}CodeRef")]
                     rows += [(f"{document} {number}", document, tag, words) for tag in tags]

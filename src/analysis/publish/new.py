@@ -106,7 +106,8 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     if answers.empty:
         raise InputError.one(answers.attrs["source"], "no rows", "rows of answers below the header")
     said, header, targets = str(answers.attrs["read"]), answers.attrs.get("header", ()), targets_of(answers)
-    given = answers.drop(columns=[column for column in targets.values() if column]).pipe(lambda given: given.mask(given.isin(GUESSES["silent"]), ""))
+    given = answers.drop(columns=[column for column in targets.values() if column])
+    given = given.mask(given.isin(GUESSES["silent"]), "")
     numbers = [str(name) for name in given if _share(given[name], NUMBER) > 0.8 and not _matches(name, GUESSES["numbering"])]
     dated = [targets[name] for name in ("day", "year") if targets[name]]
     when = max(dated, key=lambda name: answers[name].nunique(), default="")
@@ -122,6 +123,7 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
         "kinds": kinds,
         "stops": [targets[name] for name in ("from_place", "to_place", "next_place") if targets[name]],
         "said": said.replace("`", "'"),
+        "staying": ", ".join(quoted(each) for each in answers.get(targets["next_place"], pd.Series()).unique() if _plain(each) in GUESSES["stays"]),
         "columns": "".join(
             f"\n    {'' if name in used else '# '}{quoted(name)},  # {plural(each[each != ''].nunique(), 'different answer')}"
             for name, each in answers.items()
@@ -186,7 +188,8 @@ def listing(answers: pd.Series, target: str = "", indent: str = "") -> str:
 def meaning(target: str, answer: str) -> Any:
     """What an answer probably means: a code; "" for nothing, "?" where that is to be decided, None where it needs no code."""
     plain = _plain(answer)
-    if {answer, plain} & ({*GUESSES["silent"], *map(_plain, GUESSES["silent"])} - {""}):
+    nothing = GUESSES["silent"] + GUESSES["stays"]
+    if {answer, plain} & ({*nothing, *map(_plain, nothing)} - {""}):
         return ""
     if target == "age":
         return None if bounds(answer) else ASK
@@ -203,6 +206,9 @@ def meaning(target: str, answer: str) -> Any:
         where = {key: float(found[key]) for key in ("latitude", "longitude") if key in found}
         return code if target == "country" else {key: found[key] for key in ("country", "precision")} | where
     known = {_plain(word): code for code, said in GUESSES["codes"].get(target, {}).items() for word in (*said, code)}
+    several = {known.get(word, ASK) for word in plain.split() if word not in GUESSES["and"]}
+    if target == "mode" and plain not in known and ASK not in several:
+        return next(iter(several)) if len(several) == 1 else "several means"
     return known.get(plain, ASK)
 
 
