@@ -115,7 +115,7 @@ EXPORTS: dict[str, tuple[str, Content, str]] = {
     "names twice": ("e.csv", lambda: b"Age,Sex,Sex,Sex\n20,m,f,x\n", READ),
     "an index without a name": ("e.csv", lambda: b",Age,Sex\n0,20,m\n1,30,f\n", READ),
     "old line ends": ("e.csv", lambda: TABLE.replace("\n", "\r").encode(), READ),
-    "answers that break lines": ("e.csv", lambda: 'Age,Sex\n20,"m\u2028"\n"a\u0085b","c""\r\n\u2029d\'"\n'.encode(), READ),
+    "answers that break lines": ("e.csv", 'Age,Sex\n20,"m\u2028"\n"a\u0085b","c""\r\n\u2029d\'"\n'.encode, READ),
     "formulas": ("e.csv", lambda: b"Age,Sex\n=cmd|' /C calc'!A0,m\n\"=HYPERLINK(\"\"http://x\"\")\",f\n", READ),
     "a page of the web": ("e.csv", lambda: b"<!DOCTYPE html><html><body>Log in, please</body></html>", "found markup"),
     "JSON": ("e.csv", lambda: b'{"results": [{"age": 20}]}', "found no rows"),

@@ -133,6 +133,6 @@ def legs_of_routes(by_route: pd.DataFrame, plans: pd.DataFrame | None = None) ->
         for leg, (people, who) in sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
     ]
     table = pd.DataFrame(rows, columns=["from", "to", "status", "people", "state", "who"]).astype({"people": "int64"})
-    table = pd.concat([table, *([plans] if plans is not None else [])], ignore_index=True)
+    table = pd.concat([table, *([plans[plans["from"] != plans["to"]]] if plans is not None else [])], ignore_index=True)
     table.attrs = dict(by_route.attrs)
     return table
