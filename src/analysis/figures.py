@@ -25,7 +25,10 @@ def list_figures(book: Edition) -> pd.DataFrame:
     measure for one destination stand together, by window, then by the day they were stated; what is not dated comes last.
     """
     table = book.frame("destinations")
-    columns = [*(name for name in schema("destinations").columns if name != "url"), *table.columns.intersection(["additive"])]
+    columns = [
+        *(name for name in schema("destinations").columns if name != "url"),
+        *table.columns.intersection(["additive"]),
+    ]
     figures = table[columns]
     figures.insert(0, "destination", _texts(figures, destination_of))
     order = pd.DataFrame({
@@ -245,7 +248,9 @@ def rank(figures: pd.DataFrame) -> pd.DataFrame:
     of = ["measure", "destination", "speaker", "window_start", "window_end"]
     known = table.set_index(of)["from"].groupby(level=of).first().to_dict()
     found = []
-    for (code, who, place), rows in table[table["days"] != ""].groupby(["measure", "speaker", "destination"], sort=False):
+    for (code, who, place), rows in table[table["days"] != ""].groupby(
+        ["measure", "speaker", "destination"], sort=False
+    ):
         *same, start, end = rows.iloc[0][of]
         before = [f"{int(each[:4]) - 1}{each[4:]}" if each else "" for each in (start, end)]
         says = [f"{number(row)}, {window(row, short=True)}, {whose(row)} ({row['figure']})" for row in rows_of(rows)]
@@ -254,7 +259,19 @@ def rank(figures: pd.DataFrame) -> pd.DataFrame:
             "least": rows["from"].min(), "most": rows["to"].max(), "open above": bool(rows["open above"].any()), "number": spread(rows),
             "says": "; ".join(says), "before": known.get((*same, *before)) if len(rows) == 1 else None,
         })  # fmt: skip
-    columns = ["measure", "speaker", "destination", "country", "days", "least", "most", "open above", "number", "says", "before"]
+    columns = [
+        "measure",
+        "speaker",
+        "destination",
+        "country",
+        "days",
+        "least",
+        "most",
+        "open above",
+        "number",
+        "says",
+        "before",
+    ]
     ranked = pd.DataFrame(found, columns=columns).astype({"before": "float64"})
     order = ranked.assign(measure=pd.factorize(ranked["measure"])[0], speaker=pd.factorize(ranked["speaker"])[0])
     order = order.assign(least=-ranked["least"], most=-ranked["most"])
@@ -278,7 +295,9 @@ def add_up(figures: pd.DataFrame) -> pd.DataFrame:
     sums = said.groupby(of, sort=False).agg(
         countries=("destination", "nunique"), figures=("figure", "size"), least=("from", "sum"), most=("to", "sum"), open=("open above", "any"),
     ).reset_index()  # fmt: skip
-    sums = sums[(sums["figures"] == sums["countries"]) & (sums["countries"] > 1) & ~sums["open"]].drop(columns=["figures", "open"])
+    sums = sums[(sums["figures"] == sums["countries"]) & (sums["countries"] > 1) & ~sums["open"]].drop(
+        columns=["figures", "open"]
+    )
     return no_people(sums.sort_values(of, kind="stable", ignore_index=True))
 
 

@@ -310,7 +310,11 @@ def figure_map(ranked: pd.DataFrame) -> Any:
     """The countries of a measure as discs on the world, as large as their numbers; of rows of `figures.rank`."""
     codes, shapes = world()
     rows = ranked[ranked["country"].isin(codes)].to_dict("records")
-    largest = {code: max(shapely.get_parts(shapes[codes.index(code)]), key=lambda part: part.area) for code in ranked["country"] if code in codes}
+    largest = {
+        code: max(shapely.get_parts(shapes[codes.index(code)]), key=lambda part: part.area)
+        for code in ranked["country"]
+        if code in codes
+    }
     at = {code: shape.representative_point().coords[0] for code, shape in largest.items()}
     frame = frame_around([*at.values()], margin=1.1)
     discs = [{**row, "x": (spot := frame.spot(*at[row["country"]]))[0], "y": spot[1]} for row in rows]

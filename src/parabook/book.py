@@ -49,6 +49,12 @@ class Book:
         return self.root / CACHE
 
     @property
+    def unlisted(self) -> tuple[Path, ...]:
+        """Notebooks beside the chapters that ``_toc.yml`` does not name, so that no book has them."""
+        folders = {file.parent for file in self.chapters} - {self.root}
+        return tuple(sorted({file for folder in folders for file in folder.glob("[!.]*.ipynb")} - {*self.chapters}))
+
+    @property
     def notebooks(self) -> tuple[Path, ...]:
         """The chapters that are run."""
         return tuple(file for file in self.chapters if file.suffix == ".ipynb")

@@ -121,6 +121,8 @@ class Plan:
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
     """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
+    for file in book.unlisted:
+        print(f"{file.relative_to(book.root)}: not in _toc.yml, so in no book; add it there", file=sys.stderr)
     declared = {notebook: parameters(notebook) for notebook in book.notebooks}
     apart = (*REPORTED, *plugin.filled_in)
     known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}

@@ -15,6 +15,7 @@ import narwhals as nw
 from analysis.coding.checks import MOST_LISTED, Row, count, listed, table_problems
 from analysis.coding.package import SECOND, Package, Report, name_problems, text_file_problems
 from analysis.coding.rules import RULES, length, rule_of
+from analysis.coding.spelling import spelling_problems
 from analysis.folder import PACKAGE
 from analysis.schema import GROUPS, TABLES, schema
 from analysis.tables import Frame, Table, broken_parquet, collect_rows, duckdb_errors, shown_path
@@ -61,6 +62,7 @@ class Validation:
     def _table_problems(self, file: str) -> Iterator[Problem]:
         """What is wrong with tables together, and with what the ``file`` of the package says of them."""
         yield from self._empty_problems(file)
+        yield from spelling_problems({name: table for name, table in self.sound.items() if name in TABLES})
         there = self.sound.keys() | self.unsound
         for coder in ("", SECOND):  # whose legs are of that coder's people, and between the edition's places
             names = {name: coder + name if coder + name in there else name for name in TABLES}

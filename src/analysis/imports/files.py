@@ -126,7 +126,14 @@ def _header(rows: dict[int, list[str]], merged: Sequence[int]) -> list[int]:
     """The rows that name the columns: the first about as wide as the widest, and that of the groups it merges."""
     widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
     most = max(widths.values(), default=0)
-    at = next((n for n, width in widths.items() if width >= 0.7 * most or (width == most - 1 and not rows[n][0] and width > 1)), 0)
+    at = next(
+        (
+            n
+            for n, width in widths.items()
+            if width >= 0.7 * most or (width == most - 1 and not rows[n][0] and width > 1)
+        ),
+        0,
+    )
     groups = [number for number in (at - 1, at) if number in merged and widths.get(number, 0) > 1]
     return [groups[0], groups[0] + 1] if groups else [number for number in widths if number == at]
 

@@ -39,7 +39,12 @@ STARTED = tuple(name for name in TABLES if name != "settlements")
 MOST_LISTED, MOST_KINDS = 200, 8
 """Different answers of a column that a draft lists; of one by which rows of figures may be left out."""
 NUMBER = r"\d{1,3}(?:[, ]\d{3})+|\d+(?:\.0+)?"
-FORMS = {"interviewee": "[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*", "year": "(?:19|20)[0-9]{2}(?:[.]0)?", "number": NUMBER, "day": r"\d{1,4}\D\d{1,2}\D\d{1,4}.*"}
+FORMS = {
+    "interviewee": "[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*",
+    "year": "(?:19|20)[0-9]{2}(?:[.]0)?",
+    "number": NUMBER,
+    "day": r"\d{1,4}\D\d{1,2}\D\d{1,4}.*",
+}
 """How answers look that need no code, or show what a column is."""
 FILLED = {
     "survey": ("consent", "interviewee", "age", "gender", "profession", "mode", "departed", "nights_waited", "from_place", "to_place", "next_place"),
@@ -108,7 +113,9 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     said, header, targets = str(answers.attrs["read"]), answers.attrs.get("header", ()), targets_of(answers)
     given = answers.drop(columns=[column for column in targets.values() if column])
     given = given.mask(given.isin(GUESSES["silent"]), "")
-    numbers = [str(name) for name in given if _share(given[name], NUMBER) > 0.8 and not _matches(name, GUESSES["numbering"])]
+    numbers = [
+        str(name) for name in given if _share(given[name], NUMBER) > 0.8 and not _matches(name, GUESSES["numbering"])
+    ]
     dated = [targets[name] for name in ("day", "year") if targets[name]]
     when = max(dated, key=lambda name: answers[name].nunique(), default="")
     figures = numbers and targets["asylum"]
