@@ -134,9 +134,8 @@ def complete(
     # Of legs a person may have many; two traits at once, or two of a journey, narrow each other.
     alone = unit == "interviewees" and len(names) == 1 and BOUND.isdisjoint(groups.columns)
     table = (suppress if alone or book.minimum_cell <= 1 else withhold)(table, book.minimum_cell)
-    table.loc[table[names].eq(NO_BAND).any(axis="columns"), "state"] = (
-        NO_BAND  # known, and may be in either of its bands
-    )
+    unclear = (table[names] == NO_BAND).any(axis="columns")  # known, and may be in either of its bands
+    table["state"] = table["state"].mask(unclear, NO_BAND)
     return table
 
 

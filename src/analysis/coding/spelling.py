@@ -41,9 +41,8 @@ def plain(label: str) -> str:
 
 def spelling_problems(tables: Mapping[str, Table]) -> Iterator[Problem]:
     """Labels of a column that look alike, words of two alphabets, and near misses of a measure or a quantifier."""
-    terms = {"measure": vocabulary("measures"), "quantifier": {"exact": "", **HEDGES}}
-    for name, column in ((name, column) for name in LABELS if name in tables for column in LABELS[name]):
-        table = tables[name]
+    terms: Mapping[str, list[str]] = {"measure": [*vocabulary("measures")], "quantifier": ["exact", *HEDGES]}
+    for table, column in ((tables[each], column) for each in LABELS if each in tables for column in LABELS[each]):
         counts = {} if column in table.absent else labels_of(table, column)
         doubts: dict[str, tuple[str, str]] = {}
         spellings = defaultdict[str, list[str]](list)
@@ -55,7 +54,7 @@ def spelling_problems(tables: Mapping[str, Table]) -> Iterator[Problem]:
             elif re.search(MIXED, label.casefold()):
                 doubts[label] = "letters of one alphabet in a word", plain(label)
         for usual, *others in spellings.values():
-            doubts |= {label: ("one spelling of a label", usual) for label in others}
+            doubts |= dict.fromkeys(others, ("one spelling of a label", usual))
         for label, (needed, meant) in doubts.items():
             bad = table.frame.filter(nw.col(column) == label).with_columns(nw.col(column).alias("_"))
             yield from listed(table, bad, column, needed, f"did you mean {meant!r}?", warning=True)

@@ -174,10 +174,12 @@ def _csv(path: Path, data: bytes) -> dict[str, Any]:
         other = "Windows-1251" if re.search(rb"[\xc0-\xff]{3}", data) else "Windows-1252"
         encoding = other if encoding == "UTF-8" else encoding
         text = data.decode(encoding, "replace")
-    lost = f"no {encoding}" if "\ufffd" in text else "a control character" if re.search(NO_TEXT, text) else ""
-    if lost:
-        at = text[: re.search(f"{NO_TEXT}|\ufffd", text).start()].count("\n") + 1
-        raise InputError.one(shown_path(path), lost, "text, best in UTF-8", "export it anew", row=at)
+    if odd := re.search(f"\ufffd|{NO_TEXT}", text):
+        found, row = (
+            f"no {encoding}" if "\ufffd" in text else "a control character",
+            text[: odd.start()].count("\n") + 1,
+        )
+        raise InputError.one(shown_path(path), found, "text, best in UTF-8", "export it anew", row=row)
     sign = max(",;\t|", key=text[:20_000].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     try:
@@ -186,7 +188,7 @@ def _csv(path: Path, data: bytes) -> dict[str, Any]:
         at = next((number for number, row in rows if any(row[usual:])), None)
         wrong = f"more than {usual} cells" if at else ""
     except csv.Error as error:
-        at, wrong = reader.line_num, str(error)
+        at, wrong = int(reader.line_num), str(error)
     if wrong:
         needed = "text, as many cells in each row, odd ones in straight quotes"
         raise InputError.one(shown_path(path), wrong, needed, "export it anew", row=at)

@@ -114,7 +114,9 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     given = answers.drop(columns=[column for column in targets.values() if column])
     given = given.mask(given.isin(GUESSES["silent"]), "")
     numbers = [
-        str(name) for name in given if _share(given[name], NUMBER) > 0.8 and not _matches(name, GUESSES["numbering"])
+        name
+        for name in map(str, given)
+        if _share(given[name], NUMBER) > 0.8 and not _matches(name, GUESSES["numbering"])
     ]
     dated = [targets[name] for name in ("day", "year") if targets[name]]
     when = max(dated, key=lambda name: answers[name].nunique(), default="")
@@ -244,7 +246,12 @@ def targets_of(answers: pd.DataFrame) -> dict[str, str]:
     personal = [name for name in answers.columns if _matches(name, GUESSES["personal"])]
     for target, patterns in GUESSES["targets"].items():
         apart = {*found.values(), *(personal if target != "interviewee" else ())}
-        named = (name for pattern in patterns for name in answers if _matches(name, [pattern]) and name not in apart)
+        named = (
+            name
+            for pattern in patterns
+            for name in map(str, answers)
+            if _matches(name, [pattern]) and name not in apart
+        )
         found[target] = next((name for name in named if _fits(target, answers[name])), "")
     return found
 
