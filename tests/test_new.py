@@ -252,10 +252,8 @@ PARTS = """Report date,admin0Pcode,admin1Name,Status,numPresentIdpInd,notes
 def test_rows_that_are_parts_of_one_number_are_added_up_when_that_is_said(tmp_path: Path):
     """As IOM publishes them: HXL's tags below the header, a row a region, a column without any answer."""
     edition = begun(tmp_path, PARTS)
-    edit(
-        edition,
-        {'"Persons": "?"': '"Persons": "yes"', '"Cases": "?"': '"Cases": ""', '"stated_by": "?"': '"stated_by": "IOM"'},
-    )
+    kept = {f'"{each}": "?"': f'"{each}": "yes"' for each in ("North", "South", "West", "Persons")}
+    edit(edition, {**kept, '"Cases": "?"': '"Cases": ""', '"stated_by": "?"': '"stated_by": "IOM"'})
     assert "column additive: found 'numPresentIdpInd'" in refused(edition)[0]
     edit(edition, {'"numPresentIdpInd": "?"': '"numPresentIdpInd": "true"'})
     assert "row 3, column rows: found 'several' (2 rows)" in refused(edition)[0]

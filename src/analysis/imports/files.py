@@ -103,7 +103,8 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
     data = path.read_bytes()
     found = _workbook(path, sheet or "") if data[:2] in (b"PK", b"\xd0\xcf") else _csv(path, data)
     source = shown_path(path) + (f", sheet {show(found['sheet'])}" if found["sheet"] else "")
-    rows = {number: [tidy(as_text(cell)) for cell in row] for number, row in found["rows"]}
+    texts = {cell: tidy(cell) for _, row in found["rows"] for cell in row if isinstance(cell, str)}  # each once
+    rows = {n: [texts[cell] if isinstance(cell, str) else as_text(cell) for cell in row] for n, row in found["rows"]}
     given = [header] if isinstance(header, int) else list(header or _header(rows, found["merged"]))
     width = max(map(len, rows.values()), default=0)
     if not given or not {*given} <= rows.keys() or width > MOST_COLUMNS:
@@ -116,9 +117,8 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
     tags = frame.head(1)
     if len(tags) and tags.isin([""]).mask(tags.apply(lambda tag: tag.str.startswith("#")), True).all(axis=None):
         frame = frame.iloc[1:]  # HXL's, as humanitarian data carry them below the header
-    said = f"{found['said']}header in row {' and '.join(map(str, given))}"
-    read = f"{source}: {said}, {len(frame):,} rows, {len(frame.columns)} columns"
-    frame.attrs = {"source": source, "read": read, "sheet": found["sheet"], "header": given}
+    said = f"{source}: {found['said']}header in row {' and '.join(map(str, given))}, {len(frame):,} rows, {len(frame.columns)} columns"
+    frame.attrs = {"source": source, "read": said, "sheet": found["sheet"], "header": given}
     return frame
 
 
@@ -126,14 +126,8 @@ def _header(rows: dict[int, list[str]], merged: Sequence[int]) -> list[int]:
     """The rows that name the columns: the first about as wide as the widest, and that of the groups it merges."""
     widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
     most = max(widths.values(), default=0)
-    at = next(
-        (
-            n
-            for n, width in widths.items()
-            if width >= 0.7 * most or (width == most - 1 and not rows[n][0] and width > 1)
-        ),
-        0,
-    )
+    wide = [n for n, width in widths.items() if width >= 0.7 * most or (1 < width == most - 1 and not rows[n][0])]
+    at = wide[0] if wide else 0
     groups = [number for number in (at - 1, at) if number in merged and widths.get(number, 0) > 1]
     return [groups[0], groups[0] + 1] if groups else [number for number in widths if number == at]
 
