@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,9 @@ class Book:
     settings: Mapping[str, Any]
     """The table ``[tool.parabook]`` of the book's ``pyproject.toml``."""
 
+    own: tuple[Path, ...] = ()
+    """Those of the chapters that only the book of one input has."""
+
     @classmethod
     def open(cls, root: Path) -> Book:
         """Read the book in a folder; an error where there is none, or a file of it cannot be read."""
@@ -43,6 +46,14 @@ class Book:
         chapters = tuple(_file(root, name) for name in pages(_parsed(root / "_toc.yml")))
         return cls(root, _parsed(root / "_config.yml"), chapters, settings(root))
 
+    def with_chapters(self, own: Sequence[Path]) -> Book:
+        """The book with further chapters at its end, which ``_toc.yml`` does not name: those of one input alone."""
+        stems = {file.stem for file in self.chapters}
+        for file in own:
+            if file.stem in stems:
+                raise InputError.one(file, "the name of a chapter of the book", "a name of its own", "rename it")
+        return replace(self, chapters=(*self.chapters, *own), own=tuple(own))
+
     @property
     def cache(self) -> Path:
         """The folder of what earlier builds found out. Deleting it costs time and nothing else."""
@@ -51,7 +62,7 @@ class Book:
     @property
     def unlisted(self) -> tuple[Path, ...]:
         """Notebooks beside the chapters that ``_toc.yml`` does not name, so that no book has them."""
-        folders = {file.parent for file in self.chapters} - {self.root}
+        folders = {file.parent for file in self.chapters if file not in self.own} - {self.root}
         return tuple(sorted({file for folder in folders for file in folder.glob("[!.]*.ipynb")} - {*self.chapters}))
 
     @property

@@ -123,10 +123,12 @@ def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -
     """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
     for file in book.unlisted:
         print(f"{file.relative_to(book.root)}: not in _toc.yml, so in no book; add it there", file=sys.stderr)
+    path = plugin.find(book, name)
+    book = book.with_chapters(plugin.chapters(path))
     declared = {notebook: parameters(notebook) for notebook in book.notebooks}
     apart = (*REPORTED, *plugin.filled_in)
     known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}
-    values, path = fitted(given, known), plugin.find(book, name)
+    values = fitted(given, known)
     sources = _sources(book, plugin, path)
     stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
     if (size := sum(size for _, size, _ in stamps.values())) > MANY_BYTES:

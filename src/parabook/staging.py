@@ -106,6 +106,8 @@ def cleaned(notebook: Notebook) -> Notebook:
 
 def page_name(book: Book, file: Path) -> str:
     """Where a chapter stands in the site, without suffix."""
+    if file in book.own:
+        return file.stem
     path, top = file.relative_to(book.root).with_suffix(""), book.settings.get("pages")
     if top and file == book.chapters[0]:
         return "index"
@@ -125,10 +127,11 @@ def _carry(book: Book, names: Mapping[Path, str], site: Path) -> None:
 
     skip = shutil.ignore_patterns(".*", "_build", "__pycache__", "_toc.yml", "_config.yml")
     shutil.copytree(book.root, site, copy_function=os.symlink, ignore=skip, ignore_dangling_symlinks=True)
-    for file in book.chapters:
+    listed = {file: name for file, name in names.items() if file not in book.own}
+    for file in (file for file in book.chapters if file not in book.own):
         (site / file.relative_to(book.root)).unlink(missing_ok=True)
     places: dict[str, str] = {}
-    for file, name in names.items():
+    for file, name in listed.items():
         path = file.relative_to(book.root)
         places |= {path.as_posix(): name, path.with_suffix("").as_posix(): name}
         if file.suffix != ".ipynb":
@@ -144,6 +147,9 @@ def _carry(book: Book, names: Mapping[Path, str], site: Path) -> None:
         return entry
 
     contents = placed(yaml.safe_load((book.root / "_toc.yml").read_text(encoding="utf-8")))
+    if own := [{"file": name} for file, name in names.items() if file in book.own]:
+        last = contents["parts"][-1] if "parts" in contents else contents
+        last.setdefault("sections" if "sections" in last else "chapters", []).extend(own)
     (site / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False), encoding="utf-8")
 
 
