@@ -124,7 +124,7 @@ BROKEN = {
     "counted misspelt": (cell("interviewees", 4, "counted", "yess"), "row 4, column counted: found 'yess', needed one of yes, unclear, no; did you mean 'yes'?"),
     "counted blank": (cell("interviewees", 4, "counted", ""), "row 4, column counted: found nothing, needed a value"),
     "id a path": (cell("interviewees", 4, "interviewee", "../i03"), "row 4, column interviewee: found '../i03'"),
-    "mode misspelt": (cell("legs", 3, "mode", "aire"), "legs.csv, row 3, column mode: found 'aire', needed one of air, rail, road, bicycle, foot; did you mean 'air'?"),
+    "mode misspelt": (cell("legs", 3, "mode", "aire"), "legs.csv, row 3, column mode: found 'aire', needed one of air, rail, road, water, bicycle, foot, several means, other means; did you mean 'air'?"),
     "date that is none": (cell("legs", 3, "departed", "2022-02-30"), "row 3, column departed: found '2022-02-30'"),
     "place unknown": (cell("legs", 3, "to_place", "astrakan"), "row 3, column to_place: found 'astrakan', needed the place of a row of table places; did you mean 'astrakhan'?"),
     "leg of nobody": (cell("legs", 2, "interviewee", "i77"), "row 2, column interviewee: found 'i77', needed the interviewee of a row of table interviewees"),
@@ -329,7 +329,7 @@ def test_problems_and_counts_come_as_json(edition: Path, capsys: pytest.CaptureF
     wrong = [problem for problem in whole["problems"] if not problem["warning"]]
     assert wrong[0] == {
         "file": str(edition / "legs.csv"), "row": 3, "column": "mode", "found": "'aire'",
-        "needed": "one of air, rail, road, bicycle, foot", "hint": "did you mean 'air'?", "warning": False, "times": 1,
+        "needed": "one of air, rail, road, water, bicycle, foot, several means, other means", "hint": "did you mean 'air'?", "warning": False, "times": 1,
     }  # fmt: skip
     assert whole["counts"]["errors"] == len(wrong)
     assert whole["counts"]["files"][str(edition / "places.csv")] == {"errors": 0, "warnings": 1}
@@ -498,7 +498,7 @@ def test_problems_of_one_cause_are_one_line(edition: Path):
     done = run("check", edition, "--json", code=2)
     wanted = (
         "legs.csv, rows 2, 3, 4 and 2 more, column mode: found 'aire', 'raill', 'roadd', …, "
-        "needed one of air, rail, road, bicycle, foot; did you mean 'air'? did you mean 'rail'? did you mean 'road'?"
+        "needed one of air, rail, road, water, bicycle, foot, several means, other means; did you mean 'air'? did you mean 'rail'? did you mean 'road'?"
     )
     assert [line.split("/")[-1] for line in done.stderr.splitlines()] == [wanted]
     assert [problem["row"] for problem in json.loads(done.stdout)["problems"]] == [2, 3, 4, 5, 6]

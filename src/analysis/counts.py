@@ -13,7 +13,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis.disclosure import BOUND, NOT_DESCRIBED, NOT_STATED, STATED, suppress, withhold
+from analysis.disclosure import BOUND, NO_BAND, NOT_DESCRIBED, NOT_STATED, STATED, suppress, withhold
 from analysis.editions import Edition
 from analysis.tables import collect
 
@@ -139,7 +139,10 @@ def complete(
     table = table[[*names, unit, "state", "who"]]
     # Of legs a person may have many; two traits at once, or two of a journey, narrow each other.
     alone = unit == "interviewees" and len(names) == 1 and BOUND.isdisjoint(groups.columns)
-    return suppress(table, book.minimum_cell) if alone or book.minimum_cell <= 1 else withhold(table, book.minimum_cell)
+    table = (suppress if alone or book.minimum_cell <= 1 else withhold)(table, book.minimum_cell)
+    unclear = (table[names] == NO_BAND).any(axis="columns")  # known, and may be in either of its bands
+    table["state"] = table["state"].mask(unclear, NO_BAND)
+    return table
 
 
 def _sorted(table: pd.DataFrame, names: list[str], unit: str, order: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -148,7 +151,7 @@ def _sorted(table: pd.DataFrame, names: list[str], unit: str, order: Mapping[str
     for name in names:
         fixed = list(order.get(name, ()))
         size = -table.groupby(name)[unit].transform("sum")
-        keys[f"{name} known"] = table[name].map({NOT_STATED: 1, NOT_DESCRIBED: 2}).fillna(0)
+        keys[f"{name} known"] = table[name].map({NO_BAND: 0.5, NOT_STATED: 1, NOT_DESCRIBED: 2}).fillna(0)
         keys[f"{name} rank"] = (
             table[name].map({label: n for n, label in enumerate(fixed)}).fillna(len(fixed)) if fixed else size
         )

@@ -35,6 +35,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 STATED, NOT_STATED, NOT_DESCRIBED = "stated", "not stated", "not described"
+NO_BAND = "in no single band"
 NOT_SHOWN = "not shown apart"
 """What a row of a table says of its people; people of small rows stand together as not shown apart."""
 

@@ -1,4 +1,4 @@
-"""Destination figures: how many went where, as stated. Ranked within one measure over like days, never added up. Pure."""
+"""Destination figures: how many went where, as stated. Ranked within one measure by one speaker, over the same days. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ import pandas as pd
 from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.schema import country_name, schema, vocabulary
-from analysis.text import day, days_between, isolate, join, spell, words
+from analysis.text import day, isolate, join, spell, words
 
 Row = Mapping[str, Any]
 
 FEW = 4
 """Fewer figures than this are set large, one by one: no chart, no table."""
-
-ALIKE = 2 / 3
-"""Two windows compare when they share at least so much of all the days that they cover."""
 
 
 def list_figures(book: Edition) -> pd.DataFrame:
@@ -27,8 +24,12 @@ def list_figures(book: Edition) -> pd.DataFrame:
     Measures, and the destinations within one, keep the order in which the table first names them. All figures of one
     measure for one destination stand together, by window, then by the day they were stated; what is not dated comes last.
     """
-    columns = [name for name in schema("destinations").columns if name != "url"]
-    figures = book.frame("destinations")[columns]
+    table = book.frame("destinations")
+    columns = [
+        *(name for name in schema("destinations").columns if name != "url"),
+        *table.columns.intersection(["additive"]),
+    ]
+    figures = table[columns]
     figures.insert(0, "destination", _texts(figures, destination_of))
     order = pd.DataFrame({
         "measure": pd.factorize(figures["measure"])[0],
@@ -74,7 +75,7 @@ def destination_of(row: Row) -> str:
             codes = [code for code in codes if code not in members]
     names += [country_name(code) for code in codes]
     if row["includes_others"] == "true":
-        names.append("others" if names else "any country")
+        names.append("others" if names else "all countries together")
     return join(names) or "countries not named"
 
 
@@ -209,71 +210,95 @@ def _between(least: float, most: float) -> str:
 
 
 def compare(figures: pd.DataFrame) -> pd.DataFrame:
-    """Which figures stand beside each other: those of one measure for single countries over like days.
+    """Which figures stand beside each other: of one measure, one speaker and the very same days, for single countries.
 
-    The rows of `list_figures` with their `bounds`; with ``days``, the window by which figures of the measure compare,
-    blank where one doesn't; and ``apart``, why not. Of each measure the latest days are taken by which more than half
-    as many countries compare as by any.
+    The rows of `list_figures` with their `bounds`; with ``speaker``, whoever states or reports a figure; ``days``, the
+    window by which it compares, blank where it doesn't; and ``apart``, why not. Of each measure and speaker the latest
+    days are taken by which more than half as many countries compare as by any.
     """
-    joint, dated = _texts(figures, lambda row: "yes" if is_joint(row) else ""), _texts(figures, window)
-    table = bounds(figures).assign(days="", apart="")
-    table["apart"] = table["apart"].mask(dated == "", "days not stated").mask(joint != "", "several countries together")
-    for _, rows in table[table["apart"] == ""].groupby("measure", sort=False):
-        table.loc[rows.index, "apart"] = "other days" if rows["destination"].nunique() > 1 else "no other country"
-        groups, rest = [], rows
-        while not rest.empty:
-            days = list(zip(rest["window_start"], rest["window_end"], strict=True))
-            near = [rest[[_alike(each, other) for other in days]] for each in dict.fromkeys(days)]
-            group = max(near, key=lambda found: (found["destination"].nunique(), len(found)))
-            if group["destination"].nunique() < 2:
-                break
-            groups.append(group)
-            rest = rest.drop(group.index)
-        if groups:
-            half = groups[0]["destination"].nunique() / 2
-            many = [group for group in groups if group["destination"].nunique() > half]
-            group = max(many, key=lambda found: found["window_end"].max())
-            table.loc[group.index, ["days", "apart"]] = [_span(group), ""]
+    speaker = figures["stated_by"].where(figures["stated_by"] != "", figures["reported_by"])
+    table = bounds(figures).assign(speaker=speaker, days=_texts(figures, window), apart="")
+    open_ended = (table["window_start"] != "") & (table["window_end"] == "")
+    joint = _texts(figures, lambda row: "yes" if is_joint(row) else "") != ""
+    reasons = {
+        "days without an end": open_ended, "days not stated": table["days"] == "", "no speaker named": speaker == "",
+        "several countries together": joint,
+    }  # fmt: skip
+    for why, found in reasons.items():
+        table["apart"] = table["apart"].mask(found, why)
+    days = ["window_end", "window_start"]
+    for _, rows in table[table["apart"] == ""].groupby(["measure", "speaker"], sort=False):
+        countries = rows.groupby(days)["destination"].transform("nunique")
+        many = rows[(countries > 1) & (countries > countries.max() / 2)]
+        latest = max(many[days].itertuples(index=False, name=None), default=("", ""))
+        beside = (rows[days] == latest).all(axis="columns")
+        apart = countries.gt(1).map({True: "earlier days", False: "no other country by that speaker over those days"})
+        table.loc[rows.index, "apart"] = apart.mask(beside, "")
+    table["days"] = table["days"].where(table["apart"] == "", "")
     return no_people(table)
 
 
-def _span(figures: pd.DataFrame) -> str:
-    days = {"window_start": figures["window_start"].min(), "window_end": figures["window_end"].max()}
-    same = len(figures[list(days)].drop_duplicates()) == 1
-    return window(days) if same else f"within {window(days)}"
-
-
-def _alike(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two windows compare: they share two thirds of their days, or are one and the same day of a count."""
-    if not all(one + other):
-        return one == other and not one[0]  # how long a count goes on is not told
-    shared = days_between(max(one[0], other[0]), min(one[1], other[1])) + 1
-    return shared >= ALIKE * (days_between(min(one[0], other[0]), max(one[1], other[1])) + 1)
-
-
 def rank(figures: pd.DataFrame) -> pd.DataFrame:
-    """The countries that compare, one a row, within each measure by the least number stated.
+    """The countries that compare, one a row, within each measure and speaker by the least number stated.
 
     With ``least``, ``most``, ``number`` as text, ``says`` (each figure, its days and speaker), and ``before``: the
-    number of the same speaker a year earlier.
+    number a year earlier.
     """
     table = compare(figures)
-    of = ["measure", "destination", "stated_by", "window_start", "window_end"]
+    of = ["measure", "destination", "speaker", "window_start", "window_end"]
     known = table.set_index(of)["from"].groupby(level=of).first().to_dict()
     found = []
-    for (code, place), rows in table[table["days"] != ""].groupby(["measure", "destination"], sort=False):
+    for (code, who, place), rows in table[table["days"] != ""].groupby(
+        ["measure", "speaker", "destination"], sort=False
+    ):
         *same, start, end = rows.iloc[0][of]
         before = [f"{int(each[:4]) - 1}{each[4:]}" if each else "" for each in (start, end)]
         says = [f"{number(row)}, {window(row, short=True)}, {whose(row)} ({row['figure']})" for row in rows_of(rows)]
         found.append({
-            "measure": code, "destination": place, "panel": rows["days"].iloc[0], "days": _span(rows), "least": rows["from"].min(),
-            "most": rows["to"].max(), "open above": bool(rows["open above"].any()), "number": spread(rows),
+            "measure": code, "speaker": who, "destination": place, "country": rows["countries"].iloc[0], "days": rows["days"].iloc[0],
+            "least": rows["from"].min(), "most": rows["to"].max(), "open above": bool(rows["open above"].any()), "number": spread(rows),
             "says": "; ".join(says), "before": known.get((*same, *before)) if len(rows) == 1 else None,
         })  # fmt: skip
-    columns = ["measure", "destination", "panel", "days", "least", "most", "open above", "number", "says", "before"]
+    columns = [
+        "measure",
+        "speaker",
+        "destination",
+        "country",
+        "days",
+        "least",
+        "most",
+        "open above",
+        "number",
+        "says",
+        "before",
+    ]
     ranked = pd.DataFrame(found, columns=columns).astype({"before": "float64"})
-    order = ranked.assign(measure=pd.factorize(ranked["measure"])[0], least=-ranked["least"], most=-ranked["most"])
-    return no_people(ranked.loc[order.sort_values(["measure", "least", "most"], kind="stable").index])
+    order = ranked.assign(measure=pd.factorize(ranked["measure"])[0], speaker=pd.factorize(ranked["speaker"])[0])
+    order = order.assign(least=-ranked["least"], most=-ranked["most"])
+    return no_people(ranked.loc[order.sort_values(["measure", "speaker", "least", "most"], kind="stable").index])
+
+
+def panels_of(ranked: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of `rank` by measure and speaker: those that are ranked with one another."""
+    return [rows for _, rows in ranked.groupby(["measure", "speaker"], sort=False)]
+
+
+def add_up(figures: pd.DataFrame) -> pd.DataFrame:
+    """Figures that may be added up, as the edition says in a column ``additive``, over countries: one row a measure, speaker and window.
+
+    With how many ``countries`` there are, and between which numbers, ``least`` and ``most``, their total lies. A window
+    in which a country has two figures has no total.
+    """
+    said = compare(figures[figures["additive"] == "true"] if "additive" in figures else figures.head(0))
+    said = said[~said["apart"].isin(["several countries together", "no speaker named", "days not stated"])]
+    of = ["measure", "speaker", "window_start", "window_end"]
+    sums = said.groupby(of, sort=False).agg(
+        countries=("destination", "nunique"), figures=("figure", "size"), least=("from", "sum"), most=("to", "sum"), open=("open above", "any"),
+    ).reset_index()  # fmt: skip
+    sums = sums[(sums["figures"] == sums["countries"]) & (sums["countries"] > 1) & ~sums["open"]].drop(
+        columns=["figures", "open"]
+    )
+    return no_people(sums.sort_values(of, kind="stable", ignore_index=True))
 
 
 def first_of(rows: pd.DataFrame) -> str:
@@ -287,19 +312,19 @@ def where_to(figures: pd.DataFrame) -> str:
     n = len(figures)
     if n < FEW:
         return " ".join(in_words(figures)["sentence"]) or not_added(figures)
-    panels = [rows for _, rows in rank(figures).groupby("measure", sort=False)]
+    panels = panels_of(rank(figures))
     if not panels:
-        return f"The {n:,} figures compare no countries: they count different things or days, or one country only."
+        return f"The {n:,} figures compare no countries: no two of them count the same thing over the same days by one speaker."
     widest = sorted(range(len(panels)), key=lambda at: -len(panels[at]))[:3]
     found = []
     for rows in (panels[at] for at in sorted(widest)):
         first = rows[rows["most"] >= rows["least"].max()]
         many = first["number"].iloc[0] if len(first) == 1 else _between(first["least"].min(), first["most"].max())
-        days = first["days" if len(first) == 1 else "panel"].iloc[0]
-        found.append(f"{many} {counted_at(rows['measure'].iloc[0], first_of(rows))} ({days})")
+        code, who, days = rows[["measure", "speaker", "days"]].iloc[0]
+        found.append(f"{many} {counted_at(code, first_of(rows))} ({days}, {isolate(who)})")
     text = f"The highest figure that can be compared is {found[0]}."
     if len(found) > 1:
-        text = f"It depends on what is counted. Of the {spell(len(found))} measures that compare most countries, the highest are {join(found)}."
+        text = f"It depends on what is counted. Where most countries can be compared, the highest are {join(found)}."
     return f"{text} {not_added(figures)}"
 
 
@@ -307,6 +332,8 @@ def not_added(figures: pd.DataFrame) -> str:
     """That figures are not added up, and why."""
     if len(figures) < 2:
         return f"The source gives {'one' if len(figures) else 'no'} figure."
+    if len(add_up(figures)):
+        return "Figures are added up only where they are said to add up: those of one measure, speaker and window."
     why = "they count different things" if figures["measure"].nunique() > 1 else "they may count the same people twice"
     return f"The {spell(len(figures))} figures are not added up, as {why}."
 

@@ -15,6 +15,7 @@ from analysis.tables import collect
 
 Lazy = nw.LazyFrame[Any]
 
+STAYS = "goes no further"
 MADE, PAST, INTENDED = "made", "made, by a place not named", "intended"
 """What a table of legs says of them."""
 
@@ -88,10 +89,12 @@ def departures(book: Edition) -> Lazy:
 
 
 def intentions(book: Edition) -> Lazy:
-    """One row an interviewee: ``to_place``, the end of the last leg intended."""
+    """One row an interviewee: ``to_place``, the end of the last leg intended; `STAYS` where that is where it begins."""
     intended = book.table("legs").filter(nw.col("status") == "intended")
     last = intended.group_by("interviewee").agg(nw.col("leg").max())
-    ends = intended.join(last, on=["interviewee", "leg"], how="inner").select("interviewee", "to_place")
+    ends = intended.join(last, on=["interviewee", "leg"], how="inner")
+    goal = nw.when(nw.col("from_place") == nw.col("to_place")).then(nw.lit(STAYS)).otherwise(nw.col("to_place"))
+    ends = ends.select("interviewee", to_place=goal)
     return book.interviewees.select("interviewee").join(ends, on="interviewee", how="left")
 
 
@@ -130,6 +133,6 @@ def legs_of_routes(by_route: pd.DataFrame, plans: pd.DataFrame | None = None) ->
         for leg, (people, who) in sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
     ]
     table = pd.DataFrame(rows, columns=["from", "to", "status", "people", "state", "who"]).astype({"people": "int64"})
-    table = pd.concat([table, *([plans] if plans is not None else [])], ignore_index=True)
+    table = pd.concat([table, *([plans[plans["from"] != plans["to"]]] if plans is not None else [])], ignore_index=True)
     table.attrs = dict(by_route.attrs)
     return table

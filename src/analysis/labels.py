@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.disclosure import NO_BAND
 from analysis.schema import country_name, vocabulary
 from parabook.errors import InputError, nearest
 
@@ -53,16 +54,16 @@ def age_bands_of(edges: str) -> list[str]:
 
 
 def age_band(low: Any, high: Any, edges: str) -> str:
-    """The band that holds a whole range of ages; blank where none does, or the age is missing.
+    """The band that holds a whole range of ages, `NO_BAND` where none does; blank where the age is missing.
 
     Examples
     --------
     >>> age_band(20, 23, "18,25,35"), age_band(20, 29, "18,25,35"), age_band(None, None, "18")
-    ('18–24', '', '')
+    ('18–24', 'in no single band', '')
     """
     if pd.isna(low) or pd.isna(high):
         return ""
-    return next((label for a, b, label in age_limits(edges) if a <= low and high <= b), "")
+    return next((label for a, b, label in age_limits(edges) if a <= low and high <= b), NO_BAND)
 
 
 def age_range(low: Any, high: Any) -> str:

@@ -21,7 +21,7 @@ from shapely import Geometry, LineString, Polygon, box
 from shapely import Point as Dot
 from shapely.ops import substring
 
-from analysis.basemap import WIDTH, Point, frame_around, land
+from analysis.basemap import WIDTH, Point, frame_around, land, world
 from analysis.charts import INK, LAND, MARK, MUTED, PAPER, plain
 from analysis.disclosure import NOT_STATED, STATED, no_people
 from analysis.journeys import INTENDED, MADE
@@ -304,6 +304,28 @@ class Map:
             width=WIDTH, height=self.frame.height + 28, padding=0, usermeta={"wide": True},
             projection=alt.Projection(type="identity", scale=1, translate=[0, 0]),
         )  # fmt: skip
+
+
+def figure_map(ranked: pd.DataFrame) -> Any:
+    """The countries of a measure as discs on the world, as large as their numbers; of rows of `figures.rank`."""
+    codes, shapes = world()
+    rows = ranked[ranked["country"].isin(codes)].to_dict("records")
+    largest = {
+        code: max(shapely.get_parts(shapes[codes.index(code)]), key=lambda part: part.area)
+        for code in ranked["country"]
+        if code in codes
+    }
+    at = {code: shape.representative_point().coords[0] for code, shape in largest.items()}
+    frame = frame_around([*at.values()], margin=1.1)
+    discs = [{**row, "x": (spot := frame.spot(*at[row["country"]]))[0], "y": spot[1]} for row in rows]
+    ground = [feature(shape) for shape in land(frame).values()]
+    size = alt.Size("least:Q", legend=None, scale=alt.Scale(range=[0, 1200], domainMin=0))
+    tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
+    return alt.layer(
+        alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(fill=LAND, stroke=PAPER, strokeWidth=1.2),
+        alt.Chart(no_people(pd.DataFrame(discs))).mark_circle(color=MARK, opacity=0.6).encode(longitude="x:Q", latitude="y:Q", size=size, tooltip=tooltip),
+        width=WIDTH, height=frame.height, padding=0, usermeta={"wide": True}, projection=alt.Projection(type="identity", scale=1, translate=[0, 0]),
+    )  # fmt: skip
 
 
 def from_where_to_where(lines: pd.DataFrame, at: Places) -> Any:

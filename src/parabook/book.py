@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,9 @@ class Book:
     contents: Mapping[str, Any] = field(default_factory=dict)
     """``_toc.yml``, with the pages that a matrix makes."""
 
+    own: tuple[Path, ...] = ()
+    """Those of the chapters that only the book of one input has."""
+
     @classmethod
     def open(cls, root: Path) -> Book:
         """Read the book in a folder; an error where there is none, or a file of it cannot be read."""
@@ -53,6 +56,14 @@ class Book:
         contents = fanned_out(parsed(root / "_toc.yml"), own.get("matrix", {}), root, root / MATRIX)
         chapters = tuple(file for name in pages(contents) for file in _files(root, name))
         return cls(root, parsed(root / "_config.yml"), chapters, own, contents)
+
+    def with_chapters(self, own: Sequence[Path]) -> Book:
+        """The book with further chapters at its end, which ``_toc.yml`` does not name: those of one input alone."""
+        stems = {file.stem for file in self.chapters}
+        for file in own:
+            if file.stem in stems:
+                raise InputError.one(file, "the name of a chapter of the book", "a name of its own", "rename it")
+        return replace(self, chapters=(*self.chapters, *own), own=tuple(own))
 
     @property
     def cache(self) -> Path:
@@ -68,6 +79,12 @@ class Book:
     def read(self) -> dict[Path, dict[str, Any]]:
         """The chapters that have cells, as they are written."""
         return {file: read(file, self.cache) for file in self.stamps if is_notebook(file)}
+
+    @property
+    def unlisted(self) -> tuple[Path, ...]:
+        """Notebooks beside the chapters that ``_toc.yml`` does not name, so that no book has them."""
+        folders = {file.parent for file in self.chapters if file not in self.own} - {self.root}
+        return tuple(sorted({file for folder in folders for file in folder.glob("[!.]*.ipynb")} - {*self.chapters}))
 
     @cached_property
     def notebooks(self) -> tuple[Path, ...]:
@@ -85,6 +102,8 @@ class Book:
 
     def name(self, file: Path) -> str:
         """What a chapter is called: its path without suffix, from the folder of the setting ``pages`` where it lies there."""
+        if file in self.own:
+            return file.stem
         path, top = Path(os.path.relpath(self.place(file), self.root)).with_suffix(""), self.settings.get("pages")
         return (path.relative_to(top) if top and path.is_relative_to(top) else path).as_posix()
 

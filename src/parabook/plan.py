@@ -165,12 +165,15 @@ class Plan:
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
     """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
+    for file in book.unlisted:
+        print(f"{file.relative_to(book.root)}: not in _toc.yml, so in no book; add it there", file=sys.stderr)
+    path = plugin.find(book, name)
+    book = book.with_chapters(plugin.chapters(path))
     declared = {notebook: parameters(book.read[notebook]) for notebook in book.notebooks}
     apart = (*REPORTED, *plugin.filled_in)
     known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}
     own = {key: str(value) for key, value in book.settings.get("parameters", {}).items()}
-    values, path = fitted({**own, **given}, known), plugin.find(book, name)
-    return Plan(book, plugin, path, values, declared).hashed()
+    return Plan(book, plugin, path, fitted({**own, **given}, known), declared).hashed()
 
 
 def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path]]:

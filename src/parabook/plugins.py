@@ -80,6 +80,10 @@ class Plugin:
             name: file for name, file in found.items() if not name.startswith(approved) and file not in book.chapters
         }
 
+    def chapters(self, path: Path) -> Sequence[Path]:
+        """Notebooks of an input's own, which its book has after the others."""
+        return ()
+
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
         """The files, or folders of files, behind the names that outputs of a chapter say they rest on."""
         return list(names)

@@ -128,11 +128,12 @@ def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], si
 
     skip = shutil.ignore_patterns(".*", "_build", "__pycache__", "_toc.yml", "_config.yml")
     shutil.copytree(book.root, site, copy_function=os.symlink, ignore=skip, ignore_dangling_symlinks=True)
-    for file in book.chapters:
+    listed = {file: name for file, name in names.items() if file not in book.own}
+    for file in (file for file in book.chapters if file not in book.own):
         if file.suffix != ".md" or file not in executed:  # links of other pages lead to it
             (site / file.relative_to(book.root)).unlink(missing_ok=True)
     places: dict[str, str] = {}
-    for file, name in names.items():
+    for file, name in listed.items():
         path = file.relative_to(book.root)
         places |= {path.as_posix(): name, path.with_suffix("").as_posix(): name}
         if file not in executed:
@@ -148,6 +149,9 @@ def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], si
         return entry
 
     contents = placed(book.contents)
+    if own := [{"file": name} for file, name in names.items() if file in book.own]:
+        last = contents["parts"][-1] if "parts" in contents else contents
+        last.setdefault("sections" if "sections" in last else "chapters", []).extend(own)
     (site / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False), encoding="utf-8")
 
 

@@ -15,6 +15,7 @@ import narwhals as nw
 from analysis.coding.checks import MOST_LISTED, Row, listed, table_problems
 from analysis.coding.package import SECOND, Package, Report, name_problems, text_file_problems
 from analysis.coding.rules import RULES, length, rule_of
+from analysis.coding.spelling import spelling_problems
 from analysis.folder import PACKAGE
 from analysis.schema import GROUPS, TABLES, schema
 from analysis.tables import Frame, Table, collect_rows, count, shown_path
@@ -61,6 +62,7 @@ def relation_problems(
         where, found = (main[0].shown, "no rows") if main else (file, "no such table")
         hint = "add rows below the header: a person or a figure each"
         yield Problem(where, found, "at least one interviewee or one destination figure", hint)
+    yield from spelling_problems({name: table for name, table in sound.items() if name in TABLES})
     there = {*sound, *unsound}
     for coder in ("", SECOND):  # whose legs are of that coder's people, and between the edition's places
         names = {name: coder + name if coder + name in there else name for name in TABLES}

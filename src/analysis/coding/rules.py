@@ -21,6 +21,7 @@ UNITS = [
 ]  # fmt: skip
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 NUMBER_WORDS = {word: n for n, word in enumerate(UNITS)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
+DECADES = {f"{word[:-1]}ies": 10 * n for n, word in enumerate(TENS, 2)}
 MONTHS = [name.casefold() for name in calendar.month_name[1:]]
 TYPED = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['-][^\W_]+)*")
@@ -111,10 +112,10 @@ def says(text: str, label: str) -> bool:
 
 def age_phrase(fragment: str, setting: Setting) -> object:
     """A decade of age is a range: early is its first four years, mid the next three, late the last three."""
-    match = re.search(r"\b(?:(early|mid|late)[ -])?(\d0)s\b", normalise(fragment))
+    match = re.search(rf"\b(?:(early|mid|late)[ -])?(\d0s|{'|'.join(DECADES)})\b", normalise(fragment))
     if not match:
         return None
-    decade = int(match[2])
+    decade = DECADES.get(match[2]) or int(match[2][:2])
     low, high = {"early": (0, 3), "mid": (4, 6), "late": (7, 9), None: (0, 9)}[match[1]]
     return decade + (low if setting.column == "age_min" else high)
 

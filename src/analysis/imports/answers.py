@@ -21,7 +21,7 @@ ASK = "?"
 MOST_ANSWERS = 25
 """Different answers of one column that a refusal lists; the rest are counted."""
 AGE = re.compile(
-    r"(?:aged? |between )*(\d{1,3})(?:\.0+)?(?: ?(?:[‐-―−-]|to|and) ?(\d{1,3})(?:\.0+)?)?(?: ?(?:years?|yrs?|old))*",
+    r"(?:aged? |between )*(\d{1,3})(?:[.,]0+)?(?: ?(?:[‐-―−-]|to|and) ?(\d{1,3})(?:\.0+)?)?(?: ?(?:years?|yrs?|old|ans|jahre|лет|год|года))*",
     re.I,
 )
 
@@ -112,6 +112,11 @@ def dates(answers: pd.Series, form: str = "%Y-%m-%d", codes: Codes | None = None
     return days.dt.strftime("%Y-%m-%d").fillna("")
 
 
+def bare(text: str) -> str:
+    """A text without the signs over its letters: Métier is Metier."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+
+
 def bounds(text: str) -> tuple[int, int] | None:
     """The lowest and the highest age that a text gives; None where it is no closed range."""
     match = AGE.fullmatch(" ".join(text.split()))
@@ -154,7 +159,7 @@ def locate(
     rows: dict[str, dict[str, Any]] = {}
     for spelt, entry in known.items():
         name = entry if isinstance(entry, str) else spelt
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
+        plain = bare(name).encode("ascii", "ignore").decode().casefold()
         made = {"place": re.sub(r"[^a-z0-9]+", "-", plain).strip("-"), "name": name}
         if isinstance(known.get(name), Mapping):
             rows[spelt] = {column: (made | known[name]).get(column, "") for column in schema("places").columns}

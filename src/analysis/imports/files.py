@@ -31,6 +31,8 @@ from parabook.errors import InputError, nearest, show
 
 MOST_BYTES, MOST_COLUMNS = 256 * 2**20, 5000
 """Bytes of a file, unpacked as well; columns of a table."""
+NO_TEXT = "[\x00-\x08\x0e-\x1b\x7f]"
+"""Signs that no text of answers has."""
 PASSAGES = ["id", "document", "tag", "content"]
 """Columns of coded passages, as Taguette names them."""
 
@@ -54,6 +56,9 @@ def read_export(
         The columns that are wanted: each must be there, and no other one is given.
     """
     path = located(file)
+    if path.suffix.casefold() == ".qdc":
+        needed, hint = "coded passages", "export the whole project, as .qdpx"
+        raise InputError.one(shown_path(path), "a code book alone", needed, hint)
     frame = _project(path)[0] if is_project(path) else _table(path, sheet, header)
     if lost := [column for column in columns or () if column not in frame]:
         hint = "; ".join(filter(None, ["see sheet and header", *(nearest(column, frame.columns) for column in lost)]))
@@ -98,7 +103,8 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
     data = path.read_bytes()
     found = _workbook(path, sheet or "") if data[:2] in (b"PK", b"\xd0\xcf") else _csv(path, data)
     source = shown_path(path) + (f", sheet {show(found['sheet'])}" if found["sheet"] else "")
-    rows = {number: [tidy(as_text(cell)) for cell in row] for number, row in found["rows"]}
+    texts = {cell: tidy(cell) for _, row in found["rows"] for cell in row if isinstance(cell, str)}  # each once
+    rows = {n: [texts[cell] if isinstance(cell, str) else as_text(cell) for cell in row] for n, row in found["rows"]}
     given = [header] if isinstance(header, int) else list(header or _header(rows, found["merged"]))
     width = max(map(len, rows.values()), default=0)
     if not given or not {*given} <= rows.keys() or width > MOST_COLUMNS:
@@ -108,16 +114,20 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
     cells = pd.DataFrame(padded, pd.Index([*rows], name="row"), dtype="str")
     cells = cells.loc[:, (cells != "").any()]
     frame = cells[cells.index > given[-1]].set_axis(_names(cells.loc[given]), axis="columns")
-    said = f"{found['said']}header in row {' and '.join(map(str, given))}"
-    read = f"{source}: {said}, {len(frame):,} rows, {len(frame.columns)} columns"
-    frame.attrs = {"source": source, "read": read, "sheet": found["sheet"], "header": given}
+    tags = frame.head(1)
+    if len(tags) and tags.isin([""]).mask(tags.apply(lambda tag: tag.str.startswith("#")), True).all(axis=None):
+        frame = frame.iloc[1:]  # HXL's, as humanitarian data carry them below the header
+    said = f"{source}: {found['said']}header in row {' and '.join(map(str, given))}, {len(frame):,} rows, {len(frame.columns)} columns"
+    frame.attrs = {"source": source, "read": said, "sheet": found["sheet"], "header": given}
     return frame
 
 
 def _header(rows: dict[int, list[str]], merged: Sequence[int]) -> list[int]:
     """The rows that name the columns: the first about as wide as the widest, and that of the groups it merges."""
     widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
-    at = next((number for number, width in widths.items() if width >= 0.7 * max(widths.values())), 0)
+    most = max(widths.values(), default=0)
+    wide = [n for n, width in widths.items() if width >= 0.7 * most or (1 < width == most - 1 and not rows[n][0])]
+    at = wide[0] if wide else 0
     groups = [number for number in (at - 1, at) if number in merged and widths.get(number, 0) > 1]
     return [groups[0], groups[0] + 1] if groups else [number for number in widths if number == at]
 
@@ -139,6 +149,7 @@ def _workbook(path: Path, sheet: str) -> dict[str, Any]:
     if done.returncode:
         text = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         error = text if done.returncode == 1 else "its reader was exhausted"  # by its limits, or by itself
+        error = "a password" if "EncryptedPackage".encode("utf-16-le") in path.read_bytes() else error
         needed, hint = "XLSX or ODS, read in seconds and 2 GB of memory", "save the sheet of answers alone, as CSV"
         raise InputError.one(shown_path(path), f"a workbook that cannot be read ({show(error)})", needed, hint)
     read: dict[str, Any] = json.loads(done.stdout)
@@ -148,21 +159,30 @@ def _workbook(path: Path, sheet: str) -> dict[str, Any]:
 
 def _csv(path: Path, data: bytes) -> dict[str, Any]:
     """The rows of a CSV, and how it was read: encoding and what parts its cells, guessed."""
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise InputError.one(shown_path(path), "markup, such as a page of the web", "a table", "export it anew")
+    encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8"
     try:
-        encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8-sig"
-        text = data.decode(encoding)
+        text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:  # letters that stand together are Cyrillic
-        encoding = "Windows-1251" if re.search(rb"[\xc0-\xff]{3}", data) else "Windows-1252"
+        other = "Windows-1251" if re.search(rb"[\xc0-\xff]{3}", data) else "Windows-1252"
+        encoding = other if encoding == "UTF-8" else encoding
         text = data.decode(encoding, "replace")
+    if odd := re.search(f"\ufffd|{NO_TEXT}", text):
+        found, row = (
+            f"no {encoding}" if "\ufffd" in text else "a control character",
+            text[: odd.start()].count("\n") + 1,
+        )
+        raise InputError.one(shown_path(path), found, "text, best in UTF-8", "export it anew", row=row)
     sign = max(",;\t|", key=text[:20_000].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     try:
         rows = [(number, row) for number, row in enumerate(reader, 1) if any(map(str.strip, row))]
         usual = mode(len(row) for _, row in rows) if rows else 0
         at = next((number for number, row in rows if any(row[usual:])), None)
-        wrong = f"more than {usual} cells" if at else "a NUL byte" if "\0" in text else ""
+        wrong = f"more than {usual} cells" if at else ""
     except csv.Error as error:
-        at, wrong = reader.line_num, str(error)
+        at, wrong = int(reader.line_num), str(error)
     if wrong:
         needed = "text, as many cells in each row, odd ones in straight quotes"
         raise InputError.one(shown_path(path), wrong, needed, "export it anew", row=at)
@@ -184,6 +204,8 @@ def _project(path: Path) -> tuple[pd.DataFrame, str]:
                 texts.append(archive.read(file).decode("utf-8-sig") if file else inside)
                 for number, passage in enumerate(source.iterfind(".//{*}PlainTextSelection"), 1):
                     start, end = (int(passage.get(key, 0)) for key in ("startPosition", "endPosition"))
+                    if not 0 <= start < end <= len(texts[-1]):
+                        raise ValueError(f"a passage from {start} to {end} of {len(texts[-1])} characters")
                     words = " ".join(texts[-1][start:end].split())
                     tags = [codes[code.get("targetGUID")] for code in passage.iterfind(".//{*}CodeRef")]
                     rows += [(f"{document} {number}", document, tag, words) for tag in tags]

@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.editions import examine
 from analysis.folder import PACKAGE, find
-from analysis.imports.answers import refuse
+from analysis.imports.answers import ASK, refusals, refuse
 from analysis.imports.files import located
 from analysis.schema import TABLES, schema, with_own_fields
 from analysis.tables import shown_path
@@ -59,6 +59,11 @@ def write_edition(
     tables = {name: frame for name, frame in tables.items() if len(frame)}
     for name in [name for name in tables if name not in TABLES] or ([] if tables else ["no rows"]):
         raise InputError.one("tables", show(name), f"rows of some of {', '.join(TABLES)}", nearest(name, TABLES))
+    hint = 'replace every "?" of the notebook'
+    refuse(
+        each for frame in tables.values() for column in frame
+        for each in refusals(frame[column], frame[column].eq(ASK).fillna(False), "what only you can know", hint)
+    )  # fmt: skip
     texts = {f"{name}.csv": _csv(name, frame) for name, frame in tables.items()}
     hashes = {file: hashlib.sha256(text.encode()).hexdigest() for file, text in texts.items()}
     source = {"export": Path(export).name, "sha256": sha256(located(export))} if export else {}

@@ -20,14 +20,15 @@ import jinja2
 import nbformat.v4
 import pandas as pd
 
-from analysis.coding.rules import words
+from analysis.coding.rules import cities_in, words
 from analysis.folder import PACKAGE
-from analysis.imports.answers import ASK, bounds, quoted
+from analysis.imports.answers import ASK, bare, bounds, quoted
 from analysis.imports.files import PASSAGES, is_project, read_export, read_text
 from analysis.imports.highlights import text_tables
 from analysis.imports.write import NOTEBOOK, resource
 from analysis.schema import ROOT, TABLES, countries, schema, vocabulary
 from analysis.tables import shown_path
+from analysis.text import plural
 from parabook.errors import InputError, show
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -35,9 +36,16 @@ GUESSES = json.loads((TEMPLATES / "guesses.json").read_text(encoding="utf-8"))
 """Words of columns and answers, and what they usually mean."""
 STARTED = tuple(name for name in TABLES if name != "settlements")
 """The tables of an empty edition; settled differences need a second coding first."""
-MOST_LISTED = 200
-"""Different answers of a column that a draft lists."""
+MOST_LISTED, MOST_KINDS = 200, 8
+"""Different answers of a column that a draft lists; of one by which rows of figures may be left out."""
 NUMBER = r"\d{1,3}(?:[, ]\d{3})+|\d+(?:\.0+)?"
+FORMS = {
+    "interviewee": "[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*",
+    "year": "(?:19|20)[0-9]{2}(?:[.]0)?",
+    "number": NUMBER,
+    "day": r"\d{1,4}\D\d{1,2}\D\d{1,4}.*",
+}
+"""How answers look that need no code, or show what a column is."""
 
 
 def start(
@@ -88,18 +96,30 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     if answers.empty:
         raise InputError.one(answers.attrs["source"], "no rows", "rows of answers below the header")
     said, header, targets = str(answers.attrs["read"]), answers.attrs.get("header", ()), targets_of(answers)
-    given = answers.drop(columns=[column for column in targets.values() if column]).replace(GUESSES["silent"], "")
-    numbers = [str(name) for name in given if given[name][given[name] != ""].str.fullmatch(NUMBER).mean() > 0.8]
-    when, figures = targets["year"] or targets["day"], numbers and targets["asylum"]
+    given = answers.drop(columns=[column for column in targets.values() if column])
+    given = given.mask(given.isin(GUESSES["silent"]), "")
+    numbers = [
+        name
+        for name in map(str, given)
+        if _share(given[name], NUMBER) > 0.8 and not _matches(name, GUESSES["numbering"])
+    ]
+    dated = [targets[name] for name in ("day", "year") if targets[name]]
+    when = max(dated, key=lambda name: answers[name].nunique(), default="")
+    figures = numbers and targets["asylum"]
     kind = "flows" if when and figures and not (targets["age"] or targets["gender"]) else "survey"
     kind = "highlights" if {*PASSAGES} <= {*answers.columns} else kind
     used = {*(targets[name] for name in GUESSES["filled"].get(kind, ())), *(numbers if kind == "flows" else ())}
+    apart = _apart(answers, [when, targets["asylum"], targets["origin"]], numbers) if kind == "flows" else []
+    kinds = [name for name in apart if 1 < answers[name].nunique() <= MOST_KINDS and (answers[name] != "").all()]
+    used = used - {*dated} | {when, *kinds} if kind == "flows" else used
     context = {
-        "answers": answers, "targets": targets, "numbers": numbers, "when": when,
+        "answers": answers, "targets": targets, "numbers": numbers, "when": when, "apart": apart,
+        "kinds": kinds,
         "stops": [targets[name] for name in ("from_place", "to_place", "next_place") if targets[name]],
         "said": said.replace("`", "'"),
+        "staying": ", ".join(quoted(each) for each in answers.get(targets["next_place"], pd.Series()).unique() if _plain(each) in GUESSES["stays"]),
         "columns": "".join(
-            f"\n    {'' if name in used else '# '}{quoted(name)},  # {each[each != ''].nunique():,} different answers"
+            f"\n    {'' if name in used else '# '}{quoted(name)},  # {plural(each[each != ''].nunique(), 'different answer')}"
             for name, each in answers.items()
         ),
         "notebook": shown_path(path / NOTEBOOK), "export": portable(export),
@@ -162,26 +182,47 @@ def listing(answers: pd.Series, target: str = "", indent: str = "") -> str:
 def meaning(target: str, answer: str) -> Any:
     """What an answer probably means: a code; "" for nothing, "?" where that is to be decided, None where it needs no code."""
     plain = _plain(answer)
-    if {answer, plain} & ({*GUESSES["silent"], *map(_plain, GUESSES["silent"])} - {""}):
+    nothing = GUESSES["silent"] + GUESSES["stays"]
+    if {answer, plain} & ({*nothing, *map(_plain, nothing)} - {""}):
         return ""
     if target == "age":
         return None if bounds(answer) else ASK
-    if target == "number":
-        return None if re.fullmatch(NUMBER, answer) else ASK
+    if target in FORMS:
+        return None if re.fullmatch(FORMS[target], answer) else ASK
     if target in ("place", "country"):
         named = {each.name.casefold(): each.alpha3 for each in iso3166.countries} | GUESSES["countries"]
         named |= {name.casefold(): code for code, name in countries().items()}
         code = None if answer in countries() else named.get(answer.casefold(), ASK)
         found = {"country": code or answer, "precision": ASK if code == ASK else "country"}
+        cities = cities_in(answer) if target == "place" and code == ASK else ()
+        found |= next((dict(city) for city in cities if _plain(city["name"]) == plain), {})
         found |= vocabulary("gazetteer").get(answer, {})
         where = {key: float(found[key]) for key in ("latitude", "longitude") if key in found}
         return code if target == "country" else {key: found[key] for key in ("country", "precision")} | where
     known = {_plain(word): code for code, said in GUESSES["codes"].get(target, {}).items() for word in (*said, code)}
+    several = {known.get(word, ASK) for word in plain.split() if word not in GUESSES["and"]}
+    if target == "mode" and plain not in known and ASK not in several:
+        return next(iter(several)) if len(several) == 1 else "several means"
     return known.get(plain, ASK)
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
+    """A text as words are compared: without accents, case and signs, words of camelCase apart."""
+    parted = re.sub("(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    return " ".join(re.sub(r"[\W_]+", " ", bare(parted).casefold()).split())
+
+
+def _share(answers: pd.Series, pattern: str) -> float:
+    """The share of the answers given that have a form; 0 where none is given."""
+    given = answers[answers != ""]
+    return float(given.str.fullmatch(pattern).sum() / max(len(given), 1))
+
+
+def _apart(answers: pd.DataFrame, key: list[str], numbers: list[str]) -> list[str]:
+    """The columns by which rows of one time, country and origin differ, where there are such rows."""
+    groups = answers.groupby([name for name in key if name])
+    rest = [name for name in answers.columns if name not in (*key, *numbers) and not _matches(name, ["id"])]
+    return [name for name in rest if groups[name].nunique().max() > 1]
 
 
 def targets_of(answers: pd.DataFrame) -> dict[str, str]:
@@ -190,22 +231,25 @@ def targets_of(answers: pd.DataFrame) -> dict[str, str]:
     personal = [name for name in answers.columns if _matches(name, GUESSES["personal"])]
     for target, patterns in GUESSES["targets"].items():
         apart = {*found.values(), *(personal if target != "interviewee" else ())}
-        left = [name for name in answers.columns if name not in apart and _fits(target, answers[name])]
-        found[target] = next((name for pattern in patterns for name in left if _matches(name, [pattern])), "")
+        named = (
+            name
+            for pattern in patterns
+            for name in map(str, answers)
+            if _matches(name, [pattern]) and name not in apart
+        )
+        found[target] = next((name for name in named if _fits(target, answers[name])), "")
     return found
 
 
 def _matches(header: str, patterns: Iterable[str]) -> bool:
     """Whether the last part of a header says one of the words."""
     plain = _plain(header.rpartition("/")[2])
-    return any(re.search(rf"(?<!\w)(?:{pattern})(?!\w)", plain) for pattern in patterns)
+    return any(re.search(rf"(?<!\w)(?:{bare(pattern)})(?!\w)", plain) for pattern in patterns)
 
 
 def _fits(target: str, answers: pd.Series) -> bool:
     """Whether a column's answers can be what its header promises."""
-    given = answers[answers != ""]
-    if target == "interviewee":
-        return answers.is_unique and bool(answers.str.fullmatch(r"[\w-]*\d[\w-]*").all())
     if target == "age":
-        return bool(given.map(lambda text: bounds(text) is not None).mean() >= 0.5)
-    return len(given) > 0 and (target != "year" or bool(given.str.fullmatch("(?:19|20)[0-9]{2}").all()))
+        return sum(bounds(text) is not None for text in answers) >= max(0.25 * (answers != "").sum(), 1)
+    share = _share(answers, FORMS.get(target, "(?s:.*)"))
+    return share == 1 and (target != "interviewee" or answers.is_unique)

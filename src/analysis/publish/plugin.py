@@ -42,6 +42,9 @@ class EditionPlugin(Plugin):
     def files(self, book: Book, path: Path) -> dict[str, Path]:
         return folder.files(path)
 
+    def chapters(self, path: Path) -> Sequence[Path]:
+        return sorted((path / "chapters").glob("[!.]*.ipynb"))
+
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
         """The files of the tables, as the edition's package names them, and the package itself, which every chapter reads."""
         package = json.loads((path / folder.PACKAGE).read_text(encoding="utf-8"))

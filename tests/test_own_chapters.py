@@ -1,0 +1,45 @@
+"""Chapters of an edition's own are in its book alone; a notebook that no book has is said."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from analysis.publish.plugin import EditionPlugin
+from parabook.book import Book
+from parabook.errors import InputError
+from parabook.plan import make_plan
+
+
+def edition(folder: Path, chapter: str) -> Path:
+    copy = folder / "mine"
+    shutil.copytree(ROOT / "data" / "oral-2022", copy)
+    (copy / "chapters").mkdir()
+    shutil.copy(ROOT / "chapters" / "evidence.ipynb", copy / "chapters" / chapter)
+    return copy
+
+
+def test_they_stand_last_in_the_edition_s_book_and_in_no_other(tmp_path: Path):
+    book, plugin = Book.open(ROOT), EditionPlugin()
+    mine = make_plan(book, plugin, str(edition(tmp_path, "more.ipynb")), {})
+    assert [file.name for file in mine.notebooks] == [*(file.name for file in book.notebooks), "more.ipynb"]
+    assert make_plan(book, plugin, "oral-2022", {}).notebooks == book.notebooks
+
+
+def test_none_has_the_name_of_a_chapter(tmp_path: Path):
+    with pytest.raises(InputError, match="rename it"):
+        make_plan(Book.open(ROOT), EditionPlugin(), str(edition(tmp_path, "evidence.ipynb")), {})
+
+
+def test_a_notebook_that_no_book_has_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    from parabook.plugins import Plugin
+
+    (tmp_path / "chapters").mkdir()
+    for name in ("one", "two"):
+        shutil.copy(ROOT / "chapters" / "evidence.ipynb", tmp_path / "chapters" / f"{name}.ipynb")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: chapters/one\n")
+    make_plan(Book.open(tmp_path), Plugin(), "", {})
+    assert capsys.readouterr().err == "chapters/two.ipynb: not in _toc.yml, so in no book; add it there\n"
