@@ -21,13 +21,16 @@ import psutil
 import pytest
 from conftest import ANALYSIS, ROOT, run
 
+from analysis.publish.plugin import EditionPlugin
 from parabook import files
 from parabook import run as runner
 from parabook.book import Book
+from parabook.build import BuildOptions, build
 from parabook.cache import ChapterRun
 from parabook.errors import InputError
 from parabook.plan import Plan, make_plan
 from parabook.plugins import Plugin
+from parabook.progress import Progress
 from parabook.publish import publish, staging
 from parabook.run import ChapterFailed, run_all, side_by_side
 from parabook.server import Server, preload, server, stop_all, work
@@ -211,6 +214,44 @@ class TestPlainBook:
         with pytest.raises(InputError, match=r"plain/data.csv: found a file changed during the build"):
             run_all(plan, ready=save)
         assert not (plan.book.cache / "chapters").exists()
+
+    def test_a_file_added_meanwhile_fails_it_too(self, root: Path):
+        (root / "_static").mkdir()
+        plan = make_plan(Book.open(root), Plugin(), "", {})
+        with pytest.raises(InputError, match=r"pages/_static/new.css: found a file changed during the build"):
+            run_all(plan, ready=lambda: (root / "_static" / "new.css").write_text("p {}"))
+
+
+def digest(out: Path) -> str:
+    return str(json.loads((out / "receipt.json").read_text(encoding="utf-8"))["digest"])
+
+
+class Saving(Progress):
+    """Saves tables, and adds a file, while chapters run."""
+
+    def __init__(self, edition: Path) -> None:
+        super().__init__(edition.name)
+        self.edition = edition
+
+    def begin(self, chapter: str) -> None:
+        if chapter == "summary":
+            people = self.edition / "interviewees.csv"
+            people.write_text(people.read_text(encoding="utf-8").replace("i05,yes", "i05,no"), encoding="utf-8")
+            (self.edition / "story.md").unlink()
+            (self.edition / "later.md").write_text("x")
+
+
+def test_what_is_saved_during_a_build_is_not_in_its_book_and_that_is_said(
+    book: Path, edition: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    named, out = edition.rename(tmp_path / "oral-2022"), tmp_path / "out"
+    plan = make_plan(Book.open(ROOT), EditionPlugin(), str(named), {})
+    build(plan, out, BuildOptions(force=True), Saving(named))
+    assert digest(out) == digest(book)
+    said = "saved meanwhile, and not in this book: oral-2022/interviewees.csv, oral-2022/story.md; build again"
+    assert said in capfd.readouterr().err
+    run("build", named, "--out", out)  # and nothing of it stays in the cache
+    assert digest(out) != digest(book)
 
 
 OUTPUTS = ("html", "notebooks", "tables")

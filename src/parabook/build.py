@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from parabook.book import Book
 from parabook.errors import InputError, Problem, describe
-from parabook.plan import Plan, is_current, make_plan
+from parabook.plan import Plan, is_current, make_plan, snapshot
 from parabook.plugins import Plugin
 from parabook.progress import Progress
 
@@ -54,7 +54,7 @@ def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Pro
     Raises
     ------
     InputError
-        When the input, a parameter or ``out`` cannot be used, or a file was written during the build.
+        When the input, a parameter or ``out`` cannot be used, or chapters, program or a large file were written meanwhile.
     ChapterFailed, AssemblyFailed
         When the report is wrong. After any error the book in place is as it was.
     """
@@ -104,6 +104,7 @@ def _build(
     drawn: list[Future[Any]] = []
     try:
         with staging(out) as folder:
+            plan = snapshot(plan, folder.with_name("input"))
             checking = assemblers.submit(plan.plugin.check, plan)
             renderers.submit(drawings.start)
             assemblers.submit(import_all, (*ASSEMBLY, theme, *plan.plugin.publishes_with))
@@ -122,8 +123,10 @@ def _build(
             except TimeoutError:
                 hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
                 raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
-            plan.require_unchanged()
+            later = plan.changed()
             publish(folder, out)
+            if later:
+                progress.message(f"saved meanwhile, and not in this book: {', '.join(later)}; build again")
     finally:
         progress.close()
 

@@ -6,9 +6,11 @@ Imports nothing heavy, so that a build with nothing to do ends at once.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,9 @@ RUNNER = [f"{name}.py" for name in ("run", "kernels", "server", "protocol", "fil
 
 MANY_BYTES = 2_000_000_000
 """More than this take some seconds to hash, so that it is said."""
+
+LARGE = 50_000_000
+"""Bytes of a file of the input from which on no copy is made for a build."""
 
 PAGES = "pages"
 """The group of files that affect the pages and not what chapters give."""
@@ -49,6 +54,8 @@ class Plan:
     """What the file system said of them before they were hashed."""
     hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """Their SHA-256, by group and name."""
+    copied: frozenset[Path] = frozenset()
+    """Those of which the build has a copy of its own."""
 
     @property
     def notebooks(self) -> tuple[Path, ...]:
@@ -106,17 +113,49 @@ class Plan:
         inside = tuple(f"{path}/" for path in paths)
         return {name: found for name, found in self.contents.items() if name in paths or name.startswith(inside)}
 
-    def require_unchanged(self) -> None:
-        """An `InputError` when a file that the build depends on was written since it was hashed.
+    def changed(self) -> list[str]:
+        """The files that were written since they were hashed, and of which the build has a copy, so that it need not end.
 
-        By the file system's own marks, as a file may also have been changed and changed back.
+        An `InputError` when it has none, or a file has been added to the book. By the file system's own marks, as a file
+        may also have been changed and changed back.
         """
+        found: list[str] = []
+        now = _sources(self.book, self.plugin, self.input)
         for group, sources in self.sources.items():
-            for name, file in sources.items():
-                if files.stamp(file) != self.stamps[file]:
-                    where = self.input.name if group == self.plugin.noun else group
-                    found, needed = "a file changed during the build", "one left alone"
-                    raise InputError.one(f"{where}/{name}", found, needed, "build again")
+            where = self.input.name if group == self.plugin.noun else group
+            added = now[group].keys() - sources.keys() if group != self.plugin.noun else ()  # where chapters may write
+            for name in [*added, *(name for name, file in sources.items() if files.stamp(file) != self.stamps[file])]:
+                if name in added or sources[name] not in self.copied:
+                    raise changed(f"{where}/{name}")
+                found.append(f"{where}/{name}")
+        return found
+
+
+def changed(file: str) -> InputError:
+    """The error of a file that is no longer as it was when the build began."""
+    return InputError.one(file, "a file changed during the build", "one left alone", "build again")
+
+
+def snapshot(plan: Plan, folder: Path) -> Plan:
+    """The plan on a private copy of its input in an empty folder, so that what is saved meanwhile changes nothing.
+
+    Large files are linked to, and a book whose input is its own folder runs where it stands: of these `Plan.changed` says
+    what was written. An `InputError` where a file is not as it was hashed.
+    """
+    noun, copy = plan.plugin.noun, folder / plan.input.name
+    if plan.input == plan.book.root:
+        return plan
+    small = {name: file for name, file in plan.sources[noun].items() if plan.stamps[file][1] < LARGE}
+    for name, file in plan.sources[noun].items():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        if name not in small:
+            (copy / name).symlink_to(file)
+        elif file.is_file() and files.sha256(Path(shutil.copyfile(file, copy / name))) == plan.contents[name]:
+            continue
+        else:
+            raise changed(f"{plan.input.name}/{name}")
+    (folder / files.ADDRESS).write_bytes(os.fsencode(plan.input))
+    return replace(plan, input=copy, copied=frozenset(small.values()))
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:

@@ -62,7 +62,7 @@ def run_all(
     ``progress`` is told of each chapter as it ends, ``done`` gets it as soon as it has run. ``ready`` is
     called before the first cell of each, when its kernel has started: it waits for what must come first, or raises.
     A `ChapterFailed` when a cell fails; chapters not yet begun are not run. An `InputError` when a file that the book
-    depends on was written meanwhile; nothing is put into the cache.
+    depends on, and of which there is no copy, was written meanwhile; nothing is put into the cache.
     """
     progress = progress or Progress()
 
@@ -87,7 +87,7 @@ def run_all(
         stop_all()
         raise
     pool.shutdown(cancel_futures=True)
-    plan.require_unchanged()
+    plan.changed()  # or an error
     ended = {notebook: each for notebook, each in futures.items() if not each.cancelled()}
     for notebook, future in ended.items():
         if not future.exception() and not future.result().reused:
@@ -97,7 +97,7 @@ def run_all(
 
 def side_by_side(plan: Plan, jobs: int = 0) -> int:
     """How many chapters to run at once: one more than processors unless a call says otherwise, and as memory allows."""
-    size = sum(size for file, (_, size, _) in plan.stamps.items() if file.is_relative_to(plan.input))
+    size = sum(plan.stamps[file][1] for file in plan.sources[plan.plugin.noun].values())
     room = psutil.virtual_memory().available // (KERNEL_BYTES + TIMES_INPUT * size)
     return int(max(1, min(jobs or (os.cpu_count() or 1) + 1, room)))
 

@@ -12,7 +12,7 @@ from parabook.book import Book
 from parabook.build import start
 from parabook.errors import InputError
 from parabook.outputs import make_outputs
-from parabook.plan import Plan, make_plan
+from parabook.plan import Plan, make_plan, snapshot
 from parabook.plugins import Cover, Plugin
 from parabook.progress import Progress
 from parabook.review import approved
@@ -30,13 +30,16 @@ def review(
     book, plugin, name = plan.book, plan.plugin, plan.input.name
     folder = (folder or book.root / book.settings.get("approved", "tests/approved") / name).resolve()
     old = approved.read(folder)
-    evidence = plugin.evidence(plan.input, source) if source else None
-    cover = plugin.check(plan)
-    new, cells, failure = _build(plan, cover, progress)
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = snapshot(plan, Path(scratch))
+        evidence = plugin.evidence(copy.input, source) if source else None
+        cover = plugin.check(copy)
+        new, cells, failure = _build(copy, cover, progress)
+        problems = tuple(plugin.problems(copy.input))
     files = [file.resolve() for group in plan.sources.values() for file in group.values()]
     return Review(
         f"Review of {name}", None if failure else old, new, cover.title, tuple(history(book.root, folder, files)),
-        cells, tuple(plugin.problems(plan.input)), evidence, failure, folder, book.cache,
+        cells, problems, evidence, failure, folder, book.cache,
     )  # fmt: skip
 
 
@@ -51,6 +54,7 @@ def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results
         with tempfile.TemporaryDirectory() as folder, Workers() as assemblers:
             assemblers.submit(make_outputs, plan, cover, runs, Path(folder)).result()
             found = results(Path(folder), plan.book, plan.plugin, plan.plugin.rows(plan.input))
+        plan.changed()  # or an error: what was saved while pages were made is in no hash
     except ChapterFailed as error:
         failed, failure = error.chapter, str(error)
         ran[failed] = error.notebook
