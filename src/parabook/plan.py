@@ -137,25 +137,32 @@ def changed(file: str) -> InputError:
 
 
 def snapshot(plan: Plan, folder: Path) -> Plan:
-    """The plan on a private copy of its input in an empty folder, so that what is saved meanwhile changes nothing.
+    """The plan on a private copy of its input in an empty folder, so that what is saved from here on changes nothing.
 
     Large files are linked to, and a book whose input is its own folder runs where it stands: of these `Plan.changed` says
-    what was written. An `InputError` where a file is not as it was hashed.
+    what was written. An `InputError` where a file is saved while it is copied.
     """
     noun, copy = plan.plugin.noun, folder / plan.input.name
     if plan.input == plan.book.root:
         return plan
-    small = {name: file for name, file in plan.sources[noun].items() if plan.stamps[file][1] < LARGE}
-    for name, file in plan.sources[noun].items():
+    there = plan.plugin.files(plan.book, plan.input)
+    stamps = {file: files.stamp(file) for file in there.values()}
+    copied = frozenset(file for file, (_, size, _) in stamps.items() if size < LARGE)
+    hashes: dict[str, str] = {}
+    for name, file in there.items():
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        if name not in small:
-            (copy / name).symlink_to(file)
-        elif file.is_file() and files.sha256(Path(shutil.copyfile(file, copy / name))) == plan.contents[name]:
-            continue
+        if file in copied and file.is_file():
+            hashes[name] = files.sha256(Path(shutil.copyfile(file, copy / name)))
         else:
+            (copy / name).symlink_to(file)
+            hashes[name] = plan.contents.get(name, "")
+        if files.stamp(file) != (stamps if file in copied else plan.stamps).get(file):
             raise changed(f"{plan.input.name}/{name}")
     (folder / files.ADDRESS).write_bytes(os.fsencode(plan.input))
-    return replace(plan, input=copy, copied=frozenset(small.values()))
+    return replace(
+        plan, input=copy, copied=copied, hashes={**plan.hashes, noun: hashes},
+        sources={**plan.sources, noun: there}, stamps={**plan.stamps, **stamps},
+    )  # fmt: skip
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
