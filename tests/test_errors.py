@@ -87,6 +87,11 @@ class TestOneChapter:
         shows = chapter(tmp_path, "1 / 0", tags=("raises-exception",))
         assert "ZeroDivisionError" in run_one(shows, {}, tmp_path).notebook
 
+    def test_what_a_busy_machine_shows_late_is_waited_for(self, tmp_path: Path):
+        slow = "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))"
+        late = f"import sys, time; sys.stdout.flush_timeout = sys.stderr.flush_timeout = 0; {slow}; display('late')"
+        assert "'late'" in run_one(chapter(tmp_path, late), {}, tmp_path).notebook
+
     def test_cells_without_ids_are_named_by_their_position(self, tmp_path: Path):
         done = run_one(chapter(tmp_path, "1", "2", ids=False), {}, tmp_path)
         assert [*done.cells] == ["cell-1", "cell-2"]

@@ -152,6 +152,7 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
             kernel_name=kernel,
             kernel_manager_class=Manager,
             timeout=seconds,
+            iopub_timeout=max(int(seconds), 1),  # of papermill's own 4 seconds a busy machine can need more
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
             shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
         )
