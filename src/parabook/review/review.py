@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from parabook.book import Book
@@ -17,7 +19,7 @@ from parabook.plugins import Cover, Plugin
 from parabook.progress import Progress
 from parabook.review import approved
 from parabook.review.cells import Cell, cells_of
-from parabook.review.results import Results, results
+from parabook.review.results import Results, results, tables
 from parabook.review.verdict import Review
 from parabook.run import ChapterFailed, run_all
 from parabook.server import Workers
@@ -46,7 +48,7 @@ def review(
 def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results, tuple[Cell, ...], str]:
     """Build a book in passing: its results, its cells, and why it could not be built."""
     start(plan)
-    found: Results = {}
+    found: dict[str, str] = {}
     ran: dict[str, str] = {}
     failed, failure = "", ""
     try:
@@ -54,6 +56,11 @@ def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results
         with tempfile.TemporaryDirectory() as folder, Workers() as assemblers:
             assemblers.submit(make_outputs, plan, cover, runs, Path(folder)).result()
             found = results(Path(folder), plan.book, plan.plugin, plan.plugin.rows(plan.input))
+        for given in plan.book.settings.get("reviewed_with", ()):
+            with contextlib.suppress(InputError):  # an input that cannot be shown so
+                other = replace(plan, given={**plan.given, **given})
+                plan.plugin.check(other)
+                found |= tables((run.notebook for run in run_all(other)), given, found)
         plan.changed()  # or an error: what was saved while pages were made is in no hash
     except ChapterFailed as error:
         failed, failure = error.chapter, str(error)
