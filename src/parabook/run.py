@@ -183,7 +183,8 @@ def prepare(notebook: Path, chosen: Mapping[str, Any]) -> tuple[Any, str]:
     written = json.loads(notebook.read_text(encoding="utf-8"))
     kernel = str(written.get("metadata", {}).get("kernelspec", {}).get("name", ""))
     kernel = KERNEL if kernel in ("", "python", "python3") else kernel
-    prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=kernel, prepare_only=True)
+    language = "python" if kernel == KERNEL else None  # which not every notebook says
+    prepared = execute_notebook(notebook, None, dict(chosen), kernel_name=kernel, language=language, prepare_only=True)
     ids = (str(cell.get("id") or f"cell-{place}") for place, cell in enumerate(written["cells"], 1))
     for cell in prepared.cells:
         cell["id"] = INJECTED if INJECTED in cell.metadata.get("tags", ()) else next(ids)
