@@ -303,6 +303,16 @@ class TestPublishing:
         with staging(out):
             assert said(out) == {"old"}
 
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+    def test_a_staging_folder_laid_out_by_somebody_else_is_not_used(self, tmp_path: Path):
+        """In a folder where all may write: what is in it could be taken for the book of a killed build."""
+        laid = tmp_path / ".out.parabook"
+        (laid / "book.old").mkdir(parents=True)
+        os.chown(laid, 12345, 12345)
+        with pytest.raises(InputError, match="found a folder of somebody else's"), staging(tmp_path / "out"):
+            pass
+        assert (laid / "book.old").is_dir()
+
     def test_files_that_others_laid_beside_the_outputs_stay(self, tmp_path: Path):
         out = outputs(tmp_path / "out", "old")
         for name in ("review.html", "book.pdf"):
