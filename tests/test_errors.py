@@ -22,7 +22,7 @@ import pytest
 from conftest import ANALYSIS, ROOT, run
 
 from analysis.publish.plugin import EditionPlugin
-from parabook import files
+from parabook import files, kernels
 from parabook import run as runner
 from parabook.book import Book
 from parabook.build import BuildOptions, build
@@ -59,6 +59,12 @@ def run_one(*arguments: Any, **options: Any) -> ChapterRun:
 
 
 class TestOneChapter:
+    def test_many_begin_at_once_before_there_is_a_folder_for_their_sockets(self):
+        kernels._runtime.cache_clear()
+        with ThreadPoolExecutor(16) as pool:
+            made = list(pool.map(lambda _: kernels.Manager(), range(64)))
+        assert {Path(each.connection_file).parent.is_dir() for each in made} == {True}
+
     @pytest.mark.parametrize(
         ("source", "message"),
         [

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import threading
 import uuid
 from functools import cache
 from multiprocessing.connection import Connection
@@ -78,6 +79,9 @@ class Client(AsyncKernelClient):
             await super().wait_for_ready(timeout)
 
 
+_lock = threading.Lock()
+
+
 @cache
 def _runtime() -> TemporaryDirectory[str]:
     """A folder for sockets and files of kernels, gone with this process: a home may be one that cannot be written to."""
@@ -94,7 +98,8 @@ class Manager(AsyncKernelManager):
     client_factory = Client
 
     def __init__(self, **options: Any) -> None:
-        sockets = Path(_runtime().name) / f"k-{uuid.uuid4().hex[:16]}"
+        with _lock:  # of two made at once one would be forgotten, and so removed
+            sockets = Path(_runtime().name) / f"k-{uuid.uuid4().hex[:16]}"
         options["connection_file"] = f"{sockets}.json"
         if len(os.fsencode(sockets)) < MOST_BYTES:
             options |= {"transport": "ipc", "ip": str(sockets)}
