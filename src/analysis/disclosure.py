@@ -87,7 +87,7 @@ def is_safe(table: pd.DataFrame, minimum: float) -> bool:
     >>> is_safe(counts, 5), is_safe(counts, 6), is_safe(people, 5), is_safe(counts.merge(people), 5)
     (True, False, False, False)
     """
-    return minimum <= 1 or float(table.attrs.get("minimum_cell", 0)) >= minimum
+    return minimum <= 1 or bool(table.attrs.get("minimum_cell", 0) >= minimum)
 
 
 def holds_no_people(table: pd.DataFrame) -> bool:
