@@ -541,6 +541,14 @@ def test_signs_without_width_are_refused(small: Path, name: str):
     assert [each.row for each in examine(small)[1] if each.column == "profession" and not each.warning] == [2]
 
 
+@pytest.mark.parametrize("name", ["n\u043et stated", "\u041danna", "\u0430\u0441t\u043er"])
+def test_letters_that_look_alike_are_a_warning_that_spells_them(small: Path, name: str):
+    rows = [list(line) for line in PEOPLE]
+    rows[1][rows[0].index("profession")] = name
+    (small / "interviewees.csv").write_text("\n".join(map(",".join, rows)), encoding="utf-8")
+    assert [each.hint for each in examine(small)[1] if each.column == "profession"] == [ascii(name)]
+
+
 def test_a_stray_file_of_a_hundred_gigabytes_is_not_hashed_in_silence(edition: Path, tmp_path: Path):
     with (edition / "stray.bin").open("wb") as file:
         file.truncate(10**11)

@@ -8,12 +8,23 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from cells import CHAPTERS, Shown, run_cells
 from crowds import Truth, crowd, truth_of, written
 
 from analysis import disclosure
-from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, Withheld, hidden, promise
+from analysis.disclosure import (
+    NOT_DESCRIBED,
+    NOT_SHOWN,
+    NOT_STATED,
+    Withheld,
+    hidden,
+    is_safe,
+    no_people,
+    promise,
+    withhold,
+)
 from analysis.editions import open_edition
 from parabook.errors import InputError
 
@@ -140,6 +151,13 @@ def test_other_people_in_the_small_rows_make_the_very_same_book(tmp_path: Path):
             assert one.glued == other.glued
             changed += 1
     assert changed == 2
+
+
+@pytest.mark.parametrize("minimum", [2**31 + 1, 10**23 - 1])
+def test_of_any_minimum_what_holds_no_people_is_shown_and_what_is_withheld_is_safe(minimum: int):
+    people = pd.DataFrame({"a": [1]})
+    shown = [is_safe(each, minimum) for each in (no_people(people), withhold(people, minimum), people)]
+    assert shown == [True, True, False]
 
 
 def test_where_no_cell_is_small_only_identifiers_go(tmp_path: Path):

@@ -21,13 +21,16 @@ import psutil
 import pytest
 from conftest import ANALYSIS, ROOT, run
 
-from parabook import files
+from analysis.publish.plugin import EditionPlugin
+from parabook import files, kernels
 from parabook import run as runner
 from parabook.book import Book
+from parabook.build import BuildOptions, build
 from parabook.cache import ChapterRun
 from parabook.errors import InputError
 from parabook.plan import Plan, make_plan
 from parabook.plugins import Plugin
+from parabook.progress import Progress
 from parabook.publish import publish, staging
 from parabook.run import ChapterFailed, run_all, side_by_side
 from parabook.server import Server, preload, server, stop_all, work
@@ -56,6 +59,12 @@ def run_one(*arguments: Any, **options: Any) -> ChapterRun:
 
 
 class TestOneChapter:
+    def test_many_begin_at_once_before_there_is_a_folder_for_their_sockets(self):
+        kernels._runtime.cache_clear()
+        with ThreadPoolExecutor(16) as pool:
+            made = list(pool.map(lambda _: kernels.Manager(), range(64)))
+        assert {Path(each.connection_file).parent.is_dir() for each in made} == {True}
+
     @pytest.mark.parametrize(
         ("source", "message"),
         [
@@ -83,6 +92,11 @@ class TestOneChapter:
     def test_an_error_that_a_cell_is_there_to_show_is_none(self, tmp_path: Path):
         shows = chapter(tmp_path, "1 / 0", tags=("raises-exception",))
         assert "ZeroDivisionError" in run_one(shows, {}, tmp_path).notebook
+
+    def test_what_a_busy_machine_shows_late_is_waited_for(self, tmp_path: Path):
+        slow = "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))"
+        late = f"import sys, time; sys.stdout.flush_timeout = sys.stderr.flush_timeout = 0; {slow}; display('late')"
+        assert "'late'" in run_one(chapter(tmp_path, late), {}, tmp_path).notebook
 
     def test_cells_without_ids_are_named_by_their_position(self, tmp_path: Path):
         done = run_one(chapter(tmp_path, "1", "2", ids=False), {}, tmp_path)
@@ -212,6 +226,44 @@ class TestPlainBook:
             run_all(plan, ready=save)
         assert not (plan.book.cache / "chapters").exists()
 
+    def test_a_file_added_meanwhile_fails_it_too(self, root: Path):
+        (root / "_static").mkdir()
+        plan = make_plan(Book.open(root), Plugin(), "", {})
+        with pytest.raises(InputError, match=r"pages/_static/new.css: found a file changed during the build"):
+            run_all(plan, ready=lambda: (root / "_static" / "new.css").write_text("p {}"))
+
+
+def digest(out: Path) -> str:
+    return str(json.loads((out / "receipt.json").read_text(encoding="utf-8"))["digest"])
+
+
+class Saving(Progress):
+    """Saves tables, and adds a file, while chapters run."""
+
+    def __init__(self, edition: Path) -> None:
+        super().__init__(edition.name)
+        self.edition = edition
+
+    def begin(self, chapter: str) -> None:
+        if chapter == "summary":
+            people = self.edition / "interviewees.csv"
+            people.write_text(people.read_text(encoding="utf-8").replace("i05,yes", "i05,no"), encoding="utf-8")
+            (self.edition / "story.md").unlink()
+            (self.edition / "later.md").write_text("x")
+
+
+def test_what_is_saved_during_a_build_is_not_in_its_book_and_that_is_said(
+    book: Path, edition: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    named, out = edition.rename(tmp_path / "oral-2022"), tmp_path / "out"
+    plan = make_plan(Book.open(ROOT), EditionPlugin(), str(named), {})
+    build(plan, out, BuildOptions(force=True), Saving(named))
+    assert digest(out) == digest(book)
+    said = "saved meanwhile, and not in this book: oral-2022/interviewees.csv, oral-2022/story.md; build again"
+    assert said in capfd.readouterr().err
+    run("build", named, "--out", out)  # and nothing of it stays in the cache
+    assert digest(out) != digest(book)
+
 
 OUTPUTS = ("html", "notebooks", "tables")
 
@@ -256,6 +308,16 @@ class TestPublishing:
         out.rename(tmp_path / ".out.parabook" / "book.old")
         with staging(out):
             assert said(out) == {"old"}
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+    def test_a_staging_folder_laid_out_by_somebody_else_is_not_used(self, tmp_path: Path):
+        """In a folder where all may write: what is in it could be taken for the book of a killed build."""
+        laid = tmp_path / ".out.parabook"
+        (laid / "book.old").mkdir(parents=True)
+        os.chown(laid, 12345, 12345)
+        with pytest.raises(InputError, match="found a folder of somebody else's"), staging(tmp_path / "out"):
+            pass
+        assert (laid / "book.old").is_dir()
 
     def test_files_that_others_laid_beside_the_outputs_stay(self, tmp_path: Path):
         out = outputs(tmp_path / "out", "old")

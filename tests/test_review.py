@@ -23,6 +23,7 @@ from parabook.errors import InputError
 from parabook.files import hash_files
 from parabook.plan import make_plan
 from parabook.plugins import Evidence, Plugin
+from parabook.protocol import EXHIBIT
 from parabook.receipt import LIST, checksums
 from parabook.review import approved
 from parabook.review.cells import Cell
@@ -140,6 +141,7 @@ NOTE = '<p class="note">An age given as a range is in a band of the table only w
         ("interviewees.html", NOTE, "", "exhibit interviewees-by-age: gone: An age given as a range"),
         ("interviewees.html", "How old are they?", "Who is young?", "page interviewees: How old are they? → Who is young?"),
         ("interviewees.html", "says nothing individual about", "draws a sample of", "page interviewees: The source portrays .* → .* draws a sample of"),
+        ("interviewees.html", 'name="description" content="', 'name="description" content="A sample. ', "page interviewees: description: .* → description: A sample"),
         # a row hidden by a style sheet, by its own style, by an attribute, by a style in the page
         ("_static/exhibits.css", "", "tr:nth-child(2) { display: none }", r"asset _static/exhibits.css: \w{12} → \w{12}"),
         ("interviewees.html", f"<tr>{BAND}", f'<tr style="display: none">{BAND}', "exhibit interviewees-by-age: gone: 18–24 | 4"),
@@ -395,6 +397,26 @@ def test_any_book_is_reviewed_from_first_to_failing_run(small: Book, tmp_path: P
     assert "page two</th><td>failed</td>" in (third.write(tmp_path / "out").parent / "review.md").read_text(
         encoding="utf-8"
     )
+
+
+def test_what_only_other_parameters_show_is_reviewed_too(small: Book):
+    table = {"columns": ["n"], "rows": "[[level]]"}
+    shown = {"id": "a", "caption": "", "finding": "", "source": "", "notes": [], "anchors": [], "chart": None} | table
+    source = f"{ {**shown, 'view': table} }".replace("'[[level]]'", "[[level]]")
+    edit(small, '"x = 1"', json.dumps(f"shown = {source}"))
+    edit(small, '"print(x)"', json.dumps(f"display({{{EXHIBIT!r}: shown}}, raw=True)"))
+    page = json.loads(small.chapters[0].read_text(encoding="utf-8"))
+    given = nbformat.v4.new_code_cell("level: int = 1", id="given", metadata={"tags": ["parameters"]})
+    page["cells"].insert(1, given)
+    small.chapters[0].write_text(json.dumps(page), encoding="utf-8")
+    book = replace(small, settings={"reviewed_with": [{"level": 1}, {"level": 3}]})
+    first = run_review(book)
+    tables = {name: text for name, text in first.new.items() if name.startswith("table/")}
+    assert tables == {"table/a": "n\n1\n", "table/level=3/a": "n\n3\n"}
+    first.accept()
+    assert not run_review(book).moved
+    edit(small, "[[level]]", "[[min(level, 2)]]")
+    assert "table level=3/a: 3 → 2" in [line.replace("1, n: ", "") for line in lines(run_review(book))]
 
 
 def test_evidence_that_does_not_hold_is_wrong(base: Results, article: str, edition: Path):

@@ -45,7 +45,7 @@ PEOPLE = ("interviewees", "legs", "places")
 BOUND = frozenset(("mode", "nights", "nights_waited", "departed", "set_off", "from_place"))
 """Columns of journeys whose counts would narrow those of routes: who is known to have crossed the border has a route."""
 
-NOBODY = 2**31
+NOBODY = float("inf")
 """More people than any cell must have: marks a table that holds no people."""
 
 
@@ -58,7 +58,7 @@ def promise(minimum: int) -> str:
     return f"Withheld: this edition publishes no cell of fewer than {minimum:,} people."
 
 
-def safe(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
+def safe(table: pd.DataFrame, minimum: float) -> pd.DataFrame:
     """A table marked as holding no cell of fewer than ``minimum`` people; exhibits show only tables so marked.
 
     The mark goes along when rows and columns are selected, and is lost when a table is merged or concatenated with one
@@ -79,14 +79,14 @@ def one_by_one(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
     return withhold(table, minimum) if minimum > 1 else table
 
 
-def is_safe(table: pd.DataFrame, minimum: int) -> bool:
+def is_safe(table: pd.DataFrame, minimum: float) -> bool:
     """Whether a table may be shown where small cells are suppressed.
 
     >>> counts, people = safe(pd.DataFrame({"age": ["18–24"], "n": [9]}), 5), pd.DataFrame({"age": ["18–24"]})
     >>> is_safe(counts, 5), is_safe(counts, 6), is_safe(people, 5), is_safe(counts.merge(people), 5)
     (True, False, False, False)
     """
-    return minimum <= 1 or int(table.attrs.get("minimum_cell", 0)) >= minimum
+    return minimum <= 1 or bool(table.attrs.get("minimum_cell", 0) >= minimum)
 
 
 def holds_no_people(table: pd.DataFrame) -> bool:

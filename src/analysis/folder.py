@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from analysis.schema import ROOT
 from parabook.errors import InputError, describe, nearest
-from parabook.files import digest, hash_files, listed, prune, sha256
+from parabook.files import ADDRESS, digest, hash_files, listed, prune, sha256
 
 T = TypeVar("T")
 
@@ -31,8 +31,8 @@ IMPORTED = ("import.ipynb", "import.json")
 CACHE = ROOT / "_build" / ".cache"
 """Results of earlier runs, named by hashes of their inputs. Deleting it costs time and nothing else."""
 
-ADDRESS, REMOTE = ".address", ".remote"
-"""The file beside a fetched edition that says where it came from; the suffix of what stands in for Parquet left there."""
+REMOTE = ".remote"
+"""The suffix of what stands in for Parquet left where it lies."""
 
 FETCH, DEADLINE = "ANALYSIS_FETCH_TIMEOUT", 600.0
 """Seconds that fetching an edition may take, and the environment variable that says otherwise."""
@@ -152,9 +152,9 @@ def _inside(path: str) -> bool:
 
 
 def origin(edition: Path) -> str:
-    """The address that an edition was fetched from; blank for one that was not."""
+    """The address that an edition was fetched from, or the folder that it is a build's copy of; blank for others."""
     address = edition.parent / ADDRESS
-    return address.read_text(encoding="utf-8") if address.is_file() else ""
+    return os.fsdecode(address.read_bytes()) if address.is_file() else ""
 
 
 def remote_parts(file: Path) -> list[str]:
@@ -166,12 +166,13 @@ def remote_parts(file: Path) -> list[str]:
 def shown_path(path: Path) -> str:
     """A path as problems show it: from the working folder or the checkout when inside.
 
-    A file of a fetched edition is shown by its address, where it can be corrected; but not beside the edition, where
-    chapters run: what they print, they print of any copy.
+    A file of a copy is shown where it can be corrected, that of a fetched edition by its address; but not beside the
+    copy, where chapters run: what they print, they print of any.
     """
-    edition = next((each for each in path.parents if "fetched" in each.parts and origin(each)), None)
+    edition = next((each for each in path.parents if origin(each)), None)
     if edition and not Path.cwd().is_relative_to(edition.parent):
-        return f"{origin(edition)}/{path.relative_to(edition).as_posix()}"
+        there = f"{origin(edition)}/{path.relative_to(edition).as_posix()}"
+        return there if "://" in there else shown_path(Path(there))
     base = next((base for base in (Path.cwd(), ROOT) if path.is_relative_to(base)), None)
     return str(path.relative_to(base) if base else path)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from parabook.book import Book
 from parabook.dependencies import preloaded
 from parabook.errors import InputError, Problem, describe
-from parabook.plan import Plan, is_current, make_plan
+from parabook.plan import Plan, is_current, make_plan, snapshot
 from parabook.plugins import Cover, Plugin
 from parabook.progress import Progress
 
@@ -58,7 +58,7 @@ def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Pro
     Raises
     ------
     InputError
-        When the input, a parameter or ``out`` cannot be used, or a file was written during the build.
+        When the input, a parameter or ``out`` cannot be used, or chapters, program or a large file were written meanwhile.
     ChapterFailed, AssemblyFailed
         When the report is wrong. After any error the book in place is as it was.
     """
@@ -114,6 +114,7 @@ def _build(
 
     try:
         with staging(out) as folder:
+            plan = snapshot(plan, folder.with_name("input"))
             checking = assemblers.submit(plan.plugin.check, plan)
             assemblers.submit(import_all, (*ASSEMBLY, theme(plan.book), *plan.plugin.publishes_with))
             runs, drawn = run_chapters(plan, options, progress, checking, renderers, plan.notebooks)
@@ -129,8 +130,10 @@ def _build(
             except TimeoutError:
                 hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
                 raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
-            plan.require_unchanged(runs)
+            later = plan.require_unchanged(runs)
             publish(folder, out)
+            if later:
+                progress.message(f"saved meanwhile, and not in this book: {', '.join(later)}; build again")
     finally:
         progress.close()
 

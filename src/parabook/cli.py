@@ -43,7 +43,9 @@ INPUT = click.argument("name", default="", metavar="[INPUT]")
     "-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Of the notebooks."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Where the book goes (default: BOOK/_build/NAME).")
-@click.option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
+@click.option(
+    "--jobs", type=click.IntRange(0), default=0, help="Chapters side by side (default: one more than processors)."
+)
 @click.option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
 def build_command(root: Path, name: str, given: dict[str, str], out: Path | None, jobs: int, force: bool) -> None:
     """Build the book in a folder, on an input where its plug-in takes one."""

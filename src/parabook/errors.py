@@ -22,6 +22,8 @@ class Problem:
     --------
     >>> print(Problem("legs.csv", "'aiir'", "one of air, rail", "did you mean 'air'?", row=3, column="mode"))
     legs.csv, row 3, column mode: found 'aiir', needed one of air, rail; did you mean 'air'?
+    >>> print(Problem("legs.csv", "'by  air'", "one blank"))
+    legs.csv: found 'by  air', needed one blank
     """
 
     file: str
@@ -39,7 +41,7 @@ class Problem:
         row = f", row {self.row}" if self.row else ""
         column = f", column {self.column}" if self.column else ""
         hint = f"; {self.hint}" if self.hint else ""
-        return printable(" ".join(f"{self.file}{row}{column}: found {self.found}, needed {self.needed}{hint}".split()))
+        return printable(f"{self.file}{row}{column}: found {self.found}, needed {self.needed}{hint}")
 
 
 class InputError(Exception):

@@ -11,6 +11,9 @@ import threading
 from fnmatch import filter as matching
 from pathlib import Path
 
+ADDRESS = ".address"
+"""The file beside a copy of an input that says where it came from."""
+
 
 def sha256(file: Path) -> str:
     """The SHA-256 of a file, read piece by piece."""

@@ -13,10 +13,13 @@ import contextlib
 import os
 import shutil
 import sys
+import threading
 import uuid
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -24,7 +27,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from jupyter_core.paths import jupyter_path, jupyter_runtime_dir
+from jupyter_core.paths import jupyter_path
 
 from parabook.errors import InputError
 from parabook.server import ForkedProcess, server
@@ -92,6 +95,15 @@ class Client(AsyncKernelClient):
             await super().wait_for_ready(timeout)
 
 
+_lock = threading.Lock()
+
+
+@cache
+def _runtime() -> TemporaryDirectory[str]:
+    """A folder for sockets and files of kernels, gone with this process: a home may be one that cannot be written to."""
+    return TemporaryDirectory(prefix="parabook-")
+
+
 class Manager(AsyncKernelManager):
     """Manages kernels through `Client`, over sockets in the file system where their path is short enough.
 
@@ -102,9 +114,10 @@ class Manager(AsyncKernelManager):
     client_factory = Client
 
     def __init__(self, **options: Any) -> None:
-        sockets = Path(jupyter_runtime_dir()) / f"k-{uuid.uuid4().hex[:16]}"
+        with _lock:  # of two made at once one would be forgotten, and so removed
+            sockets = Path(_runtime().name) / f"k-{uuid.uuid4().hex[:16]}"
+        options["connection_file"] = f"{sockets}.json"
         if len(os.fsencode(sockets)) < MOST_BYTES:
-            sockets.parent.mkdir(parents=True, exist_ok=True)
             options |= {"transport": "ipc", "ip": str(sockets)}
         super().__init__(kernel_spec_manager=SPECS, **options)
 
@@ -116,7 +129,7 @@ def serve(caller: Connection, arguments: list[str], folder: str, environment: di
     os.environ.clear()
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
     os.environ.pop("PYTEST_CURRENT_TEST", None)  # with it IPython hears nothing that libraries write to descriptor 2
-    os.environ["IPYTHONDIR"] = str(Path(jupyter_runtime_dir()) / "ipython")  # not the profile of the user's own
+    os.environ["IPYTHONDIR"] = f"{arguments[1]}.ipython"  # beside the connection file: not the user's own profile
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)

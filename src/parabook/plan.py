@@ -6,6 +6,8 @@ Imports nothing heavy, so that a build with nothing to do ends at once.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +36,9 @@ OBSERVED = "observed"
 MANY_BYTES = 2_000_000_000
 """More than this take some seconds to hash, so that it is said."""
 
+LARGE = 50_000_000
+"""Bytes of a file of the input from which on no copy is made for a build."""
+
 PAGES = "pages"
 """The group of files that affect the pages and not what chapters give."""
 
@@ -55,6 +60,8 @@ class Plan:
     """What the file system said of them before they were hashed."""
     hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """Their SHA-256, by group and name."""
+    copied: frozenset[Path] = frozenset()
+    """Those of which the build has a copy of its own."""
 
     @property
     def notebooks(self) -> tuple[Path, ...]:
@@ -146,21 +153,64 @@ class Plan:
     def changed(self, group: str) -> set[str]:
         """The files of a group that were written since they were hashed.
 
-        By the file system's own marks, as a file may also have been changed and changed back.
+
+        An `InputError` when it has none, or a file has been added to the book. By the file system's own marks, as a file
+        may also have been changed and changed back.
         """
         return {name for name, file in self.sources[group].items() if files.stamp(file) != self.stamps[file]}
 
-    def require_unchanged(self, runs: Collection[ChapterRun]) -> None:
-        """An `InputError` when a file was changed that the build depends on; of a book's own, one that a run read and none wrote."""
-        for group in self.sources:
+    def require_unchanged(self, runs: Collection[ChapterRun]) -> list[str]:
+        """The files that were written since they were hashed, and of which the build has a copy, so that it need not end.
+
+        An `InputError` when it has none, or a file has been added to the book. Of a book's own files, those count that a
+        run read and none wrote.
+        """
+        later, now, noun = list[str](), _sources(self.book, self.plugin, self.input), self.plugin.noun
+        for group, sources in self.sources.items():
             found = self.changed(group)
-            if group == self.plugin.noun and self.plugin.observes:
-                found = found & {name for run in runs for name in run.rests_on} - {
-                    name for run in runs for name in run.wrote
-                }
-            for name in sorted(found):
-                file = f"{self.input.name if group == self.plugin.noun else group}/{name}"
-                raise InputError.one(file, "a file changed during the build", "one left alone", "build again")
+            if group == noun and self.plugin.observes:
+                found &= {name for run in runs for name in run.rests_on} - {name for run in runs for name in run.wrote}
+            added = now[group].keys() - sources.keys() if group != noun else set()  # where chapters may write
+            for name in sorted({*found, *added}):
+                where = f"{self.input.name if group == noun else group}/{name}"
+                if name in added or sources[name] not in self.copied:
+                    raise changed(where)
+                later.append(where)
+        return later
+
+
+def changed(file: str) -> InputError:
+    """The error of a file that is no longer as it was when the build began."""
+    return InputError.one(file, "a file changed during the build", "one left alone", "build again")
+
+
+def snapshot(plan: Plan, folder: Path) -> Plan:
+    """The plan on a private copy of its input in an empty folder, so that what is saved from here on changes nothing.
+
+    Large files are linked to, and a book whose input is its own folder runs where it stands: of these `Plan.changed` says
+    what was written. An `InputError` where a file is saved while it is copied.
+    """
+    noun, copy = plan.plugin.noun, folder / plan.input.name
+    if plan.input == plan.book.root:
+        return plan
+    there = plan.plugin.files(plan.book, plan.input)
+    stamps = {file: files.stamp(file) for file in there.values()}
+    copied = frozenset(file for file, (_, size, _) in stamps.items() if size < LARGE)
+    hashes: dict[str, str] = {}
+    for name, file in there.items():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        if file in copied and file.is_file():
+            hashes[name] = files.sha256(Path(shutil.copyfile(file, copy / name)))
+        else:
+            (copy / name).symlink_to(file)
+            hashes[name] = plan.contents.get(name, "")
+        if files.stamp(file) != (stamps if file in copied else plan.stamps).get(file):
+            raise changed(f"{plan.input.name}/{name}")
+    (folder / files.ADDRESS).write_bytes(os.fsencode(plan.input))
+    return replace(
+        plan, input=copy, copied=copied, hashes={**plan.hashes, noun: hashes},
+        sources={**plan.sources, noun: there}, stamps={**plan.stamps, **stamps},
+    )  # fmt: skip
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:

@@ -50,8 +50,12 @@ def staging(out: Path) -> Iterator[Path]:
 def _locked(directory: Path, out: Path) -> int:
     """A descriptor that holds the lock on a staging directory; who held it before may have removed the directory."""
     while True:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # with a copy of the input
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        if os.fstat(descriptor).st_uid != os.geteuid():
+            raise InputError.one(
+                directory, "a folder of somebody else's", "none of that name", "remove it, or see --out"
+            )
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

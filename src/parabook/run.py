@@ -70,7 +70,7 @@ def run_all(
     called before the first cell of each, when its kernel has started: it waits for what must come first, or raises.
     One that read what another wrote runs again after it, in the order of the book.
     A `ChapterFailed` when a cell fails; chapters not yet begun are not run. An `InputError` when a file that the book
-    depends on was written meanwhile; nothing is put into the cache.
+    depends on, and of which there is no copy, was written meanwhile; nothing is put into the cache.
     """
     progress = progress or Progress()
 
@@ -108,7 +108,7 @@ def run_all(
     ended = {notebook: each for notebook, each in futures.items() if not each.cancelled()}
     found = {notebook: each.result() for notebook, each in ended.items() if not each.exception()}
     plan.require_unchanged(found.values())
-    changed, left = plan.changed(plan.plugin.noun), plan.after(found.values())
+    changed, left = plan.changed(plan.plugin.noun) if plan.plugin.observes else set(), plan.after(found.values())
     for notebook, chapter in found.items():
         if not chapter.reused and (EVERYTHING not in chapter.rests_on or changed <= {*chapter.wrote}):
             store(left, notebook, chapter)
@@ -131,7 +131,7 @@ def too_early(futures: Mapping[Path, Future[ChapterRun]]) -> set[Path]:
 
 def side_by_side(plan: Plan, jobs: int = 0) -> int:
     """How many chapters to run at once: one more than processors unless a call says otherwise, and as memory allows."""
-    sizes = [size for file, (_, size, _) in plan.stamps.items() if file.is_relative_to(plan.input)]
+    sizes = [plan.stamps[file][1] for file in plan.sources[plan.plugin.noun].values()]
     # A notebook of any book reads some of its files.
     size = max(sizes, default=0) if plan.plugin.observes else sum(sizes)
     room = psutil.virtual_memory().available // (KERNEL_BYTES + TIMES_INPUT * size)
@@ -156,9 +156,10 @@ def run_one(
     seconds = seconds or how.seconds or CELL_SECONDS
     written = plan.book.read[notebook] if plan else read(notebook)
     kernel, python = kernel_for(str(written["metadata"].get("kernelspec", {}).get("name", "")))
-    prepared = prepare(written, chosen, kernel)
+    prepared = prepare(written, chosen, kernel, "python" if python else None)  # which not every notebook says
     root = str(plan.book.root) if plan and plan.plugin.observes and python else ""
     options = {"timeout": int(seconds), "allow_errors": how.allow_errors}
+    options["iopub_timeout"] = max(int(seconds), 1)  # of papermill's own 4 seconds a busy machine can need more
     client = BoundedClient(prepared, kernel, folder, ready, root, **options)
     try:
         client.execute()
@@ -233,14 +234,14 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
         return None
 
 
-def prepare(written: Mapping[str, Any], chosen: Mapping[str, Any], kernel: str) -> Any:
+def prepare(written: Mapping[str, Any], chosen: Mapping[str, Any], kernel: str, language: str | None) -> Any:
     """A chapter with its parameters in it, ready to run.
 
     Every cell has an id that is the same at each run: its own, or by its position, as ``cell-3``, where papermill would
     make one up.
     """
     node = nbformat.reads(json.dumps(written), as_version=4)
-    prepared = execute_notebook(node, None, dict(chosen), kernel_name=kernel, language="python", prepare_only=True)
+    prepared = execute_notebook(node, None, dict(chosen), kernel_name=kernel, language=language, prepare_only=True)
     prepared.metadata.papermill["input_path"] = None  # here the notebook itself
     ids = (str(cell.get("id") or f"cell-{place}") for place, cell in enumerate(written["cells"], 1))
     for cell in prepared.cells:

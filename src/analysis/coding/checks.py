@@ -35,6 +35,9 @@ BLANK = r"[\s" + "\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 UNSEEN = "[\xad\u200b\u2060-\u2064\ufeff]"
 """Signs without width that no script needs: with one, two labels look the same and are not."""
 
+ALPHABETS = "[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]"
+"""A Greek or Cyrillic letter in a word of Latin ones, or the other way about: it may look like another word, and is not."""
+
 RESERVED = r"(?i:^[^a-z]*not[^a-z]+(?:stated|described|shown[^a-z]+apart)[^a-z]*$)"
 """Labels that tables of counts use for what is not known; as values they would merge with those rows."""
 
@@ -76,6 +79,13 @@ def field_checks(field: Field) -> Iterator[Check]:
             wanted = "text of the source without blanks at its ends or control characters"
             hint = "retype the cell; leave it blank for what is not stated"
             yield Check(name, column.str.contains(f"^{BLANK}|{BLANK}$|{CONTROL}|{UNSEEN}|{RESERVED}"), wanted, hint)
+            yield Check(
+                name,
+                column.str.contains(ALPHABETS),
+                "words of one alphabet",
+                lambda text: ascii(text)[:60],
+                warning=True,
+            )
             wanted, hint = "text that no spreadsheet takes for a formula", "downloads hold it as it stands"
             yield Check(name, column.str.contains(FORMULA), wanted, hint, warning=True)
     if field.required:

@@ -71,7 +71,7 @@ def analysis() -> None:
 @argument("editions", nargs=-1, metavar="[EDITION]...")
 @option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Of the chapters.")
 @option("--out", type=PATH, help="Where the book goes (default: _build/EDITION).")
-@option("--jobs", type=int, default=0, help="Chapters side by side (default: one more than processors).")
+@option("--jobs", type=click.IntRange(0), default=0, help="Chapters side by side (default: one more than processors).")
 @option("--force", is_flag=True, help="Run every chapter, whether or not anything changed.")
 @option("--reproduce", "receipt", type=PATH, help="Build again from a receipt.json, and compare.")
 @option("--pdf", is_flag=True, help="Print the book to DIR/book.pdf as well (needs Chromium).")

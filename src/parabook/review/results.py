@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,8 @@ ABOUT = "rests-on"
 VERSIONS = ("altair", "duckdb", "jupyter-book", "narwhals", "nbclient", "pandas", "papermill", "vl-convert-python")
 """The packages that run, count and draw: of a whole machine's packages, most would be noise in a committed file."""
 
-ASSETS = re.compile(r"^(\w+)  (?!exhibits/|searchindex)(.+\.(?:css|js|woff2|svg))$", re.MULTILINE)
-"""Styles, scripts and fonts in a book's list of checksums, without what follows from its pages, tables and charts."""
+ASSETS = re.compile(r"^(\w+)  (?!exhibits/|searchindex)(.+\.(?:css|js|woff2|svg|png))$", re.MULTILINE)
+"""Styles, scripts, fonts and pictures in a book's list of checksums, without what follows from its pages, tables and charts."""
 
 INLINE = {
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "i", "ins", "kbd", "label", "mark", "q", "s", "samp",
@@ -68,6 +68,16 @@ def results(folder: Path, book: Book, plugin: Plugin, rows: Mapping[str, Table] 
     found |= {f"given/{name}": str(value) for name, value in receipt["parameters"].items()}
     found |= {f"version/{name}": receipt["versions"][name] for name in VERSIONS if name in receipt["versions"]}
     return found | {f"input/{name}": as_csv({"columns": t[0], "rows": t[1:]}) for name, t in (rows or {}).items()}
+
+
+def tables(notebooks: Iterable[str], given: Mapping[str, Any], known: Results) -> dict[str, str]:
+    """The tables of chapters that were run with further parameters, which stand in their names, where they are not as known."""
+    outputs = (output for text in notebooks for cell in json.loads(text)["cells"] for output in cell.get("outputs", ()))
+    found = {key: text for output in outputs for key, text in _data(output, "", ()).items() if key.startswith("table/")}
+    label = ",".join(f"{name}={value}" for name, value in given.items())
+    return {
+        f"table/{label}/{key.partition('/')[2]}": text for key, text in found.items() if known.get(key, text) != text
+    }
 
 
 def _data(output: Mapping[str, Any], place: str, leave_out: Collection[str]) -> dict[str, str]:
@@ -136,6 +146,9 @@ def _text(part: Any) -> str:
     if part.name in ("script", "style") or "stylesheet" in part.get("rel", ()):
         file = part.get("href") or part.get("src")
         text = f"{part.name} {file.partition('?')[0] if file else digest(part.string)[:HASH]}"
+    elif part.name == "meta":  # of a page's head what search engines and shared links show
+        about = part.get("property") or part.get("name", "")
+        text = f"{about}: {part.get('content')}" if about.startswith(("og:", "description")) else ""
     elif part.name == "svg":
         text = "; ".join(part.stripped_strings)
     elif part.name == "tr":

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from parabook.book import Book
 from parabook.build import start
 from parabook.errors import InputError
 from parabook.outputs import make_outputs
-from parabook.plan import Plan, make_plan
+from parabook.plan import Plan, make_plan, snapshot
 from parabook.plugins import Cover, Plugin
 from parabook.progress import Progress
 from parabook.review import approved
 from parabook.review.cells import Cell, cells_of
-from parabook.review.results import Results, results
+from parabook.review.results import Results, results, tables
 from parabook.review.verdict import Review
 from parabook.run import ChapterFailed, run_all
 from parabook.server import Workers
@@ -30,20 +32,23 @@ def review(
     book, plugin, name = plan.book, plan.plugin, plan.input.name
     folder = (folder or book.root / book.settings.get("approved", "tests/approved") / name).resolve()
     old = approved.read(folder)
-    evidence = plugin.evidence(plan.input, source) if source else None
-    cover = plugin.check(plan)
-    new, cells, failure = _build(plan, cover, progress)
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = snapshot(plan, Path(scratch))
+        evidence = plugin.evidence(copy.input, source) if source else None
+        cover = plugin.check(copy)
+        new, cells, failure = _build(copy, cover, progress)
+        problems = tuple(plugin.problems(copy.input))
     files = [file.resolve() for group in plan.sources.values() for file in group.values()]
     return Review(
         f"Review of {name}", None if failure else old, new, cover.title, tuple(history(book.root, folder, files)),
-        cells, tuple(plugin.problems(plan.input)), evidence, failure, folder, book.cache,
+        cells, problems, evidence, failure, folder, book.cache,
     )  # fmt: skip
 
 
 def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results, tuple[Cell, ...], str]:
     """Build a book in passing: its results, its cells, and why it could not be built."""
     start(plan)
-    found: Results = {}
+    found: dict[str, str] = {}
     ran: dict[str, str] = {}
     failed, failure = "", ""
     try:
@@ -51,6 +56,12 @@ def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results
         with tempfile.TemporaryDirectory() as folder, Workers() as assemblers:
             assemblers.submit(make_outputs, plan, cover, runs, Path(folder)).result()
             found = results(Path(folder), plan.book, plan.plugin, plan.plugin.rows(plan.input))
+        for given in plan.book.settings.get("reviewed_with", ()):
+            with contextlib.suppress(InputError):  # an input that cannot be shown so
+                other = replace(plan, given={**plan.given, **given})
+                plan.plugin.check(other)
+                found |= tables((run.notebook for run in run_all(other)), given, found)
+        plan.require_unchanged(runs)  # or an error: what was saved while pages were made is in no hash
     except ChapterFailed as error:
         failed, failure = error.chapter, str(error)
         ran[failed] = error.notebook
