@@ -32,7 +32,7 @@ MOST_LINES, MOST_ROWS = 12, 8
 """More pairs of places than that are shown as a table; of its rows and columns all but the largest stand together."""
 
 PLANNED = "planned"
-KEY = {STATED: "way stated", NOT_STATED: "way not stated", PLANNED: PLANNED}
+KEY = {STATED: "route stated", NOT_STATED: "route not stated", PLANNED: PLANNED}
 """What is known of a line, and what the key below the map calls it."""
 
 BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)

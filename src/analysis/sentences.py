@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pandas as pd
 
-from analysis.counts import known, unit_of
+from analysis.counts import known, list_people, unit_of
 from analysis.disclosure import NOT_SHOWN, NOT_STATED, promise
 from analysis.editions import Edition
 from analysis.text import isolate, join, plural, spell
@@ -93,6 +93,13 @@ def finding(
         return head
     label, n = pairs[0]
     return f"{head} At least {n:,} and at most {n + unknown:,} of the {total:,} {share.format(label)}."
+
+
+def together(book: Edition, who: Collection[str]) -> bool:
+    """Whether these are several people of whom the source says that they travelled as one party."""
+    people = list_people(book)
+    parties = set(people[people["interviewee"].isin(list(who))].get("party", ""))
+    return len(set(who)) > 1 and len(parties) == 1 and "" not in parties
 
 
 def people(n: int) -> str:
