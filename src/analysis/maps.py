@@ -156,9 +156,9 @@ def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
     if lines.empty:
         return None
     tried = list[Map]()
-    for margin in (1.4, 1.6, 1.8, 2.4):  # more room for names, where there is too little
+    for margin in (1.4, 1.6, 2.4):  # more room for names, where there is too little
         tried.append(Map(lines, positions(places), places.get(met, {}), margin))
-        if not any(tried[-1].nameless):
+        if not any(tried[-1].nameless) or (len(tried) > 1 and not tried[-1].nameless[0]):
             break
     drawn = min(tried, key=lambda each: each.nameless)
     return drawn.chart() if drawn.journeys else None
