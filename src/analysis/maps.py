@@ -107,16 +107,16 @@ def along(line: LineString, far: Iterable[float]) -> list[Point]:
     return [line.interpolate(each).coords[0] for each in far]
 
 
-def dash(way: str, width: float) -> list[float]:
+def dash(route: str, width: float) -> list[float]:
     """How a line is broken, the wider the longer: not at all, into dots, into dashes."""
-    return {STATED: [1.0, 0.0], NOT_STATED: [0.1, round(1.5 + 1.9 * width, 1)]}.get(way, [round(3 + width, 1)] * 2)
+    return {STATED: [1.0, 0.0], NOT_STATED: [0.1, round(1.5 + 1.9 * width, 1)]}.get(route, [round(3 + width, 1)] * 2)
 
 
 def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
-    """What can be drawn of legs, between places that have a position: ``from``, ``to``, ``way``, ``people``.
+    """What can be drawn of legs, between places that have a position: ``from``, ``to``, ``route``, ``people``.
 
     Where of the country in which people were met nothing but its name is stated, they came to the place where they were
-    met; from there they plan to go on. A way is stated only from town to town.
+    met; from there they plan to go on. A route is stated only from town to town.
     """
     at, here = positions(places), places.get(met, {})
     home = here["name"] if here.get("name") in at else ""
@@ -126,11 +126,11 @@ def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
     towns = [name for name, row in at.items() if row["precision"] in TOWN]
     table, planned = plain(legs), legs["status"] == INTENDED
     stated = (legs["status"] == MADE) & legs["from"].isin(towns) & legs["to"].isin(towns)
-    table["way"] = np.select([planned, stated], [PLANNED, STATED], NOT_STATED)
+    table["route"] = np.select([planned, stated], [PLANNED, STATED], NOT_STATED)
     table["from"] = table["from"].where(table["from"].isin(at) | ~planned, home)
     table[["from", "to"]] = table[["from", "to"]].replace(inside, home)
     table = table[table["from"].isin(at) & table["to"].isin(at) & (table["from"] != table["to"])]
-    table = table.groupby(["from", "to", "way"], as_index=False, sort=False)[["people"]].sum()
+    table = table.groupby(["from", "to", "route"], as_index=False, sort=False)[["people"]].sum()
     table.attrs = dict(legs.attrs)
     return table.sort_values("people", ascending=False, kind="stable", ignore_index=True)
 
@@ -264,7 +264,7 @@ class Map:
         aside = (tip - back)[::-1] * [-0.42, 0.42]
         head, body = Polygon([tip, back + aside, back - aside]), substring(line, 0, line.length - long * 0.7)
         self.taken += [body.buffer(width / 2 + 2), head.buffer(1.5)]
-        self.journeys.append(feature(body, **row, stroke=MARK, width=round(width, 1), dash=dash(row["way"], width)))
+        self.journeys.append(feature(body, **row, stroke=MARK, width=round(width, 1), dash=dash(row["route"], width)))
         self.journeys.append(feature(head, **row, fill=MARK, width=0))
         return True
 
@@ -288,10 +288,10 @@ class Map:
     def key(self) -> list[Row]:
         """Below the map, the kinds of lines that there are."""
         x, y, lines = 4.0, self.frame.height + 18, []
-        for way in [way for way in KEY if way in set(self.lines["way"])]:
-            lines.append(feature(LineString([(x, y), (x + 24, y)]), stroke=MARK, width=1.8, dash=dash(way, 1.8)))
-            self.write(KEY[way], "key", [(x + 26, y)], (6,), box(0, y - 20, WIDTH, y + 20))
-            x += 52 + text_size(KEY[way], "key")[0]
+        for route in [route for route in KEY if route in set(self.lines["route"])]:
+            lines.append(feature(LineString([(x, y), (x + 24, y)]), stroke=MARK, width=1.8, dash=dash(route, 1.8)))
+            self.write(KEY[route], "key", [(x + 26, y)], (6,), box(0, y - 20, WIDTH, y + 20))
+            x += 52 + text_size(KEY[route], "key")[0]
         return lines
 
     def chart(self) -> Any:
@@ -323,7 +323,7 @@ class Map:
             name: alt.expr(f"datum.{column}")
             for name, column in {"align": "align", "fontSize": "size", "fontWeight": "weight"}.items()
         }
-        said = [alt.Tooltip(name) for name in ("from", "to", "way", "people")]
+        said = [alt.Tooltip(name) for name in ("from", "to", "route", "people")]
         return alt.layer(
             alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shape).encode(*looks),
             chart(self.journeys).mark_geoshape(**shape).encode(*looks, tooltip=said),
@@ -336,7 +336,7 @@ class Map:
 
 def from_where_to_where(lines: pd.DataFrame, at: Places) -> Any:
     """People by where they set off and where they went, as a table: of countries, or of places within one."""
-    made = lines["way"] != PLANNED
+    made = lines["route"] != PLANNED
     table = lines[made] if made.any() else lines
     abroad = table[["from", "to"]].map(lambda name: country_name(at[name]["country"]))
     table = table.assign(**abroad) if len(abroad.drop_duplicates()) > 1 else table

@@ -49,6 +49,8 @@ def how_to_check(book: Edition) -> str:
     """Where a reader can follow a number to."""
     if not book.has("interviewees"):
         return "Every figure leads to the page where it was read, if it has an address."
+    if book.minimum_cell == 1 and not book.has("evidence"):
+        return "Every count leads to the people behind it. This edition keeps no words of its source."
     if book.minimum_cell == 1:
         return "Every count leads to the people behind it, and every fact about them to the words of the source."
     return f"No count leads to single people, as this edition publishes no cell of fewer than {book.minimum_cell:,}."
