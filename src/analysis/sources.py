@@ -100,7 +100,7 @@ def evidence(book: Edition) -> pd.DataFrame:
     names = ["about", "table", "row", "column", "value", "words of the source", "paragraph", "basis", "rule or reason"]
     frame = pd.DataFrame(rows, columns=names)
     if book.minimum_cell > 1:
-        frame = frame[frame["about"].isin((*OTHERS, "figures", "the report"))]
+        frame = frame[frame["about"].isin((*OTHERS, "figures", "the report")) & (frame["table"] != "places")]
     return no_people(frame.reset_index(drop=True))
 
 
