@@ -41,6 +41,37 @@ def test_no_page_scrolls_sideways(browser, book: Path):
         page.close()
 
 
+# Tables that are wider than their place, and texts of charts smaller than 11 pixels as shown.
+CUT = """() => [...document.querySelectorAll('figure.exhibit .table')]
+  .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.getAttribute('aria-labelledby'))"""
+SMALL = """() => [...document.querySelectorAll('.chart svg text')]
+  .filter((each) => each.textContent && parseFloat(getComputedStyle(each).fontSize) * each.getScreenCTM().a < 11).map((each) => each.textContent)"""
+
+
+def test_on_a_phone_nothing_is_cut_off_or_too_small(browser, book: Path):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    for name in PAGES:
+        page.goto((book / "html" / f"{name}.html").as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        assert page.evaluate(CUT) == [], name
+        assert page.evaluate(SMALL) == [], name
+    page.close()
+
+
+def test_what_is_said_is_read_without_opening_a_fold(browser, book: Path):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((book / "html" / "statements.html").as_uri())
+    seen = page.locator("article").inner_text()
+    page.close()
+    for line in (
+        "IT worker (i02, i03 and i04)",
+        "worry about housing prices",
+        "Oral is a trading city",
+        "are against the war",
+    ):
+        assert line in seen
+
+
 def test_charts_answer_the_keyboard(browser, book: Path):
     page = browser.new_page()
     page.goto((book / "html" / "interviewees.html").as_uri())

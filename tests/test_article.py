@@ -55,8 +55,11 @@ def test_by_gender(shown):
 def test_the_three_friends_are_one_party(shown):
     with_whom = dict(zip(shown.column("people", "interviewee"), shown.column("people", "travelled with"), strict=True))
     assert {who for who, others in with_whom.items() if others} == {"i02", "i03", "i04"}
-    assert with_whom["i02"] == "i03, IT worker; i04, IT worker"  # the developer's two friends are in IT as he is
-    assert "three of these travelled together, as one party" in shown["interviewees-by-route"]["finding"]
+    assert with_whom["i02"] == "IT worker (i03); IT worker (i04)"  # the developer's two friends are in IT as he is
+    assert (
+        "Three people, who travelled as one party, came by Moscow → Astrakhan"
+        in shown["interviewees-by-route"]["finding"]
+    )
 
 
 def test_what_single_people_say(shown):
@@ -134,6 +137,15 @@ def test_the_journeys_of_the_map(shown):
         ("Krasnodar", "Kazakhstan", "made, by a place not named"): 1, ("Siberia", "Kazakhstan", "made"): 1,
         ("Bryansk", "Kazakhstan", "made"): 1, ("Oral", "Georgia", "intended"): 1,
     }  # fmt: skip
+
+
+def test_what_neither_coding_had_counts_for_no_agreement(shown):
+    # The editor added one statement to the 71 that both had coded.
+    rows = [dict(zip(shown["agreement"]["columns"], row, strict=True)) for row in shown["agreement"]["rows"]]
+    compared = {(row["table"], row["column"]): (row["values"], row["alpha"]) for row in rows}
+    assert compared["statements", "topic"][0] == 71
+    assert compared["destinations", "low"] == (2, "fewer than 10 values")
+    assert len(shown["statements"]["rows"]) == 72
 
 
 def test_the_calendar(shown):

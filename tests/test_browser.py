@@ -68,14 +68,14 @@ def test_the_book_prints(book: Path, tmp_path: Path):
     from parabook.pdf import one_page, print_book
 
     sheet = one_page(book / "html")
-    assert sheet.count("<svg") >= 7
+    assert sheet.count("<svg") >= 5
     assert re.findall('<li><a href="#page-([a-z]+)"', sheet) == PAGES[:-1]
     copy = Path(shutil.copytree(book, tmp_path / "copy"))
     pdf = print_book(copy).read_bytes()
     titles = (
         "The people",
         "Reasons and reception",
-        "The way out",
+        "How they got out",
         "Where they went",
         "Evidence",
         "Codebook",
@@ -102,7 +102,7 @@ def test_the_front_page_answers_in_a_minute(browser, book: Path):
     for answer in (
         "The source portrays eight of the 17 people interviewed",
         "18–24 (4)",
-        "three of these travelled together, as one party",
+        "Three people, who travelled as one party",
         "nearly 100,000",
     ):
         assert answer in text

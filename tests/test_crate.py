@@ -55,7 +55,7 @@ def test_every_result_is_of_its_chapters_run(book: Path, crate: Graph):
     made = {each for name in CHAPTERS for each in ids(crate[f"#run/{name}"]["result"])}
     folders = ("tables", "charts", "notebooks")
     assert {f"{folder}/{file.name}" for folder in folders for file in (book / folder).iterdir()} <= made
-    drawn = {"charts/calendar.vl.json", "html/exhibits/calendar.svg", "html/routes.html"}
+    drawn = {"charts/interviewees-by-route.vl.json", "html/exhibits/interviewees-by-route.svg", "html/routes.html"}
     assert drawn <= ids(crate["#run/routes"]["result"])
     assert "html/index.html" in ids(crate["#run/summary"]["result"])
     files = {entity["@id"]: entity["sha256"] for entity in crate.values() if entity["@type"] == "File"}

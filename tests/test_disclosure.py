@@ -72,7 +72,8 @@ def test_of_the_first_edition_too():
     shown = run_cells("oral-2022", minimum_cell=5)
     says_nothing_of_one(shown, 5)
     abouts = {row[1] for row in shown["statements"]["rows"]} | {row[0] for row in shown["evidence"]["rows"]}
-    assert abouts <= {"arrivals", "residents", "volunteers", "officials", "figures", "the report"}
+    assert abouts <= {"arrivals", "residents", "volunteers", "officials", "places", "figures", "the report"}
+    assert "places" not in {row[1] for row in shown["evidence"]["rows"]}, "where somebody came from"
     assert shown["calendar"]["rows"]
     assert "students" not in json.dumps(shown.glued), "no story"
 

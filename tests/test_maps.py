@@ -57,8 +57,8 @@ def boxes(texts: list[dict[str, Any]]) -> list[tuple[str, Geometry]]:
 
 def holds(spec: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The data of a map: its texts, its lines with their heads, its dots; held to be legible and light."""
-    data = {name: rows for rows in spec["datasets"].values() for name in ("text", "way", "size") if name in rows[0]}
-    lines = [shape(row["geometry"]).buffer((row["width"] or 0) / 2) for row in data["way"]]
+    data = {name: rows for rows in spec["datasets"].values() for name in ("text", "route", "size") if name in rows[0]}
+    lines = [shape(row["geometry"]).buffer((row["width"] or 0) / 2) for row in data["route"]]
     texts = boxes(data["text"])
     frame = box(0, 0, spec["width"], spec["height"])
     for (name, one), (other, two) in itertools.combinations(texts, 2):
@@ -79,13 +79,13 @@ def test_names_stand_on_nothing_else_and_within_the_map(seed: int):
     chart = maps.route_map(legs, places, met)
     if chart is not None:
         data = holds(chart.to_dict(validate=False))
-        assert all(0 <= x <= maps.WIDTH for row in data["way"] for x in shape(row["geometry"]).bounds[::2])
+        assert all(0 <= x <= maps.WIDTH for row in data["route"] for x in shape(row["geometry"]).bounds[::2])
 
 
 def test_the_first_edition_is_drawn_to_where_people_were_met():
     exhibit = run_cells("oral-2022", "summary")["route-map"]
     data = holds(exhibit["chart"])
-    drawn = {(row["from"], row["to"], row["way"]): row["people"] for row in data["way"]}
+    drawn = {(row["from"], row["to"], row["route"]): row["people"] for row in data["route"]}
     assert drawn == {
         ("Moscow", "Astrakhan", "stated"): 3, ("Astrakhan", "Oral", "not stated"): 3, ("Moscow", "Oral", "not stated"): 1,
         ("Bryansk", "Oral", "not stated"): 1, ("Krasnodar", "Oral", "not stated"): 1, ("Siberia", "Oral", "not stated"): 1,
@@ -106,7 +106,7 @@ def test_the_first_edition_is_drawn_to_where_people_were_met():
     }
     assert "Kolomna" not in written, "the party at the border is not counted"
     oral = next(row for row in data["text"] if row["text"] == "Oral")
-    for row in data["way"]:
+    for row in data["route"]:
         if row["to"] == "Oral" and row["fill"]:
             assert shape(row["geometry"]).distance(Point(oral["x"], oral["y"])) < 40, (
                 "nothing ends elsewhere in Kazakhstan"

@@ -33,7 +33,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def accepted(folder: Path, text: str) -> bool:
     """Whether the check accepts a text as a profession."""
     with (folder / "interviewees.csv").open("w", encoding="utf-8", newline="") as out:
-        rows = [*PEOPLE, ["i1", "yes", "", "", "", text, ""], ["i2", "yes", "", "", "", "cook", ""]]
+        rows = [
+            *PEOPLE,
+            ["i1", "yes", "", "", "", text, ""],
+            *([f"i{n}", "yes", "", "", "", "cook", ""] for n in range(2, 6)),
+        ]
         csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
     return not [problem for problem in examine(folder)[1] if not problem.warning]
 

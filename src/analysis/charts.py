@@ -32,8 +32,8 @@ WIDTH = 340
 LETTERS = 26
 """In a line of a row's label."""
 
-MARKS_UP_TO = 30
-"""More people than this are drawn as bars, not as marks."""
+FEWEST, MARKS_UP_TO = 5, 30
+"""Fewer people than the one are not drawn; more than the other are drawn as bars, not as marks."""
 
 
 @alt.theme.register("report", enable=True)
@@ -85,8 +85,8 @@ def one_row_each(table: pd.DataFrame, unit: str = "") -> pd.DataFrame:
 def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetChart | None:
     """Completed counts as rows of marks, one a person, or as bars where they are many; the number at the end of each row.
 
-    Who is not known gets a number in a quiet row and no mark. No chart where fewer than two labels are known of anybody:
-    a sentence says that better.
+    Who is not known gets a number in a quiet row and no mark. No chart of fewer than two labels, or of fewer than
+    `FEWEST` people: a sentence says that better.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetC
         The column whose labels stand at the rows.
     """
     unit = unit_of(table)
-    if len(known(table)) < 2:
+    if len(known(table)) < 2 or known(table)[unit].sum() < FEWEST:
         return None
     rows = table.assign(**{label: table[label].map(fold)})
     rows = rows[(rows["state"] == STATED) | (rows[unit] > 0)]

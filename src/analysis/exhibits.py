@@ -137,9 +137,10 @@ def exhibit(
         Why the edition can't have it, if it can't, or True where the finding says so. A chapter of which all exhibits
         are absent is left out of the book. A table that an edition lacks is found by ``rests_on``.
     layout : str
-        ``"cards"`` or ``"numbers"`` for a card a row of the view, or its first cell set large; a table otherwise.
+        ``"cards"`` for a card a row of the view, ``"numbers"`` for its first cell set large, ``"lines"`` for a list to
+        read: whom or when, what, and quietly the rest. A table otherwise.
     group : str
-        A column of the view: its rows are put under each of its values, and folded.
+        A column of the view: its rows are put under each of its values, folded but for lines.
     folded : bool
         Whether the table opens with a click, as that of an exhibit with a chart does.
 

@@ -32,21 +32,21 @@ MOST_LINES, MOST_ROWS = 12, 8
 """More pairs of places than that are shown as a table; of its rows and columns all but the largest stand together."""
 
 PLANNED = "planned"
-KEY = {STATED: "way stated", NOT_STATED: "way not stated", PLANNED: PLANNED}
+KEY = {STATED: "route stated", NOT_STATED: "route not stated", PLANNED: PLANNED}
 """What is known of a line, and what the key below the map calls it."""
 
-BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3)
-"""How far a line may bend aside, of its length, to keep clear of others."""
+BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3, 0.4, -0.4, 0.5, -0.5)
+"""How far a line may bend aside, of its length, to keep clear of others, and of countries that nobody speaks of."""
 
 SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), *itertools.product((1, -1, 0.5, -0.5), (-1, 1)))
 """Where a name may stand, seen from its dot: at the right first, then left, above, below, aslant."""
 
 TEXTS: dict[str, tuple[float, float, str, Any]] = {
-    "met": (15.5, 0.6, INK, "bold"), "town": (14, 0.55, INK, "normal"), "area": (13, 0.58, INK, "normal"),
-    "end": (12, 0.66, INK, "normal"), "country": (11.5, 0.66, MUTED, "normal"), "count": (13.5, 0.6, MARK, "bold"),
-    "key": (13, 0.55, INK, "normal"),
+    "met": (18, 0.6, INK, "bold"), "town": (16, 0.55, INK, "normal"), "area": (16, 0.55, INK, "normal"),
+    "end": (15, 0.58, INK, "normal"), "country": (15, 0.58, MUTED, "normal"), "count": (16, 0.6, MARK, "bold"),
+    "key": (15, 0.55, INK, "normal"),
 }  # fmt: skip
-"""Texts by kind: their size in pixels; how wide a letter is of that, on average; colour and weight."""
+"""Texts by kind: their size in pixels, at least 11 on a phone; how wide a letter is of that, on average; colour and weight."""
 
 TOWN = ("site", "city")
 """How precise a place is that has a dot; others are areas, where the name itself is the place."""
@@ -107,16 +107,16 @@ def along(line: LineString, far: Iterable[float]) -> list[Point]:
     return [line.interpolate(each).coords[0] for each in far]
 
 
-def dash(way: str, width: float) -> list[float]:
+def dash(route: str, width: float) -> list[float]:
     """How a line is broken, the wider the longer: not at all, into dots, into dashes."""
-    return {STATED: [1.0, 0.0], NOT_STATED: [0.1, round(1.5 + 1.9 * width, 1)]}.get(way, [round(3 + width, 1)] * 2)
+    return {STATED: [1.0, 0.0], NOT_STATED: [0.1, round(1.5 + 1.9 * width, 1)]}.get(route, [round(3 + width, 1)] * 2)
 
 
 def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
-    """What can be drawn of legs, between places that have a position: ``from``, ``to``, ``way``, ``people``.
+    """What can be drawn of legs, between places that have a position: ``from``, ``to``, ``route``, ``people``.
 
     Where of the country in which people were met nothing but its name is stated, they came to the place where they were
-    met; from there they plan to go on. A way is stated only from town to town.
+    met; from there they plan to go on. A route is stated only from town to town.
     """
     at, here = positions(places), places.get(met, {})
     home = here["name"] if here.get("name") in at else ""
@@ -126,11 +126,11 @@ def lines_of(legs: pd.DataFrame, places: Places, met: str = "") -> pd.DataFrame:
     towns = [name for name, row in at.items() if row["precision"] in TOWN]
     table, planned = plain(legs), legs["status"] == INTENDED
     stated = (legs["status"] == MADE) & legs["from"].isin(towns) & legs["to"].isin(towns)
-    table["way"] = np.select([planned, stated], [PLANNED, STATED], NOT_STATED)
+    table["route"] = np.select([planned, stated], [PLANNED, STATED], NOT_STATED)
     table["from"] = table["from"].where(table["from"].isin(at) | ~planned, home)
     table[["from", "to"]] = table[["from", "to"]].replace(inside, home)
     table = table[table["from"].isin(at) & table["to"].isin(at) & (table["from"] != table["to"])]
-    table = table.groupby(["from", "to", "way"], as_index=False, sort=False)[["people"]].sum()
+    table = table.groupby(["from", "to", "route"], as_index=False, sort=False)[["people"]].sum()
     table.attrs = dict(legs.attrs)
     return table.sort_values("people", ascending=False, kind="stable", ignore_index=True)
 
@@ -155,48 +155,58 @@ def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
         return from_where_to_where(lines, positions(places))
     if lines.empty:
         return None
-    for margin in (1.4, 1.8, 2.4):  # more room for names, where there is too little
-        drawn = Map(lines, positions(places), places.get(met, {}), margin)
-        if not drawn.nameless:
+    tried = list[Map]()
+    for margin in (1.4, 1.6, 2.4):  # more room for names, where there is too little
+        tried.append(Map(lines, positions(places), places.get(met, {}), margin))
+        if not any(tried[-1].nameless) or (len(tried) > 1 and not tried[-1].nameless[0]):
             break
+    drawn = min(tried, key=lambda each: each.nameless)
     return drawn.chart() if drawn.journeys else None
 
 
 class Map:
     """A map in the making: first come the lines, then names of places, then those of countries, where there is room left.
 
-    ``taken`` is what no text may stand on, ``nameless`` how many places found no room for their name.
+    ``taken`` is what no text may stand on, ``nameless`` how many places found no room for their name, and whether the
+    country in which people were met found none.
     """
 
     def __init__(self, lines: pd.DataFrame, at: Places, here: Mapping[str, str], margin: float = 1.4) -> None:
         self.lines, self.met, self.home = lines, here.get("name", ""), here.get("country", "")
         names = sorted({*lines["from"], *lines["to"]}, key=lambda name: (name != self.met, name))
         degrees = {name: (float(at[name]["longitude"]), float(at[name]["latitude"])) for name in names}
-        self.towns = [name for name in names if at[name]["precision"] in TOWN]
-        areas = [name for name in names if name not in self.towns]
-        self.frame = frame_around([degrees[n] for n in self.towns or areas], [degrees[n] for n in areas], margin)
+        towns = [name for name in names if at[name]["precision"] in TOWN]
+        areas = [name for name in names if name not in towns]
+        self.frame = frame_around([degrees[n] for n in towns or areas], [degrees[n] for n in areas], margin)
         self.spots = {name: self.frame.spot(*degrees[name]) for name in names}
         self.land, self.box = land(self.frame), box(3, 3, WIDTH - 3, self.frame.height - 3)
+        self.country = {name: at[name]["country"] for name in names}
+        seen = [name for name in areas if self.box.contains(Dot(self.spots[name]))]
+        self.nations = [name for name in seen if at[name]["precision"] == "country"]
+        self.dots = [*towns, *self.nations]
         self.borders = shapely.union_all([shape.boundary for shape in self.land.values()])
-        self.ends = {name: Dot(self.spots[name]).buffer(8 if name == self.met else 5) for name in self.towns}
-        self.taken, self.texts, self.journeys, self.nameless = [*self.ends.values()], list[Row](), list[Row](), 0
-        labels = {name: (name, "met" if name == self.met else "town") for name in self.towns}
-        for name in [name for name in areas if self.box.contains(Dot(self.spots[name]))]:
-            labels[name] = (HAIR.join(name.upper()), "end") if at[name]["precision"] == "country" else (name, "area")
+        self.ends = {name: Dot(self.spots[name]).buffer(8 if name == self.met else 5) for name in self.dots}
+        self.taken, self.texts, self.journeys, lost = [*self.ends.values()], list[Row](), list[Row](), 0
+        labels = {name: (name, "met" if name == self.met else "town") for name in towns}
+        labels |= {name: (HAIR.join(name.upper()), "end") for name in self.nations}
+        for name in [name for name in seen if name not in self.nations]:
+            labels[name] = (name, "area")
             (wide, tall), (x, y) = text_size(*labels[name]), self.spots[name]
             self.ends[name] = box(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2).buffer(6)
         drawn = self.draw_lines()
         for name, label in labels.items():
-            reach = (9, 13, 18, 26) if name in self.towns else (0, 6, 12, 18)
-            self.nameless += not self.write(*label, [self.spots[name]], reach)
+            reach = (9, 13, 18, 26) if name in self.dots else (0, 6, 12, 18)
+            lost += not self.write(*label, [self.spots[name]], reach)
         edges = {f"from {row['from']}": line for row, line in drawn if row["from"] not in self.ends}
         edges |= {f"to {row['to']}": line.reverse() for row, line in drawn if row["to"] not in self.ends}
         for name, line in edges.items():
-            self.nameless += not self.write(name, "area", along(line, (0, 12, 24, 48, 72)), (6, 10, 16))
+            lost += not self.write(name, "area", along(line, (0, 12, 24, 48, 72)), (6, 10, 16))
         for row, line in [(row, line) for row, line in drawn if row["people"] > 1]:
             middles = along(line, [line.length * share for share in (0.5, 0.4, 0.6, 0.3, 0.7)])
             any(self.write(f"{row['people']:,}{unit}", "count", middles, (6, 9, 12)) for unit in (" people", ""))
-        self.name_countries({at[name]["country"] for name in labels if at[name]["precision"] == "country"})
+        named = {self.country[name] for name in self.nations}
+        named |= self.name_countries(but=named)
+        self.nameless = lost, bool(self.home) and self.home not in named
 
     def write(
         self, text: str, kind: str, points: Iterable[Point], reach: Sequence[float], within: Geometry = None
@@ -229,14 +239,17 @@ class Map:
         return drawn
 
     def bent(self, start: Point, end: Point, names: set[str], before: Sequence[LineString]) -> LineString:
-        """A line so bent that it keeps clear of lines before it and of all ends but its own, where it stops."""
+        """A line so bent that it keeps clear of other lines, ends and countries than its own; it stops at its ends."""
         others = shapely.union_all([shape.buffer(6) for name, shape in self.ends.items() if name not in names])
         near = shapely.union_all([line.buffer(7) for line in before])
+        own = {self.country[name] for name in names}
+        abroad = shapely.union_all([shape for code, shape in self.land.items() if code not in own])
 
         def cost(bow: float) -> float:
             line = bend(start, end, bow)
             hits = int(line.intersects(others)) + (not self.box.covers(line))
-            return float(line.intersection(near).length + 200 * hits + line.length * abs(bow) / 2)
+            through = line.intersection(near).length + 2 * line.intersection(abroad).length
+            return float(through + 200 * hits + line.length * abs(bow) / 2)
 
         line = bend(start, end, min(BOWS, key=cost))
         line = line.difference(shapely.union_all([self.ends[name] for name in names if name in self.ends]))
@@ -251,12 +264,13 @@ class Map:
         aside = (tip - back)[::-1] * [-0.42, 0.42]
         head, body = Polygon([tip, back + aside, back - aside]), substring(line, 0, line.length - long * 0.7)
         self.taken += [body.buffer(width / 2 + 2), head.buffer(1.5)]
-        self.journeys.append(feature(body, **row, stroke=MARK, width=round(width, 1), dash=dash(row["way"], width)))
+        self.journeys.append(feature(body, **row, stroke=MARK, width=round(width, 1), dash=dash(row["route"], width)))
         self.journeys.append(feature(head, **row, fill=MARK, width=0))
         return True
 
-    def name_countries(self, but: set[str]) -> None:
-        """Write the name of each country near the middle of what is seen of it, where it fits into the country."""
+    def name_countries(self, but: set[str]) -> set[str]:
+        """Write the name of each country near the middle of what is seen of it, where it fits into the country; of which."""
+        named = set[str]()
         for code, shape in sorted(self.land.items(), key=lambda item: -item[1].area):
             visible = shape.intersection(self.box)
             if visible.area > 800 and code not in but:
@@ -264,15 +278,20 @@ class Map:
                 west, north, east, south = visible.bounds
                 grid = itertools.product(np.arange(west, east, 10), np.arange(north, south, 8))
                 points = sorted([middle, *grid], key=partial(math.dist, middle))
-                self.write(HAIR.join(country_name(code).upper()), "country", points, (0,), visible)
+                named |= (
+                    {code}
+                    if self.write(HAIR.join(country_name(code).upper()), "country", points, (0,), visible)
+                    else set()
+                )
+        return named
 
     def key(self) -> list[Row]:
         """Below the map, the kinds of lines that there are."""
         x, y, lines = 4.0, self.frame.height + 18, []
-        for way in [way for way in KEY if way in set(self.lines["way"])]:
-            lines.append(feature(LineString([(x, y), (x + 28, y)]), stroke=MARK, width=1.8, dash=dash(way, 1.8)))
-            self.write(KEY[way], "key", [(x + 30, y)], (6,), box(0, y - 20, WIDTH, y + 20))
-            x += 62 + text_size(KEY[way], "key")[0]
+        for route in [route for route in KEY if route in set(self.lines["route"])]:
+            lines.append(feature(LineString([(x, y), (x + 24, y)]), stroke=MARK, width=1.8, dash=dash(route, 1.8)))
+            self.write(KEY[route], "key", [(x + 26, y)], (6,), box(0, y - 20, WIDTH, y + 20))
+            x += 52 + text_size(KEY[route], "key")[0]
         return lines
 
     def chart(self) -> Any:
@@ -287,7 +306,16 @@ class Map:
         border = self.land.get(self.home, Polygon()).boundary.intersection(abroad)
         ground = [feature(shape, fill=LAND, stroke=PAPER, width=1.2) for shape in self.land.values()]
         ground += [feature(border, stroke=MUTED, width=1.2), *self.key()]
-        dots = [{"at": self.spots[name], "size": 130 if name == self.met else 55} for name in self.towns]
+        sizes = {self.met: 130, **dict.fromkeys(self.nations, 70)}
+        dots = [
+            {
+                "at": self.spots[name],
+                "size": sizes.get(name, 55),
+                "fill": PAPER if name in self.nations else INK,
+                "stroke": INK if name in self.nations else PAPER,
+            }
+            for name in self.dots
+        ]
         looks: list[Any] = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)]
         looks += [alt.StrokeWidth("width:Q", scale=None), alt.StrokeDash("dash:N", scale=None)]
         shape: Any = {"fill": None, "strokeCap": "round"}
@@ -295,11 +323,11 @@ class Map:
             name: alt.expr(f"datum.{column}")
             for name, column in {"align": "align", "fontSize": "size", "fontWeight": "weight"}.items()
         }
-        said = [alt.Tooltip(name) for name in ("from", "to", "way", "people")]
+        said = [alt.Tooltip(name) for name in ("from", "to", "route", "people")]
         return alt.layer(
             alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shape).encode(*looks),
             chart(self.journeys).mark_geoshape(**shape).encode(*looks, tooltip=said),
-            chart(dots).mark_point(fill=INK, stroke=PAPER).encode(longitude="at[0]:Q", latitude="at[1]:Q", size=alt.Size("size:Q", scale=None)),
+            chart(dots).mark_point().encode(*looks[:2], longitude="at[0]:Q", latitude="at[1]:Q", size=alt.Size("size:Q", scale=None)),
             chart(self.texts).mark_text(baseline="middle", **text).encode(longitude="x:Q", latitude="y:Q", text="text:N", fill=looks[0]),
             width=WIDTH, height=self.frame.height + 28, padding=0, usermeta={"wide": True},
             projection=alt.Projection(type="identity", scale=1, translate=[0, 0]),
@@ -330,7 +358,7 @@ def figure_map(ranked: pd.DataFrame) -> Any:
 
 def from_where_to_where(lines: pd.DataFrame, at: Places) -> Any:
     """People by where they set off and where they went, as a table: of countries, or of places within one."""
-    made = lines["way"] != PLANNED
+    made = lines["route"] != PLANNED
     table = lines[made] if made.any() else lines
     abroad = table[["from", "to"]].map(lambda name: country_name(at[name]["country"]))
     table = table.assign(**abroad) if len(abroad.drop_duplicates()) > 1 else table

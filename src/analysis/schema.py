@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 TABLES = ("interviewees", "legs", "places", "destinations", "statements", "evidence", "paragraphs", "settlements")
 
-GROUPS = ("interviewees", "arrivals", "residents", "volunteers", "officials")
-"""Of whom a statement may be made, besides single interviewees."""
+GROUPS = ("interviewees", "arrivals", "residents", "volunteers", "officials", "places")
+"""Of whom or what a statement may be made, besides single interviewees."""
 
 OTHERS = GROUPS[1:]
 """Of these the interviewees are few among many, if any: statements of them are shown where small cells are suppressed."""

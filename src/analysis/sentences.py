@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pandas as pd
 
-from analysis.counts import known, unit_of
+from analysis.counts import known, list_people, unit_of
 from analysis.disclosure import NOT_SHOWN, NOT_STATED, promise
 from analysis.editions import Edition
 from analysis.text import isolate, join, plural, spell
@@ -20,9 +20,7 @@ def whom(book: Edition) -> str:
     where = f" in {isolate(_collected_at(book))}" if _collected_at(book) else ""
     if book.declared is None:
         return f"the interviewees{where} whom the source portrays"
-    return f"the {plural(book.declared, 'person', 'people')} interviewed{where}".replace(
-        "the 1 person", "the one person"
-    )
+    return f"the {people(book.declared)} interviewed{where}"
 
 
 def _collected_at(book: Edition) -> str:
@@ -39,11 +37,11 @@ def coverage(book: Edition) -> str:
     if not declared:
         return "The source says that nobody was interviewed."
     if described == declared:
-        return f"The source portrays {'the one person' if declared == 1 else f'each of the {declared:,} people'} interviewed."
+        return f"The source portrays {'the one person' if declared == 1 else f'each of the {people(declared)}'} interviewed."
     if not described:
         return f"The source says that {people(declared)} {was(declared)} interviewed, and nothing individual about any of them."
     others = f"the other {spell(declared - described)}"
-    return f"The source portrays {spell(described)} of the {declared:,} people interviewed and says nothing individual about {others}."
+    return f"The source portrays {spell(described)} of the {people(declared)} interviewed and says nothing individual about {others}."
 
 
 def finding(
@@ -69,8 +67,8 @@ def finding(
     >>> rows = [("18–24", 4, "stated", ()), ("25–34", 2, "stated", ()), ("not stated", 4, "not stated", ())]
     >>> table = pd.DataFrame(rows, columns=["age", "interviewees", "state", "who"])
     >>> print(finding(table, "The age", share="are {}").replace("). ", ").\\n"))
-    The age of six of the 10 is known: 18–24 (4), 25–34 (2).
-    At least 4 and at most 8 of the 10 are 18–24.
+    The age of six of the ten is known: 18–24 (4), 25–34 (2).
+    At least four and at most eight of the ten are 18–24.
     """
     if table.attrs.get("withheld"):
         return promise(table.attrs["minimum_cell"])
@@ -84,7 +82,7 @@ def finding(
     listed = ", ".join(f"{label} ({n:,})" for label, n in pairs[:MOST_NAMED])
     listed += f", and {plural(len(pairs) - MOST_NAMED, 'other')}" if len(pairs) > MOST_NAMED else ""
     hidden = int(table.loc[table["state"] == NOT_SHOWN, unit].sum())
-    apart = f" {hidden:,} {'is' if hidden == 1 else 'are'} {NOT_SHOWN}." if hidden else ""
+    apart = f" {spell(hidden).capitalize()} {'is' if hidden == 1 else 'are'} {NOT_SHOWN}." if hidden else ""
     head = f"{what} of {part(number, table)} is {'shown' if hidden else 'known'}: {listed}.{apart}"
     # Where those not stated have a row of their own, those not shown apart are known to be something else.
     unknown = total - number - (hidden if NOT_STATED in set(table["state"]) else 0)
@@ -92,7 +90,14 @@ def finding(
     if not share or not unknown or tied:
         return head
     label, n = pairs[0]
-    return f"{head} At least {n:,} and at most {n + unknown:,} of the {total:,} {share.format(label)}."
+    return f"{head} At least {spell(n)} and at most {spell(n + unknown)} of the {spell(total)} {share.format(label)}."
+
+
+def together(book: Edition, who: Collection[str]) -> bool:
+    """Whether these are several people of whom the source says that they travelled as one party."""
+    people = list_people(book)
+    parties = set(people[people["interviewee"].isin(list(who))].get("party", ""))
+    return len(set(who)) > 1 and len(parties) == 1 and "" not in parties
 
 
 def people(n: int) -> str:
@@ -118,7 +123,7 @@ def part(n: int, table: pd.DataFrame) -> str:
     total = int(table[unit_of(table)].sum())
     if total == 1:
         return f"the one {unit_of(table).rstrip('s')}"
-    of = f"{total:,}" if unit_of(table) == "interviewees" else f"{total:,} {unit_of(table)}"
+    of = spell(total) if unit_of(table) == "interviewees" else f"{spell(total)} {unit_of(table)}"
     return f"all {of}" if n == total else f"{spell(n) if n else 'none'} of the {of}"
 
 
@@ -126,7 +131,7 @@ def none_known(what: str, table: pd.DataFrame) -> str:
     """That something is known of nobody, or that there is nobody."""
     total = int(table[unit_of(table)].sum())
     return (
-        f"{what} of {part(0, table)} is known."
+        f"{what} is not stated for any {part(0, table).removeprefix('none ')}."
         if total > 1
         else f"{what} is not stated."
         if total

@@ -2,40 +2,77 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 import pandas as pd
 
 from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.exhibits import show
 from analysis.schema import OTHERS
-from analysis.text import isolate, join
+from analysis.text import day, isolate, join
 
 
 def citation(book: Edition) -> str:
-    """How to cite the edition: who made it, when, what it is called, which it is, under which terms, where it stands."""
-    makers = [str(each.get("title") or "") for each in book.package.get("contributors", [])]
-    by = join([isolate(name) for name in makers if name]) or "Author not named"
-    year, address = str(book.package.get("created") or "")[:4], str(book.package.get("homepage") or "")
+    """How to cite the edition: who made and published it, on which day, its title, which it is, its terms and address."""
+    by = join([isolate(name) for name in _makers(book)]) or "Author not named"
+    date = day(_created(book))
     terms = join([str(each.get("title") or each.get("name") or "") for each in book.package.get("licenses") or []])
-    parts = [f"{by}{f' ({year})' if year else ''}: {isolate(book.title)}", f"Edition {book.name}", terms, address]
-    return ". ".join(filter(None, parts)) + "."
+    publisher = join([isolate(name) for name in _makers(book, publishers=True)])
+    parts = [f"{by}{f' ({date})' if date else ''}: {isolate(book.title)}", f"Edition {book.name}", publisher, terms]
+    return ". ".join(filter(None, [*parts, book.homepage])) + "."
+
+
+def bibtex(book: Edition) -> str:
+    """The same as an entry for programs that keep references."""
+    by, publisher = (_makers(book, publishers=each) for each in (False, True))
+    fields = {
+        "author": " and ".join(f"{{{name}}}" for name in by), "title": f"{{{book.title}}}", "date": _created(book),
+        "publisher": join(publisher), "note": f"Edition {book.name}", "url": book.homepage,
+    }  # fmt: skip
+    plain = {name: re.sub(r"[\\`]", "", text) for name, text in fields.items() if text}
+    return "\n".join([f"@misc{{{book.name},", *(f"  {name} = {{{text}}}," for name, text in plain.items()), "}"])
+
+
+def _makers(book: Edition, *, publishers: bool = False) -> list[str]:
+    """Those who made the edition, or those who only publish it."""
+    named = [each for each in book.package.get("contributors") or [] if each.get("title")]
+    return [str(each["title"]) for each in named if (each.get("role") == "publisher") == publishers]
+
+
+def _created(book: Edition) -> str:
+    return str(book.package.get("created") or "")[:10]
 
 
 def how_to_check(book: Edition) -> str:
     """Where a reader can follow a number to."""
     if not book.has("interviewees"):
         return "Every figure leads to the page where it was read, if it has an address."
+    if book.minimum_cell == 1 and not book.has("evidence"):
+        return "Every count leads to the people behind it. This edition keeps no words of its source."
     if book.minimum_cell == 1:
         return "Every count leads to the people behind it, and every fact about them to the words of the source."
     return f"No count leads to single people, as this edition publishes no cell of fewer than {book.minimum_cell:,}."
 
 
 def persons(book: Edition) -> dict[str, str]:
-    """What people one by one are called: their identifier and, where it is stated, their profession."""
-    return {
-        row["interviewee"]: ", ".join(filter(None, [row["interviewee"], row["profession"]]))
-        for row in book.rows("interviewees")
-    }
+    """What people one by one are: their profession, else their gender; blank where neither is stated."""
+    return {row["interviewee"]: row["profession"] or row["gender"] for row in book.rows("interviewees")}
+
+
+def called(what: Mapping[str, str], *who: str) -> str:
+    """What people, or a group, are called: those alike together, with their identifiers.
+
+    Examples
+    --------
+    >>> called({"i02": "IT worker", "i03": "IT worker", "i05": ""}, "i02", "i03", "i05"), called({}, "arrivals")
+    ('IT worker (i02 and i03) and i05', 'arrivals')
+    """
+    alike: dict[str, list[str]] = {}
+    for each in who:
+        alike.setdefault(what.get(each, ""), []).append(each)
+    return join([f"{isolate(label)} ({join(those)})" if label else join(those) for label, those in alike.items()])
 
 
 def statements(book: Edition) -> pd.DataFrame:
@@ -63,7 +100,7 @@ def evidence(book: Edition) -> pd.DataFrame:
     names = ["about", "table", "row", "column", "value", "words of the source", "paragraph", "basis", "rule or reason"]
     frame = pd.DataFrame(rows, columns=names)
     if book.minimum_cell > 1:
-        frame = frame[frame["about"].isin((*OTHERS, "figures", "the report"))]
+        frame = frame[frame["about"].isin((*OTHERS, "figures", "the report")) & (frame["table"] != "places")]
     return no_people(frame.reset_index(drop=True))
 
 

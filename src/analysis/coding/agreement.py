@@ -9,7 +9,8 @@ import pandas as pd
 from analysis.schema import schema
 
 NO_ROW = "(no row)"
-ALIKE = "undefined: all values alike"
+ALIKE, FEWEST = "undefined: all values alike", 10
+"""Of fewer values than that alpha says nothing: one difference more or less turns it over."""
 
 
 def agreement(
@@ -22,13 +23,17 @@ def agreement(
 
     >>> one = pd.DataFrame({"statement": ["s1", "s2"], "topic": ["age", "route"], "says": "x"})
     >>> agreement({"statements": one}, {"statements": one})[["column", "alike", "alpha"]].values.tolist()[0]
-    ['topic', 2, '1.000']
+    ['topic', 2, 'fewer than 10 values']
     """
     rows = []
     for name in (name for name in second if name in tables):
         first, other = (_by_key(frame, name) for frame in (tables[name], second[name]))
         for row in settlements.to_dict("records") if settlements is not None else []:
-            if row["table"] == name:
+            if row["table"] != name:
+                continue
+            if row["column"] in schema(name).key:  # a row that neither coding had was compared by nobody
+                first = first if row["first"] else first.drop(row["key"], errors="ignore")
+            else:
                 first.loc[row["key"], row["column"]] = row["first"]
         for column in (column for column in schema(name).columns if column in first):
             both = [first[column], other.get(column, pd.Series(dtype="object"))]
@@ -49,6 +54,8 @@ def _by_key(frame: pd.DataFrame, table: str) -> pd.DataFrame:
 def _alpha(pairs: pd.DataFrame) -> str:
     import krippendorff
 
+    if len(pairs) < FEWEST:
+        return f"fewer than {FEWEST} values"
     codes, values = pd.factorize(pairs.to_numpy().ravel(), sort=True)
     if len(values) < 2:
         return ALIKE

@@ -232,10 +232,13 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
 
 def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:
     """Settlements whose ruling is not what the edition now carries."""
+    rows = {(name, key): key for name, key, _ in values}
     for row in collect_rows(table.frame.sort(*table.locator)):
-        carried, settled = values.get(_place(row), ""), as_text(row["settled"])
+        place, settled = _place(row), as_text(row["settled"])
+        whole = place[0] in TABLES and place[2] in schema(place[0]).key  # a whole row is at issue
+        carried = rows.get(place[:2], "") if whole else values.get(place, "")
         if carried != settled:
-            needed = f"{show(carried or None)}, as {'.'.join(_place(row))} has it"
+            needed = f"{show(carried or None)}, as {'.'.join(place)} has it"
             (file, number), hint = table.place(row), "correct the table or the settlement"
             yield Problem(file, show(settled or None), needed, hint, number, "settled", warning=True)
 

@@ -12,6 +12,10 @@
       document.head.append(script);
     }));
 
+  const HINT = matchMedia("(hover: hover)").matches
+    ? "Point at a mark, or use the arrow keys, to see what it stands for."
+    : "Tap a mark to see what it stands for.";
+
   /* Text that turns the direction of what follows it is kept to itself. */
   const isolate = (text) => (/[\u0590-\u08ff\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text);
 
@@ -74,7 +78,7 @@
     /* Of charts that stand together the first says it for all. */
     const asks = JSON.stringify(spec).includes('"tooltip"');
     const first = asks && !(chart.previousElementSibling && chart.previousElementSibling.matches(".charts > .chart"));
-    said.textContent = first ? "Point at a mark, or use the arrow keys, to see what it stands for." : "";
+    said.textContent = first ? HINT : "";
     drawing.replaceChildren(stage);
 
     const items = itemsOf(view);
