@@ -21,7 +21,7 @@ def citation(book: Edition) -> str:
     terms = join([str(each.get("title") or each.get("name") or "") for each in book.package.get("licenses") or []])
     publisher = join([isolate(name) for name in _makers(book, publishers=True)])
     parts = [f"{by}{f' ({date})' if date else ''}: {isolate(book.title)}", f"Edition {book.name}", publisher, terms]
-    return ". ".join(filter(None, [*parts, book.homepage])) + "."
+    return ". ".join(filter(None, [*parts, str(book.package.get("homepage") or "")])) + "."
 
 
 def bibtex(book: Edition) -> str:
@@ -29,7 +29,7 @@ def bibtex(book: Edition) -> str:
     by, publisher = (_makers(book, publishers=each) for each in (False, True))
     fields = {
         "author": " and ".join(f"{{{name}}}" for name in by), "title": f"{{{book.title}}}", "date": _created(book),
-        "publisher": join(publisher), "note": f"Edition {book.name}", "url": book.homepage,
+        "publisher": join(publisher), "note": f"Edition {book.name}", "url": str(book.package.get("homepage") or ""),
     }  # fmt: skip
     plain = {name: re.sub(r"[\\`]", "", text) for name, text in fields.items() if text}
     return "\n".join([f"@misc{{{book.name},", *(f"  {name} = {{{text}}}," for name, text in plain.items()), "}"])
