@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -40,12 +41,17 @@ def address(engine: str = "") -> str:
 def session(engine: str) -> Any:
     """A session on an engine that answers."""
     warnings.filterwarnings("ignore", module=r"pyspark\b")  # of pandas 3, which it does not know yet
+    main = vars(sys.modules["__main__"])
+    file = main.setdefault("__file__", "")  # PySpark takes a Python without one for its own doctests, and ends it
     try:
         from pyspark.sql.connect.client import DefaultChannelBuilder
         from pyspark.sql.connect.session import SparkSession
     except ImportError as error:
         hint = "pip install 'analysis[spark]'"
         raise InputError.one("--engine", "no package pyspark", "a Spark Connect client", hint) from error
+    finally:
+        if not file:
+            del main["__file__"]
 
     def connect() -> Any:
         made = SparkSession.builder.channelBuilder(DefaultChannelBuilder(engine)).create()
