@@ -1,4 +1,4 @@
-"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION``.
+"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION [ENGINE]``.
 
 Prints seconds, the megabytes of this process at most, and a hash of what it found.
 """
@@ -20,49 +20,50 @@ Found = tuple[float, object]
 """Seconds, and what came of it."""
 
 
-def check(edition: Path) -> Found:
+def check(edition: Path, engine: str) -> Found:
     """Everything that ``analysis check`` does."""
     from analysis.editions import examine
 
     started = time.perf_counter()
-    _, problems = examine(edition)
+    _, problems = examine(edition, engine=engine)
+    seconds = time.perf_counter() - started
     assert not [problem for problem in problems if not problem.warning], problems
-    return time.perf_counter() - started, [asdict(problem) for problem in problems]
+    return seconds, [{**asdict(problem), "row": None, "file": problem.file.partition(" [")[0]} for problem in problems]
 
 
-def tabulate(edition: Path) -> Found:
+def tabulate(edition: Path, engine: str) -> Found:
     """The groups of interviewees that chapters count."""
     from analysis import count_by
     from analysis.editions import examine
 
-    loaded, _ = examine(edition, validated=True)
+    loaded, _ = examine(edition, validated=True, engine=engine)
     assert loaded is not None
     people = loaded.interviewees
+    people.collect_schema()  # opens the file, or the session on the engine
     started = time.perf_counter()
     tables = [count_by(people, *columns) for columns in COLUMNS]
     seconds = time.perf_counter() - started
     assert len({int(table["n"].sum()) for table in tables}) == 1
-    return seconds, [table["n"].tolist() for table in tables]
+    return seconds, [sorted(table["n"].tolist()) for table in tables]
 
 
-def sql(edition: Path) -> Found:
-    """The same groups by DuckDB's own SQL."""
+def sql(edition: Path, engine: str) -> Found:
+    """The same groups by the engine's own SQL: DuckDB's, or Spark's."""
     import duckdb
 
     started = time.perf_counter()
-    for query in SQL:
-        duckdb.sql(query.format(file=edition / "interviewees.parquet")).fetchall()
-    return time.perf_counter() - started, None
+    found = [duckdb.sql(query.format(file=edition / "interviewees.parquet")).fetchall() for query in SQL]
+    return time.perf_counter() - started, [sorted(row[-1] for row in rows) for rows in found]
 
 
-def main(step: str, edition: str) -> None:
+def main(step: str, edition: str, engine: str = "") -> None:
     """Do a step."""
     import resource
 
     from parabook.files import digest
 
     steps = {"check": check, "tabulate": tabulate, "sql": sql}
-    took, found = steps[step](Path(edition))
+    took, found = steps[step](Path(edition), engine)
     print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f} {digest(found)}")
 
 

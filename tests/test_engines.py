@@ -195,6 +195,7 @@ def test_an_engine_that_is_not_there_or_cannot_read_or_is_paused_or_killed_says_
     case(address)
     many(folder)
     monkeypatch.setenv(spark.TIMEOUT, "3")
+    spark.session.cache_clear()
     os.kill(process.pid, signal.SIGSTOP)
     case(address)
     process.kill()

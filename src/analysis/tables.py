@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +247,7 @@ def _duckdb() -> Any:
     import duckdb
 
     desk = folder.CACHE / "duckdb"
+    desk.mkdir(parents=True, exist_ok=True)
     files.prune(desk, 64)  # what ended kernels left
     place = str(desk / str(os.getpid())).replace("'", "''")
     with contextlib.suppress(duckdb.Error):  # in a notebook without ipywidgets there is no bar, and no such setting
@@ -283,9 +284,8 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
 
 
 def collect(frame: Frame) -> pd.DataFrame:
-    """A small result in memory, whatever engine holds it; from Spark within a time limit, or an error in one line."""
-    call = partial(frame.collect, "pandas")
-    found: pd.DataFrame = (spark.ask(call) if frame.implementation.is_spark_like() else call()).to_native()
+    """A small result in memory, whatever engine holds it."""
+    found: pd.DataFrame = frame.collect("pandas").to_native()
     return found.reset_index(drop=True)
 
 
