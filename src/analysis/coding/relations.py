@@ -154,7 +154,7 @@ def _lost(
     lost = lost.filter(~nw.col("_").is_in(besides)) if besides else lost
     known: list[str] = []
     if other:
-        keys = other.frame.select(nw.col(there).alias("_")).unique()
+        keys = other.frame.select(nw.col(there).alias("_"))
         lost = lost.join(keys, on="_", how="anti")
         known = [as_text(row["_"]) for row in collect_rows(keys.head(2000))]
 
