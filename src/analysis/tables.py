@@ -87,6 +87,8 @@ class Table:
     """Whether every cell is known to be readable."""
     cells: Mapping[str, list[Any]] | None = None
     """Of a small CSV file its columns in memory, typed; None in place of a blank, which in Parquet may be empty text."""
+    blank: bool = True
+    """Whether the engine may hold a blank cell as empty text."""
 
     @cached_property
     def dtypes(self) -> dict[str, nw.dtypes.DType]:
@@ -133,7 +135,7 @@ class Table:
     def text(self, name: str) -> nw.Expr:
         """A stored column as text."""
         text = nw.col(name) if self.dtypes[name] == nw.String else nw.col(name).cast(nw.String)
-        return nw.when(text != "").then(text)
+        return nw.when(text != "").then(text) if self.blank else text
 
     def unreadable(self, field: Field) -> nw.Expr:
         """Whether a cell of a column that is not text cannot be read. As strict with Parquet as with CSV."""
@@ -274,13 +276,23 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
     if engine == DUCKDB and parts == [str(file)]:
         numbered = _duckdb().read_parquet(parts, hive_partitioning=False, file_row_number=True)
         native = numbered.project("* EXCLUDE (file_row_number), file_row_number + 2 AS _row")
+    if engine == DUCKDB:
+        native = _blanks_missing(native)
     stored: Frame = nw.from_native(native).lazy()
     nested = {name: dtype for name, dtype in stored.collect_schema().items() if dtype.is_nested() or dtype == nw.Binary}
     for field in spec.fields:
         if field.name in nested:
             found, hint = f"values of type {nested[field.name]}", "write one value a cell"
             problems.append(Problem(shown, found, needed(field.type), hint, None, field.name))
-    return Table(spec.extended(names, own), shown, stored.drop(*nested), problems)
+    return Table(spec.extended(names, own), shown, stored.drop(*nested), problems, blank=engine != DUCKDB)
+
+
+def _blanks_missing(relation: Any) -> Any:
+    """A DuckDB relation without empty text. narwhals has no ``nullif``, and its CASE takes twice as long to group by."""
+    kinds = zip(relation.columns, relation.types, strict=True)
+    names = [name.replace('"', '""') for name, kind in kinds if kind == "VARCHAR"]
+    texts = [f"""nullif("{name}", '') AS "{name}\"""" for name in names]
+    return relation.project(f"* REPLACE ({', '.join(texts)})") if texts else relation
 
 
 def collect(frame: Frame) -> pd.DataFrame:
