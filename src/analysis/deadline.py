@@ -7,20 +7,22 @@ from typing import Any
 
 import grpc
 
-from analysis.spark import READABLE, TIMEOUT
 from parabook.errors import InputError
+
+READABLE = "Parquet that the engine can read"
+"""What is needed where an engine answers with an error."""
 
 GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
 class Deadline(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
-    """Ends each request to an engine after some ``seconds``; raises an InputError for any that fails.
+    """Ends each request to an engine after some ``seconds``, which a ``variable`` of the environment sets; raises an InputError for any that fails.
 
     All of PySpark's and narwhals' requests pass here, those too that they make to find out a schema.
     """
 
-    def __init__(self, engine: str, seconds: float) -> None:
-        self.engine, self.seconds = engine, seconds
+    def __init__(self, engine: str, seconds: float, variable: str) -> None:
+        self.engine, self.seconds, self.variable = engine, seconds, variable
 
     def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
         """Make a request with one answer."""
@@ -43,7 +45,7 @@ class Deadline(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercept
             hint = "start it, and try again"
         elif code == grpc.StatusCode.DEADLINE_EXCEEDED:
             found, needed = f"no answer within {self.seconds:g} s", "an engine that answers"
-            hint = f"start it, or allow it more seconds by {TIMEOUT}"
+            hint = f"start it, or allow it more seconds by {self.variable}"
         else:
             found, needed = f"an error of the engine ({message[:200]})", READABLE
             hint = "is it a Spark of version 4? it needs paths of its own, or addresses as s3://bucket/folder"

@@ -20,9 +20,6 @@ from parabook.errors import InputError
 ENGINE, TIMEOUT = "ANALYSIS_ENGINE", "ANALYSIS_ENGINE_TIMEOUT"
 """Environment variables, which kernels inherit: the engine's address, and the seconds that a query may take."""
 
-READABLE = "Parquet that the engine can read"
-"""What is needed where an engine answers with an error."""
-
 CONNECT_TIMEOUT = 15.0
 """Seconds within which an engine must answer at all."""
 
@@ -53,7 +50,7 @@ def session(engine: str) -> Any:
     finally:
         if not file:
             del main["__file__"]
-    builder, deadline = DefaultChannelBuilder(engine), Deadline(engine, min(limit, CONNECT_TIMEOUT))
+    builder, deadline = DefaultChannelBuilder(engine), Deadline(engine, min(limit, CONNECT_TIMEOUT), TIMEOUT)
     builder.add_interceptor(deadline)
     made = SparkSession.builder.channelBuilder(builder).create()
     made.client.set_retry_policies([])  # its own retry for ten minutes
@@ -74,6 +71,8 @@ def read_parquet(engine: str, paths: Sequence[str]) -> Any:
     try:
         frame.schema  # noqa: B018 - asks the engine now, when an error is one of these files
     except InputError as error:
+        from analysis.deadline import READABLE
+
         at = ", ".join(paths)
         raise InputError([replace(it, file=at) if it.needed == READABLE else it for it in error.problems]) from error
     return frame
