@@ -54,8 +54,8 @@ lab: .venv/.lab
 preview: $(READY)
 	@$(BIN)/analysis preview
 
-# Beside the tools people use today, by hand: takes a quarter of an hour.
-bench: .venv/.bench
+# Beside the tools people use today, by hand, on a machine that does nothing else: takes up to ten minutes.
+bench: .venv/.bench .venv/.spark
 	PYTHONPATH=. $(BIN)/python -m benchmarks
 
 # The locks: every package with its hashes, for Python 3.11 and newer, without a trace of the machine they were made on.

@@ -1,25 +1,24 @@
 """How long things take beside the tools people use today: each comparison in one run, A B A B, medians and ratios.
 
-Run by ``make bench``; ``python -m benchmarks chapters build`` runs some of it, ``--rounds`` says how often.
+Run by ``make bench``; ``python -m benchmarks chapters book`` runs some of it, ``--rounds`` says how often.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import platform
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
 from benchmarks import cases
 from benchmarks.timing import Row, as_table
 
-PACKAGES = ("papermill", "nbclient", "nbconvert", "nbmake", "jupyter-book", "sphinx", "pandas", "duckdb", "narwhals")
+PACKAGES = ("papermill", "nbclient", "nbconvert", "nbmake", "jupyter-book", "pandas", "duckdb", "pysail")
 
 
 def main() -> int:
-    """Run the comparisons that are asked for, print them as a table, and keep them as JSON."""
+    """Run the comparisons that are asked for, print them as one table."""
     known = {name: getattr(cases, name) for name in cases.ALL}
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("case", nargs="*", choices=[*known, []], help=f"any of {', '.join(known)} (default: all)")
@@ -30,18 +29,11 @@ def main() -> int:
         print(f"{name} …", file=sys.stderr, flush=True)
         rows += (found := known[name](options.rounds))
         print(as_table(found), file=sys.stderr, flush=True)
-    made = f"{platform.machine()}, {cases.processors()} processors, Python {platform.python_version()}; " + ", ".join(
+    made = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}; " + ", ".join(
         f"{name} {version(name)}" for name in PACKAGES
     )
     text = f"{as_table(rows)}\n\nMedians of {options.rounds} rounds, side by side in one run. {made}.\n"
     print(text)
-    folder = Path(__file__).parent
-    kept = folder / "results.json"
-    before = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    before.update(
-        {f"{row.what}, beside {row.them}" if row.them else row.what: row.as_dict() | {"made on": made} for row in rows}
-    )
-    kept.write_text(json.dumps(before, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 
 

@@ -48,6 +48,9 @@ def many(base: Path, number: int) -> list[Path]:
         package = json.loads((edition / "datapackage.json").read_text(encoding="utf-8"))
         package["report"]["declared_interviewees"] = 17 + n
         (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+        story, holds = edition / "story.md", "report declared_interviewees"
+        text = story.read_text(encoding="utf-8")
+        story.write_text(text.replace(f"17 {holds}", f"{17 + n} {holds}"), encoding="utf-8")
         evidence = edition / "evidence.csv"
         rows = [
             row

@@ -1,12 +1,14 @@
-"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION``.
+"""One step on an edition of many rows, in a process of its own: ``python -m benchmarks.large STEP EDITION [ENGINE]``.
 
-Prints seconds, the megabytes of this process at most, and a hash of what it found.
+Prints seconds, seconds of processors, the megabytes of this process at most, and a hash of what it found. What is
+imported and opened beforehand counts for memory alone.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,54 +18,54 @@ SQL = [f"SELECT {', '.join(each)}, count(*) FROM '{{file}}' WHERE counted = 'yes
 """The groups that the tables of interviewees are counted from, as one would write them by hand."""
 
 
-Found = tuple[float, object]
-"""Seconds, and what came of it."""
-
-
-def check(edition: Path) -> Found:
+def check(edition: Path, engine: str) -> Callable[[], object]:
     """Everything that ``analysis check`` does."""
+    from analysis import spark
     from analysis.editions import examine
 
-    started = time.perf_counter()
-    _, problems = examine(edition)
-    assert not [problem for problem in problems if not problem.warning], problems
-    return time.perf_counter() - started, [asdict(problem) for problem in problems]
+    if engine:
+        spark.session(engine)
+
+    def step() -> object:
+        problems = examine(edition, engine=engine)[1]
+        assert not [problem for problem in problems if not problem.warning], problems
+        return [(asdict(each) | {"row": None, "file": each.file.partition(" [")[0]}) for each in problems]
+
+    return step
 
 
-def tabulate(edition: Path) -> Found:
+def tabulate(edition: Path, engine: str) -> Callable[[], object]:
     """The groups of interviewees that chapters count."""
     from analysis import count_by
     from analysis.editions import examine
 
-    loaded, _ = examine(edition, validated=True)
+    loaded = examine(edition, validated=True, engine=engine)[0]
     assert loaded is not None
     people = loaded.interviewees
-    started = time.perf_counter()
-    tables = [count_by(people, *columns) for columns in COLUMNS]
-    seconds = time.perf_counter() - started
-    assert len({int(table["n"].sum()) for table in tables}) == 1
-    return seconds, [table["n"].tolist() for table in tables]
+    people.collect_schema()
+    return lambda: [sorted(count_by(people, *columns)["n"].tolist()) for columns in COLUMNS]
 
 
-def sql(edition: Path) -> Found:
+def sql(edition: Path, engine: str) -> Callable[[], object]:
     """The same groups by DuckDB's own SQL."""
     import duckdb
 
-    started = time.perf_counter()
-    for query in SQL:
-        duckdb.sql(query.format(file=edition / "interviewees.parquet")).fetchall()
-    return time.perf_counter() - started, None
+    queries = [query.format(file=edition / "interviewees.parquet") for query in SQL]
+    return lambda: [sorted(row[-1] for row in duckdb.sql(query).fetchall()) for query in queries]
 
 
-def main(step: str, edition: str) -> None:
+def main(name: str, edition: str, engine: str = "") -> None:
     """Do a step."""
     import resource
 
     from parabook.files import digest
 
-    steps = {"check": check, "tabulate": tabulate, "sql": sql}
-    took, found = steps[step](Path(edition))
-    print(f"{took:.4f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.1f} {digest(found)}")
+    step = {"check": check, "tabulate": tabulate, "sql": sql}[name](Path(edition), engine)
+    started, before = time.perf_counter(), time.process_time()
+    found = step()
+    seconds, processors = time.perf_counter() - started, time.process_time() - before
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(f"{seconds:.4f} {processors:.4f} {megabytes:.1f} {digest(found)}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,28 +23,22 @@ class Took:
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison: ours and theirs, medians of the same number of rounds, and how many times faster ours is."""
+    """One comparison: ours and theirs, medians of the same number of rounds."""
 
     what: str
     ours: Took
-    theirs: Took | None
-    them: str
+    theirs: Took | None = None
+    them: str = ""
+    times: float | None = None
+    """The median of the ratios of rounds; that of the medians where it is None."""
 
     @property
     def ratio(self) -> float | None:
-        return self.theirs.seconds / self.ours.seconds if self.theirs else None
+        """How many times as long theirs takes."""
+        return self.times or (self.theirs.seconds / self.ours.seconds if self.theirs else None)
 
-    def as_dict(self) -> dict[str, object]:
-        """As plain values."""
-        found: dict[str, object] = {"seconds": round(self.ours.seconds, 3), "megabytes": round(self.ours.megabytes)}
-        if self.theirs and self.ratio:
-            found |= {
-                "beside": self.them,
-                "their seconds": round(self.theirs.seconds, 3),
-                "times": round(self.ratio, 1),
-            }
-            found["their megabytes"] = round(self.theirs.megabytes)
-        return found
+
+Side = Callable[[], Took]
 
 
 def run(command: Sequence[str], cwd: Path, environment: dict[str, str] | None = None) -> Took:
@@ -63,7 +57,7 @@ WATCHING: list[bool] = []
 """Not empty while memory is looked at."""
 
 
-def watched(side: Callable[[], Took]) -> float:
+def watched(side: Side) -> float:
     """The greatest memory of one more run, in megabytes."""
     WATCHING.append(True)
     try:
@@ -86,7 +80,7 @@ def _watch(pid: int) -> Callable[[], int]:
                 greatest = max(greatest, whole)
             except psutil.Error:
                 pass
-            done.wait(0.05)
+            done.wait(0.1)
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -106,33 +100,14 @@ def _own(process: psutil.Process) -> int:
         return 0
 
 
-def median(runs: Sequence[Took], megabytes: float) -> Took:
-    """The median of seconds, and the memory that was seen."""
-    return Took(statistics.median(r.seconds for r in runs), megabytes)
-
-
-def alone(side: Callable[[], Took], rounds: int) -> Took:
-    """One side by itself: once for its memory, also so that Python has compiled all of it, then against the clock."""
-    megabytes = watched(side)
-    return median([side() for _ in range(rounds)], megabytes)
-
-
-def beside(what: str, ours: Callable[[], Took], theirs: Callable[[], Took], them: str, rounds: int) -> Row:
-    """Two sides: each once for its memory, also so that Python has compiled all of it, then in turn against the clock."""
-    megabytes = watched(ours), watched(theirs)
-    runs = [(ours(), theirs()) for _ in range(rounds)]
-    return Row(what, median([a for a, _ in runs], megabytes[0]), median([b for _, b in runs], megabytes[1]), them)
-
-
-def stepped(runs: Sequence[Took]) -> Took:
-    """Of steps that time themselves and tell their own memory: the medians."""
-    return median(runs, statistics.median(each.megabytes for each in runs))
-
-
-def in_turn(what: str, ours: Callable[[], Took], theirs: Callable[[], Took], them: str, rounds: int) -> Row:
-    """Two sides of steps that time themselves, in turn."""
-    runs = [(ours(), theirs()) for _ in range(rounds)]
-    return Row(what, stepped([a for a, _ in runs]), stepped([b for _, b in runs]), them)
+def in_turn(what: str, ours: Side, others: Mapping[str, Side], rounds: int) -> list[Row]:
+    """Ours beside others: each once for its memory, also so that Python has compiled all of it, then in turn by the clock."""
+    sides = {"": ours, **others}
+    memory = {name: watched(side) for name, side in sides.items()}
+    runs = [{name: side().seconds for name, side in sides.items()} for _ in range(rounds)]
+    took = {name: Took(statistics.median(each[name] for each in runs), memory[name]) for name in sides}
+    ratios = {name: statistics.median(each[name] / each[""] for each in runs) for name in others}
+    return [Row(what, took[""], took[name], name, ratios[name]) for name in others]
 
 
 def as_table(rows: Sequence[Row]) -> str:

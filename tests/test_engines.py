@@ -19,12 +19,12 @@ from conftest import absent, run
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from analysis import spark
+from analysis import folder, spark
 from analysis.coding import checks, relations
 from analysis.csvfile import Cells
 from analysis.editions import examine, open_edition
 from analysis.schema import schema
-from analysis.tables import DUCKDB, Table, collect_rows, from_cells, from_stored
+from analysis.tables import DUCKDB, Table, _duckdb, collect_rows, from_cells, from_stored
 from analysis.text import as_text
 from parabook.errors import InputError
 
@@ -151,10 +151,10 @@ def test_an_edition_is_checked_and_counted_where_it_lies(server, tmp_path: Path)
 
 @pytest.mark.slow
 def test_a_book_counted_on_the_engine_is_the_same(server, tmp_path: Path):
-    folder = many(tmp_path / "many")
+    edition = many(tmp_path / "many")
     tables = {}
     for name, engine in (("here", ()), ("there", ("--engine", server[0]))):
-        run("build", folder, "--out", tmp_path / name, "--jobs", 2, *engine, cwd=tmp_path)
+        run("build", edition, "--out", tmp_path / name, "--jobs", 2, *engine, cwd=tmp_path)
         files = (tmp_path / name / "tables").glob("*.csv")
         tables[name] = {file.name: file.read_text(encoding="utf-8") for file in files if file.name != "versions.csv"}
     assert tables["here"] == tables["there"]
@@ -171,6 +171,15 @@ def test_a_row_at_fault_is_named_by_its_key(server, tmp_path: Path):
     )
 
 
+def test_what_does_not_fit_into_memory_has_a_place_from_the_first_call(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(folder, "CACHE", tmp_path / "cache")
+    _duckdb.cache_clear()
+    ((place,),) = _duckdb().sql("SELECT current_setting('temp_directory')").fetchall()
+    _duckdb.cache_clear()
+    assert Path(place).parent == tmp_path / "cache" / "duckdb"
+    assert Path(place).parent.is_dir()
+
+
 @pytest.mark.parametrize("address", ["localhost:1", "sc://host", "tcp://host:1", "sc://host:port"])
 def test_an_address_of_another_form_is_refused(address: str, tmp_path: Path):
     with pytest.raises(InputError, match="needed an address of the form sc://HOST:PORT"):
@@ -180,22 +189,25 @@ def test_an_address_of_another_form_is_refused(address: str, tmp_path: Path):
 @pytest.mark.slow
 def test_an_engine_that_is_not_there_or_cannot_read_or_is_paused_or_killed_says_so(server, tmp_path: Path, monkeypatch):
     address, process = server
-    folder = many(tmp_path)
+    edition = many(tmp_path)
     cases = []
 
     def case(engine: str) -> None:
         started = time.monotonic()
         with pytest.raises(InputError) as caught:
-            raise InputError(examine(folder, engine=engine)[1])
+            raise InputError(examine(edition, engine=engine)[1])
         cases.append((str(caught.value), time.monotonic() - started))
 
-    case("sc://127.0.0.1:9")
-    (folder / "legs.parquet").write_bytes(b"no Parquet")
-    case(address)
-    many(folder)
     monkeypatch.setenv(spark.TIMEOUT, "3")
+    spark.session.cache_clear()
+    case("sc://127.0.0.1:9")
+    (edition / "legs.parquet").write_bytes(b"no Parquet")
+    case(address)
+    people = open_edition(many(edition), engine=address).interviewees
     os.kill(process.pid, signal.SIGSTOP)
     case(address)
+    with pytest.raises(InputError, match="no answer within 3 s"):  # a request of narwhals' own
+        people.group_by("gender").agg(nw.len()).collect_schema()
     process.kill()
     process.wait()
     case(address)

@@ -1,7 +1,7 @@
 """Who fled, how and where to: what chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
 
 The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``folder``,
-``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.package``, ``coding.spelling``, ``coding.relations``,
+``deadline``, ``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.package``, ``coding.spelling``, ``coding.relations``,
 ``editions``, ``story``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``basemap``, ``maps``,
 ``exhibits``, ``sources``, ``coding.verify``, ``coding.draft``, ``coding.agreement``.
 

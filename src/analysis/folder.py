@@ -11,10 +11,7 @@ import contextlib
 import json
 import os
 import re
-import tempfile
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -71,6 +68,8 @@ def _fetched(address: str, *, remote_parquet: bool) -> Path:
     name = PurePosixPath(address.partition("://")[2]).name
     if name in ("", ".."):
         raise InputError.one(address, "no folder's name", "the address of an edition's folder")
+    import tempfile
+
     home, limit = CACHE / "fetched" / digest(address)[:16], seconds(FETCH, DEADLINE)
     home.mkdir(parents=True, exist_ok=True)
     # What was given up on may still write there while it is removed.
@@ -109,6 +108,9 @@ def seconds(variable: str, otherwise: float) -> float:
 
 def within(seconds: float, call: Callable[[], T]) -> T:
     """What a call returns or raises; TimeoutError after so many seconds, as drivers of stores and engines may wait for ever."""
+    import threading
+    from concurrent.futures import Future
+
     outcome: Future[T] = Future()
 
     def run() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterable
@@ -141,6 +140,8 @@ def with_own_fields(table: str, embedded: object) -> dict[str, Any]:
 @cache
 def vocabulary(name: str) -> dict[str, dict[str, str]]:
     """A vocabulary of ``data/vocabularies``, by its first column."""
+    import csv
+
     with (ROOT / "data" / "vocabularies" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return {next(iter(row.values())): row for row in csv.DictReader(file)}
 
