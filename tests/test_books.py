@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,18 @@ from parabook.errors import InputError
 from parabook.plan import make_plan
 from parabook.plugins import Plugin
 from parabook.run import ChapterFailed, run_all
+from parabook.server import stop_all
 
 BOOKS = Path(__file__).parent / "books"
 STOCK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_server() -> Iterator[None]:
+    """A preloaded process of their own: that of another book's tests has loaded what is not theirs."""
+    stop_all()
+    yield
+    stop_all()
 
 
 def copy(name: str, into: Path) -> Path:

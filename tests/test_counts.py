@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from analysis.charts import MARKS_UP_TO, people_chart
 from analysis.counts import LISTED_UP_TO, complete, count_by, list_people
-from analysis.disclosure import NOT_DESCRIBED, NOT_STATED
+from analysis.disclosure import NO_BAND, NOT_DESCRIBED, NOT_STATED
 from analysis.editions import Edition, open_edition
 from analysis.figures import bounds
 from analysis.journeys import departures, stops
@@ -151,7 +151,8 @@ def test_a_band_holds_only_whole_ranges_and_without_a_declared_number_nobody_is_
     for label, keys in zip(table["age"], table["who"], strict=True):
         for low, high in [data[int(key[1:])]["age"] or (-1, -1) for key in keys]:
             fits = [band for band, (least, most) in limits.items() if least <= low and high <= most]
-            assert fits == ([] if label == NOT_STATED else [label])
+            assert fits == ([] if label in (NOT_STATED, NO_BAND) else [label])
+            assert (label == NO_BAND) == (low >= 0 and not fits)
 
 
 @settings(max_examples=5)
@@ -160,7 +161,8 @@ def test_every_table_can_be_drawn(data, missing):
     table = by_age(book_of(data, missing), "18,25")
     chart = people_chart(table, "age")
     stated = table[(table["state"] == "stated") & (table["interviewees"] > 0)]
-    assert (chart is None) == (len(stated) < 2), "one known label is a sentence"
+    few = len(stated) < 2 or stated["interviewees"].sum() < 5
+    assert (chart is None) == few, "one known label, or fewer than five known people, are a sentence"
     if chart is not None:
         drawn = chart.to_dict()  # held against the schema of Vega-Lite
         alt.Chart.from_dict(drawn)

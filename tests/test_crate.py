@@ -90,8 +90,10 @@ def test_it_describes_another_edition(edition: Path, tmp_path: Path):
         "created": "2023-05-06",
     }
     (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    chapter = ROOT / "chapters" / "routes.ipynb"
+    read = {chapter: json.loads(chapter.read_text(encoding="utf-8"))}
     plan = SimpleNamespace(
-        book=SimpleNamespace(root=ROOT), input=edition, contents=hash_files(edition), private=False, notebooks=[ROOT / "chapters" / "routes.ipynb"],
+        book=SimpleNamespace(root=ROOT, read=read), input=edition, contents=hash_files(edition), private=False, notebooks=[chapter],
         chosen=lambda _: {"route_level": "country"}, behind=lambda _: {"legs.csv": ""},
     )  # fmt: skip
     run = SimpleNamespace(chapter="routes", notebook='{"cells": []}', rests_on=["legs"])

@@ -188,11 +188,19 @@ def test_a_script_without_a_main_guard_builds(tmp_path: Path):
 
 def test_as_many_side_by_side_as_memory_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "input").write_bytes(b"")
-    planned = Plan(Book(tmp_path, {}, (), {}), Plugin(), tmp_path, {}, stamps={tmp_path / "input": (1, 100_000_000, 1)})
+    file = tmp_path / "input"
+    planned = Plan(
+        Book(tmp_path, {}, (), {}),
+        Plugin(),
+        tmp_path,
+        {},
+        sources={"book": {"input": file}},
+        stamps={file: (1, 100_000_000, 1)},
+    )
     monkeypatch.setattr(runner.psutil, "virtual_memory", lambda: SimpleNamespace(available=available))
     available = 6_000_000_000
     assert side_by_side(planned, 8) == 3
-    assert side_by_side(replace(planned, stamps={}), 8) == 8
+    assert side_by_side(replace(planned, sources={"book": {}}), 8) == 8
     available = 1_000_000
     assert side_by_side(planned, 8) == 1
 

@@ -21,7 +21,8 @@ from conftest import ROOT, absent, run
 
 from analysis.coding.relations import MOST_WORDS
 from analysis.coding.rules import words
-from analysis.figures import add_up, compare, list_figures, measure, rank, web_addresses, where_to
+from analysis.figures import list_figures, measure, web_addresses
+from analysis.ranking import add_up, compare, rank, where_to
 
 NAME = "destination-figures-2022"
 COLLECTED = ROOT.parent / "shared" / "data" / "destination-figures.csv"

@@ -11,7 +11,7 @@ from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.exhibits import show
 from analysis.schema import OTHERS
-from analysis.text import day, isolate, join
+from analysis.text import as_text, day, isolate, join
 
 
 def citation(book: Edition) -> str:
@@ -58,7 +58,9 @@ def how_to_check(book: Edition) -> str:
 
 def persons(book: Edition) -> dict[str, str]:
     """What people one by one are: their profession, else their gender; blank where neither is stated."""
-    return {row["interviewee"]: row["profession"] or row["gender"] for row in book.rows("interviewees")}
+    return {
+        row["interviewee"]: as_text(row["profession"]) or as_text(row["gender"]) for row in book.rows("interviewees")
+    }
 
 
 def called(what: Mapping[str, str], *who: str) -> str:

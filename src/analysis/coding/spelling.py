@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 import narwhals as nw
 
-from analysis.coding.checks import listed
+from analysis.coding.checks import ALPHABETS, listed
 from analysis.schema import vocabulary
 from analysis.tables import Table, collect_rows
 from analysis.text import as_text
@@ -22,7 +22,6 @@ LABELS = {"interviewees": ("profession",), "places": ("name",), "destinations": 
 ALIKE = str.maketrans("аеорсухіјѕһкмтвноανρικτυχ", "aeopcyxijshkmtbhoavpiktyx")
 """Small letters of Cyrillic and Greek that look like Latin ones, or do as capitals."""
 
-MIXED = r"(?=\w*[a-z])\w*[\u0370-\u03ff\u0400-\u04ff]|(?=\w*[\u0370-\u03ff\u0400-\u04ff])\w*[a-z]"
 MOST_LABELS, CLOSE = 2000, 0.8
 """Different labels of a column that are looked at; how alike, by difflib, a word must be to a term to be taken for it."""
 
@@ -39,7 +38,7 @@ def plain(label: str) -> str:
 
 
 def spelling_problems(tables: Mapping[str, Table]) -> Iterator[Problem]:
-    """Labels of a column that look alike, words of two alphabets, and near misses of a measure or a quantifier."""
+    """Labels of a column that look alike, and near misses of a measure or a quantifier."""
     hedges = (cue["value"] for cue in vocabulary("cues").values() if cue["rule"] == "hedge")
     terms: Mapping[str, list[str]] = {"measure": [*vocabulary("measures")], "quantifier": ["exact", *hedges]}
     for table, column in ((tables[each], column) for each in LABELS if each in tables for column in LABELS[each]):
@@ -47,12 +46,11 @@ def spelling_problems(tables: Mapping[str, Table]) -> Iterator[Problem]:
         doubts: dict[str, tuple[str, str]] = {}
         spellings = defaultdict[str, list[str]](list)
         for label in sorted(counts, key=lambda each: (-counts[each], each)):
-            spellings[plain(label)].append(label)
+            if not re.search(ALPHABETS, label):  # of which `checks` has a warning of its own
+                spellings[plain(label)].append(label)
             near = [] if label in terms.get(column, [label]) else get_close_matches(label, terms[column], 1, CLOSE)
             if near:
                 doubts[label] = "a word of the vocabulary, or one of its own", near[0]
-            elif re.search(MIXED, label.casefold()):
-                doubts[label] = "letters of one alphabet in a word", plain(label)
         for usual, *others in spellings.values():
             doubts |= dict.fromkeys(others, ("one spelling of a label", usual))
         for label, (needed, meant) in doubts.items():

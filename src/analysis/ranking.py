@@ -1,0 +1,168 @@
+"""Destination figures beside each other: ranked within one measure by one speaker, over the same days; added up where said. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from analysis.disclosure import no_people
+from analysis.figures import (
+    FEW,
+    Row,
+    between,
+    bounds,
+    counted_at,
+    each_text,
+    is_joint,
+    leaves_open,
+    number,
+    one_figure,
+    rows_of,
+    spread,
+    what_and_when,
+    whose,
+    window,
+)  # fmt: skip
+from analysis.text import isolate, join, spell
+
+
+def compare(figures: pd.DataFrame) -> pd.DataFrame:
+    """Which figures stand beside each other: of one measure, one speaker and the very same days, for single countries.
+
+    The rows of `list_figures` with their `bounds`; with ``speaker``, whoever states or reports a figure; ``days``, the
+    window by which it compares, blank where it doesn't; and ``apart``, why not. Of each measure and speaker the latest
+    days are taken by which more than half as many countries compare as by any.
+    """
+    speaker = figures["stated_by"].where(figures["stated_by"] != "", figures["reported_by"])
+    table = bounds(figures).assign(speaker=speaker, days=each_text(figures, window), apart="")
+    open_ended = (table["window_start"] != "") & (table["window_end"] == "")
+    joint = each_text(figures, lambda row: "yes" if is_joint(row) else "") != ""
+    reasons = {
+        "days without an end": open_ended, "days not stated": table["days"] == "", "no speaker named": speaker == "",
+        "several countries together": joint,
+    }  # fmt: skip
+    for why, found in reasons.items():
+        table["apart"] = table["apart"].mask(found, why)
+    days = ["window_end", "window_start"]
+    for _, rows in table[table["apart"] == ""].groupby(["measure", "speaker"], sort=False):
+        countries = rows.groupby(days)["destination"].transform("nunique")
+        many = rows[(countries > 1) & (countries > countries.max() / 2)]
+        latest = max(many[days].itertuples(index=False, name=None), default=("", ""))
+        beside = (rows[days] == latest).all(axis="columns")
+        apart = countries.gt(1).map({True: "earlier days", False: "no other country by that speaker over those days"})
+        table.loc[rows.index, "apart"] = apart.mask(beside, "")
+    table["days"] = table["days"].where(table["apart"] == "", "")
+    return no_people(table)
+
+
+def rank(figures: pd.DataFrame) -> pd.DataFrame:
+    """The countries that compare, one a row, within each measure and speaker by the least number stated.
+
+    With ``least``, ``most``, ``number`` as text, ``says`` (each figure, its days and speaker), and ``before``: the
+    number a year earlier.
+    """
+    table = compare(figures)
+    of = ["measure", "destination", "speaker", "window_start", "window_end"]
+    known = table.set_index(of)["from"].groupby(level=of).first().to_dict()
+    found = []
+    for (code, who, place), rows in table[table["days"] != ""].groupby(
+        ["measure", "speaker", "destination"], sort=False
+    ):
+        *same, start, end = rows.iloc[0][of]
+        before = [f"{int(each[:4]) - 1}{each[4:]}" if each else "" for each in (start, end)]
+        says = [f"{number(row)}, {window(row, short=True)}, {whose(row)} ({row['figure']})" for row in rows_of(rows)]
+        found.append({
+            "measure": code, "speaker": who, "destination": place, "country": rows["countries"].iloc[0], "days": rows["days"].iloc[0],
+            "least": rows["from"].min(), "most": rows["to"].max(), "open above": bool(rows["open above"].any()), "number": spread(rows),
+            "says": "; ".join(says), "before": known.get((*same, *before)) if len(rows) == 1 else None,
+        })  # fmt: skip
+    columns = [
+        "measure",
+        "speaker",
+        "destination",
+        "country",
+        "days",
+        "least",
+        "most",
+        "open above",
+        "number",
+        "says",
+        "before",
+    ]
+    ranked = pd.DataFrame(found, columns=columns).astype({"before": "float64"})
+    order = ranked.assign(measure=pd.factorize(ranked["measure"])[0], speaker=pd.factorize(ranked["speaker"])[0])
+    order = order.assign(least=-ranked["least"], most=-ranked["most"])
+    return no_people(ranked.loc[order.sort_values(["measure", "speaker", "least", "most"], kind="stable").index])
+
+
+def panels_of(ranked: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of `rank` by measure and speaker: those that are ranked with one another."""
+    return [rows for _, rows in ranked.groupby(["measure", "speaker"], sort=False)]
+
+
+def add_up(figures: pd.DataFrame) -> pd.DataFrame:
+    """Figures that may be added up, as the edition says in a column ``additive``, over countries: one row a measure, speaker and window.
+
+    With how many ``countries`` there are, and between which numbers, ``least`` and ``most``, their total lies. A window
+    in which a country has two figures has no total.
+    """
+    said = compare(figures[figures["additive"] == "true"] if "additive" in figures else figures.head(0))
+    said = said[~said["apart"].isin(["several countries together", "no speaker named", "days not stated"])]
+    of = ["measure", "speaker", "window_start", "window_end"]
+    sums = said.groupby(of, sort=False).agg(
+        countries=("destination", "nunique"), figures=("figure", "size"), least=("from", "sum"), most=("to", "sum"), open=("open above", "any"),
+    ).reset_index()  # fmt: skip
+    sums = sums[(sums["figures"] == sums["countries"]) & (sums["countries"] > 1) & ~sums["open"]].drop(
+        columns=["figures", "open"]
+    )
+    return no_people(sums.sort_values(of, kind="stable", ignore_index=True))
+
+
+def first_of(rows: pd.DataFrame) -> str:
+    """Whose number is the highest, of a measure's rows of `rank`: several where they overlap, at most three by name."""
+    names = list(map(isolate, rows.loc[rows["most"] >= rows["least"].max(), "destination"]))
+    return " or ".join([*names[:3], *(["others"] if len(names) > 3 else [])])
+
+
+def where_to(figures: pd.DataFrame) -> str:
+    """Where people went, in a few sentences: few figures one by one, else the highest by what compares most countries."""
+    n = len(figures)
+    if n < FEW:
+        return " ".join(in_words(figures)["sentence"]) or not_added(figures)
+    panels = panels_of(rank(figures))
+    if not panels:
+        return f"The {n:,} figures compare no countries: no two of them count the same thing over the same days by one speaker."
+    widest = sorted(range(len(panels)), key=lambda at: -len(panels[at]))[:3]
+    found = []
+    for rows in (panels[at] for at in sorted(widest)):
+        first = rows[rows["most"] >= rows["least"].max()]
+        many = first["number"].iloc[0] if len(first) == 1 else between(first["least"].min(), first["most"].max())
+        code, who, days = rows[["measure", "speaker", "days"]].iloc[0]
+        found.append(f"{many} {counted_at(code, first_of(rows))} ({days}, {isolate(who)})")
+    text = f"The highest figure that can be compared is {found[0]}."
+    if len(found) > 1:
+        text = f"It depends on what is counted. Where most countries can be compared, the highest are {join(found)}."
+    return f"{text} {not_added(figures)}"
+
+
+def not_added(figures: pd.DataFrame) -> str:
+    """That figures are not added up, and why."""
+    if len(figures) < 2:
+        return f"The source gives {'one' if len(figures) else 'no'} figure."
+    if len(add_up(figures)):
+        return "Figures are added up only where they are said to add up: those of one measure, speaker and window."
+    why = "they count different things" if figures["measure"].nunique() > 1 else "they may count the same people twice"
+    return f"The {spell(len(figures))} figures are not added up, as {why}."
+
+
+def in_words(figures: pd.DataFrame) -> pd.DataFrame:
+    """What readers see of each figure; those that compare come by their number, as nobody is first for being named first."""
+    texts: dict[str, Callable[[Row], str]] = {
+        "number": number, "what": what_and_when, "whose": whose, "open": lambda row: "; ".join(leaves_open(row)),
+        "days": lambda row: window(row, short=True), "sentence": one_figure,
+    }  # fmt: skip
+    table = compare(figures)
+    size = table["from"].where(table["days"] != "", float("inf")).sort_values(ascending=False, kind="stable")
+    words = pd.DataFrame({name: each_text(figures, of) for name, of in texts.items()}, figures.index)
+    return no_people(words.loc[size.index])
