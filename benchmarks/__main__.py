@@ -19,13 +19,15 @@ PACKAGES = ("papermill", "nbclient", "nbconvert", "nbmake", "jupyter-book", "pan
 
 def main() -> int:
     """Run the comparisons that are asked for, print them as one table."""
-    known = {name: getattr(cases, name) for name in cases.ALL}
+    known = {name: getattr(cases, name) for name in (*cases.ALL, *cases.MORE)}
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("case", nargs="*", choices=[*known, []], help=f"any of {', '.join(known)} (default: all)")
+    parser.add_argument(
+        "case", nargs="*", choices=[*known, []], help=f"any of {', '.join(known)} (default: {', '.join(cases.ALL)})"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="how often each side runs (default: %(default)s)")
     options = parser.parse_args()
     rows: list[Row] = []
-    for name in options.case or known:
+    for name in options.case or cases.ALL:
         print(f"{name} …", file=sys.stderr, flush=True)
         rows += (found := known[name](options.rounds))
         print(as_table(found), file=sys.stderr, flush=True)

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks import editions, scale
+from benchmarks.foreign import foreign  # noqa: F401  # one of the comparisons
 from benchmarks.timing import Row, Took, in_turn, run, watched
 from parabook.book import Book
 
@@ -22,6 +23,8 @@ BIN = Path(sys.executable).parent
 CHAPTERS = [f"chapters/{file.name}" for file in Book.open(ROOT).notebooks]
 BUILD = [sys.executable, "-m", "analysis.publish.cli", "build"]
 ALL = ("chapters", "book", "many", "ten_million")
+MORE = ("foreign",)
+"""Runs only where it is asked for."""
 SOME = 20
 """Editions that are built in one call."""
 
