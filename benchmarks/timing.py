@@ -47,10 +47,10 @@ def run(command: Sequence[str], cwd: Path, environment: dict[str, str] | None = 
     process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     peak = _watch(process.pid) if WATCHING else None
     said, _ = process.communicate()
-    seconds = time.perf_counter() - started
+    seconds, most = time.perf_counter() - started, peak() if peak else 0
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}\n{said.decode(errors='replace')[-2000:]}")
-    return Took(seconds, peak() / 1e6 if peak else 0.0)
+    return Took(seconds, most / 1e6)
 
 
 WATCHING: list[bool] = []
