@@ -76,7 +76,18 @@ def chapters(rounds: int) -> list[Row]:
     """All chapters of the first edition, from a cold command line, checked first."""
     with checkout() as (copy, out):
         convert = (f"{BIN}/jupyter-nbconvert", "--to", "notebook", "--execute", "--output-dir", out, *CHAPTERS)
-        nbmake = (f"{BIN}/pytest", "--nbmake", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "-o", "chapters=", *CHAPTERS)
+        nbmake = (
+            f"{BIN}/pytest",
+            "--nbmake",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            "addopts=",
+            "-o",
+            "chapters=",
+            *CHAPTERS,
+        )
         ours = partial(call, copy, sys.executable, "-c", RUN_CHAPTERS, forget=copy / "_build")
         return in_turn("chapters, nothing cached", ours, {
             "papermill in a loop": partial(loop, copy, out),
