@@ -433,7 +433,7 @@ def test_few_figures_are_set_large():
     links = [row.pop()[0]["text"] for row in exhibit["view"]["rows"]]
     assert links == ["f1", "f2"]
     assert exhibit["view"]["rows"] == [
-        ["nearly 100,000", "border crossings into Kazakhstan since 21 September 2022", "according to Kazakhstan", "still rising at the time"],
+        ["nearly 100,000", "border crossings into Kazakhstan since 21 September 2022", "according to Kazakhstan", "still rising at the time; The source says Russians who have crossed; we read crossings."],
         ["“tens of thousands”", "of people who left for Georgia, Finland, Mongolia and others (method unknown)", "Financial Times names no source",
          "at least 20,000; a combined figure for several countries; days not stated"],
     ]  # fmt: skip

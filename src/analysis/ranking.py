@@ -49,7 +49,7 @@ def compare(figures: pd.DataFrame) -> pd.DataFrame:
         countries = rows.groupby(days)["destination"].transform("nunique")
         many = rows[(countries > 1) & (countries > countries.max() / 2)]
         latest = max(many[days].itertuples(index=False, name=None), default=("", ""))
-        beside = (rows[days] == latest).all(axis="columns")
+        beside = (rows[days] == list(latest)).all(axis="columns")
         apart = countries.gt(1).map({True: "earlier days", False: "no other country by that speaker over those days"})
         table.loc[rows.index, "apart"] = apart.mask(beside, "")
     table["days"] = table["days"].where(table["apart"] == "", "")

@@ -233,7 +233,10 @@ def from_stored(
 
 
 def _columns(field: Field, stored: nw.dtypes.DType | None, validated: bool, blank: bool) -> list[nw.Expr]:
-    """A column of Parquet typed, as text, and whether it can be read; as strict as with CSV. None is ``stored`` of an absent one; ``blank``: the engine may hold a blank cell as empty text."""
+    """A column of Parquet typed, as text, and whether it can be read; as strict as with CSV.
+
+    ``stored`` is its type, None where the file lacks it; ``blank``: the engine may hold a blank cell as empty text.
+    """
     name, dtype = field.name, TYPES.get(field.type, AS_TEXT)[0]
     if stored is None:
         return [nw.lit(None).cast(dtype).alias(name)]

@@ -60,7 +60,7 @@ def build_command(root: Path, name: str, given: dict[str, str], out: Path | None
 @INPUT
 @click.option("--port", type=int, default=8765, help="Where on 127.0.0.1 it is shown; 0 for any (default: 8765).")
 def preview_command(root: Path, name: str, port: int) -> None:
-    """Show the book in a folder on this machine, and what changes in it at once; Ctrl-C ends it."""
+    """Show the book in a folder on this machine, and within seconds what changes in it; Ctrl-C ends it."""
     from parabook.preview import preview
 
     def plan() -> Plan:

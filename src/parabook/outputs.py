@@ -60,6 +60,15 @@ def make_pages(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Pat
     return cover, left_out
 
 
+def make_pages_again(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> None:
+    """Bring the pages in a folder up to date, for a preview."""
+    try:
+        make_pages(plan, cover, runs, folder)
+    except BaseException:
+        shutil.rmtree(folder / "doctrees", ignore_errors=True)  # Sphinx takes a page that it warned of for done
+        raise
+
+
 def assemble(book: Book, names: Mapping[Path, str], folder: Path, cover: Cover) -> None:
     """Build the staged pages of a folder into its ``html``, which has a front page ``index.html``.
 

@@ -15,7 +15,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,8 @@ except ImportError as missing:
 from parabook.build import ASSEMBLY, DEFAULTS, run_chapters, start, theme
 from parabook.cache import ChapterRun, cached
 from parabook.files import digest, listed, sha256
+from parabook.outputs import make_pages_again
 from parabook.plan import PAGES, Plan
-from parabook.plugins import Cover
 from parabook.progress import Progress
 from parabook.protocol import outputs
 from parabook.publish import staging
@@ -188,17 +188,6 @@ class Preview:
                 self.pages.load()
             problems = assemblers.submit(plan.plugin.problems, plan.input).result()
             self.pages.tell(warnings=[*map(str, problems)])
-
-
-def make_pages_again(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> None:
-    """Bring the pages in a folder up to date."""
-    from parabook.outputs import make_pages
-
-    try:
-        make_pages(plan, cover, runs, folder)
-    except BaseException:
-        shutil.rmtree(folder / "doctrees", ignore_errors=True)  # Sphinx takes a page that it warned of for done
-        raise
 
 
 def differing(old: Plan | None, new: Plan) -> set[str]:

@@ -122,7 +122,7 @@ def _print(books: Sequence[Path], index: Path) -> None:
 @option("--port", type=int, default=8765, help="Where on 127.0.0.1 it is shown; 0 for any (default: 8765).")
 @engine
 def preview(edition: str, given: dict[str, str], port: int) -> None:
-    """Show the book of EDITION on this machine, and what changes in it at once; Ctrl-C ends it."""
+    """Show the book of EDITION on this machine, and within seconds what changes in it; Ctrl-C ends it."""
     from parabook.preview import preview as preview_book
 
     preview_book(lambda: make_plan(*_book(), edition, given), port)
