@@ -100,6 +100,15 @@ def together(book: Edition, who: Collection[str]) -> bool:
     return len(set(who)) > 1 and len(parties) == 1 and "" not in parties
 
 
+def one_party(book: Edition, table: pd.DataFrame) -> str:
+    """How many of those of whom something is known travelled as one party, as a further sentence; blank where none did."""
+    who = {each for those in known(table)["who"] for each in those}
+    of = list_people(book)
+    sizes = of[of["interviewee"].isin(who)].get("party", pd.Series(dtype="str")).replace("", pd.NA).value_counts()
+    parts = [f"{spell(n)} of the {spell(len(who))}" if n < len(who) else f"the {spell(n)}" for n in sizes if n > 1]
+    return f" {join(parts).capitalize()} travelled as one party{' each' if len(parts) > 1 else ''}." if parts else ""
+
+
 def people(n: int) -> str:
     """So many people, in words.
 

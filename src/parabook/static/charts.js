@@ -84,7 +84,7 @@
     const items = itemsOf(view);
     const marks = marksOf(items);
     const fade = () => {
-      const own = items.filter((item) => Object.values(item.tooltip).includes(followed));
+      const own = items.filter((item) => Object.values(item.tooltip).some((value) => followed.split(" ").includes(value)));
       for (const item of items) item._svg.style.opacity = own.length && !own.includes(item) ? 0.2 : "";
     };
     upgraded.push(fade);
