@@ -104,10 +104,10 @@ def panels_of(ranked: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows for _, rows in ranked.groupby(["measure", "speaker"], sort=False)]
 
 
-def ranking_chart(rows: pd.DataFrame) -> alt.LayerChart:
+def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | alt.FacetChart:
     """One of `panels_of`: a country a row, its label above a bar, solid to the least number and outlined on to the greatest.
 
-    The 20 highest at most. An arrow head is a number that is said to be higher, a stroke the number of a year before.
+    The 20 highest at most, on a scale of its own or up to a number. An arrow head is a number that is said to be higher, a stroke the number of a year before.
     """
     code, who, days = rows[["measure", "speaker", "days"]].iloc[0]
     ago = [f" (a year before: {n:,.0f})" if pd.notna(n) else "" for n in rows["before"]]
@@ -117,16 +117,16 @@ def ranking_chart(rows: pd.DataFrame) -> alt.LayerChart:
     ]
     about = [f"{days}, {isolate(who)}", measure(code, "counts")]
     title = alt.Title(
-        fold(f"Most {measure(code)}: {first_of(rows)}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
+        fold(f"Of {spell(len(rows))} {'country' if len(rows) == 1 else 'countries'}, most {measure(code)}: {first_of(rows)}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
         subtitle=[line for text in about if text for line in fold(text, 60).split("\n")], offset=8,
     )  # fmt: skip
-    lines, most = max(map(len, labels)), float(rows[["most", "before"]].max(axis=None)) or 1
+    lines, most = max(map(len, labels)), scale_to or rows[["most", "before"]].max().max() or 1
     x = alt.X("least:Q", axis=None, scale=alt.Scale(domain=[0, most], nice=False))
     tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
     y = alt.Y("destination:N", axis=None, sort=None)
-    row = alt.Chart(rows.assign(label=labels).head(20), width=320, height=alt.Step(14 * lines + 20)).encode(
-        x=x, y=y, tooltip=tooltip
-    )
+    row = alt.Chart(
+        rows.assign(label=pd.Series(labels, rows.index)).head(20), width=320, height=alt.Step(14 * lines + 20)
+    ).encode(x=x, y=y, tooltip=tooltip)
     low = row.mark_bar(height=8, yOffset=7 * lines, color=MARK)
     high = (
         row.mark_bar(height=7, yOffset=7 * lines, fill=PAPER, stroke=MARK)

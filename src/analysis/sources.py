@@ -11,7 +11,7 @@ from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.exhibits import Link, show
 from analysis.schema import OTHERS
-from analysis.text import anchor, as_text, day, isolate, join
+from analysis.text import anchor, as_text, day, isolate, join, spell
 
 
 def citation(book: Edition) -> str:
@@ -93,6 +93,27 @@ def judged(book: Edition, who: str) -> list[Link]:
             what = JUDGED.get(column, column.replace("_", " "))
             found.setdefault(what, Link(what, f"#{anchor(table, key, column)}"))
     return list(found.values())
+
+
+def on_the_way(book: Edition, who: str) -> list[Link]:
+    """What is told of a person's journey beside the places: days, means of travel and waits, each a link to its evidence."""
+
+    def told(leg: Mapping[str, str], column: str, judged: bool) -> str:
+        value, first = leg[column], leg["leg"] == "1"
+        if column == "departed":
+            return f"{'set off' if first else 'went on'} {'no sooner than ' * judged}{day(value, short=True)}"
+        return (
+            f"by {value}" if column == "mode" else f"waited {spell(int(value))} {'night' if value == '1' else 'nights'}"
+        )
+
+    found = []
+    for leg in (row for row in book.rows("legs") if row["interviewee"] == who and row["status"] == "made"):
+        for column in (each for each in ("departed", "mode", "nights_waited") if leg[each]):
+            place = ("legs", f"{who}.{leg['leg']}", column)
+            proof = book.evidence.get(place)
+            text = told(leg, column, proof is not None and proof["basis"] == "judged")
+            found.append(Link(text, f"#{anchor(*place)}" if proof else ""))
+    return found
 
 
 def statements(book: Edition) -> pd.DataFrame:
