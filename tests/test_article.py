@@ -63,6 +63,29 @@ def test_the_three_friends_are_one_party(shown):
     )
 
 
+def test_a_party_is_one_card_and_judgements_are_marked(shown):
+    view = shown["people"]["view"]
+    cards = [dict(zip(view["columns"], row, strict=True)) for row in view["rows"]]
+    assert [[link["text"] for link in card["person"]][-1] for card in cards] == [
+        "one party",
+        "i05",
+        "i06",
+        "i07",
+        "i08",
+        "i10",
+    ]
+    trio, krasnodar = cards[0], cards[2]
+    assert [link["text"][:4] for link in trio["members"]] == ["i02:", "i03:", "i04:"]
+    own = [
+        link["text"] for link in trio["why"]
+    ]  # all three could have been made to fight; one of them saw prison ahead
+    assert own[0].endswith("the three opposed")
+    assert own[1].endswith("(i02)")
+    # Whether she studies, where she set out, on which day, and by which bike is our reading of the article.
+    assert {link["text"] for link in krasnodar["our judgement"]} == {"work", "where from", "the day", "means of travel"}
+    assert all(link["href"] for card in cards for link in card["our judgement"])
+
+
 def test_what_single_people_say(shown):
     # The rally that the student of Krasnodar was called to was on the Friday before the week of writing.
     rows = [dict(zip(shown["statements"]["columns"], row, strict=True)) for row in shown["statements"]["rows"]]
@@ -141,12 +164,12 @@ def test_the_journeys_of_the_map(shown):
 
 
 def test_what_neither_coding_had_counts_for_no_agreement(shown):
-    # The editor added one statement to the 71 that both had coded.
+    # An editor added three statements to the 71 that both had coded.
     rows = [dict(zip(shown["agreement"]["columns"], row, strict=True)) for row in shown["agreement"]["rows"]]
     compared = {(row["table"], row["column"]): (row["values"], row["alpha"]) for row in rows}
     assert compared["statements", "topic"][0] == 71
     assert compared["destinations", "low"] == (2, "fewer than 10 values")
-    assert len(shown["statements"]["rows"]) == 72
+    assert len(shown["statements"]["rows"]) == 74
 
 
 def test_the_calendar(shown):

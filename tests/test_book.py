@@ -108,18 +108,22 @@ def changed(edition: Path, file: str, *swaps: tuple[str, str]) -> None:
 @pytest.mark.slow
 def test_another_edition_gives_a_book_that_is_true_of_it(edition: Path, tmp_path: Path):
     """One interviewee added, one figure revised, one word of a label changed."""
-    one_more = "i11,yes,41,41,woman,lawyer,2611\ni09,no"
+    one_more = "i11,yes,41,41,woman,lawyer,2611,\ni09,no"
     changed(edition, "interviewees.csv", ("i09,no", one_more), ("bar manager", "bar owner"))
     changed(edition, "destinations.csv", ("100000", "120000"))
     changed(edition, "datapackage.json", ('"declared_interviewees": 17', '"declared_interviewees": 18'))
-    (edition / "evidence.csv").unlink()
+    for name in ("evidence.csv", "story.md"):  # whose claims are of the edition as it was
+        (edition / name).unlink()
     package = json.loads((edition / "datapackage.json").read_text(encoding="utf-8"))
     package["resources"] = [each for each in package["resources"] if each["name"] != "evidence"]
     (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     out = tmp_path / "out"
     run("build", edition, "--out", out)
     pages = {name: re.sub(r"\s+", " ", page.get_text()) for name, page in parsed(out / "html").items()}
-    assert "18 people were interviewed. It describes 9 of them; in every count the other 9 are" in pages["index.html"]
+    assert (
+        "portrays nine of the 18 people interviewed and says nothing individual about the other nine"
+        in pages["index.html"]
+    )
     assert "nearly 120,000 border crossings into Kazakhstan" in pages["destinations.html"]
     assert "bar owner" in pages["interviewees.html"]
     assert "bar manager" not in pages["interviewees.html"]

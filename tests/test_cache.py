@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import time
 from dataclasses import replace
@@ -58,6 +59,21 @@ def test_a_page_that_was_touched_is_made_again_without_running_chapters(copy: Pa
     assert built("--out", copy) == []
     assert page.read_bytes() == text
     assert all(chapter["reused"] for chapter in receipt(copy)["chapters"])
+
+
+def test_a_plan_can_be_sent_while_a_thread_fills_in_its_values():
+    """Pickle goes through an object's values one by one; one that was added meanwhile ended a build now and then."""
+    sent = plan()
+
+    class Late:
+        def __reduce__(self):
+            assert sent.published  # as another thread may ask
+            return str, ()
+
+    object.__setattr__(sent, "last", Late())
+    assert "published" not in vars(sent)
+    assert pickle.loads(pickle.dumps(sent)).input == sent.input
+    assert "published" in vars(sent)
 
 
 def test_a_chapter_runs_again_when_and_only_when_a_table_it_reads_changed(book: Path, tmp_path: Path):

@@ -268,8 +268,8 @@ class TestComparedAndNotAdded:
 
     def test_titles_name_the_first(self, shown):
         titles = [" ".join(part["title"]["text"]) for part in shown["destinations"]["chart"]["vconcat"]]
-        assert titles[0] == "Most departures from Russia (FSB): Türkiye"
-        assert titles[-1] == "Most asylum applications: Finland"
+        assert titles[0] == "Of three countries, most departures from Russia (FSB): Türkiye"
+        assert titles[-1] == "Of seven countries, most asylum applications: Finland"
 
     def test_all_figures_for_a_destination_stand_together_by_window(self, shown):
         rows = records(shown, "destinations")
@@ -433,7 +433,7 @@ def test_few_figures_are_set_large():
     links = [row.pop()[0]["text"] for row in exhibit["view"]["rows"]]
     assert links == ["f1", "f2"]
     assert exhibit["view"]["rows"] == [
-        ["nearly 100,000", "border crossings into Kazakhstan since 21 September 2022", "according to Kazakhstan", "still rising at the time; The source says Russians who have crossed; we read crossings."],
+        ["nearly 100,000", "border crossings into Kazakhstan since 21 September 2022", "according to Kazakhstan", "still rising at the time. The source says Russians who have crossed; we read crossings."],
         ["“tens of thousands”", "of people who left for Georgia, Finland, Mongolia and others (method unknown)", "Financial Times names no source",
          "at least 20,000; a combined figure for several countries; days not stated"],
     ]  # fmt: skip

@@ -133,6 +133,33 @@ def test_links_find_the_page_that_has_their_anchor():
     assert (first["number"], second["number"]) == ("1.1", "2.1")
 
 
+def test_prose_that_needs_an_exhibit_goes_with_it_and_stands_back_where_a_text_is_glued(tmp_path: Path):
+    book, out = foreign(tmp_path / "book"), tmp_path / "out"
+    out.mkdir()
+    tags = {
+        "of-gone": "needs-gone",
+        "of-kept": "needs-kept",
+        "in-general": "unless-story",
+        "without-poem": "unless-poem",
+    }
+    prose = [
+        {"cell_type": "markdown", "id": each, "metadata": {"tags": [tag]}, "source": each} for each, tag in tags.items()
+    ]
+    found = [exhibit("gone", [], absent=True), exhibit("kept", [["x"]])]
+    outputs = [each["cells"][0]["outputs"][0] | {"output_type": "display_data", "metadata": {}} for each in found]
+    prefix = "application/papermill.record/"
+    story = {
+        "output_type": "display_data",
+        "data": {f"{prefix}text/plain": "'It was so.'"},
+        "metadata": {"scrapbook": {"name": "story", "mime_prefix": prefix}},
+    }
+    page = json.loads(notebook())
+    page["cells"] += [*prose, {**page["cells"][1], "id": "b", "outputs": [*outputs, story]}]
+    stage(book, {"part/one": json.dumps(page)}, out)
+    cells = json.loads((out / "site" / "part" / "one.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert [each["id"] for each in cells if each["id"] in tags] == ["of-kept", "without-poem"]
+
+
 def test_charts_that_stand_apart_are_drawn_each_by_itself():
     parts = [{"mark": "bar", "data": {"name": name}, "title": {"text": name}} for name in ("a", "b")]
     whole = {"vconcat": parts, "datasets": {"a": [{"n": 1}], "b": [{"n": 2}]}}

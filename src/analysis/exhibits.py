@@ -97,7 +97,7 @@ def exhibit(
     source: str = "",
     key: str = "",
     view: pd.DataFrame | None = None,
-    anchors: Sequence[str] = (),
+    anchors: Sequence[str | Sequence[str]] = (),
     backlinks: str = "",
     absent: str | bool = "",
     layout: str = "",
@@ -130,7 +130,7 @@ def exhibit(
     view : DataFrame, optional
         The table as the page shows it, where that differs; cells may be `Link` or lists of such.
     anchors : sequence of str
-        For each row the name by which links lead to it.
+        For each row of the view the name, or names, by which links lead to it.
     backlinks : str
         The heading of a column, filled by the book, with links to the exhibits that rest on a row.
     absent : str or bool
@@ -166,7 +166,7 @@ def exhibit(
         "id": name, "caption": caption, "finding": finding, "source": source or book.source, "notes": notes,
         "columns": list(map(str, plain.columns)), "rows": list(map(_cells, plain.itertuples(index=False))),
         "view": {"columns": list(map(str, shown.columns)), "rows": list(map(_cells, shown.itertuples(index=False)))},
-        "anchors": [[each] for each in anchors] if not (reason or withheld) else [], "backlinks": backlinks,
+        "anchors": [[each] if isinstance(each, str) else list(each) for each in anchors] if not (reason or withheld) else [], "backlinks": backlinks,
         "cites": list(_cited(book, columns, keys)), "absent": bool(reason),
         "layout": layout, "group": group, "folded": folded or chart is not None or "state" in table,
         "chart": None if chart is None else _drawn(book, name, chart) | {"description": heard.strip()},

@@ -230,6 +230,22 @@ class Map:
             x += 52 + text_size(KEY[route], "key")[0]
         return lines
 
+    def measure(self) -> list[Row]:
+        """In a corner where there is room, how long so many kilometres are, halfway between north and south."""
+        latitude = np.arctan(np.sinh(np.radians(self.frame.top - self.frame.height / 2 / self.frame.scale)))
+        pixels = self.frame.scale / 111.3 / float(np.cos(latitude))  # a kilometre
+        far = max((n for n in (10, 20, 50, 100, 200, 500, 1000, 2000) if n * pixels < 110), default=0)
+        wide, high = far * pixels, self.frame.height - 12
+        for x, y in itertools.product((10.0, WIDTH - wide - 10), (high, 30.0)):
+            corner = box(x - 4, y - 27, x + max(wide, text_size(f"{far:,} km", "key")[0]) + 4, y + 4)
+            if far and self.box.contains(corner) and not any(corner.intersects(each) for each in self.taken):
+                self.write(f"{far:,} km", "key", [(x - 1, y - 16)], (1,), corner)
+                self.taken.append(corner)
+                return [
+                    feature(LineString([(x, y - 5), (x, y), (x + wide, y), (x + wide, y - 5)]), stroke=MUTED, width=1.2)
+                ]
+        return []
+
     def chart(self) -> Any:
         """The map as a chart; its tables are marked as the one that it was drawn from."""
 
@@ -241,7 +257,7 @@ class Map:
         abroad = shapely.union_all([shape.buffer(0.2) for code, shape in self.land.items() if code != self.home])
         border = self.land.get(self.home, Polygon()).boundary.intersection(abroad)
         ground = [feature(shape, fill=LAND, stroke=PAPER, width=1.2) for shape in self.land.values()]
-        ground += [feature(border, stroke=MUTED, width=1.2), *self.key()]
+        ground += [feature(border, stroke=MUTED, width=1.2), *self.measure(), *self.key()]
         sizes = {self.met: 130, **dict.fromkeys(self.nations, 70)}
         dots = [
             {

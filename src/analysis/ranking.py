@@ -1,11 +1,13 @@
-"""Destination figures beside each other: ranked within one measure by one speaker, over the same days; added up where said. Pure."""
+"""Destination figures beside each other: ranked within one measure by one speaker, over the same days, and drawn so; added up where said."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import altair as alt
 import pandas as pd
 
+from analysis.charts import MARK, MUTED, PAPER, fold
 from analysis.disclosure import no_people
 from analysis.figures import (
     FEW,
@@ -16,6 +18,7 @@ from analysis.figures import (
     each_text,
     is_joint,
     leaves_open,
+    measure,
     number,
     one_figure,
     rows_of,
@@ -99,6 +102,49 @@ def rank(figures: pd.DataFrame) -> pd.DataFrame:
 def panels_of(ranked: pd.DataFrame) -> list[pd.DataFrame]:
     """The rows of `rank` by measure and speaker: those that are ranked with one another."""
     return [rows for _, rows in ranked.groupby(["measure", "speaker"], sort=False)]
+
+
+def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | alt.FacetChart:
+    """One of `panels_of`: a country a row, its label above a bar, solid to the least number and outlined on to the greatest.
+
+    The 20 highest at most, on a scale of its own or up to a number. An arrow head is a number that is said to be higher, a stroke the number of a year before.
+    """
+    code, who, days = rows[["measure", "speaker", "days"]].iloc[0]
+    ago = [f" (a year before: {n:,.0f})" if pd.notna(n) else "" for n in rows["before"]]
+    labels = [
+        fold(f"{place}: {many}{said}", 50).split("\n")
+        for place, many, said in zip(rows["destination"], rows["number"], ago, strict=True)
+    ]
+    about = [f"{days}, {isolate(who)}", measure(code, "counts")]
+    title = alt.Title(
+        fold(f"Of {spell(len(rows))} {'country' if len(rows) == 1 else 'countries'}, most {measure(code)}: {first_of(rows)}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
+        subtitle=[line for text in about if text for line in fold(text, 60).split("\n")], offset=8,
+    )  # fmt: skip
+    lines, most = max(map(len, labels)), scale_to or rows[["most", "before"]].max().max() or 1
+    x = alt.X("least:Q", axis=None, scale=alt.Scale(domain=[0, most], nice=False))
+    tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
+    y = alt.Y("destination:N", axis=None, sort=None)
+    row = alt.Chart(
+        rows.assign(label=pd.Series(labels, rows.index)).head(20), width=320, height=alt.Step(14 * lines + 20)
+    ).encode(x=x, y=y, tooltip=tooltip)
+    low = row.mark_bar(height=8, yOffset=7 * lines, color=MARK)
+    high = (
+        row.mark_bar(height=7, yOffset=7 * lines, fill=PAPER, stroke=MARK)
+        .encode(x2="most:Q")
+        .transform_filter("datum.most > datum.least")
+    )
+    more = (
+        row.mark_point(shape="triangle-right", size=60, xOffset=9, yOffset=7 * lines)
+        .encode(x="most:Q")
+        .transform_filter("datum['open above']")
+    )
+    before = row.mark_point(shape="stroke", angle=90, size=200, strokeWidth=3, stroke=MUTED, yOffset=7 * lines).encode(
+        x="before:Q"
+    )
+    words = row.mark_text(align="left", baseline="bottom", yOffset=7 * lines - 7, lineHeight=14).encode(
+        x=alt.value(0), text="label:N"
+    )
+    return alt.layer(low, high, more, *([before] if rows["before"].notna().any() else []), words, title=title)
 
 
 def add_up(figures: pd.DataFrame) -> pd.DataFrame:

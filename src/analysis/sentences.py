@@ -11,8 +11,8 @@ from analysis.disclosure import NOT_SHOWN, NOT_STATED, promise
 from analysis.editions import Edition
 from analysis.text import isolate, join, plural, spell
 
-MOST_NAMED = 6
-"""As many labels as a sentence can hold."""
+MOST_NAMED, MOST_SPELLED = 6, 4
+"""As many labels as a sentence can list, and as it can tell of one by one."""
 
 
 def whom(book: Edition) -> str:
@@ -44,9 +44,7 @@ def coverage(book: Edition) -> str:
     return f"The source portrays {spell(described)} of the {people(declared)} interviewed and says nothing individual about {others}."
 
 
-def finding(
-    table: pd.DataFrame, what: str, reads: Callable[[str], str] = str, *, share: str = "", only: str = ""
-) -> str:
+def finding(table: pd.DataFrame, what: str, says: Callable[[str, int], str] | None = None, *, share: str = "") -> str:
     """Of how many something is known, what it is, and between which bounds the most common of it lies.
 
     Parameters
@@ -54,13 +52,11 @@ def finding(
     table : DataFrame
         Completed counts with one label column.
     what : str
-        The subject of the sentence, such as ``"The age"``.
-    reads : callable
-        How a label reads in the sentence.
+        What is counted, such as ``"The age"``.
+    says : callable
+        What is said of so many with a label, such as ``"are 18–24"``; up to `MOST_SPELLED` labels are told so, others listed.
     share : str
         How the bounds end, such as ``"are {}"``; blank where not stated may mean that there is nothing to state.
-    only : str
-        How the sentence ends where a single label is known, such as ``"waited {}"``.
 
     Examples
     --------
@@ -69,6 +65,8 @@ def finding(
     >>> print(finding(table, "The age", share="are {}").replace("). ", ").\\n"))
     The age of six of the ten is known: 18–24 (4), 25–34 (2).
     At least four and at most eight of the ten are 18–24.
+    >>> finding(table, "The age", lambda label, n: f"are {label}")
+    'Four of the ten are 18–24 and two are 25–34; the age of the other four is not known.'
     """
     if table.attrs.get("withheld"):
         return promise(table.attrs["minimum_cell"])
@@ -76,16 +74,22 @@ def finding(
     number, total = int(rows[unit].sum()), int(table[unit].sum())
     if rows.empty:
         return none_known(what, table)
-    pairs = list(zip(map(reads, map(isolate, rows.iloc[:, 0])), map(int, rows[unit]), strict=True))
-    if only and len(pairs) == 1 and number < total and NOT_SHOWN not in set(table["state"]):
-        return f"{part(number, table).capitalize()} {only.format(pairs[0][0])}."
-    listed = ", ".join(f"{label} ({n:,})" for label, n in pairs[:MOST_NAMED])
-    listed += f", and {plural(len(pairs) - MOST_NAMED, 'other')}" if len(pairs) > MOST_NAMED else ""
+    pairs = list(zip(map(isolate, rows.iloc[:, 0]), map(int, rows[unit]), strict=True))
     hidden = int(table.loc[table["state"] == NOT_SHOWN, unit].sum())
     apart = f" {spell(hidden).capitalize()} {'is' if hidden == 1 else 'are'} {NOT_SHOWN}." if hidden else ""
-    head = f"{what} of {part(number, table)} is {'shown' if hidden else 'known'}: {listed}.{apart}"
     # Where those not stated have a row of their own, those not shown apart are known to be something else.
     unknown = total - number - (hidden if NOT_STATED in set(table["state"]) else 0)
+    if says and len(pairs) <= MOST_SPELLED and total > 1:
+        told = [
+            f"{spell(n) if at else part(n, table).capitalize()} {says(label, n)}" for at, (label, n) in enumerate(pairs)
+        ]
+        rest = unknown - hidden if NOT_STATED not in set(table["state"]) else unknown
+        what = what[:1].lower() + what[1:]
+        head = join(told) + (f"; {what} of the other {spell(rest)} is not known." if rest > 0 else ".") + apart
+    else:
+        listed = ", ".join(f"{label} ({n:,})" for label, n in pairs[:MOST_NAMED])
+        listed += f", and {plural(len(pairs) - MOST_NAMED, 'other')}" if len(pairs) > MOST_NAMED else ""
+        head = f"{what} of {part(number, table)} is {'shown' if hidden else 'known'}: {listed}.{apart}"
     tied = len(pairs) > 1 and pairs[0][1] == pairs[1][1]
     if not share or not unknown or tied:
         return head
@@ -98,6 +102,15 @@ def together(book: Edition, who: Collection[str]) -> bool:
     people = list_people(book)
     parties = set(people[people["interviewee"].isin(list(who))].get("party", ""))
     return len(set(who)) > 1 and len(parties) == 1 and "" not in parties
+
+
+def one_party(book: Edition, table: pd.DataFrame) -> str:
+    """How many of those of whom something is known travelled as one party, as a further sentence; blank where none did."""
+    who = {each for those in known(table)["who"] for each in those}
+    of = list_people(book)
+    sizes = of[of["interviewee"].isin(who)].get("party", pd.Series(dtype="str")).replace("", pd.NA).value_counts()
+    parts = [f"{spell(n)} of the {spell(len(who))}" if n < len(who) else f"the {spell(n)}" for n in sizes if n > 1]
+    return f" {join(parts).capitalize()} travelled as one party{' each' if len(parts) > 1 else ''}." if parts else ""
 
 
 def people(n: int) -> str:

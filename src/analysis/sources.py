@@ -9,9 +9,9 @@ import pandas as pd
 
 from analysis.disclosure import no_people
 from analysis.editions import Edition
-from analysis.exhibits import show
+from analysis.exhibits import Link, show
 from analysis.schema import OTHERS
-from analysis.text import as_text, day, isolate, join
+from analysis.text import anchor, as_text, day, isolate, join, spell
 
 
 def citation(book: Edition) -> str:
@@ -75,6 +75,45 @@ def called(what: Mapping[str, str], *who: str) -> str:
     for each in who:
         alike.setdefault(what.get(each, ""), []).append(each)
     return join([f"{isolate(label)} ({join(those)})" if label else join(those) for label, those in alike.items()])
+
+
+JUDGED = {
+    "profession": "work", "party": "travelling together", "status": "that the journey was made", "from_place": "where from",
+    "to_place": "where to", "mode": "means of travel", "departed": "the day",
+}  # fmt: skip
+"""What a card calls what a column holds; other columns go by their name."""
+
+
+def judged(book: Edition, who: str) -> list[Link]:
+    """What of a person's row and legs the source does not say in so many words, each a link to its evidence."""
+    found: dict[str, Link] = {}
+    for (table, key, column), row in book.evidence.items():
+        own = table in ("interviewees", "legs") and key.split(".")[0] == who and column != "counted"
+        if own and row["basis"] == "judged":
+            what = JUDGED.get(column, column.replace("_", " "))
+            found.setdefault(what, Link(what, f"#{anchor(table, key, column)}"))
+    return list(found.values())
+
+
+def on_the_way(book: Edition, who: str) -> list[Link]:
+    """What is told of a person's journey beside the places: days, means of travel and waits, each a link to its evidence."""
+
+    def told(leg: Mapping[str, str], column: str, judged: bool) -> str:
+        value, first = leg[column], leg["leg"] == "1"
+        if column == "departed":
+            return f"{'set off' if first else 'went on'} {'no sooner than ' * judged}{day(value, short=True)}"
+        return (
+            f"by {value}" if column == "mode" else f"waited {spell(int(value))} {'night' if value == '1' else 'nights'}"
+        )
+
+    found = []
+    for leg in (row for row in book.rows("legs") if row["interviewee"] == who and row["status"] == "made"):
+        for column in (each for each in ("departed", "mode", "nights_waited") if leg[each]):
+            place = ("legs", f"{who}.{leg['leg']}", column)
+            proof = book.evidence.get(place)
+            text = told(leg, column, proof is not None and proof["basis"] == "judged")
+            found.append(Link(text, f"#{anchor(*place)}" if proof else ""))
+    return found
 
 
 def statements(book: Edition) -> pd.DataFrame:

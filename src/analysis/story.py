@@ -4,7 +4,8 @@ Markdown, and in it three things more, of which nothing else is evaluated:
 
 - ``{{ QUERY }}`` pastes a value: ``TABLE where COLUMN = VALUE and …`` is how many rows there are (of interviewees, those
   counted), ``TABLE KEY COLUMN`` is a cell, ``report COLUMN`` what the edition declares;
-- ``[words](#TABLE.KEY.COLUMN)`` leads to the evidence of a value, ``[words](#s12)`` to that of a statement;
+- ``[words](#TABLE.KEY.COLUMN)`` leads to the evidence of a value, or, of a figure without any, to its row;
+  ``[words](#s12)`` to the evidence of a statement. “Words” in quotation marks must stand in that evidence;
 - ``<!-- holds: CLAIM -->`` is a condition of the sentence before it: ``3 TABLE where …``, ``at least 2 TABLE where …`` or
   ``TABLE KEY COLUMN = VALUE``. A claim that is false, like a link that leads nowhere, makes the edition wrong.
 """
@@ -29,7 +30,7 @@ FILE = "story.md"
 
 CLAIM = re.compile(r"\s*<!--\s*holds:(.*?)-->")
 PASTED = re.compile(r"\{\{(.*?)\}\}")
-LINKED = re.compile(r"\]\(#([^)]*)\)")
+LINKED = re.compile(r"(?:“([^”]*)”)?\]\(#([^)]*)\)")
 CONDITION = r"(\w+) (=|!=|<=|>=|<|>) ?(.*)"
 OPERATORS = {
     "=": operator.eq,
@@ -75,7 +76,7 @@ def read_story(book: Edition) -> Story | None:
             problems.append(Problem(shown_path(book.path / FILE), found, needed, hint, number))
         try:
             pasted = PASTED.sub(lambda match: _pasted(book, match), CLAIM.sub("", line))
-            lines.append(LINKED.sub(lambda match: f"]({_target(book, match[1])})", pasted))
+            lines.append(LINKED.sub(lambda match: _linked(book, match), pasted))
         except Wrong as error:
             found, needed, hint = error.args
             problems.append(Problem(shown_path(book.path / FILE), found, needed, hint, number))
@@ -181,11 +182,18 @@ def _pasted(book: Edition, match: re.Match[str]) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", found)
 
 
-def _target(book: Edition, target: str) -> str:
-    """Where a link to the evidence of a value leads."""
-    for place in book.evidence:
+def _linked(book: Edition, match: re.Match[str]) -> str:
+    """The end of a link: what it quotes, if it does, and where it leads, to the evidence of a value or the row of a figure."""
+    quoted, target = match[1], match[2]
+    words = f"“{quoted}”" if quoted is not None else ""
+    for place, row in book.evidence.items():
         if target in (".".join(place), place[1] if place[::2] == ("statements", "says") else ""):
-            return f"evidence.html#{anchor(*place)}"
+            if (quoted or "").casefold() not in row["exact"].casefold():
+                raise Wrong(f"{words} in a link to {show('#' + target)}", "words of this evidence", show(row["exact"]))
+            return f"{words}](evidence.html#{anchor(*place)})"
+    table, _, figure = target.rpartition(".")[0].partition(".")
+    if quoted is None and table == "destinations" and any(row["figure"] == figure for row in book.rows(table)):
+        return f"](destinations.html#{figure})"
     known = [".".join(place) for place in book.evidence]
     raise Wrong(
         f"a link to {show('#' + target)}",

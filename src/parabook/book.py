@@ -29,8 +29,16 @@ MATRIX = CACHE / "matrix"
 """Where the notebooks lie that a matrix makes."""
 
 
+class Sent:
+    """What is sent to other processes while threads of this one may be filling in its cached values."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its values so far, copied at once: pickle itself goes through them one by one, and fails when one is added."""
+        return dict(self.__dict__)
+
+
 @dataclass(frozen=True)
-class Book:
+class Book(Sent):
     """A book that has not been built: where it lies and what its files say."""
 
     root: Path

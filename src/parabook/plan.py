@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parabook import dependencies, files
-from parabook.book import Book
+from parabook.book import Book, Sent
 from parabook.dependencies import EVERYTHING
 from parabook.errors import InputError
 from parabook.parameters import REPORTED, Parameter, fitted, parameters
@@ -44,7 +44,7 @@ PAGES = "pages"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Sent):
     """One build: of which book, on which input, with which parameters."""
 
     book: Book

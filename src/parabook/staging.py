@@ -15,7 +15,7 @@ from typing import Any
 
 from parabook.book import Book
 from parabook.drawings import canonical
-from parabook.protocol import as_csv, exhibits
+from parabook.protocol import as_csv, exhibits, glued
 
 Notebook = dict[str, Any]
 
@@ -34,7 +34,8 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
     """Write ``site/`` for Sphinx, ``notebooks/``, ``tables/`` and ``charts/``.
 
     ``executed`` has the text of executed notebooks by chapter, the root first. A chapter
-    of whose exhibits the input can have none is left out, and with it the cells tagged ``needs-<chapter>``.
+    of whose exhibits the input can have none is left out. So are cells tagged ``needs-<name>`` of such a chapter or exhibit,
+    and cells tagged ``unless-<name>`` of a text that is glued.
 
     So are exhibits that the input cannot have, and headings under which nothing else stands.
 
@@ -48,7 +49,9 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
     left_out = {chapter: str(made[chapter][0]["finding"]) for chapter in absent if chapter != next(iter(notebooks))}
     names = {file: page_name(book, file) for file in book.chapters if book.name(file) not in left_out}
     shown = {name: notebooks[book.name(file)] for file, name in names.items() if book.name(file) in notebooks}
-    lost = {f"needs-{chapter}" for chapter in left_out}
+    none = [exhibit["id"] for each in made.values() for exhibit in each if exhibit.get("absent")]
+    lost = {f"needs-{name}" for name in (*left_out, *none)}
+    lost |= {f"unless-{name}" for notebook in notebooks.values() for name in glued(notebook)}
     for notebook in shown.values():
         cells = [cell for cell in notebook["cells"] if lost.isdisjoint(cell["metadata"].get("tags", []))]
         notebook["cells"] = with_code_together(without_absent(cells))

@@ -75,16 +75,16 @@
     const said = document.createElement("p");
     said.className = "said";
     said.setAttribute("aria-live", "polite");
-    /* Of charts that stand together the first says it for all. */
+    /* Of charts that stand together the last says it for all. */
     const asks = JSON.stringify(spec).includes('"tooltip"');
-    const first = asks && !(chart.previousElementSibling && chart.previousElementSibling.matches(".charts > .chart"));
-    said.textContent = first ? HINT : "";
+    const last = asks && !(chart.nextElementSibling && chart.nextElementSibling.matches(".charts > .chart"));
+    said.textContent = last ? HINT : "";
     drawing.replaceChildren(stage);
 
     const items = itemsOf(view);
     const marks = marksOf(items);
     const fade = () => {
-      const own = items.filter((item) => Object.values(item.tooltip).includes(followed));
+      const own = items.filter((item) => Object.values(item.tooltip).some((value) => String(value).split(", ").some((each) => followed.split(" ").includes(each))));
       for (const item of items) item._svg.style.opacity = own.length && !own.includes(item) ? 0.2 : "";
     };
     upgraded.push(fade);
