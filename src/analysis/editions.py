@@ -145,9 +145,13 @@ class Edition:
         """The rows of table ``evidence`` by (table, key, column), in the table's order."""
         return {(row["table"], row["key"], row["column"]): row for row in self.rows("evidence")}
 
-    def values(self) -> dict[tuple[str, str, str], str]:
-        """Every coded value as text by (table, key, column), those of the report object included."""
+    @cached_property
+    def _values(self) -> Mapping[tuple[str, str, str], str]:
         return coded_values(self.tables, self.report)
+
+    def values(self) -> Mapping[tuple[str, str, str], str]:
+        """Every coded value as text by (table, key, column), those of the report object included."""
+        return self._values
 
     def codebook(self) -> str:
         """The edition's own rulings, Markdown; blank when it has none."""

@@ -5,6 +5,7 @@ What needs heavy imports is imported when it is needed: a build with nothing to 
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -116,10 +117,13 @@ def _build(
         with staging(out) as folder:
             plan = snapshot(plan, folder.with_name("input"))
             checking = assemblers.submit(plan.plugin.check, plan)
+            if not (plan.book.cache / drawings.FOLDER).exists():  # else most charts, if not all, have been drawn
+                renderers.submit(drawings.start)
             assemblers.submit(import_all, (*ASSEMBLY, theme(plan.book), *plan.plugin.publishes_with))
             runs, drawn = run_chapters(plan, options, progress, checking, renderers, plan.notebooks)
             plan = plan.after(runs)
             _ = plan.book_key  # found out here: the environment of workers is another
+            renderers.submit(_completed, plan, checking.result(), runs[:1])
             for run in runs:  # pictures are needed last
                 renderers.submit(drawings.picture, run.notebook, plan.book.cache)
             drawn()
@@ -130,6 +134,7 @@ def _build(
             except TimeoutError:
                 hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
                 raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
+            assemblers.submit(gc.collect)  # of several books more are to come, and Sphinx leaves much behind, in cycles
             later = plan.require_unchanged(runs)
             publish(folder, out)
             if later:
@@ -152,7 +157,7 @@ def run_chapters(
     from parabook import drawings
     from parabook.run import run_all
 
-    drawn = [renderers.submit(drawings.start)]
+    drawn: list[Future[Any]] = []
     runs = run_all(
         plan, options.jobs, progress, force=options.force, notebooks=notebooks,
         done=lambda run: drawn.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
@@ -167,6 +172,12 @@ def _make_outputs(*arguments: Any) -> None:
     from parabook.outputs import make_outputs  # here, in the worker: it is heavy
 
     make_outputs(*arguments)
+
+
+def _completed(*arguments: Any) -> None:
+    from parabook.outputs import completed
+
+    completed(*arguments)
 
 
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import gc
 import io
 import itertools
 import json
@@ -37,7 +36,6 @@ def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: P
     prune(plan.book.cache / drawings.FOLDER, drawings.MOST)
     plan.plugin.add_files(plan, cover, runs, left_out, folder)
     write_receipt(plan, cover, runs, left_out, folder)
-    gc.collect()  # of several books more are to come, and Sphinx leaves much behind, in cycles
 
 
 def make_pages(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> tuple[Cover, dict[str, str]]:
@@ -53,11 +51,19 @@ def make_pages(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Pat
     for file, (content, time) in before.items():
         if file.is_file() and file.read_bytes() == content:
             os.utime(file, ns=(time, time))
+    cover = completed(plan, cover, runs)
+    assemble(plan.book, names, folder, cover)
+    return cover, left_out
+
+
+def completed(plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> Cover:
+    """The cover as the root chapter completes it; its picture is drawn, into the cache."""
     front = json.loads(runs[0].notebook) if runs else {"cells": []}
     drawn = [drawings.as_svg(drawings.canonical(each), plan.book.cache) for each in itertools.islice(charts(front), 1)]
     cover = plan.plugin.cover(cover, glued(front), "".join(drawn))
-    assemble(plan.book, names, folder, cover)
-    return cover, left_out
+    if cover.picture:
+        drawings.card(cover.picture, plan.book.cache)
+    return cover
 
 
 def make_pages_again(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> None:
@@ -94,7 +100,7 @@ def assemble(book: Book, names: Mapping[Path, str], folder: Path, cover: Cover) 
     if result:
         raise AssemblyFailed(f"assembling the book: {first_warning(errors.getvalue(), site) or result}")
     if cover.picture and not (html / PICTURE).exists():
-        (html / PICTURE).write_bytes(drawings.png(cover.picture))
+        (html / PICTURE).write_bytes(drawings.card(cover.picture, book.cache))
     if not (html / "index.html").exists():
         front = render("redirect.html.j2", title=cover.title, page=f"{next(iter(names.values()))}.html")
         (html / "index.html").write_text(front, encoding="utf-8")

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from parabook.book import Book
 from parabook.drawings import canonical
-from parabook.protocol import as_csv, exhibits
+from parabook.protocol import EXHIBIT, LAB_ONLY, as_csv, exhibits
 
 Notebook = dict[str, Any]
 
@@ -24,6 +23,9 @@ RUN = ("papermill", "execution", "language_info", "source_map", "scrolled", "col
 
 SITE = "site"
 """The folder that Sphinx reads, among the outputs until they are done."""
+
+APART = ("_build", "__pycache__", "_toc.yml", "_config.yml")
+"""What pages have no use for, or get anew."""
 
 
 class AssemblyFailed(Exception):
@@ -62,8 +64,17 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
             (into / "charts" / f"{exhibit['id']}.vl.json").write_text(chart, encoding="utf-8")
     executed_files = [file for file in names if book.name(file) in notebooks]
     _carry(book, names, executed_files, into / SITE)
-    _write_notebooks(shown, into / SITE)
+    _write_notebooks({name: for_pages(notebook) for name, notebook in shown.items()}, into / SITE)
     return names, left_out
+
+
+def for_pages(notebook: Notebook) -> Notebook:
+    """A notebook with nothing beside its exhibits that only front ends show: Sphinx would read, copy and keep it all."""
+    for cell in (cell for cell in notebook["cells"] if "outputs" in cell):
+        cell["outputs"] = [each for each in cell["outputs"] if LAB_ONLY not in each.get("data", ())]
+        for output in (each for each in cell["outputs"] if EXHIBIT in each.get("data", ())):
+            output["data"] = {EXHIBIT: output["data"][EXHIBIT]}
+    return notebook
 
 
 def without_absent(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -126,9 +137,9 @@ def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], si
     """Put into the site, as links, all of the book that pages may use, its pages in their places, and its contents."""
     import yaml
 
-    skip = shutil.ignore_patterns(".*", "_build", "__pycache__", "_toc.yml", "_config.yml")
-    shutil.copytree(book.root, site, copy_function=os.symlink, ignore=skip, ignore_dangling_symlinks=True)
     listed = {file: name for file, name in names.items() if file not in book.own}
+    old = [file.relative_to(book.root) for file in book.chapters if file not in book.own]
+    _link(book.root, site, {folder for each in (*old, *map(Path, names.values())) for folder in each.parents})
     for file in (file for file in book.chapters if file not in book.own):
         if file.suffix != ".md" or file not in executed:  # links of other pages lead to it
             (site / file.relative_to(book.root)).unlink(missing_ok=True)
@@ -153,6 +164,18 @@ def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], si
         last = contents["parts"][-1] if "parts" in contents else contents
         last.setdefault("sections" if "sections" in last else "chapters", []).extend(own)
     (site / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False), encoding="utf-8")
+
+
+def _link(root: Path, site: Path, with_pages: Collection[Path], folder: Path = Path()) -> None:
+    """Link to what lies in a folder of the book; folders ``with_pages`` are made anew, as pages are written there."""
+    (site / folder).mkdir()
+    for each in (root / folder).iterdir():
+        if each.name in APART or each.name.startswith("."):
+            continue
+        if each.is_dir() and folder / each.name in with_pages:
+            _link(root, site, with_pages, folder / each.name)
+        elif each.exists():
+            (site / folder / each.name).symlink_to(each)
 
 
 def link_exhibits(pages: Mapping[str, Notebook]) -> None:
