@@ -67,7 +67,7 @@ def preview(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
     made.update(lambda: plan_of(root))
     assert made.pages.told["errors"] == []
     yield made
-    made.renderers.__exit__()
+    made.stop()
 
 
 def page(preview: Preview, name: str) -> str:

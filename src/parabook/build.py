@@ -9,6 +9,7 @@ import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,14 +124,12 @@ def _build(
             runs, drawn = run_chapters(plan, options, progress, checking, renderers, plan.notebooks)
             plan = plan.after(runs)
             _ = plan.book_key  # found out here: the environment of workers is another
-            renderers.submit(_completed, plan, checking.result(), runs[:1])
-            for run in runs:  # pictures are needed last
-                renderers.submit(drawings.picture, run.notebook, plan.book.cache)
+            renderers.submit(_later, "draw_pictures", plan, checking.result(), runs)  # they are needed last
             drawn()
             progress.message("assembling")
             seconds = float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
             try:
-                assemblers.submit(_make_outputs, plan, checking.result(), runs, folder).result(seconds)
+                assemblers.submit(_later, "make_outputs", plan, checking.result(), runs, folder).result(seconds)
             except TimeoutError:
                 hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
                 raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
@@ -168,16 +167,9 @@ def run_chapters(
     return runs, lambda: wait(drawn, float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS)))
 
 
-def _make_outputs(*arguments: Any) -> None:
-    from parabook.outputs import make_outputs  # here, in the worker: it is heavy
-
-    make_outputs(*arguments)
-
-
-def _completed(*arguments: Any) -> None:
-    from parabook.outputs import completed
-
-    completed(*arguments)
+def _later(name: str, *arguments: Any) -> None:
+    """Call a function of `outputs`, loaded here, in the worker: it is heavy."""
+    getattr(import_module("parabook.outputs"), name)(*arguments)
 
 
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from jinja2.bccache import Bucket, BytecodeCache
 from markupsafe import Markup
+from myst_nb.ext.glue.crossref import read_glue_cache
 
 from parabook.drawings import FONTS, as_png, as_svg, canonical, panels, script
+from parabook.outputs import LOADED
 from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv, in_html
 from parabook.templating import render
 
@@ -31,10 +34,36 @@ def setup(app: Any) -> dict[str, bool]:
     if "comments_config" not in app.config:  # Jupyter Book sets it also where its extension for comments is not loaded
         app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", configure)
+    app.connect("builder-inited", load, priority=900)
     app.connect("env-before-read-docs", note_others)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+class Compiled(BytecodeCache):
+    """Templates that this process has compiled, or the one that it was forked from."""
+
+    def __init__(self) -> None:
+        self.known = dict[str, bytes]()
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.known:
+            bucket.bytecode_from_string(self.known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.known[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
+def load(app: Any) -> None:
+    """Have templates compiled once a process; wait for the pages."""
+    if environment := getattr(app.builder.templates, "environment", None):  # Sphinx's own, or another's
+        environment.bytecode_cache = COMPILED
+    read_glue_cache.cache_clear()  # it would know another build's values
+    LOADED.get()()
 
 
 def note_others(app: Any, env: Any, names: list[str]) -> None:
