@@ -221,7 +221,7 @@ class Preview:
         known = {plan.book.name(each) for each in plan.notebooks} == self.runs.keys()
         for notebooks in [viewed, plan.notebooks] if viewed and known and len(changed) > 1 else [plan.notebooks]:
             runs, drawn = run_chapters(
-                plan, DEFAULTS, Progress(plan.input.name), self.checking, self.renderers, notebooks
+                plan, DEFAULTS, Progress(plan.input.name), self.checking, self.renderers, notebooks, beside=True
             )
             self.runs = {**self.runs, **{run.chapter: run for run in runs}}
             shown = [self.runs[plan.book.name(each)] for each in plan.notebooks]
