@@ -171,10 +171,12 @@ def write_files(app: Any, error: Exception | None) -> None:
     palette, cache = config.parabook_palette, Path(config.parabook_cache)
     colours = json.loads(Path(app.srcdir, palette).read_text(encoding="utf-8")) if palette else {}
     css = render("palette.css.j2", palette=colours, follows_system=config.html_theme == "furo")
-    (out / "_static" / "palette.css").write_text(css, encoding="utf-8")
+    files = {"_static/palette.css": css.encode()}
     if any(page.get("charts") for page in pages):
-        (out / "_static" / "vega.js").write_text(script(cache), encoding="utf-8")
+        files["_static/vega.js"] = script(cache).encode()
     for exhibit in (exhibit for page in pages for exhibit in page.get("exhibits", ())):
-        (out / FOLDER).mkdir(exist_ok=True)
-        for name, content in downloads(exhibit, cache).values():
-            (out / FOLDER / name).write_bytes(content())
+        files |= {f"{FOLDER}/{name}": content() for name, content in downloads(exhibit, cache).values()}
+    for name, content in files.items():
+        if not (file := out / name).is_file() or file.read_bytes() != content:  # to write over a file takes long
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)
