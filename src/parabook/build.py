@@ -149,9 +149,8 @@ def run_chapters(
     checking: Future[Cover],
     renderers: Workers,
     notebooks: Sequence[Path],
-    beside: bool = False,
 ) -> tuple[list[ChapterRun], Callable[[], object]]:
-    """Run chapters, once the input is checked or ``beside`` that, and have their charts drawn beside; what ran, and what waits for drawings."""
+    """Run chapters, once the input is checked, and have their charts drawn beside; what ran, and what waits for drawings."""
     from concurrent.futures import wait
 
     from parabook import drawings
@@ -161,7 +160,7 @@ def run_chapters(
     runs = run_all(
         plan, options.jobs, progress, force=options.force, notebooks=notebooks,
         done=lambda run: drawn.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
-        ready=checking.result, beside=beside,  # kernels start while the input is checked; in a build no cell runs before
+        ready=checking.result,  # kernels start while the input is checked; in a build no cell runs before
     )  # fmt: skip
     checking.result()
     # What cannot be drawn fails where it is assembled.

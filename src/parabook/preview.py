@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -17,11 +18,12 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
-from parabook.errors import InputError, Problem, describe
+from parabook.errors import InputError, describe
 
 try:
     import uvicorn
@@ -47,7 +49,7 @@ from parabook.progress import Progress
 from parabook.protocol import outputs
 from parabook.publish import staging
 from parabook.run import ChapterFailed
-from parabook.server import ForkedProcess, Workers, lead, server, server_of, stop_all
+from parabook.server import ForkedProcess, Server, Workers, lead, server, stop_all
 from parabook.staging import SITE, page_name
 from parabook.templating import render
 
@@ -147,7 +149,7 @@ class Assembler:
             raise RuntimeError("assembling the book: its process ended") from lost
         self.site = site or self.site
         if site and not self.fork and process.num_threads() == 1:  # a fork has none of the others
-            self.fork = server_of(process).fork
+            self.fork = Server((), socket.socket(fileno=os.dup(process.connection.fileno()))).fork
         if self.fork and (self.folder / SITE / "_toc.yml").exists():
             self.next = self.fork(make_next_pages, self.site, self.folder)
         if error:
@@ -221,7 +223,12 @@ class Preview:
         known = {plan.book.name(each) for each in plan.notebooks} == self.runs.keys()
         for notebooks in [viewed, plan.notebooks] if viewed and known and len(changed) > 1 else [plan.notebooks]:
             runs, drawn = run_chapters(
-                plan, DEFAULTS, Progress(plan.input.name), self.checking, self.renderers, notebooks, beside=True
+                replace(plan, beside=True),
+                DEFAULTS,
+                Progress(plan.input.name),
+                self.checking,
+                self.renderers,
+                notebooks,
             )
             self.runs = {**self.runs, **{run.chapter: run for run in runs}}
             shown = [self.runs[plan.book.name(each)] for each in plan.notebooks]
@@ -234,10 +241,10 @@ class Preview:
         if new:
             self.checkers.submit(plan.plugin.problems, plan.input).add_done_callback(self.warn)
 
-    def warn(self, problems: Future[Sequence[Problem]]) -> None:
-        """Show what is wrong with the input and does not keep it from being shown."""
-        if not problems.cancelled() and not problems.exception():
-            self.pages.tell(warnings=[*map(str, problems.result())])
+    def warn(self, found: Future[Any]) -> None:
+        """Show what is wrong with the input, and keeps no page from being shown."""
+        if not found.cancelled() and not found.exception():
+            self.pages.tell(warnings=[*map(str, found.result())])
 
 
 def differing(old: Plan | None, new: Plan) -> set[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from jinja2.bccache import Bucket, BytecodeCache
+from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
 from myst_nb.ext.glue.crossref import read_glue_cache
 
@@ -41,27 +41,10 @@ def setup(app: Any) -> dict[str, bool]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-class Compiled(BytecodeCache):
-    """Templates that this process has compiled, or the one that it was forked from."""
-
-    def __init__(self) -> None:
-        self.known = dict[str, bytes]()
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.known:
-            bucket.bytecode_from_string(self.known[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.known[bucket.key] = bucket.bytecode_to_string()
-
-
-COMPILED = Compiled()
-
-
 def load(app: Any) -> None:
-    """Have templates compiled once a process; wait for the pages."""
+    """Have templates compiled once a folder; wait for the pages."""
     if environment := getattr(app.builder.templates, "environment", None):  # Sphinx's own, or another's
-        environment.bytecode_cache = COMPILED
+        environment.bytecode_cache = FileSystemBytecodeCache(str(app.doctreedir))
     read_glue_cache.cache_clear()  # it would know another build's values
     LOADED.get()()
 

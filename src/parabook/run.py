@@ -67,13 +67,12 @@ def run_all(
     notebooks: Sequence[Path] = (),
     done: Callable[[ChapterRun], object] = lambda run: None,
     ready: Callable[[], object] = lambda: None,
-    beside: bool = False,
 ) -> list[ChapterRun]:
     """Run the chapters of a plan, or take them from the cache where nothing that they depend on has changed.
 
     ``progress`` is told of each chapter as it ends, ``done`` gets it as soon as it has run. ``ready`` is
-    called before the first cell of each, when its kernel has started: it waits for what must come first, or raises. Cells
-    that may run ``beside`` that find `CHECKED_BESIDE` in their environment; then it is called before anything is cached.
+    called before the first cell of each, when its kernel has started: it waits for what must come first, or raises; where
+    the plan has cells run beside that, before anything is cached.
     One that read what another wrote runs again after it, in the order of the book.
     A `ChapterFailed` when a cell fails; chapters not yet begun are not run. An `InputError` when a file that the book
     depends on, and of which there is no copy, was written meanwhile; nothing is put into the cache.
@@ -88,9 +87,7 @@ def run_all(
                 plan.plugin.folder(plan.input, plan.book.place(notebook)),
                 plan.book.settings.get("cell_seconds"),
             )
-            found = run_one(
-                notebook, plan.chosen(notebook), folder, float(seconds or 0), ready=ready, plan=plan, beside=beside
-            )
+            found = run_one(notebook, plan.chosen(notebook), folder, float(seconds or 0), ready=ready, plan=plan)
         progress.end(found.chapter, None if found.reused else found.seconds)
         done(found)
         return found
@@ -155,7 +152,6 @@ def run_one(
     *,
     ready: Callable[[], object] = lambda: None,
     plan: Plan | None = None,
-    beside: bool = False,
 ) -> ChapterRun:
     """Run one chapter, as a plan has it; ``folder`` is where its kernel works, ``ready`` is called before its first cell.
 
@@ -170,9 +166,10 @@ def run_one(
     root = str(plan.book.root) if plan and plan.plugin.observes and python else ""
     options = {"timeout": int(seconds), "allow_errors": how.allow_errors}
     options["iopub_timeout"] = max(int(seconds), 1)  # of papermill's own 4 seconds a busy machine can need more
+    beside = {CHECKED_BESIDE: "1"} if plan and plan.beside else {}
     client = BoundedClient(prepared, kernel, folder, (lambda: None) if beside else ready, root, **options)
     try:
-        client.execute(env={**os.environ, **({CHECKED_BESIDE: "1"} if beside else {})})
+        client.execute(env={**os.environ, **beside})
         failure = "" if how.allow_errors else first_failure(prepared)
     except CellTimeoutError:
         hint = "cell_seconds in [tool.parabook] of pyproject.toml allows more"

@@ -192,11 +192,6 @@ def lead(caller: Connection, function: Callable[..., Any], *arguments: Any) -> N
     fork_for(socket.socket(fileno=os.dup(caller.fileno())))
 
 
-def server_of(process: ForkedProcess) -> Server:
-    """The caller's end of a process that does `lead`."""
-    return Server((), socket.socket(fileno=os.dup(process.connection.fileno())))
-
-
 def import_all(modules: Sequence[str]) -> None:
     """Import modules, where they are installed."""
     for module in modules:

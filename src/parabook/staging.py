@@ -14,7 +14,7 @@ from typing import Any
 
 from parabook.book import Book
 from parabook.drawings import canonical
-from parabook.protocol import EXHIBIT, LAB_ONLY, as_csv, exhibits
+from parabook.protocol import EXHIBIT, as_csv, exhibits, outputs
 
 Notebook = dict[str, Any]
 
@@ -64,17 +64,11 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
             (into / "charts" / f"{exhibit['id']}.vl.json").write_text(chart, encoding="utf-8")
     executed_files = [file for file in names if book.name(file) in notebooks]
     _carry(book, names, executed_files, into / SITE)
-    _write_notebooks({name: for_pages(notebook) for name, notebook in shown.items()}, into / SITE)
-    return names, left_out
-
-
-def for_pages(notebook: Notebook) -> Notebook:
-    """A notebook with nothing beside its exhibits that only front ends show: Sphinx would read, copy and keep it all."""
-    for cell in (cell for cell in notebook["cells"] if "outputs" in cell):
-        cell["outputs"] = [each for each in cell["outputs"] if LAB_ONLY not in each.get("data", ())]
-        for output in (each for each in cell["outputs"] if EXHIBIT in each.get("data", ())):
+    for output in (each for notebook in shown.values() for each in outputs(notebook)):
+        if EXHIBIT in output.get("data", ()):  # what only front ends show Sphinx would read, copy and keep, too
             output["data"] = {EXHIBIT: output["data"][EXHIBIT]}
-    return notebook
+    _write_notebooks(shown, into / SITE)
+    return names, left_out
 
 
 def without_absent(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
