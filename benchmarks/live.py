@@ -55,6 +55,7 @@ class Watcher:
             return told["pages"].get(page) if page else told["styles"]
 
         self.until(lambda told: bool(told["pages"]) and not told["busy"])
+        time.sleep(1)  # nobody saves the moment a page is new
         before = shown(self.told)
         file.write_text(text, encoding="utf-8")
         saved = time.perf_counter()

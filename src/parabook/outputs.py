@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from html import escape
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parabook import drawings
 from parabook.book import Book
@@ -92,18 +92,13 @@ def draw_pictures(plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> None:
 
 def make_next_pages(caller: Connection, site: Site, folder: Path) -> None:
     """Have Sphinx load what it can for pages as they are; make those of the plan that comes, and answer as a worker does."""
-    new, failed = list[Site](), list[Exception]()
+    came = list[Any]()
     _write_config(site, folder)
     loaded = _configuration(folder)
 
     def ready() -> None:
-        try:
-            plan, cover, runs = caller.recv()
-            new.append(make_site(plan, cover, runs, folder))
-            _write_config(new[0], folder)
-        except Exception as error:  # Sphinx would put it into words of its own
-            failed.append(error)
-            raise
+        came.extend(caller.recv())
+        _write_config(make_site(*came, folder=folder), folder)
         if _configuration(folder) != loaded:
             raise AssemblyFailed("Sphinx has loaded another configuration")
 
@@ -111,12 +106,8 @@ def make_next_pages(caller: Connection, site: Site, folder: Path) -> None:
         try:
             assemble(site, folder, ready)
         except AssemblyFailed:
-            if failed:
-                raise failed[0] from None
-            if _configuration(folder) == loaded:
-                raise
-            assemble(new[0], folder)
-        return new[0]
+            return make_pages(*came, folder=folder)  # from the beginning, which says what is wrong if something is
+        return site
 
     answer(caller, make)
 

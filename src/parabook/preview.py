@@ -214,6 +214,7 @@ class Preview:
 
     def build(self, plan: Plan) -> None:
         """Check, run and assemble; where other chapters are to be run too, first with the one whose page is looked at."""
+        plan = replace(plan, beside=True)
         state = digest([{**plan.hashes, "chapters": ""}, plan.given])
         new = state != self.checked or self.checking.exception()
         if new:
@@ -223,12 +224,7 @@ class Preview:
         known = {plan.book.name(each) for each in plan.notebooks} == self.runs.keys()
         for notebooks in [viewed, plan.notebooks] if viewed and known and len(changed) > 1 else [plan.notebooks]:
             runs, drawn = run_chapters(
-                replace(plan, beside=True),
-                DEFAULTS,
-                Progress(plan.input.name),
-                self.checking,
-                self.renderers,
-                notebooks,
+                plan, DEFAULTS, Progress(plan.input.name), self.checking, self.renderers, notebooks
             )
             self.runs = {**self.runs, **{run.chapter: run for run in runs}}
             shown = [self.runs[plan.book.name(each)] for each in plan.notebooks]
