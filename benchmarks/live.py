@@ -127,7 +127,7 @@ def main(rounds: int) -> None:
                 started = psutil.Process(process.pid).children(recursive=True)
                 process.terminate()
                 process.wait(30)
-                print(f"left: {[each for each in started if each.is_running()]}")
+                print(f"left: {psutil.wait_procs(started, timeout=5)[1]}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from html import escape
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from parabook import drawings
 from parabook.book import Book
@@ -92,13 +92,13 @@ def draw_pictures(plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> None:
 
 def make_next_pages(caller: Connection, site: Site, folder: Path) -> None:
     """Have Sphinx load what it can for pages as they are; make those of the plan that comes, and answer as a worker does."""
-    came = list[Any]()
+    came: list[tuple[Plan, Cover, Sequence[ChapterRun]]] = []
     _write_config(site, folder)
     loaded = _configuration(folder)
 
     def ready() -> None:
-        came.extend(caller.recv())
-        _write_config(make_site(*came, folder=folder), folder)
+        came.append(caller.recv())
+        _write_config(make_site(*came[0], folder), folder)
         if _configuration(folder) != loaded:
             raise AssemblyFailed("Sphinx has loaded another configuration")
 
@@ -106,7 +106,7 @@ def make_next_pages(caller: Connection, site: Site, folder: Path) -> None:
         try:
             assemble(site, folder, ready)
         except AssemblyFailed:
-            return make_pages(*came, folder=folder)  # from the beginning, which says what is wrong if something is
+            return make_pages(*came[0], folder)  # from the beginning, which says what is wrong if something is
         return site
 
     answer(caller, make)
