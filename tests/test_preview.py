@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from parabook.server import stop_all
 pytest.importorskip("uvicorn")
 pytest.importorskip("watchfiles")
 
-from parabook.preview import Pages, Preview, served
+from parabook.preview import Pages, Preview, changes, served
 
 READ = "import csv\nrows = list(csv.reader(open('rows.csv')))\nrows"
 GLUE = "from myst_nb import glue\nglue('rows', f'{len(rows)} rows', display=False)"
@@ -67,7 +68,7 @@ def preview(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
     made.update(lambda: plan_of(root))
     assert made.pages.told["errors"] == []
     yield made
-    made.renderers.__exit__()
+    made.stop()
 
 
 def page(preview: Preview, name: str) -> str:
@@ -122,6 +123,16 @@ def test_a_style_is_told_apart_from_pages(root: Path, preview: Preview):
     assert preview.pages.told["styles"] != before["styles"]
     assert preview.pages.told["pages"] == before["pages"]
     assert b"red" in preview.pages.files["_static/own.css"]
+
+
+def test_what_is_saved_while_a_change_is_dealt_with_is_seen(tmp_path: Path):
+    seen = changes(lambda: {tmp_path})
+    next(seen)
+    (tmp_path / "saved.md").write_text("meanwhile")
+    waiting = threading.Thread(target=next, args=(seen,), daemon=True)
+    waiting.start()
+    waiting.join(20)
+    assert not waiting.is_alive()
 
 
 def test_it_is_served_to_this_machine_alone(tmp_path: Path):
