@@ -36,7 +36,7 @@ test: lint
 
 # With the slow ones, which tests/conftest.py lists, and Spark.
 test-all: lint .venv/.spark
-	$(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_FLAGS)
+	THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_FLAGS)
 
 lint: .venv/.test spelling
 	$(BIN)/ruff check .

@@ -55,6 +55,7 @@ class Watcher:
             return told["pages"].get(page) if page else told["styles"]
 
         self.until(lambda told: bool(told["pages"]) and not told["busy"])
+        time.sleep(1)  # nobody saves the moment a page is new
         before = shown(self.told)
         file.write_text(text, encoding="utf-8")
         saved = time.perf_counter()
@@ -126,7 +127,7 @@ def main(rounds: int) -> None:
                 started = psutil.Process(process.pid).children(recursive=True)
                 process.terminate()
                 process.wait(30)
-                print(f"left: {[each for each in started if each.is_running()]}")
+                print(f"left: {psutil.wait_procs(started, timeout=5)[1]}")
 
 
 if __name__ == "__main__":

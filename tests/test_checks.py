@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import bare_edition, run
+from conftest import bare_edition, run, tries
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -396,7 +396,7 @@ FITS = {
 anything = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(row=st.integers(2, 4), column=st.sampled_from(sorted(FITS)), value=anything)
 def test_any_cell_that_does_not_fit_is_found(small: Path, row: int, column: str, value: str):
     assume(not re.fullmatch(FITS[column], value))
@@ -414,14 +414,14 @@ def test_any_cell_that_does_not_fit_is_found(small: Path, row: int, column: str,
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(content=st.binary(max_size=400))
 def test_any_bytes_for_a_table_are_refused(small: Path, content: bytes):
     (small / "interviewees.csv").write_bytes(content)
     assert any(line.startswith(f"error: {small}/interviewees.csv") for line in told(small))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     content=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | anything,

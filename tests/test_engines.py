@@ -15,7 +15,7 @@ import duckdb
 import narwhals as nw
 import pandas as pd
 import pytest
-from conftest import absent, run
+from conftest import absent, run, tries
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -104,7 +104,7 @@ def found(engine: str, people: list[tuple[str, ...]], legs: list[tuple[str, ...]
     ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=tries(15), deadline=None)
 @given(people=rows("interviewees"), legs=rows("legs"))
 def test_memory_and_duckdb_agree(people, legs):
     assert found("", people, legs) == found(DUCKDB, people, legs)

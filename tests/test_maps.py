@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from cells import run_cells
+from conftest import tries
 from shapely import Geometry, box
 from shapely.geometry import Point, shape
 
@@ -73,7 +74,7 @@ def holds(spec: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return data
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(tries(30)))
 def test_names_stand_on_nothing_else_and_within_the_map(seed: int):
     legs, places, met = edition(seed)
     chart = maps.route_map(legs, places, met)

@@ -11,7 +11,7 @@ from conftest import ROOT
 
 from parabook.book import Book
 from parabook.drawings import for_a_page, panels
-from parabook.outputs import assemble
+from parabook.outputs import Site, assemble
 from parabook.plugins import Cover
 from parabook.protocol import CHARTS, EXHIBIT
 from parabook.staging import AssemblyFailed, link_exhibits, stage
@@ -53,7 +53,7 @@ def foreign(root: Path, config: str = "", settings: str = "") -> Book:
 def made(book: Book, out: Path, *data: dict) -> Path:
     out.mkdir()
     names, _ = stage(book, {"part/one": notebook(*data)}, out)
-    assemble(book, names, out, Cover("Foreign & own", lead="What it says."))
+    assemble(Site(book, names, Cover("Foreign & own", lead="What it says.")), out)
     return out / "html"
 
 

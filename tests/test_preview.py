@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from parabook.server import stop_all
 pytest.importorskip("uvicorn")
 pytest.importorskip("watchfiles")
 
-from parabook.preview import Pages, Preview, served
+from parabook.preview import Pages, Preview, changes, served
 
 READ = "import csv\nrows = list(csv.reader(open('rows.csv')))\nrows"
 GLUE = "from myst_nb import glue\nglue('rows', f'{len(rows)} rows', display=False)"
@@ -67,11 +68,17 @@ def preview(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
     made.update(lambda: plan_of(root))
     assert made.pages.told["errors"] == []
     yield made
-    made.renderers.__exit__()
+    made.stop()
 
 
 def page(preview: Preview, name: str) -> str:
     return preview.pages.files[name].decode()
+
+
+def unversioned(preview: Preview) -> dict[str, str]:
+    """All pages, but for the hashes of files that Sphinx found in the folder."""
+    found = {name: page(preview, name) for name in preview.pages.files if name.endswith(".html")}
+    return {name: re.sub(r"\?v=\w+", "", text) for name, text in found.items()}
 
 
 def test_a_table_and_a_cell_show_on_every_page_as_in_a_new_build(root: Path, preview: Preview, tmp_path: Path):
@@ -85,8 +92,7 @@ def test_a_table_and_a_cell_show_on_every_page_as_in_a_new_build(root: Path, pre
     assert "More rows" in page(preview, "rows.html")
     html = build(plan_of(root), tmp_path / "out").parent
     for name in ("front.html", "rows.html", "index.html", "search.html"):
-        shown, built = (re.sub(r"\?v=\w+", "", each) for each in (page(preview, name), (html / name).read_text()))
-        assert shown == built, name  # but for hashes of files that Sphinx found in the folder
+        assert unversioned(preview)[name] == re.sub(r"\?v=\w+", "", (html / name).read_text()), name
 
 
 @pytest.mark.parametrize(
@@ -99,7 +105,7 @@ def test_a_table_and_a_cell_show_on_every_page_as_in_a_new_build(root: Path, pre
     ],
 )  # fmt: skip
 def test_an_error_says_where_and_the_good_page_stays(root: Path, preview: Preview, file: str, text: str, said: str):
-    before, good = preview.pages.told["pages"], (root / file).read_text()
+    before, good, shown = preview.pages.told["pages"], (root / file).read_text(), unversioned(preview)
     if file == "rows.ipynb":
         write(root, file, "# Rows", text)
     else:
@@ -112,7 +118,7 @@ def test_an_error_says_where_and_the_good_page_stays(root: Path, preview: Previe
         (root / file).write_text(good)
     preview.update(lambda: plan_of(root))
     assert preview.pages.told["errors"] == []
-    assert preview.pages.told["pages"] == before
+    assert unversioned(preview) == shown
 
 
 def test_a_style_is_told_apart_from_pages(root: Path, preview: Preview):
@@ -122,6 +128,16 @@ def test_a_style_is_told_apart_from_pages(root: Path, preview: Preview):
     assert preview.pages.told["styles"] != before["styles"]
     assert preview.pages.told["pages"] == before["pages"]
     assert b"red" in preview.pages.files["_static/own.css"]
+
+
+def test_what_is_saved_while_a_change_is_dealt_with_is_seen(tmp_path: Path):
+    seen = changes(lambda: {tmp_path})
+    next(seen)
+    (tmp_path / "saved.md").write_text("meanwhile")
+    waiting = threading.Thread(target=next, args=(seen,), daemon=True)
+    waiting.start()
+    waiting.join(20)
+    assert not waiting.is_alive()
 
 
 def test_it_is_served_to_this_machine_alone(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import UserDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ import pandas as pd
 
 from analysis import folder, spark
 from analysis.coding.package import SECOND, Report, read_package
-from analysis.coding.relations import coded_values, validate
+from analysis.coding.relations import coded_values, text_problems, validate
 from analysis.csvfile import Cells
 from analysis.disclosure import no_people
 from analysis.schema import OTHERS, schema
@@ -95,7 +96,7 @@ class Edition:
         spec = schema(name)
         return from_cells(Cells(list(spec.columns)), spec, None, "", self.engine).frame
 
-    @property
+    @cached_property
     def interviewees(self) -> Frame:
         """The interviewees that are counted."""
         return self.table("interviewees").filter(nw.col("counted") == "yes")
@@ -145,9 +146,13 @@ class Edition:
         """The rows of table ``evidence`` by (table, key, column), in the table's order."""
         return {(row["table"], row["key"], row["column"]): row for row in self.rows("evidence")}
 
-    def values(self) -> dict[tuple[str, str, str], str]:
-        """Every coded value as text by (table, key, column), those of the report object included."""
+    @cached_property
+    def _values(self) -> Mapping[tuple[str, str, str], str]:
         return coded_values(self.tables, self.report)
+
+    def values(self) -> Mapping[tuple[str, str, str], str]:
+        """Every coded value as text by (table, key, column), those of the report object included."""
+        return self._values
 
     def codebook(self) -> str:
         """The edition's own rulings, Markdown; blank when it has none."""
@@ -174,7 +179,7 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
     engine = spark.address(engine)
     path = folder.find(edition, engine)
     marker = folder.validation_marker(path, engine)
-    validated = marker.exists()
+    validated = marker.exists() or "PARABOOK_CHECKED_BESIDE" in os.environ  # in a preview, see parabook.run
     opened, problems = examine(path, validated=validated, engine=engine)
     errors = [problem for problem in problems if not problem.warning]
     if errors or opened is None:
@@ -192,7 +197,7 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
 def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -> tuple[Edition | None, list[Problem]]:
     """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read.
 
-    What is known to be ``validated``, byte for byte, is not checked, and a table is read when it is asked for.
+    What is known to be ``validated``, byte for byte, is not checked but for its texts, and a table is read when it is asked for.
     """
     engine = spark.address(engine)
     path = folder.find(edition, engine)
@@ -208,10 +213,10 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
         return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), home, validated=validated)
 
     table: Callable[[str], Table] = read
-    names, problems = [*package.tables], package.problems
+    names, problems = [*package.tables], [*package.problems, *text_problems(path, None, package.report)]
     if not validated:
         sound, found = validate({name: read(name) for name in names}, package, path)
-        names, problems, table = [*sound], problems + found, sound.__getitem__
+        names, problems, table = [*sound], [*package.problems, *found], sound.__getitem__
     elif "evidence" in names and not count(read("evidence").frame.head(1)):
         names.remove("evidence")
     tables = LazyTables(names, lambda name: table(name).frame, recorded=True)

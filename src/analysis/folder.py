@@ -22,6 +22,8 @@ from parabook.files import ADDRESS, digest, hash_files, listed, prune, sha256
 T = TypeVar("T")
 
 PACKAGE = "datapackage.json"
+TEXTS = ("codebook.md", "story.md")
+"""Texts of the edition that the book prints."""
 IMPORTED = ("import.ipynb", "import.json")
 """The notebook that wrote an edition, and what it wrote, as `imports` names them."""
 
@@ -133,7 +135,7 @@ def _download(address: str, folder: Path, remote_parquet: bool) -> None:
         paths = [each["path"].rstrip("/") for each in json.loads((folder / PACKAGE).read_bytes())["resources"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         paths = []
-    for name in dict.fromkeys([*filter(_inside, paths), "codebook.md", "story.md"]):
+    for name in dict.fromkeys([*filter(_inside, paths), *TEXTS]):
         parts = store.find(f"{base}/{name}") if "." not in name and store.isdir(f"{base}/{name}") else []
         inner = [f"{name}/{part.rpartition(f'/{name}/')[2]}" for part in parts]
         for file in list(filter(_inside, inner)) or [name]:
@@ -202,9 +204,11 @@ def contents(edition: Path) -> dict[str, str]:
 def validation_marker(edition: Path, engine: str = "") -> Path:
     """Path of the marker file that exists once an edition has passed validation by this version of the program.
 
-    That is told by hashes of what decides whether an edition is valid: not of what writes or publishes one.
+    That is told by hashes of what decides whether an edition is valid: not of what writes or publishes one, nor of its
+    texts, which are looked at each time.
     """
     data = [hash_files(ROOT / "data" / name) for name in ("schemas", "vocabularies")]
     code = hash_files(Path(__file__).parent, "*.py")
     program = [*data, {name: found for name, found in code.items() if not name.startswith(ROOMS)}]
-    return CACHE / "validated" / digest([edition.name, contents(edition), program, engine])
+    tables = {name: found for name, found in contents(edition).items() if name not in TEXTS}
+    return CACHE / "validated" / digest([edition.name, tables, program, engine])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import altair as alt
@@ -117,6 +117,9 @@ class Map:
         self.spots = {name: self.frame.spot(*degrees[name]) for name in names}
         self.land, self.box = land(self.frame), box(3, 3, WIDTH - 3, self.frame.height - 3)
         self.country = {name: at[name]["country"] for name in names}
+        self.abroad = cache(
+            lambda own: shapely.union_all([each for code, each in self.land.items() if code not in own])
+        )
         seen = [name for name in areas if self.box.contains(Dot(self.spots[name]))]
         self.nations = [name for name in seen if at[name]["precision"] == "country"]
         self.dots = [*towns, *self.nations]
@@ -148,8 +151,9 @@ class Map:
         self, text: str, kind: str, points: Iterable[Point], reach: Sequence[float], within: Geometry = None
     ) -> bool:
         """Put a text at the first place beside points where it hides nothing, best no border either; if there is one."""
+        sized = text_size(text, kind)
         for at, far, free in itertools.product(points, reach, ([*self.taken, self.borders], self.taken)):
-            if found := room(text_size(text, kind), at, far, free, within or self.box):
+            if found := room(sized, at, far, free, within or self.box):
                 west, north, east, south = found[0].bounds
                 x = {"left": west, "right": east}.get(found[1], (west + east) / 2)
                 size, _, fill, weight = TEXTS[kind]
@@ -178,8 +182,7 @@ class Map:
         """A line so bent that it keeps clear of other lines, ends and countries than its own; it stops at its ends."""
         others = shapely.union_all([shape.buffer(6) for name, shape in self.ends.items() if name not in names])
         near = shapely.union_all([line.buffer(7) for line in before])
-        own = {self.country[name] for name in names}
-        abroad = shapely.union_all([shape for code, shape in self.land.items() if code not in own])
+        abroad = self.abroad(frozenset(self.country[name] for name in names))
 
         def cost(bow: float) -> float:
             line = bend(start, end, bow)

@@ -5,9 +5,11 @@ What needs heavy imports is imported when it is needed: a build with nothing to 
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,20 +118,22 @@ def _build(
         with staging(out) as folder:
             plan = snapshot(plan, folder.with_name("input"))
             checking = assemblers.submit(plan.plugin.check, plan)
+            if not (plan.book.cache / drawings.FOLDER).exists():  # else most charts, if not all, have been drawn
+                renderers.submit(drawings.start)
             assemblers.submit(import_all, (*ASSEMBLY, theme(plan.book), *plan.plugin.publishes_with))
             runs, drawn = run_chapters(plan, options, progress, checking, renderers, plan.notebooks)
             plan = plan.after(runs)
             _ = plan.book_key  # found out here: the environment of workers is another
-            for run in runs:  # pictures are needed last
-                renderers.submit(drawings.picture, run.notebook, plan.book.cache)
+            renderers.submit(_later, "draw_pictures", plan, checking.result(), runs)  # they are needed last
             drawn()
             progress.message("assembling")
             seconds = float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
             try:
-                assemblers.submit(_make_outputs, plan, checking.result(), runs, folder).result(seconds)
+                assemblers.submit(_later, "make_outputs", plan, checking.result(), runs, folder).result(seconds)
             except TimeoutError:
                 hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
                 raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
+            assemblers.submit(gc.collect)  # of several books more are to come, and Sphinx leaves much behind, in cycles
             later = plan.require_unchanged(runs)
             publish(folder, out)
             if later:
@@ -152,21 +156,20 @@ def run_chapters(
     from parabook import drawings
     from parabook.run import run_all
 
-    drawn = [renderers.submit(drawings.start)]
+    drawn: list[Future[Any]] = []
     runs = run_all(
         plan, options.jobs, progress, force=options.force, notebooks=notebooks,
         done=lambda run: drawn.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
-        ready=checking.result,  # kernels start while the input is checked; no cell runs before
+        ready=checking.result,  # kernels start while the input is checked; in a build no cell runs before
     )  # fmt: skip
     checking.result()
     # What cannot be drawn fails where it is assembled.
     return runs, lambda: wait(drawn, float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS)))
 
 
-def _make_outputs(*arguments: Any) -> None:
-    from parabook.outputs import make_outputs  # here, in the worker: it is heavy
-
-    make_outputs(*arguments)
+def _later(name: str, *arguments: Any) -> None:
+    """Call a function of `outputs`, loaded here, in the worker: it is heavy."""
+    getattr(import_module("parabook.outputs"), name)(*arguments)
 
 
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:

@@ -55,6 +55,11 @@ def as_png(spec: str, folder: Path) -> bytes:
     return _cached(spec, folder, ".png", lambda: png(as_svg(spec, folder), scale=2))
 
 
+def card(svg: str, folder: Path) -> bytes:
+    """A drawing as PNG on white."""
+    return _cached(svg, folder, ".card.png", lambda: png(svg))
+
+
 def _cached(spec: str, folder: Path, kind: str, draw: Callable[[], bytes]) -> bytes:
     file = folder / FOLDER / f"{digest([spec, *_drawn_by()])}{kind}"
     with contextlib.suppress(OSError):

@@ -62,6 +62,8 @@ class Plan(Sent):
     """Their SHA-256, by group and name."""
     copied: frozenset[Path] = frozenset()
     """Those of which the build has a copy of its own."""
+    beside: bool = False
+    """Whether cells run while the input is checked, and what they give is dropped where it is wrong."""
 
     @property
     def notebooks(self) -> tuple[Path, ...]:

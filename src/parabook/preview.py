@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import shutil
 import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
@@ -35,17 +38,19 @@ except ImportError as missing:
     hint = "pip install 'analysis[preview]'"
     raise InputError.one("preview", f"no package {missing.name}", "those of the extra [preview]", hint) from missing
 
+from parabook import drawings
 from parabook.build import ASSEMBLY, DEFAULTS, run_chapters, start, theme
 from parabook.cache import ChapterRun, cached
 from parabook.files import digest, listed, sha256
-from parabook.outputs import make_pages_again
+from parabook.outputs import Site, draw_pictures, make_next_pages, make_pages
 from parabook.plan import PAGES, Plan
+from parabook.plugins import Cover
 from parabook.progress import Progress
 from parabook.protocol import outputs
 from parabook.publish import staging
 from parabook.run import ChapterFailed
-from parabook.server import Workers, stop_all
-from parabook.staging import page_name
+from parabook.server import ForkedProcess, Server, Workers, lead, server, stop_all
+from parabook.staging import SITE, page_name
 from parabook.templating import render
 
 HOST = "127.0.0.1"
@@ -56,12 +61,13 @@ class Pages:
 
     def __init__(self, site: Path) -> None:
         self.site, self.viewed, self.ended = site, "index.html", False
-        self.files, self.hashes = dict[str, bytes](), dict[str, str]()
+        self.files, self.hashes, self.lock = dict[str, bytes](), dict[str, str](), threading.Lock()
         self.told: dict[str, Any] = {"pages": {}, "styles": "", "errors": [], "warnings": [], "busy": "building"}
 
     def tell(self, **told: Any) -> None:
         """Tell browsers what is new."""
-        self.told = self.told | told
+        with self.lock:
+            self.told = self.told | told
 
     def load(self) -> None:
         """Show what Sphinx has written, from memory, as it writes files in place; pages and styles are known by their hashes."""
@@ -120,6 +126,36 @@ def served(pages: Pages, port: int) -> Iterator[str]:
         thread.join()
 
 
+class Assembler:
+    """Makes the pages of one folder again and again: first in a process that stays as it then is, and from which another is
+    forked for each time after, beforehand, so that Sphinx has loaded and compiled all that it can when pages come."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site: Site | None = None
+        self.next: ForkedProcess | None = None
+        self.fork: Callable[..., ForkedProcess] | None = None
+
+    def make(self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> None:
+        """Bring the pages up to date; an error leaves them as they are."""
+        made, process, self.next = (plan, cover, runs), self.next, None
+        if process:
+            process.connection.send(made)
+        else:
+            process = server().fork(lead, make_pages, *made, self.folder)
+        try:
+            error, site = process.connection.recv()
+        except (EOFError, OSError) as lost:
+            raise RuntimeError("assembling the book: its process ended") from lost
+        self.site = site or self.site
+        if site and not self.fork and process.num_threads() == 1:  # a fork has none of the others
+            self.fork = Server((), socket.socket(fileno=os.dup(process.connection.fileno()))).fork
+        if self.fork and (self.folder / SITE / "_toc.yml").exists():
+            self.next = self.fork(make_next_pages, self.site, self.folder)
+        if error:
+            raise error
+
+
 class Preview:
     """A book that is built again and again in one folder."""
 
@@ -128,8 +164,9 @@ class Preview:
         self.plan: Plan | None = None
         self.built: Plan | None = None
         self.runs: Mapping[str, ChapterRun] = {}
-        self.program = self.key = ""
-        self.renderers = Workers()
+        self.program = self.key = self.checked = ""
+        self.checking: Future[Cover] = Future()
+        self.renderers, self.checkers, self.assembler = Workers(), Workers(2), Assembler(folder)
 
     def update(self, open_plan: Callable[[], Plan]) -> None:
         """Show the book as it is now, or what is wrong with it beside the pages from before."""
@@ -163,31 +200,47 @@ class Preview:
             self.pages.tell(busy="")
 
     def restart(self, plan: Plan) -> None:
-        """Have processes load the program as it is now; what assembles pages is forked anew for each build."""
-        self.renderers.__exit__()
-        stop_all()
+        """Have processes load the program as it is now."""
+        self.stop()
         start(plan, *ASSEMBLY, theme(plan.book))
-        self.renderers = Workers()
+        self.renderers, self.checkers, self.assembler = Workers(), Workers(2), Assembler(self.folder)
+        self.renderers.submit(drawings.start)
+
+    def stop(self) -> None:
+        """End all processes."""
+        self.renderers.__exit__()
+        self.checkers.__exit__()
+        stop_all()
 
     def build(self, plan: Plan) -> None:
         """Check, run and assemble; where other chapters are to be run too, first with the one whose page is looked at."""
-        with Workers() as assemblers:
-            checking = assemblers.submit(plan.plugin.check, plan)
-            changed = [each for each in plan.notebooks if not cached(plan, each)]
-            viewed = [each for each in changed if f"{page_name(plan.book, each)}.html" == self.pages.viewed]
-            known = {plan.book.name(each) for each in plan.notebooks} == self.runs.keys()
-            for notebooks in [viewed, plan.notebooks] if viewed and known and len(changed) > 1 else [plan.notebooks]:
-                runs, drawn = run_chapters(
-                    plan, DEFAULTS, Progress(plan.input.name), checking, self.renderers, notebooks
-                )
-                drawn()
-                self.runs = {**self.runs, **{run.chapter: run for run in runs}}
-                shown = [self.runs[plan.book.name(each)] for each in plan.notebooks]
-                assemblers.submit(make_pages_again, plan, checking.result(), shown, self.folder).result()
-                plan.require_unchanged(runs)
-                self.pages.load()
-            problems = assemblers.submit(plan.plugin.problems, plan.input).result()
-            self.pages.tell(warnings=[*map(str, problems)])
+        plan = replace(plan, beside=True)
+        state = digest([{**plan.hashes, "chapters": ""}, plan.given])
+        new = state != self.checked or self.checking.exception()
+        if new:
+            self.checked, self.checking = state, self.checkers.submit(plan.plugin.check, plan)
+        changed = [each for each in plan.notebooks if not cached(plan, each)]
+        viewed = [each for each in changed if f"{page_name(plan.book, each)}.html" == self.pages.viewed]
+        known = {plan.book.name(each) for each in plan.notebooks} == self.runs.keys()
+        for notebooks in [viewed, plan.notebooks] if viewed and known and len(changed) > 1 else [plan.notebooks]:
+            runs, drawn = run_chapters(
+                plan, DEFAULTS, Progress(plan.input.name), self.checking, self.renderers, notebooks
+            )
+            self.runs = {**self.runs, **{run.chapter: run for run in runs}}
+            shown = [self.runs[plan.book.name(each)] for each in plan.notebooks]
+            pictures = self.renderers.submit(draw_pictures, plan, self.checking.result(), shown)
+            drawn()
+            pictures.exception()  # what cannot be drawn fails where it is assembled
+            self.assembler.make(plan, self.checking.result(), shown)
+            plan.require_unchanged(runs)
+            self.pages.load()
+        if new:
+            self.checkers.submit(plan.plugin.problems, plan.input).add_done_callback(self.warn)
+
+    def warn(self, found: Future[Any]) -> None:
+        """Show what is wrong with the input, and keeps no page from being shown."""
+        if not found.cancelled() and not found.exception():
+            self.pages.tell(warnings=[*map(str, found.result())])
 
 
 def differing(old: Plan | None, new: Plan) -> set[str]:
@@ -234,17 +287,20 @@ def preview(open_plan: Callable[[], Plan], port: int) -> None:
                 for _ in changes(lambda: {file.parent for file in (shown.plan or plan).stamps}):
                     shown.update(open_plan)
         finally:
-            shown.renderers.__exit__()
-            stop_all()
+            shown.stop()
 
 
 def changes(folders: Callable[[], set[Path]]) -> Iterator[None]:
-    """Once, and whenever something changes in folders, which may be others each time."""
+    """Once, and whenever something has changed in folders, which may be others each time, also while it is dealt with."""
     while True:
-        yield
         watched = folders()
-        for found in watch(
+        watching = watch(
             *filter(Path.is_dir, watched), recursive=False, step=20, rust_timeout=250, yield_on_timeout=True
-        ):
-            if found or folders() != watched:
+        )
+        next(watching)  # from here on nothing is missed
+        yield
+        for found in watching:
+            if folders() != watched:
                 break
+            if found:
+                yield

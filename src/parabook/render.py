@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
+from myst_nb.ext.glue.crossref import read_glue_cache
 
 from parabook.drawings import FONTS, as_png, as_svg, canonical, panels, script
+from parabook.outputs import LOADED
 from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv, in_html
 from parabook.templating import render
 
@@ -31,10 +34,19 @@ def setup(app: Any) -> dict[str, bool]:
     if "comments_config" not in app.config:  # Jupyter Book sets it also where its extension for comments is not loaded
         app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", configure)
+    app.connect("builder-inited", load, priority=900)
     app.connect("env-before-read-docs", note_others)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def load(app: Any) -> None:
+    """Have templates compiled once a folder; wait for the pages."""
+    if environment := getattr(app.builder.templates, "environment", None):  # Sphinx's own, or another's
+        environment.bytecode_cache = FileSystemBytecodeCache(str(app.doctreedir))
+    read_glue_cache.cache_clear()  # it would know another build's values
+    LOADED.get()()
 
 
 def note_others(app: Any, env: Any, names: list[str]) -> None:
@@ -142,10 +154,12 @@ def write_files(app: Any, error: Exception | None) -> None:
     palette, cache = config.parabook_palette, Path(config.parabook_cache)
     colours = json.loads(Path(app.srcdir, palette).read_text(encoding="utf-8")) if palette else {}
     css = render("palette.css.j2", palette=colours, follows_system=config.html_theme == "furo")
-    (out / "_static" / "palette.css").write_text(css, encoding="utf-8")
+    files = {"_static/palette.css": css.encode()}
     if any(page.get("charts") for page in pages):
-        (out / "_static" / "vega.js").write_text(script(cache), encoding="utf-8")
+        files["_static/vega.js"] = script(cache).encode()
     for exhibit in (exhibit for page in pages for exhibit in page.get("exhibits", ())):
-        (out / FOLDER).mkdir(exist_ok=True)
-        for name, content in downloads(exhibit, cache).values():
-            (out / FOLDER / name).write_bytes(content())
+        files |= {f"{FOLDER}/{name}": content() for name, content in downloads(exhibit, cache).values()}
+    for name, content in files.items():
+        if not (file := out / name).is_file() or file.read_bytes() != content:  # to write over a file takes long
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)

@@ -45,6 +45,10 @@ INJECTED = "injected-parameters"
 """The tag of the cell that papermill adds, and its id here: papermill gives it another at each run."""
 
 
+CHECKED_BESIDE = "PARABOOK_CHECKED_BESIDE"
+"""The variable that says that the input is being checked while cells run, and that what they give is dropped if it is wrong."""
+
+
 class ChapterFailed(Exception):
     """A cell of a chapter failed: the report is wrong, exit code 1; ``notebook`` is its text as far as it ran."""
 
@@ -67,7 +71,8 @@ def run_all(
     """Run the chapters of a plan, or take them from the cache where nothing that they depend on has changed.
 
     ``progress`` is told of each chapter as it ends, ``done`` gets it as soon as it has run. ``ready`` is
-    called before the first cell of each, when its kernel has started: it waits for what must come first, or raises.
+    called before the first cell of each, when its kernel has started: it waits for what must come first, or raises; where
+    the plan has cells run beside that, before anything is cached.
     One that read what another wrote runs again after it, in the order of the book.
     A `ChapterFailed` when a cell fails; chapters not yet begun are not run. An `InputError` when a file that the book
     depends on, and of which there is no copy, was written meanwhile; nothing is put into the cache.
@@ -108,6 +113,7 @@ def run_all(
     ended = {notebook: each for notebook, each in futures.items() if not each.cancelled()}
     found = {notebook: each.result() for notebook, each in ended.items() if not each.exception()}
     plan.require_unchanged(found.values())
+    ready()
     changed, left = plan.changed(plan.plugin.noun) if plan.plugin.observes else set(), plan.after(found.values())
     for notebook, chapter in found.items():
         if not chapter.reused and (EVERYTHING not in chapter.rests_on or changed <= {*chapter.wrote}):
@@ -160,9 +166,10 @@ def run_one(
     root = str(plan.book.root) if plan and plan.plugin.observes and python else ""
     options = {"timeout": int(seconds), "allow_errors": how.allow_errors}
     options["iopub_timeout"] = max(int(seconds), 1)  # of papermill's own 4 seconds a busy machine can need more
-    client = BoundedClient(prepared, kernel, folder, ready, root, **options)
+    beside = {CHECKED_BESIDE: "1"} if plan and plan.beside else {}
+    client = BoundedClient(prepared, kernel, folder, (lambda: None) if beside else ready, root, **options)
     try:
-        client.execute()
+        client.execute(env={**os.environ, **beside})
         failure = "" if how.allow_errors else first_failure(prepared)
     except CellTimeoutError:
         hint = "cell_seconds in [tool.parabook] of pyproject.toml allows more"

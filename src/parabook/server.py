@@ -172,10 +172,24 @@ def work(caller: Connection) -> None:
     """Be a worker: call what comes, and answer with the error and the result, until the caller is gone."""
     while True:
         function, arguments = caller.recv()
-        try:
-            caller.send((None, function(*arguments)))
-        except Exception as error:
-            caller.send((error, None))
+        answer(caller, function, *arguments)
+
+
+def answer(caller: Connection, function: Callable[..., Any], *arguments: Any) -> None:
+    """Call a function, and send the caller the error and the result."""
+    try:
+        caller.send((None, function(*arguments)))
+    except Exception as error:
+        caller.send((error, None))
+
+
+def lead(caller: Connection, function: Callable[..., Any], *arguments: Any) -> NoReturn:
+    """Answer, and then be a process that others are forked from: they have what it loaded and found out."""
+    answer(caller, function, *arguments)
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    fork_for(socket.socket(fileno=os.dup(caller.fileno())))
 
 
 def import_all(modules: Sequence[str]) -> None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from parabook.book import Book
 from parabook.drawings import canonical
-from parabook.protocol import as_csv, exhibits, glued
+from parabook.protocol import EXHIBIT, as_csv, exhibits, glued, outputs
 
 Notebook = dict[str, Any]
 
@@ -24,6 +23,9 @@ RUN = ("papermill", "execution", "language_info", "source_map", "scrolled", "col
 
 SITE = "site"
 """The folder that Sphinx reads, among the outputs until they are done."""
+
+APART = ("_build", "__pycache__", "_toc.yml", "_config.yml")
+"""What pages have no use for, or get anew."""
 
 
 class AssemblyFailed(Exception):
@@ -65,6 +67,9 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
             (into / "charts" / f"{exhibit['id']}.vl.json").write_text(chart, encoding="utf-8")
     executed_files = [file for file in names if book.name(file) in notebooks]
     _carry(book, names, executed_files, into / SITE)
+    for output in (each for notebook in shown.values() for each in outputs(notebook)):
+        if EXHIBIT in output.get("data", ()):  # what only front ends show Sphinx would read, copy and keep, too
+            output["data"] = {EXHIBIT: output["data"][EXHIBIT]}
     _write_notebooks(shown, into / SITE)
     return names, left_out
 
@@ -129,9 +134,9 @@ def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], si
     """Put into the site, as links, all of the book that pages may use, its pages in their places, and its contents."""
     import yaml
 
-    skip = shutil.ignore_patterns(".*", "_build", "__pycache__", "_toc.yml", "_config.yml")
-    shutil.copytree(book.root, site, copy_function=os.symlink, ignore=skip, ignore_dangling_symlinks=True)
     listed = {file: name for file, name in names.items() if file not in book.own}
+    old = [file.relative_to(book.root) for file in book.chapters if file not in book.own]
+    _link(book.root, site, {folder for each in (*old, *map(Path, names.values())) for folder in each.parents})
     for file in (file for file in book.chapters if file not in book.own):
         if file.suffix != ".md" or file not in executed:  # links of other pages lead to it
             (site / file.relative_to(book.root)).unlink(missing_ok=True)
@@ -156,6 +161,18 @@ def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], si
         last = contents["parts"][-1] if "parts" in contents else contents
         last.setdefault("sections" if "sections" in last else "chapters", []).extend(own)
     (site / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False), encoding="utf-8")
+
+
+def _link(root: Path, site: Path, with_pages: Collection[Path], folder: Path = Path()) -> None:
+    """Link to what lies in a folder of the book; folders ``with_pages`` are made anew, as pages are written there."""
+    (site / folder).mkdir()
+    for each in (root / folder).iterdir():
+        if each.name in APART or each.name.startswith("."):
+            continue
+        if each.is_dir() and folder / each.name in with_pages:
+            _link(root, site, with_pages, folder / each.name)
+        elif each.exists():
+            (site / folder / each.name).symlink_to(each)
 
 
 def link_exhibits(pages: Mapping[str, Notebook]) -> None:

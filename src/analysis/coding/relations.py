@@ -16,7 +16,7 @@ from analysis.coding.checks import MOST_LISTED, Row, listed, table_problems
 from analysis.coding.package import SECOND, Package, Report, name_problems, text_file_problems
 from analysis.coding.rules import RULES, length, rule_of
 from analysis.coding.spelling import spelling_problems
-from analysis.folder import PACKAGE
+from analysis.folder import PACKAGE, TEXTS
 from analysis.schema import GROUPS, TABLES, schema
 from analysis.tables import Frame, Table, collect_rows, count, shown_path
 from analysis.text import as_text
@@ -26,9 +26,6 @@ MOST_WORDS = 8
 """Longest fragment of the source that evidence may quote."""
 
 CODED_TABLES = ("interviewees", "legs", "places", "destinations", "statements")
-TEXTS = ("codebook.md", "story.md")
-"""Texts of the edition that the book prints."""
-
 Place = tuple[str, str, str]
 """Where a coded value stands: table, key, column."""
 

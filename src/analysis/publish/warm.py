@@ -2,6 +2,8 @@
 
 import altair as alt
 import duckdb
+import krippendorff  # noqa: F401
+import markdown_it
 import narwhals as nw
 import narwhals.selectors as ncs
 import pandas as pd
@@ -11,7 +13,10 @@ import analysis.figures
 import analysis.journeys
 import analysis.labels
 import analysis.maps
-import analysis.sources  # noqa: F401
+import analysis.ranking
+import analysis.sources
+import analysis.story  # noqa: F401
+from analysis.basemap import world
 
 people = pd.DataFrame({"kind": ["a", "b"], "number": [1, 2]})
 with duckdb.connect() as connection:  # closed again: a fork copies no threads
@@ -24,3 +29,4 @@ points = alt.Chart(people).mark_point()
 chart = points.encode(x=alt.X("number", axis=None), y=alt.Y("kind", sort=None), tooltip=["kind"])
 (chart + chart.mark_text(dx=16).encode(text="number")).to_dict()
 str(people), people.to_html(), people.to_dict("records")
+world(), markdown_it.MarkdownIt("commonmark").render("*a*")
