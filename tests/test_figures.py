@@ -268,8 +268,8 @@ class TestComparedAndNotAdded:
 
     def test_titles_name_the_first(self, shown):
         titles = [" ".join(part["title"]["text"]) for part in shown["destinations"]["chart"]["vconcat"]]
-        assert titles[0] == "Of three countries, most departures from Russia (FSB): Türkiye"
-        assert titles[-1] == "Of seven countries, most asylum applications: Finland"
+        assert titles[0] == "Türkiye: most departures from Russia (FSB), of three countries"
+        assert titles[-1] == "Finland: most asylum applications, of seven countries"
 
     def test_all_figures_for_a_destination_stand_together_by_window(self, shown):
         rows = records(shown, "destinations")
