@@ -211,7 +211,7 @@ class TestShown:
             "settled in Armenia (24 February 2022 – 16 July 2024, The Bell) and 1,096 asylum applications in Finland "
             "(all of 2022, UNHCR Refugee Data Finder). The 58 figures are not added up, as they count different things."
         )
-        assert shown.glued["lead"].startswith("No register counted all who left Russia")
+        assert shown.glued["lead"].startswith("No figure here counts all who left Russia")
 
     def test_each_country_s_range_by_hand(self, shown):
         rows = [tuple(row) for row in shown["figures-by-country"]["rows"] if row[0] in ("Kazakhstan", "Mongolia")]
@@ -268,8 +268,8 @@ class TestComparedAndNotAdded:
 
     def test_titles_name_the_first(self, shown):
         titles = [" ".join(part["title"]["text"]) for part in shown["destinations"]["chart"]["vconcat"]]
-        assert titles[0] == "Of three countries, most departures from Russia (FSB): Türkiye"
-        assert titles[-1] == "Of seven countries, most asylum applications: Finland"
+        assert titles[0] == "Türkiye: most departures from Russia (FSB), of three countries"
+        assert titles[-1] == "Finland: most asylum applications, of seven countries"
 
     def test_all_figures_for_a_destination_stand_together_by_window(self, shown):
         rows = records(shown, "destinations")

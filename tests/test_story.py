@@ -48,13 +48,13 @@ def untrue(edition: Path) -> list[str]:
 def test_the_story_of_the_first_edition_holds():
     story = read_story(open_edition("oral-2022"))
     assert story
-    assert story.headline == "Eight Russians who left for Kazakhstan, most so as not to fight"
+    assert story.headline == "Eight Russians who left for Kazakhstan, most under threat of the draft"
     assert story.lead.startswith("On 21 September 2022 Russia announced")
     assert "holds:" not in story.text
     assert "{{" not in story.text
     brief, _, told = story.text.partition("## Who they are")
     words = [len(re.findall(r"\S*\w\S*", re.sub(r"\]\([^)]*\)", "", part))) for part in (brief, told)]
-    assert words[0] <= 200
+    assert words[0] <= 240
     assert 500 <= words[1] <= 900
 
 

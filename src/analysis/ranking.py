@@ -117,7 +117,7 @@ def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | a
     ]
     about = [f"{days}, {isolate(who)}", measure(code, "counts")]
     title = alt.Title(
-        fold(f"Of {spell(len(rows))} {'country' if len(rows) == 1 else 'countries'}, most {measure(code)}: {first_of(rows)}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
+        fold(f"{first_of(rows)}: most {measure(code)}, of {spell(len(rows))} {'country' if len(rows) == 1 else 'countries'}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
         subtitle=[line for text in about if text for line in fold(text, 60).split("\n")], offset=8,
     )  # fmt: skip
     lines, most = max(map(len, labels)), scale_to or rows[["most", "before"]].max().max() or 1
