@@ -31,7 +31,7 @@ SLOW = (
     # What another test holds as well, more shortly; `make test-all` and the weekly run of CI leave none out.
     "test_hostile.py::test_nothing_runs", "test_hostile.py::test_it_", "test_hostile.py::test_titles", "test_hostile.py::test_the_codebook",
     "test_hostile.py::test_a_search", "test_hostile.py::test_downloads", "test_shapes.py::test_figures_in_sentences",
-    "test_shapes.py::test_charts_are_drawn", "test_shapes.py::test_sentences_read_as_english[hundred-thousand]", "test_shapes.py::test_a_book_is_made",
+    "test_shapes.py::test_charts_are_drawn", "test_shapes.py::test_sentences_read_as_english[hundred-thousand]", "test_shapes.py::test_every_table_adds_up_and_findings_name_its_counts[hundred-thousand]", "test_shapes.py::test_a_book_is_made",
     "test_books.py::test_the_pages_are_those_of_stock", "test_books.py::test_the_wheel",
     "test_access.py::test_the_keyboard_reaches_every_control[evidence]", "test_access.py::test_the_keyboard_reaches_every_control[routes]",
 )  # fmt: skip
