@@ -223,7 +223,7 @@ def test_it_is_shown_as_typed(visited, number: int):
     for name, columns in SHOWN.items():
         assert text in visited[name]["text"], f"{columns} on page {name}"
     assert text in visited["index"]["text"]
-    assert text in visited["routes"]["text"].split("How soon did they cross the border?")[1]  # the event's title
+    assert text in visited["routes"]["text"].split("how long did it take?")[1]  # the event's title
     assert text in visited["interviewees"]["text"].split("What is said of them as a group?")[1]
     for name in ("interviewees", "routes", "destinations"):
         assert text in visited[name]["heard"], f"asked on page {name}"
