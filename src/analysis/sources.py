@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import escape
 
 import pandas as pd
 
@@ -143,6 +144,11 @@ def evidence(book: Edition) -> pd.DataFrame:
     if book.minimum_cell > 1:
         frame = frame[frame["about"].isin((*OTHERS, "figures", "the report")) & (frame["table"] != "places")]
     return no_people(frame.reset_index(drop=True))
+
+
+def paragraph(text: str, kind: str) -> None:
+    """Show text as it is typed, as a paragraph."""
+    show({"text/html": f'<p class="{kind}">{escape(text)}</p>', "text/plain": text})
 
 
 def markdown(text: str, kind: str = "rulings") -> None:
