@@ -428,3 +428,20 @@ def test_a_second_build_waits_for_the_first(touched: Path):
     second.communicate(timeout=120)
     assert second.returncode == 0
     assert whole(touched)
+
+
+def test_no_variable_of_the_environment_keeps_an_edition_from_being_checked(edition: Path, tmp_path: Path, monkeypatch):
+    """That a preview checks beside its cells is for it alone to say."""
+    for name in ("story.md", "evidence.csv", "settlements.csv"):
+        (edition / name).unlink()
+    package = json.loads((edition / "datapackage.json").read_text(encoding="utf-8"))
+    package["resources"] = [each for each in package["resources"] if each["name"] not in ("evidence", "settlements")]
+    (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    legs = edition / "legs.csv"
+    legs.write_text(
+        legs.read_text(encoding="utf-8").replace("i05,1,made,moscow", "i05,1,made,nowhere"), encoding="utf-8"
+    )
+    monkeypatch.setenv("PARABOOK_CHECKED_BESIDE", "1")
+    done = run("build", edition, "--out", tmp_path / "out", code=2)
+    assert "nowhere" in done.stderr
+    assert not (tmp_path / "out").exists()

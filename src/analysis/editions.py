@@ -23,6 +23,7 @@ from analysis.tables import Frame, Table, count, engine_for, from_cells, read_ta
 from analysis.text import isolate
 from parabook import files
 from parabook.errors import InputError, Problem, grouped
+from parabook.protocol import CHECKED_BESIDE
 
 Row = Mapping[str, str]
 """A row of text, blank for missing."""
@@ -179,7 +180,7 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
     engine = spark.address(engine)
     path = folder.find(edition, engine)
     marker = folder.validation_marker(path, engine)
-    validated = marker.exists() or "PARABOOK_CHECKED_BESIDE" in os.environ  # in a preview, see parabook.run
+    validated = marker.exists() or bool(os.environ.get(CHECKED_BESIDE))  # in a preview
     opened, problems = examine(path, validated=validated, engine=engine)
     errors = [problem for problem in problems if not problem.warning]
     if errors or opened is None:

@@ -128,7 +128,8 @@ def exhibit(
         The column that names one person, statement or figure a row, and leads to its evidence. A table of people one
         by one is withheld where small cells are suppressed.
     view : DataFrame, optional
-        The table as the page shows it, where that differs; cells may be `Link` or lists of such.
+        The table as the page shows it, where that differs; cells may be `Link` or lists of such. Its columns ``state`` and
+        ``who``, if any, are those of ``complete``, and not shown.
     anchors : sequence of str
         For each row of the view the name, or names, by which links lead to it.
     backlinks : str
@@ -288,7 +289,7 @@ def _with_links(book: Edition, table: pd.DataFrame, key: str, rests_on: Sequence
     if key and key in view:
         keys: Any = [[proof(book, each, rests_on)] if isinstance(each, str) else each for each in view[key]]
         view[key] = keys
-    if "who" in table and any(map(len, table["who"])):
+    if {"who", "state"} <= {*table.columns} and any(map(len, table["who"])):
         number = ("report", "report", "declared_interviewees")
         whole = [Link("why so many?", f"#{anchor(*number)}")] if number in book.evidence else []
         behind: Any = [

@@ -83,7 +83,7 @@ def finding(table: pd.DataFrame, what: str, says: Callable[[str, int], str] | No
         told = [
             f"{spell(n) if at else part(n, table).capitalize()} {says(label, n)}" for at, (label, n) in enumerate(pairs)
         ]
-        rest = unknown - hidden if NOT_STATED not in set(table["state"]) else unknown
+        rest = total - number - hidden
         what = what[:1].lower() + what[1:]
         head = join(told) + (f"; {what} of the other {spell(rest)} is not known." if rest > 0 else ".") + apart
     else:

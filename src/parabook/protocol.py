@@ -68,6 +68,10 @@ def as_csv(exhibit: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
+CHECKED_BESIDE = "PARABOOK_CHECKED_BESIDE"
+"""The variable that tells cells that their input is being checked while they run: what they give is dropped if it is wrong."""
+
+
 def glued(notebook: Mapping[str, Any]) -> dict[str, str]:
     """The texts that an executed notebook offers to prose, by name."""
     return dict(found for output in outputs(notebook) if (found := glued_text(output)))

@@ -29,6 +29,7 @@ from parabook.kernels import Manager, kernel_for
 from parabook.notebooks import Execution, read
 from parabook.plan import Plan
 from parabook.progress import Progress
+from parabook.protocol import CHECKED_BESIDE
 from parabook.server import stop_all
 
 CELL_SECONDS = 900.0
@@ -43,10 +44,6 @@ MOST_OUTPUT = 50_000_000
 
 INJECTED = "injected-parameters"
 """The tag of the cell that papermill adds, and its id here: papermill gives it another at each run."""
-
-
-CHECKED_BESIDE = "PARABOOK_CHECKED_BESIDE"
-"""The variable that says that the input is being checked while cells run, and that what they give is dropped if it is wrong."""
 
 
 class ChapterFailed(Exception):
@@ -169,7 +166,7 @@ def run_one(
     beside = {CHECKED_BESIDE: "1"} if plan and plan.beside else {}
     client = BoundedClient(prepared, kernel, folder, (lambda: None) if beside else ready, root, **options)
     try:
-        client.execute(env={**os.environ, **beside})
+        client.execute(env={**os.environ, CHECKED_BESIDE: "", **beside})
         failure = "" if how.allow_errors else first_failure(prepared)
     except CellTimeoutError:
         hint = "cell_seconds in [tool.parabook] of pyproject.toml allows more"

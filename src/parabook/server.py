@@ -28,6 +28,8 @@ from typing import Any, NoReturn
 
 import psutil
 
+from parabook.protocol import CHECKED_BESIDE
+
 KERNELS = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.completerlib",
     "IPython.core.debugger", "IPython.core.logger", "IPython.core.magics.display", "IPython.core.oinspect",
@@ -80,6 +82,7 @@ class Server:
             return
         self._control, theirs = socket.socketpair()
         quiet = {
+            CHECKED_BESIDE: "",  # whoever set it: what it says is for this program to say
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # debugpy would warn of frozen modules
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # what kernels have it load
         }
