@@ -225,7 +225,8 @@ def test_it_is_shown_as_typed(visited, number: int):
     assert text in visited["index"]["text"]
     assert text in visited["routes"]["text"].split("how long did it take?")[1]  # the event's title
     assert text in visited["statements"]["text"]
-    for name in ("interviewees", "routes", "destinations"):
+    # Of measures that compare nothing else the first eight are drawn.
+    for name in ("interviewees", "routes", *["destinations"] * (number < 8)):
         assert text in visited[name]["heard"], f"asked on page {name}"
 
 

@@ -98,15 +98,15 @@ def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetC
     unit = unit_of(table)
     if len(known(table)) < 2 or known(table)[unit].sum() < FEWEST:
         return None
-    rows = table.assign(**{label: table[label].map(fold)})
+    rows = table.assign(folded=table[label].map(fold))  # a mark says its label as it is
     rows = rows[(rows["state"] == STATED) | (rows[unit] > 0)]
     marked = rows[rows["state"] == STATED]
     few, most = int(marked[unit].sum()) <= MARKS_UP_TO, int(marked[unit].max())
     wide = max(most, 5) + 1
     across = alt.Scale(domain=[0.4, wide + 0.4] if few else [0, most * 1.3], nice=False)
-    y = label_rows(rows, label)
+    y = label_rows(rows, "folded")
     if few:
-        marks = alt.Chart(one_row_each(marked)).mark_circle(size=130, opacity=1).encode(
+        marks = alt.Chart(one_row_each(marked, unit)).mark_circle(size=130, opacity=1).encode(
             x=alt.X("nth:Q", axis=None, scale=across), y=y, tooltip=[alt.Tooltip(unit.rstrip("s")), alt.Tooltip(label)]
         )  # fmt: skip
     else:
@@ -120,7 +120,7 @@ def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetC
         x=alt.X("end:Q", axis=None, scale=across), y=y, text=alt.Text(f"{unit}:Q", format=","),
         color=alt.condition(f"datum.state === '{STATED}'", alt.value(INK), alt.value(MUTED)),
     )  # fmt: skip
-    step = alt.Step(9 + 14 * _lines(rows[label]))
+    step = alt.Step(9 + 14 * _lines(rows["folded"]))
     return alt.layer(marks, numbers, width=24 * wide if few else 220, height=step)
 
 
