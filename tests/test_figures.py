@@ -22,7 +22,7 @@ from conftest import ROOT, absent, run
 from analysis.coding.relations import MOST_WORDS
 from analysis.coding.rules import words
 from analysis.figures import list_figures, measure, web_addresses
-from analysis.ranking import add_up, compare, rank, where_to
+from analysis.ranking import add_up, compare, growing, rank, where_to
 
 NAME = "destination-figures-2022"
 COLLECTED = ROOT.parent / "shared" / "data" / "destination-figures.csv"
@@ -265,6 +265,33 @@ class TestComparedAndNotAdded:
             "days not stated", "days without an end", "no other country by that speaker over those days",
         ]  # fmt: skip
         assert ((table["days"] == "") == (table["apart"] != "")).all()
+
+    GROWING: ClassVar = {
+        "Border crossings into Kazakhstan": "98,000 200,000 400,000",
+        "Border crossings out of Kazakhstan": "64,000 147,000",
+        "Border crossings into Georgia": "53,136 69,000 700,000",
+        "Border crossings into Finland": "44,000 60,000 66,000",
+        "People registered in Kyrgyzstan": "3,526 20,000",
+    }
+    """By hand, from the collected file: what begins on the day of the announcement, by the day it ends."""
+
+    def test_counts_that_grew_lead_the_front_page(self, shown):
+        front = shown["growing-counts"]
+        chart, found = front["chart"], {}
+        for part in chart["vconcat"]:
+            rows = chart["datasets"][part.get("data", chart.get("data"))["name"]]
+            found[" ".join(part["title"]["text"])] = " ".join(f"{row['least']:,.0f}" for row in rows)
+            assert part["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 700_000]  # one scale for all
+        assert found == self.GROWING
+        assert front["finding"].startswith(
+            "Border crossings into Kazakhstan were put at about 98,000 by 27 September 2022 and more than 400,000 by 29 November 2022."
+        )
+
+    def test_a_count_of_one_day_has_not_grown(self, ours):
+        once = [row for row in ours if row["figure"] in ("f10", "f22", "f09", "f13")]  # one last day each, or a month
+        assert growing(list_figures(book_of(once))).empty
+        two = [row for row in ours if row["figure"] in ("f01", "f03", "f02", "f56", "f07")]
+        assert growing(list_figures(book_of(two)))["figure"].tolist() == ["f01", "f03"]  # f07 has no last day
 
     def test_titles_name_the_first(self, shown):
         titles = [" ".join(part["title"]["text"]) for part in shown["destinations"]["chart"]["vconcat"]]

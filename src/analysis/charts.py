@@ -85,7 +85,7 @@ def one_row_each(table: pd.DataFrame, unit: str = "") -> pd.DataFrame:
 def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetChart | None:
     """Completed counts as rows of marks, one a person, or as bars where they are many; the number at the end of each row.
 
-    Who is not known gets a number in a quiet row and no mark. No chart of fewer than two labels, or of fewer than
+    Who is not known gets a number in a quiet row and no mark. No chart of fewer than three labels, or of fewer than
     `FEWEST` people: a sentence says that better.
 
     Parameters
@@ -96,7 +96,7 @@ def people_chart(table: pd.DataFrame, label: str) -> alt.LayerChart | alt.FacetC
         The column whose labels stand at the rows.
     """
     unit = unit_of(table)
-    if len(known(table)) < 2 or known(table)[unit].sum() < FEWEST:
+    if len(known(table)) < 3 or known(table)[unit].sum() < FEWEST:
         return None
     rows = table.assign(folded=table[label].map(fold))  # a mark says its label as it is
     rows = rows[(rows["state"] == STATED) | (rows[unit] > 0)]

@@ -27,7 +27,7 @@ from analysis.figures import (
     whose,
     window,
 )  # fmt: skip
-from analysis.text import isolate, join, spell
+from analysis.text import day, isolate, join, spell
 
 
 def compare(figures: pd.DataFrame) -> pd.DataFrame:
@@ -104,6 +104,45 @@ def panels_of(ranked: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows for _, rows in ranked.groupby(["measure", "speaker"], sort=False)]
 
 
+def growing(figures: pd.DataFrame) -> pd.DataFrame:
+    """Counts that go on: of one measure for one country, from the same day on and each up to another, by measure and country.
+
+    The rows of `list_figures` with their `bounds`, by ``last`` day, and a ``label``. Of several first days the one that
+    most figures have; the countries with most figures come first.
+    """
+    table = bounds(figures)
+    single = each_text(figures, lambda row: "" if is_joint(row) else "yes") != ""
+    table = table[single & (table["window_start"] != "") & (table["window_end"] != "")]
+    ends = table.groupby(["measure", "destination", "window_start"])["window_end"].transform("nunique")
+    table = table[ends > 1]
+    first = table["window_start"].value_counts().index[:1]
+    table = table[table["window_start"].isin(first)]
+    label = each_text(table, lambda row: f"by {day(row['window_end'], short=True)}: {number(row)}")
+    many = table.groupby("destination")["figure"].transform("size")
+    order = pd.DataFrame(
+        {
+            "many": -many,
+            "place": pd.factorize(table["destination"])[0],
+            "measure": pd.factorize(table["measure"])[0],
+            "end": table["window_end"],
+        }
+    )
+    table = table.assign(label=label, least=table["from"], most=table["to"])
+    return no_people(table.loc[order.sort_values(list(order.columns), kind="stable").index])
+
+
+def growth_chart(rows: pd.DataFrame, scale_to: float) -> alt.LayerChart | alt.FacetChart:
+    """Of `growing`, one measure for one country: a figure a row, by last day, as in `ranking_chart`, on a scale up to a number."""
+    code, place = rows[["measure", "destination"]].iloc[0]
+    said = counted_at(code, place)
+    title = alt.Title(fold(f"{said[:1].upper()}{said[1:]}", 50).split("\n"), offset=8)
+    who = [whose(row).removeprefix("according to ") for row in rows_of(rows)]
+    lines = [[label, *fold(name, 50).split("\n")] for label, name in zip(rows["label"], who, strict=True)]
+    tooltip = [alt.Tooltip("label", title="number"), alt.Tooltip("who", title="stated by"), alt.Tooltip("figure")]
+    rows = rows.assign(label=pd.Series(lines, rows.index), who=who)
+    return _bars(rows, "figure", tooltip, title, scale_to)
+
+
 def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | alt.FacetChart:
     """One of `panels_of`: a country a row, its label above a bar, solid to the least number and outlined on to the greatest.
 
@@ -120,13 +159,21 @@ def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | a
         fold(f"{first_of(rows)}: most {measure(code)}, of {spell(len(rows))} {'country' if len(rows) == 1 else 'countries'}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
         subtitle=[line for text in about if text for line in fold(text, 60).split("\n")], offset=8,
     )  # fmt: skip
-    lines, most = max(map(len, labels)), scale_to or rows[["most", "before"]].max().max() or 1
-    x = alt.X("least:Q", axis=None, scale=alt.Scale(domain=[0, most], nice=False))
     tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
-    y = alt.Y("destination:N", axis=None, sort=None)
-    row = alt.Chart(
-        rows.assign(label=pd.Series(labels, rows.index)).head(20), width=320, height=alt.Step(14 * lines + 20)
-    ).encode(x=x, y=y, tooltip=tooltip)
+    return _bars(rows.assign(label=pd.Series(labels, rows.index)), "destination", tooltip, title, scale_to)
+
+
+def _bars(
+    rows: pd.DataFrame, key: str, tooltip: list[alt.Tooltip], title: alt.Title, scale_to: float
+) -> alt.LayerChart | alt.FacetChart:
+    """The bars of a panel, a row a ``key``, with the lines of its ``label`` above it."""
+    before = rows.get("before", pd.Series(float("nan"), rows.index))
+    lines = max(map(len, rows["label"]))
+    rows = rows.assign(label=[[""] * (lines - len(label)) + label for label in rows["label"]])  # down to its bar
+    most = scale_to or max(rows["most"].max(), before.max()) or 1
+    x = alt.X("least:Q", axis=None, scale=alt.Scale(domain=[0, most], nice=False))
+    y = alt.Y(f"{key}:N", axis=None, sort=None)
+    row = alt.Chart(rows.head(20), width=320, height=alt.Step(14 * lines + 20)).encode(x=x, y=y, tooltip=tooltip)
     low = row.mark_bar(height=8, yOffset=7 * lines, color=MARK)
     high = (
         row.mark_bar(height=7, yOffset=7 * lines, fill=PAPER, stroke=MARK)
@@ -138,13 +185,13 @@ def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | a
         .encode(x="most:Q")
         .transform_filter("datum['open above']")
     )
-    before = row.mark_point(shape="stroke", angle=90, size=200, strokeWidth=3, stroke=MUTED, yOffset=7 * lines).encode(
+    ago = row.mark_point(shape="stroke", angle=90, size=200, strokeWidth=3, stroke=MUTED, yOffset=7 * lines).encode(
         x="before:Q"
     )
-    words = row.mark_text(align="left", baseline="bottom", yOffset=7 * lines - 7, lineHeight=14).encode(
+    words = row.mark_text(align="left", baseline="bottom", yOffset=7 - 7 * lines, lineHeight=14).encode(
         x=alt.value(0), text="label:N"
     )
-    return alt.layer(low, high, more, *([before] if rows["before"].notna().any() else []), words, title=title)
+    return alt.layer(low, high, more, *([ago] if before.notna().any() else []), words, title=title)
 
 
 def add_up(figures: pd.DataFrame) -> pd.DataFrame:
