@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
 
 import pandas as pd
 
-from analysis.counts import known, list_people, unit_of
+from analysis.counts import known, unit_of
 from analysis.disclosure import NOT_SHOWN, NOT_STATED, promise
 from analysis.editions import Edition
 from analysis.text import isolate, join, plural, spell
@@ -99,18 +100,22 @@ def finding(table: pd.DataFrame, what: str, says: Callable[[str, int], str] | No
 
 def together(book: Edition, who: Collection[str]) -> bool:
     """Whether these are several people of whom the source says that they travelled as one party."""
-    people = list_people(book)
-    parties = set(people[people["interviewee"].isin(list(who))].get("party", ""))
-    return len(set(who)) > 1 and len(parties) == 1 and "" not in parties
+    sizes = _parties(book, who)
+    return len(set(who)) > 1 and list(sizes.values()) == [len(set(who))]
 
 
 def one_party(book: Edition, table: pd.DataFrame) -> str:
     """How many of those of whom something is known travelled as one party, as a further sentence; blank where none did."""
     who = {each for those in known(table)["who"] for each in those}
-    of = list_people(book)
-    sizes = of[of["interviewee"].isin(who)].get("party", pd.Series(dtype="str")).replace("", pd.NA).value_counts()
+    sizes = sorted(_parties(book, who).values(), reverse=True)
     parts = [f"{spell(n)} of the {spell(len(who))}" if n < len(who) else f"the {spell(n)}" for n in sizes if n > 1]
     return f" {join(parts).capitalize()} travelled as one party{' each' if len(parts) > 1 else ''}." if parts else ""
+
+
+def _parties(book: Edition, who: Collection[str]) -> Counter[str]:
+    """How many of these people are in each party."""
+    rows = book.rows("interviewees") if who and book.minimum_cell == 1 else []  # tables of many people name none
+    return Counter(row["party"] for row in rows if row["interviewee"] in who and row.get("party"))
 
 
 def people(n: int) -> str:
