@@ -83,8 +83,13 @@ class Edition:
     @property
     def source(self) -> str:
         """What stands below each exhibit: the edition's sources."""
+        return f"Source: {self.sources or 'not named'}. Coded by the rules of the codebook."
+
+    @property
+    def sources(self) -> str:
+        """The titles of the edition's sources; blank where none is named."""
         titles = [str(each.get("title", "")).strip() for each in self.package.get("sources") or []]
-        return f"Source: {'; '.join(map(isolate, filter(None, titles))) or 'not named'}. Coded as the codebook says."
+        return "; ".join(map(isolate, filter(None, titles)))
 
     def has(self, name: str) -> bool:
         """Whether the edition has a table."""

@@ -131,8 +131,8 @@ def growing(figures: pd.DataFrame) -> pd.DataFrame:
     return no_people(table.loc[order.sort_values(list(order.columns), kind="stable").index])
 
 
-def growth_chart(rows: pd.DataFrame, scale_to: float) -> alt.LayerChart | alt.FacetChart:
-    """Of `growing`, one measure for one country: a figure a row, by last day, as in `ranking_chart`, on a scale up to a number."""
+def growth_chart(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+    """Of `growing`, one measure for one country: a figure a row, by last day, as in `ranking_chart`."""
     code, place = rows[["measure", "destination"]].iloc[0]
     said = counted_at(code, place)
     title = alt.Title(fold(f"{said[:1].upper()}{said[1:]}", 50).split("\n"), offset=8)
@@ -140,7 +140,7 @@ def growth_chart(rows: pd.DataFrame, scale_to: float) -> alt.LayerChart | alt.Fa
     lines = [[label, *fold(name, 50).split("\n")] for label, name in zip(rows["label"], who, strict=True)]
     tooltip = [alt.Tooltip("label", title="number"), alt.Tooltip("who", title="stated by"), alt.Tooltip("figure")]
     rows = rows.assign(label=pd.Series(lines, rows.index), who=who)
-    return _bars(rows, "figure", tooltip, title, scale_to)
+    return _bars(rows, "figure", tooltip, title)
 
 
 def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | alt.FacetChart:
@@ -154,9 +154,10 @@ def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | a
         fold(f"{place}: {many}{said}", 50).split("\n")
         for place, many, said in zip(rows["destination"], rows["number"], ago, strict=True)
     ]
+    said = measure(code)
     about = [f"{days}, {isolate(who)}", measure(code, "counts")]
     title = alt.Title(
-        fold(f"{first_of(rows)}: most {measure(code)}, of {spell(len(rows))} {'country' if len(rows) == 1 else 'countries'}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
+        fold(f"{said[:1].upper()}{said[1:]}: {first_of(rows)} first of {spell(len(rows))}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
         subtitle=[line for text in about if text for line in fold(text, 60).split("\n")], offset=8,
     )  # fmt: skip
     tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
@@ -164,7 +165,7 @@ def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | a
 
 
 def _bars(
-    rows: pd.DataFrame, key: str, tooltip: list[alt.Tooltip], title: alt.Title, scale_to: float
+    rows: pd.DataFrame, key: str, tooltip: list[alt.Tooltip], title: alt.Title, scale_to: float = 0
 ) -> alt.LayerChart | alt.FacetChart:
     """The bars of a panel, a row a ``key``, with the lines of its ``label`` above it."""
     before = rows.get("before", pd.Series(float("nan"), rows.index))

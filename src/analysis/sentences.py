@@ -108,8 +108,10 @@ def one_party(book: Edition, table: pd.DataFrame) -> str:
     """How many of those of whom something is known travelled as one party, as a further sentence; blank where none did."""
     who = {each for those in known(table)["who"] for each in those}
     sizes = sorted(_parties(book, who).values(), reverse=True)
-    parts = [f"{spell(n)} of the {spell(len(who))}" if n < len(who) else f"the {spell(n)}" for n in sizes if n > 1]
-    return f" {join(parts).capitalize()} travelled as one party{' each' if len(parts) > 1 else ''}." if parts else ""
+    parts, known_of = [spell(n) for n in sizes if n > 1], f"the {spell(len(who))} of whom this is known"
+    if sizes == [len(who)]:
+        return f" {known_of[:1].upper()}{known_of[1:]} travelled as one party." if parts else ""
+    return f" Of {known_of}, {join(parts)} travelled as one party{' each' if parts[1:] else ''}." if parts else ""
 
 
 def _parties(book: Edition, who: Collection[str]) -> Counter[str]:

@@ -21,7 +21,14 @@ def citation(book: Edition) -> str:
     date = day(_created(book))
     terms = join([str(each.get("title") or each.get("name") or "") for each in book.package.get("licenses") or []])
     publisher = join([isolate(name) for name in _makers(book, publishers=True)])
-    parts = [f"{by}{f' ({date})' if date else ''}: {isolate(book.title)}", f"Edition {book.name}", publisher, terms]
+    coded = f"Coded from {book.sources}" if book.sources else ""
+    parts = [
+        f"{by}{f' ({date})' if date else ''}: {isolate(book.title)}",
+        f"Edition {book.name}",
+        coded,
+        publisher,
+        terms,
+    ]
     return ". ".join(filter(None, [*parts, str(book.package.get("homepage") or "")])) + "."
 
 
@@ -49,7 +56,7 @@ def _created(book: Edition) -> str:
 def how_to_check(book: Edition) -> str:
     """Where a reader can follow a number to."""
     if not book.has("interviewees"):
-        return "Every figure leads to the page where it was read, if it has an address."
+        return "Every figure leads to the page where it was read, where that page has an address."
     if book.minimum_cell == 1 and not book.has("evidence"):
         return "Every count leads to the people behind it. This edition keeps no words of its source."
     if book.minimum_cell == 1:
@@ -70,17 +77,32 @@ def called(what: Mapping[str, str], *who: str) -> str:
     Examples
     --------
     >>> called({"i02": "IT worker", "i03": "IT worker", "i05": ""}, "i02", "i03", "i05"), called({}, "arrivals")
-    ('IT worker (i02 and i03) and i05', 'arrivals')
+    ('two IT workers (i02 and i03) and i05', 'arrivals')
     """
     alike: dict[str, list[str]] = {}
     for each in who:
         alike.setdefault(what.get(each, ""), []).append(each)
-    return join([f"{isolate(label)} ({join(those)})" if label else join(those) for label, those in alike.items()])
+    return join(
+        [
+            f"{isolate(_of(label, len(those)))} ({join(those)})" if label else join(those)
+            for label, those in alike.items()
+        ]
+    )
+
+
+def _of(label: str, n: int) -> str:
+    """So many of whom a label is; where its plural is not one letter more, the label as it is."""
+    regular = (
+        label.isascii()
+        and label[-1:].isalpha()
+        and not label.endswith(("s", "x", "y", "z", "ch", "sh", "man", "child", "person"))
+    )
+    return f"{spell(n)} {label}s" if n > 1 and regular else label
 
 
 JUDGED = {
-    "profession": "work", "party": "travelling together", "status": "that the journey was made", "from_place": "where from",
-    "to_place": "where to", "mode": "means of travel", "departed": "the day",
+    "profession": "the work", "party": "that they travelled together", "status": "that the journey was made",
+    "from_place": "where it began", "to_place": "where it ended", "mode": "the means of travel", "departed": "the day",
 }  # fmt: skip
 """What a card calls what a column holds; other columns go by their name."""
 
@@ -104,7 +126,9 @@ def on_the_way(book: Edition, who: str) -> list[Link]:
         if column == "departed":
             return f"{'set off' if first else 'went on'} {'no sooner than ' * judged}{day(value, short=True)}"
         return (
-            f"by {value}" if column == "mode" else f"waited {spell(int(value))} {'night' if value == '1' else 'nights'}"
+            f"by {value}{' (our reading)' * judged}"
+            if column == "mode"
+            else f"spent {spell(int(value))} {'night' if value == '1' else 'nights'} waiting or sleeping out"
         )
 
     found = []

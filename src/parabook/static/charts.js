@@ -78,7 +78,9 @@
     /* Of charts that stand together the last says it for all. */
     const asks = JSON.stringify(spec).includes('"tooltip"');
     const last = asks && !(chart.nextElementSibling && chart.nextElementSibling.matches(".charts > .chart"));
-    said.textContent = last ? HINT : "";
+    const group = chart.closest(".charts");
+    if (last && group) group.insertAdjacentHTML("afterend", `<p class="said">${HINT}</p>`);
+    else said.textContent = last ? HINT : "";
     drawing.replaceChildren(stage);
 
     const items = itemsOf(view);
