@@ -82,8 +82,23 @@ def test_a_party_is_one_card_and_judgements_are_marked(shown):
     assert own[0].endswith("the three opposed")
     assert own[1].endswith("(i02)")
     # Whether she studies, where she set out, on which day, and by which bike is our reading of the article.
-    assert {link["text"] for link in krasnodar["our judgement"]} == {"work", "where from", "the day", "means of travel"}
-    assert all(link["href"] for card in cards for link in card["our judgement"])
+    assert {link["text"] for link in krasnodar["our reading"]} == {
+        "the work",
+        "where it began",
+        "the day",
+        "the means of travel",
+    }
+    assert all(link["href"] for card in cards for link in card["our reading"])
+    # The article gives no route, reason or age of the blogger, no reason of the bar manager, no work of the man from Bryansk.
+    said = {
+        card["person"][-1]["text"]: {name: [link["text"] for link in links] for name, links in card.items()}
+        for card in cards
+    }
+    assert (said["i08"]["route"], said["i08"]["why"]) == (["not stated"], ["not stated"])
+    assert said["i08"]["person"][1] == "age not stated"
+    assert said["i07"]["why"] == ["not stated"]
+    assert said["i10"]["person"][0] == "Work not stated"
+    assert "by bicycle (our reading)" in said["i06"]["journey"]
 
 
 def test_what_single_people_say(shown):
@@ -164,12 +179,12 @@ def test_the_journeys_of_the_map(shown):
 
 
 def test_what_neither_coding_had_counts_for_no_agreement(shown):
-    # An editor added three statements to the 71 that both had coded.
+    # Editors added ten statements to the 71 that both had coded.
     rows = [dict(zip(shown["agreement"]["columns"], row, strict=True)) for row in shown["agreement"]["rows"]]
     compared = {(row["table"], row["column"]): (row["values"], row["alpha"]) for row in rows}
     assert compared["statements", "topic"][0] == 71
     assert compared["destinations", "low"] == (2, "fewer than 10 values")
-    assert len(shown["statements"]["rows"]) == 74
+    assert len(shown["statements"]["rows"]) == 81
 
 
 def test_the_calendar(shown):
