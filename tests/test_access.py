@@ -64,7 +64,7 @@ def test_what_is_said_is_read_without_opening_a_fold(browser, book: Path):
     seen = page.locator("article").inner_text()
     page.close()
     for line in (
-        "IT worker (i02, i03 and i04)",
+        "IT workers (i02, i03 and i04)",
         "worry about housing prices",
         "Oral is a trading city",
         "are against the war",
