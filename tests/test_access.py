@@ -127,7 +127,7 @@ def test_charts_are_seen_without_javascript_in_the_readers_colours(browser, book
         page.goto((book / "html" / "interviewees.html").as_uri())
         charts = page.locator("figure.exhibit .chart svg")
         boxes = [chart.bounding_box() for chart in charts.all()]
-        assert len(boxes) >= 3
+        assert len(boxes) >= 2  # ages and occupations
         assert all(box["width"] > 200 and box["height"] > 80 for box in boxes)
         ink.add(charts.first.locator("text").first.evaluate("text => getComputedStyle(text).fill"))
         context.close()
