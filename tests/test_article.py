@@ -79,7 +79,7 @@ def test_a_party_is_one_card_and_judgements_are_marked(shown):
     own = [
         link["text"] for link in trio["why"]
     ]  # all three could have been made to fight; one of them saw prison ahead
-    assert own[0].endswith("the three opposed")
+    assert own[0].endswith("that they opposed")
     assert own[1].endswith("(i02)")
     # Whether she studies, where she set out, on which day, and by which bike is our reading of the article.
     assert {link["text"] for link in krasnodar["our reading"]} == {

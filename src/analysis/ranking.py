@@ -27,7 +27,9 @@ from analysis.figures import (
     whose,
     window,
 )  # fmt: skip
-from analysis.text import day, isolate, join, spell
+from analysis.text import isolate, join, spell
+
+EPOCH = pd.Timestamp("1970-01-01")
 
 
 def compare(figures: pd.DataFrame) -> pd.DataFrame:
@@ -104,43 +106,53 @@ def panels_of(ranked: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows for _, rows in ranked.groupby(["measure", "speaker"], sort=False)]
 
 
-def growing(figures: pd.DataFrame) -> pd.DataFrame:
-    """Counts that go on: of one measure for one country, from the same day on and each up to another, by measure and country.
+def overlapping(figures: pd.DataFrame) -> list[pd.DataFrame]:
+    """Figures of one measure for one country that share days, where they are three or more: what may disagree.
 
-    The rows of `list_figures` with their `bounds`, by ``last`` day, and a ``label``. Of several first days the one that
-    most figures have; the countries with most figures come first.
+    The rows of `list_figures` by ``start`` and ``end``, the most figures first; an end that is not stated is blank.
     """
-    table = bounds(figures)
     single = each_text(figures, lambda row: "" if is_joint(row) else "yes") != ""
-    table = table[single & (table["window_start"] != "") & (table["window_end"] != "")]
-    ends = table.groupby(["measure", "destination", "window_start"])["window_end"].transform("nunique")
-    table = table[ends > 1]
-    first = table["window_start"].value_counts().index[:1]
-    table = table[table["window_start"].isin(first)]
-    label = each_text(table, lambda row: f"by {day(row['window_end'], short=True)}: {number(row)}")
-    many = table.groupby("destination")["figure"].transform("size")
-    order = pd.DataFrame(
-        {
-            "many": -many,
-            "place": pd.factorize(table["destination"])[0],
-            "measure": pd.factorize(table["measure"])[0],
-            "end": table["window_end"],
-        }
+    table = figures[single & (figures["window_start"] != "")].assign(
+        start=figures["window_start"], end=figures["window_end"]
     )
-    table = table.assign(label=label, least=table["from"], most=table["to"])
-    return no_people(table.loc[order.sort_values(list(order.columns), kind="stable").index])
+    found = []
+    for _, rows in table.sort_values(["start", "end"]).groupby(["measure", "destination"], sort=False):
+        last = rows["end"].replace("", "9999").cummax().shift(1, fill_value="")
+        found += [rows] if len(rows) > 2 and (rows["start"] <= last).any() else []
+    return sorted(found, key=lambda rows: -len(rows))
 
 
-def growth_chart(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    """Of `growing`, one measure for one country: a figure a row, by last day, as in `ranking_chart`."""
-    code, place = rows[["measure", "destination"]].iloc[0]
-    said = counted_at(code, place)
+def periods_chart(rows: pd.DataFrame, first: str, last: str) -> alt.LayerChart | alt.FacetChart:
+    """One of `overlapping` over the days from first to last: a figure a row, a bar from its first day to its last.
+
+    An arrow head is an end that is not stated.
+    """
+    said = counted_at(*rows[["measure", "destination"]].iloc[0])
     title = alt.Title(fold(f"{said[:1].upper()}{said[1:]}", 50).split("\n"), offset=8)
-    who = [whose(row).removeprefix("according to ") for row in rows_of(rows)]
-    lines = [[label, *fold(name, 50).split("\n")] for label, name in zip(rows["label"], who, strict=True)]
-    tooltip = [alt.Tooltip("label", title="number"), alt.Tooltip("who", title="stated by"), alt.Tooltip("figure")]
-    rows = rows.assign(label=pd.Series(lines, rows.index), who=who)
-    return _bars(rows, "figure", tooltip, title)
+    who = [row["stated_by"] or f"source not named ({row['reported_by']})" for row in rows_of(rows)]
+    labels = [fold(f"{number(row)}, {name}", 56).split("\n") for row, name in zip(rows_of(rows), who, strict=True)]
+    lines = max(map(len, labels))
+    begin, until = (pd.to_datetime(rows[end].mask(rows[end] == "", last)) for end in ("start", "end"))
+    drawn = pd.DataFrame({
+        "figure": rows["figure"], "label": [[""] * (lines - len(label)) + label for label in labels], "who": who,
+        "number": list(map(number, rows_of(rows))), "days": list(map(window, rows_of(rows))),
+        "from": (begin - EPOCH).dt.days, "until": (until - EPOCH).dt.days + 1, "open": rows["end"] == "",
+    })  # fmt: skip
+    span = [(pd.Timestamp(first) - EPOCH).days, (pd.Timestamp(last) - EPOCH).days + 1]
+    axis = alt.Axis(
+        labelExpr="utcFormat(datum.value * 864e5, '%-d %b %Y')", tickCount=3, labelFlush=True, domain=False, ticks=False
+    )
+    x = alt.X("from:Q", scale=alt.Scale(domain=span, nice=False), axis=axis, title=None)
+    tooltip = [alt.Tooltip("number"), alt.Tooltip("days"), alt.Tooltip("who", title="stated by"), alt.Tooltip("figure")]
+    row = alt.Chart(drawn, width=320, height=alt.Step(14 * lines + 20)).encode(
+        x=x, y=alt.Y("figure:N", axis=None, sort=None), tooltip=tooltip
+    )
+    bars = row.mark_bar(height=8, yOffset=7 * lines, color=MARK).encode(x2="until:Q")
+    ends = row.mark_point(shape="triangle-right", size=60, xOffset=4, yOffset=7 * lines).encode(x="until:Q")
+    words = row.mark_text(align="left", baseline="bottom", yOffset=7 - 7 * lines, lineHeight=14)
+    return alt.layer(
+        bars, ends.transform_filter("datum.open"), words.encode(x=alt.value(0), text="label:N"), title=title
+    )
 
 
 def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | alt.FacetChart:
@@ -157,7 +169,7 @@ def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | a
     said = measure(code)
     about = [f"{days}, {isolate(who)}", measure(code, "counts")]
     title = alt.Title(
-        fold(f"{said[:1].upper()}{said[1:]}: {first_of(rows)} first of {spell(len(rows))}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
+        fold(f"{said[:1].upper()}{said[1:]}: {first_of(rows)} highest of {spell(len(rows))}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
         subtitle=[line for text in about if text for line in fold(text, 60).split("\n")], offset=8,
     )  # fmt: skip
     tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
