@@ -133,11 +133,11 @@ def periods_chart(rows: pd.DataFrame, first: str, last: str) -> alt.LayerChart |
     labels = [fold(f"{number(row)}, {name}", 56).split("\n") for row, name in zip(rows_of(rows), who, strict=True)]
     lines = max(map(len, labels))
     begin, until = (pd.to_datetime(rows[end].mask(rows[end] == "", last)) for end in ("start", "end"))
-    drawn = pd.DataFrame({
+    drawn = no_people(pd.DataFrame({
         "figure": rows["figure"], "label": [[""] * (lines - len(label)) + label for label in labels], "who": who,
         "number": list(map(number, rows_of(rows))), "days": list(map(window, rows_of(rows))),
         "from": (begin - EPOCH).dt.days, "until": (until - EPOCH).dt.days + 1, "open": rows["end"] == "",
-    })  # fmt: skip
+    }))  # fmt: skip
     span = [(pd.Timestamp(first) - EPOCH).days, (pd.Timestamp(last) - EPOCH).days + 1]
     axis = alt.Axis(
         labelExpr="utcFormat(datum.value * 864e5, '%-d %b %Y')", tickCount=3, labelFlush=True, domain=False, ticks=False

@@ -42,7 +42,8 @@ TEXT, UNREAD = "_text:", "_unread:"
 SMALL = 1_000_000
 """Bytes of a CSV file that pandas holds; DuckDB holds a larger one."""
 
-DUCKDB, MEMORY = "duckdb", "600MB"
+DUCKDB, MEMORY = "duckdb", 600
+"""Megabytes that DuckDB takes before it works on disk, more for large tables."""
 
 
 def matches(column: nw.Expr, pattern: str) -> nw.Expr:
@@ -128,6 +129,8 @@ def _broken(error: Exception, shown: str) -> Problem:
 
     if not isinstance(error, duckdb.Error):
         raise error
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return Problem(shown, str(error).splitlines()[0], "less", "an engine has more room: --engine sc://HOST:PORT")
     return Problem(shown, str(error).splitlines()[0], "a sound Parquet file", "write it anew")
 
 
@@ -176,8 +179,19 @@ def _duckdb() -> Any:
     place = str(desk / str(os.getpid())).replace("'", "''")
     with contextlib.suppress(duckdb.Error):  # in a notebook without ipywidgets there is no bar, and no such setting
         duckdb.execute("SET enable_progress_bar = false")
-    duckdb.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{place}'")
+    duckdb.execute(f"SET memory_limit = '{MEMORY} MB'; SET temp_directory = '{place}'")
     return duckdb
+
+
+_room = [MEMORY]
+
+
+def _make_room(size: int) -> None:
+    """Have DuckDB take more memory for a table of so many bytes, as not all of what it does can be done on disk."""
+    needed = MEMORY + 2 * size // 1_000_000
+    if needed > _room[0]:
+        _room[0] = needed
+        _duckdb().execute(f"SET memory_limit = '{needed} MB'")
 
 
 def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str, validated: bool) -> Table:
@@ -190,6 +204,7 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
         native = spark.read_parquet(engine, folder.remote_parts(file) or parts)
     else:
         native = _duckdb().read_parquet(parts, hive_partitioning=False)
+        _make_room(sum(map(os.path.getsize, parts)))
     names = native.columns
     problems = header_problems(names, shown, spec.columns)
     if not is_usable(names, spec.columns):
