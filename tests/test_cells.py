@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -158,12 +159,16 @@ def test_ctrl_c_ends_the_session_and_the_chapter(make):
     mark, out = project / "began", project / "out.txt"
     waits = f"from pathlib import Path\nPath({str(mark)!r}).touch()\nimport time\ntime.sleep(600)"
     chapter(project, "first", waits=waits)
-    with out.open("w") as text, subprocess.Popen(PYTEST, cwd=project, stdout=text, stderr=text) as running:
-        while not mark.exists():
-            assert running.poll() is None
-            time.sleep(0.1)
-        running.send_signal(signal.SIGINT)
-        assert running.wait(timeout=120) == pytest.ExitCode.INTERRUPTED
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever started these tests may ignore it
+    with out.open("w") as text, subprocess.Popen(PYTEST, cwd=project, stdout=text, stderr=text, preexec_fn=heeds) as running:
+        try:
+            while not mark.exists():
+                assert running.poll() is None
+                time.sleep(0.1)
+            running.send_signal(signal.SIGINT)
+            assert running.wait(timeout=60) == pytest.ExitCode.INTERRUPTED
+        finally:
+            running.kill()  # or leaving the block would wait for the cell
     assert "no tests ran" in out.read_text()
 
 
