@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -159,8 +158,9 @@ def test_ctrl_c_ends_the_session_and_the_chapter(make):
     mark, out = project / "began", project / "out.txt"
     waits = f"from pathlib import Path\nPath({str(mark)!r}).touch()\nimport time\ntime.sleep(600)"
     chapter(project, "first", waits=waits)
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever started these tests may ignore it
-    with out.open("w") as text, subprocess.Popen(PYTEST, cwd=project, stdout=text, stderr=text, preexec_fn=heeds) as running:
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # where it is ignored a child would ignore it too
+    with out.open("w") as text, subprocess.Popen(PYTEST, cwd=project, stdout=text, stderr=text) as running:
+        signal.signal(signal.SIGINT, ours)
         try:
             while not mark.exists():
                 assert running.poll() is None

@@ -389,9 +389,13 @@ def test_a_build_ended_at_any_moment_leaves_the_book_whole(touched: Path, number
     assert [path.name for path in touched.parent.iterdir()] == ["out"]
 
 
-@pytest.mark.parametrize("step", [" s\n", ": assembling\n"], ids=["while chapters run", "while it is assembled"])
-def test_an_interrupted_build_cleans_up(step: str, tmp_path: Path):
-    building = started(tmp_path / "out", "--force")
+@pytest.mark.parametrize(
+    "step, more",
+    [(" s\n", ["--force"]), (": assembling\n", [])],
+    ids=["while chapters run", "while it is assembled, of chapters run before"],
+)
+def test_an_interrupted_build_cleans_up(step: str, more: list[str], book: Path, tmp_path: Path):
+    building = started(tmp_path / "out", *more)
     assert building.stderr
     while not building.stderr.readline().endswith(step):
         assert building.poll() is None
