@@ -94,7 +94,7 @@ class TestOneChapter:
         assert "ZeroDivisionError" in run_one(shows, {}, tmp_path).notebook
 
     def test_what_a_busy_machine_shows_late_is_waited_for(self, tmp_path: Path):
-        slow = "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))"
+        slow = "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(5))"
         late = f"import sys, time; sys.stdout.flush_timeout = sys.stderr.flush_timeout = 0; {slow}; display('late')"
         assert "'late'" in run_one(chapter(tmp_path, late), {}, tmp_path).notebook
 

@@ -165,7 +165,9 @@ def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
     checks = [each for field in table.spec.fields if field.name not in table.absent for each in field_checks(field)]
     checks += [] if table.absent else row_checks(table.spec.name)
     times = cells.select(check.bad.cast(nw.Int64).sum().alias(str(n)) for n, check in enumerate(checks))
-    for check, found in zip(checks, collect_rows(times)[0].values(), strict=True):  # all asked at once, then each that found
+    for check, found in zip(
+        checks, collect_rows(times)[0].values(), strict=True
+    ):  # all asked at once, then each that found
         if found:
             bad = cells.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
             yield from listed(table, bad, check.column, check.needed, check.hint, warning=check.warning)
