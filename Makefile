@@ -7,20 +7,27 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links pyproject.toml
 
-.PHONY: book pdf test test-all lint spelling lab preview bench lock clean
+# Two things at a time, where neither waits for the other: packages are installed, types are checked beside the tests.
+MAKEFLAGS += --jobs=2
+
+.PHONY: book pdf test fast test-all lint style types spelling lab preview bench lock clean
 .DEFAULT_GOAL := book
 
-$(READY): requirements.txt pyproject.toml
+$(BIN)/python:
 	$(PYTHON) -m venv .venv
+
+$(READY): requirements.txt pyproject.toml | $(BIN)/python
 	$(INSTALL) requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/jupyter kernelspec install --sys-prefix --log-level ERROR src/parabook/jupyter/kernels/parabook-warm
 	$(BIN)/python -m parabook.drawings
 	touch $(READY)
 
-# What tests, benchmarks, JupyterLab and Spark need beside it: .venv/.test and so on.
-.venv/.%: requirements/%.txt $(READY)
-	$(INSTALL) $<
+# What tests, benchmarks, JupyterLab and Spark need beside it: .venv/.test and so on. A lock names all packages, and what
+# that of the book has as well is left to it: so the two are installed side by side.
+.venv/.%: requirements/%.txt requirements.txt | $(BIN)/python
+	awk 'NR == FNR { if (/^[^ #]/) have[$$1]; next } /^[^ #]/ { keep = !($$1 in have) } keep' requirements.txt $< > $@.txt
+	$(INSTALL) $@.txt
 	touch $@
 
 book: $(READY)
@@ -31,23 +38,29 @@ pdf: $(READY)
 	@$(BIN)/analysis build --pdf
 
 # The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
-test: lint
+test: types fast
+
+fast: style $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow" $(PYTEST_FLAGS)
 
 # With the slow ones, which tests/conftest.py lists, and Spark.
 test-all: lint .venv/.spark
 	THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_FLAGS)
 
-lint: .venv/.test spelling
+lint: style types
+
+style: spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/.test $(READY)
 	$(BIN)/mypy
 
 spelling: .venv/.test
 	$(BIN)/typos
 
 # The chapters in JupyterLab.
-lab: .venv/.lab
+lab: .venv/.lab $(READY)
 	$(BIN)/jupyter lab --ip 127.0.0.1 chapters
 
 # The book in a browser, and what changes in it at once.
@@ -55,7 +68,7 @@ preview: $(READY)
 	@$(BIN)/analysis preview
 
 # Beside the tools people use today, by hand, on a machine that does nothing else: takes up to ten minutes.
-bench: .venv/.bench .venv/.spark
+bench: .venv/.bench .venv/.spark $(READY)
 	PYTHONPATH=. $(BIN)/python -m benchmarks
 
 # The locks: every package with its hashes, for Python 3.11 and newer, without a trace of the machine they were made on.
