@@ -7,27 +7,20 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links pyproject.toml
 
-# Two things at a time, where neither waits for the other: packages are installed, types are checked beside the tests.
-MAKEFLAGS += --jobs=2
-
 .PHONY: book pdf test fast test-all lint style types spelling lab preview bench lock clean
 .DEFAULT_GOAL := book
 
-$(BIN)/python:
+$(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-
-$(READY): requirements.txt pyproject.toml | $(BIN)/python
 	$(INSTALL) requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/jupyter kernelspec install --sys-prefix --log-level ERROR src/parabook/jupyter/kernels/parabook-warm
 	$(BIN)/python -m parabook.drawings
 	touch $(READY)
 
-# What tests, benchmarks, JupyterLab and Spark need beside it: .venv/.test and so on. A lock names all packages, and what
-# that of the book has as well is left to it: so the two are installed side by side.
-.venv/.%: requirements/%.txt requirements.txt | $(BIN)/python
-	awk 'NR == FNR { if (/^[^ #]/) have[$$1]; next } /^[^ #]/ { keep = !($$1 in have) } keep' requirements.txt $< > $@.txt
-	$(INSTALL) $@.txt
+# What tests, benchmarks, JupyterLab and Spark need beside it: .venv/.test and so on.
+.venv/.%: requirements/%.txt $(READY)
+	$(INSTALL) $<
 	touch $@
 
 book: $(READY)
@@ -38,9 +31,11 @@ pdf: $(READY)
 	@$(BIN)/analysis build --pdf
 
 # The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
-test: types fast
+# Types are checked beside the tests, which leave a processor idle at times.
+test:
+	@$(MAKE) --no-print-directory --jobs=2 types fast
 
-fast: style $(READY)
+fast: style
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow" $(PYTEST_FLAGS)
 
 # With the slow ones, which tests/conftest.py lists, and Spark.
@@ -53,14 +48,14 @@ style: spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/.test $(READY)
+types: .venv/.test
 	$(BIN)/mypy
 
 spelling: .venv/.test
 	$(BIN)/typos
 
 # The chapters in JupyterLab.
-lab: .venv/.lab $(READY)
+lab: .venv/.lab
 	$(BIN)/jupyter lab --ip 127.0.0.1 chapters
 
 # The book in a browser, and what changes in it at once.
@@ -68,7 +63,7 @@ preview: $(READY)
 	@$(BIN)/analysis preview
 
 # Beside the tools people use today, by hand, on a machine that does nothing else: takes up to ten minutes.
-bench: .venv/.bench .venv/.spark $(READY)
+bench: .venv/.bench .venv/.spark
 	PYTHONPATH=. $(BIN)/python -m benchmarks
 
 # The locks: every package with its hashes, for Python 3.11 and newer, without a trace of the machine they were made on.
