@@ -7,7 +7,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links pyproject.toml
 
-.PHONY: book pdf test test-all lint spelling lab preview bench lock clean
+.PHONY: book pdf test fast test-all lint style types spelling lab preview bench lock clean
 .DEFAULT_GOAL := book
 
 $(READY): requirements.txt pyproject.toml
@@ -31,16 +31,24 @@ pdf: $(READY)
 	@$(BIN)/analysis build --pdf
 
 # The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
-test: lint
+# Types are checked beside the tests, which leave a processor idle at times.
+test:
+	@$(MAKE) --no-print-directory --jobs=2 types fast
+
+fast: style
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow" $(PYTEST_FLAGS)
 
 # With the slow ones, which tests/conftest.py lists, and Spark.
 test-all: lint .venv/.spark
 	THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_FLAGS)
 
-lint: .venv/.test spelling
+lint: style types
+
+style: spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/.test
 	$(BIN)/mypy
 
 spelling: .venv/.test

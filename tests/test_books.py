@@ -173,7 +173,7 @@ def test_what_is_outside_of_the_book_and_in_the_environment_counts(tmp_path: Pat
     (tmp_path / "data.csv").write_text("2")
     assert built() == ["outside"]
     monkeypatch.setenv("REPORT_YEAR", "2024")
-    assert built() == ["year"]
+    assert ran(root) == ["year"]
 
 
 def test_a_notebook_that_reads_what_another_wrote_runs_after_it(tmp_path: Path):

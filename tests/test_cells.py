@@ -158,12 +158,17 @@ def test_ctrl_c_ends_the_session_and_the_chapter(make):
     mark, out = project / "began", project / "out.txt"
     waits = f"from pathlib import Path\nPath({str(mark)!r}).touch()\nimport time\ntime.sleep(600)"
     chapter(project, "first", waits=waits)
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # where it is ignored a child would ignore it too
     with out.open("w") as text, subprocess.Popen(PYTEST, cwd=project, stdout=text, stderr=text) as running:
-        while not mark.exists():
-            assert running.poll() is None
-            time.sleep(0.1)
-        running.send_signal(signal.SIGINT)
-        assert running.wait(timeout=120) == pytest.ExitCode.INTERRUPTED
+        signal.signal(signal.SIGINT, ours)
+        try:
+            while not mark.exists():
+                assert running.poll() is None
+                time.sleep(0.1)
+            running.send_signal(signal.SIGINT)
+            assert running.wait(timeout=60) == pytest.ExitCode.INTERRUPTED
+        finally:
+            running.kill()  # or leaving the block would wait for the cell
     assert "no tests ran" in out.read_text()
 
 

@@ -94,7 +94,7 @@ class TestOneChapter:
         assert "ZeroDivisionError" in run_one(shows, {}, tmp_path).notebook
 
     def test_what_a_busy_machine_shows_late_is_waited_for(self, tmp_path: Path):
-        slow = "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))"
+        slow = "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(5))"
         late = f"import sys, time; sys.stdout.flush_timeout = sys.stderr.flush_timeout = 0; {slow}; display('late')"
         assert "'late'" in run_one(chapter(tmp_path, late), {}, tmp_path).notebook
 
@@ -389,9 +389,13 @@ def test_a_build_ended_at_any_moment_leaves_the_book_whole(touched: Path, number
     assert [path.name for path in touched.parent.iterdir()] == ["out"]
 
 
-@pytest.mark.parametrize("step", [" s\n", ": assembling\n"], ids=["while chapters run", "while it is assembled"])
-def test_an_interrupted_build_cleans_up(step: str, tmp_path: Path):
-    building = started(tmp_path / "out", "--force")
+@pytest.mark.parametrize(
+    "step, more",
+    [(" s\n", ["--force"]), (": assembling\n", [])],
+    ids=["while chapters run", "while it is assembled, of chapters run before"],
+)
+def test_an_interrupted_build_cleans_up(step: str, more: list[str], book: Path, tmp_path: Path):
+    building = started(tmp_path / "out", *more)
     assert building.stderr
     while not building.stderr.readline().endswith(step):
         assert building.poll() is None

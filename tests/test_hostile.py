@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import os
 import re
 from pathlib import Path
 
@@ -50,6 +51,8 @@ PAYLOADS = [
     "\u202eturned and not ended",
     "'; \"\"\" ''' \\ \\n \\u0041 `",
 ]
+if not os.environ.get("THOROUGH"):
+    PAYLOADS = PAYLOADS[:4] + PAYLOADS[8:10]  # of pages, of templates, of spreadsheets: half the time
 ALL = " ".join(PAYLOADS)
 
 TEXTS = {
