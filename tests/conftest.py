@@ -36,7 +36,7 @@ SLOW = (
     *(f"test_access.py::test_axe_finds_nothing[{name}-360-dark]" for name in ("statements", "routes", "destinations", "evidence", "codebook", "reproduce", "search")),
     *(f"test_fuzz.py::test_any_file_of_an_edition_is_read_or_refused_by_file[csv/{name}.csv]" for name in ("legs", "places", "statements", "settlements")),
     "test_access.py::test_the_keyboard_reaches_every_control[index]", "test_article.py::test_every_table_of_interviewees_adds_up_to_seventeen[sub-major-place]",
-    "test_errors.py::TestOneChapter::test_one_that_ends_badly_says_so_in_a_line[spins]", "test_errors.py::test_what_is_saved_during_a_build", "test_review.py::test_what_only_other_parameters_show",
+    "test_errors.py::TestOneChapter::test_one_that_ends_badly_says_so_in_a_line[spins]", "test_review.py::test_what_only_other_parameters_show",
     "test_books.py::test_a_books_results_are_approved", "test_preview.py::test_it_ends_with_all_that_it_started[15]",
 )  # fmt: skip
 

@@ -164,10 +164,8 @@ def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
         yield Problem(table.shown, f"column {show(odd)}", "a name without control characters", "rename it", row=1)
     checks = [each for field in table.spec.fields if field.name not in table.absent for each in field_checks(field)]
     checks += [] if table.absent else row_checks(table.spec.name)
-    times = cells.select(check.bad.cast(nw.Int64).sum().alias(str(n)) for n, check in enumerate(checks))
-    for check, found in zip(
-        checks, collect_rows(times)[0].values(), strict=True
-    ):  # all asked at once, then each that found
+    times = cells.select(check.bad.cast(nw.Int64).sum().alias(str(n)) for n, check in enumerate(checks))  # in one pass
+    for check, found in zip(checks, collect_rows(times)[0].values(), strict=True):
         if found:
             bad = cells.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
             yield from listed(table, bad, check.column, check.needed, check.hint, warning=check.warning)
