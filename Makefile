@@ -31,12 +31,12 @@ pdf: $(READY)
 	@$(BIN)/analysis build --pdf
 
 # The browser tests need Chromium; where it is absent they are skipped, and say so. CI installs it.
-# Types are checked beside the tests, which leave a processor idle at times.
+# Types are checked beside the tests, and three of them run at once on two processors: they leave one idle at times.
 test:
 	@$(MAKE) --no-print-directory --jobs=2 types fast
 
 fast: style
-	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 3 --dist loadscope -m "not slow" $(PYTEST_FLAGS)
 
 # With the slow ones, which tests/conftest.py lists, and Spark.
 test-all: lint .venv/.spark
