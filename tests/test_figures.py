@@ -275,7 +275,7 @@ class TestComparedAndNotAdded:
     def test_which_days_each_counts_leads_the_front_page(self, shown):
         front = shown["figures-by-period"]
         assert front["finding"] == (
-            "No two of the five figures for border crossings into Kazakhstan cover the same days. "
+            "No two of the five figures for border crossings into Kazakhstan are known to cover the same days. "
             "No two of the five figures for border crossings into Georgia cover the same days."
         )
         rows, found = records(shown, "figures-by-period"), dict.fromkeys(self.PERIODS, "")
