@@ -172,20 +172,12 @@ def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | a
         fold(f"{said[:1].upper()}{said[1:]}: {first_of(rows)} highest of {spell(len(rows))}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
         subtitle=[line for text in about if text for line in fold(text, 60).split("\n")], offset=8,
     )  # fmt: skip
-    tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
-    return _bars(rows.assign(label=pd.Series(labels, rows.index)), "destination", tooltip, title, scale_to)
-
-
-def _bars(
-    rows: pd.DataFrame, key: str, tooltip: list[alt.Tooltip], title: alt.Title, scale_to: float = 0
-) -> alt.LayerChart | alt.FacetChart:
-    """The bars of a panel, a row a ``key``, with the lines of its ``label`` above it."""
-    before = rows.get("before", pd.Series(float("nan"), rows.index))
-    lines = max(map(len, rows["label"]))
-    rows = rows.assign(label=[[""] * (lines - len(label)) + label for label in rows["label"]])  # down to its bar
-    most = scale_to or max(rows["most"].max(), before.max()) or 1
+    lines, most = max(map(len, labels)), scale_to or rows[["most", "before"]].max().max() or 1
+    padded = [[""] * (lines - len(label)) + label for label in labels]  # down to its bar
+    rows = rows.assign(label=pd.Series(padded, rows.index))
     x = alt.X("least:Q", axis=None, scale=alt.Scale(domain=[0, most], nice=False))
-    y = alt.Y(f"{key}:N", axis=None, sort=None)
+    y = alt.Y("destination:N", axis=None, sort=None)
+    tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
     row = alt.Chart(rows.head(20), width=320, height=alt.Step(14 * lines + 20)).encode(x=x, y=y, tooltip=tooltip)
     low = row.mark_bar(height=8, yOffset=7 * lines, color=MARK)
     high = (
@@ -198,13 +190,13 @@ def _bars(
         .encode(x="most:Q")
         .transform_filter("datum['open above']")
     )
-    ago = row.mark_point(shape="stroke", angle=90, size=200, strokeWidth=3, stroke=MUTED, yOffset=7 * lines).encode(
+    before = row.mark_point(shape="stroke", angle=90, size=200, strokeWidth=3, stroke=MUTED, yOffset=7 * lines).encode(
         x="before:Q"
     )
     words = row.mark_text(align="left", baseline="bottom", yOffset=7 - 7 * lines, lineHeight=14).encode(
         x=alt.value(0), text="label:N"
     )
-    return alt.layer(low, high, more, *([ago] if before.notna().any() else []), words, title=title)
+    return alt.layer(low, high, more, *([before] if rows["before"].notna().any() else []), words, title=title)
 
 
 def add_up(figures: pd.DataFrame) -> pd.DataFrame:

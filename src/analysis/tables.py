@@ -42,8 +42,8 @@ TEXT, UNREAD = "_text:", "_unread:"
 SMALL = 1_000_000
 """Bytes of a CSV file that pandas holds; DuckDB holds a larger one."""
 
-DUCKDB, MEMORY = "duckdb", 600
-"""Megabytes that DuckDB takes before it works on disk, more for large tables."""
+DUCKDB, MEMORY, MORE_MEMORY, LARGE = "duckdb", 600, 1600, 200_000_000
+"""Megabytes that DuckDB takes before it works on disk, and what it takes where a table has more than so many bytes."""
 
 
 def matches(column: nw.Expr, pattern: str) -> nw.Expr:
@@ -130,7 +130,9 @@ def _broken(error: Exception, shown: str) -> Problem:
     if not isinstance(error, duckdb.Error):
         raise error
     if isinstance(error, duckdb.OutOfMemoryException):
-        return Problem(shown, str(error).splitlines()[0], "less", "an engine has more room: --engine sc://HOST:PORT")
+        return Problem(
+            shown, str(error).splitlines()[0], "room in memory", "an engine has more: --engine sc://HOST:PORT"
+        )
     return Problem(shown, str(error).splitlines()[0], "a sound Parquet file", "write it anew")
 
 
@@ -183,17 +185,6 @@ def _duckdb() -> Any:
     return duckdb
 
 
-_room = [MEMORY]
-
-
-def _make_room(size: int) -> None:
-    """Have DuckDB take more memory for a table of so many bytes, as not all of what it does can be done on disk."""
-    needed = MEMORY + 2 * size // 1_000_000
-    if needed > _room[0]:
-        _room[0] = needed
-        _duckdb().execute(f"SET memory_limit = '{needed} MB'")
-
-
 def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str, validated: bool) -> Table:
     """Parquet, a file or parts; rows of a single file that DuckDB reads are numbered.
 
@@ -204,7 +195,8 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
         native = spark.read_parquet(engine, folder.remote_parts(file) or parts)
     else:
         native = _duckdb().read_parquet(parts, hive_partitioning=False)
-        _make_room(sum(map(os.path.getsize, parts)))
+        if sum(map(os.path.getsize, parts)) > LARGE:  # not all of what DuckDB does can be done on disk
+            _duckdb().execute(f"SET memory_limit = '{MORE_MEMORY} MB'")
     names = native.columns
     problems = header_problems(names, shown, spec.columns)
     if not is_usable(names, spec.columns):
