@@ -206,10 +206,10 @@ class TestShown:
 
     def test_the_front_page_names_what_compares_and_adds_nothing(self, shown):
         assert shown.glued["destinations-answer"] == (
-            "It depends on what is counted. Where most countries can be compared, the highest are about 150,000 people estimated "
-            "to have left Russia for Serbia (24 February 2022 – 28 July 2023, Re:Russia), about 110,000 people estimated to have "
-            "settled in Armenia (24 February 2022 – 16 July 2024, The Bell) and 1,096 asylum applications in Finland "
-            "(all of 2022, UNHCR Refugee Data Finder). The 58 figures are not added up, as they count different things."
+            "Which country has the highest figure depends on what is counted. According to Re:Russia it is Serbia: about 150,000 "
+            "emigrants (estimate), 24 February 2022 – 28 July 2023. According to The Bell it is Armenia: about 110,000 people "
+            "settled abroad (estimate), 24 February 2022 – 16 July 2024. According to UNHCR Refugee Data Finder it is Finland: "
+            "1,096 asylum applications, all of 2022. The 58 figures are not added up, as they count different things."
         )
         assert shown.glued["lead"].startswith("How many Russians left after")
 

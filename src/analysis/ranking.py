@@ -7,7 +7,7 @@ from collections.abc import Callable
 import altair as alt
 import pandas as pd
 
-from analysis.charts import MARK, MUTED, PAPER, fold
+from analysis.charts import INK, MARK, MUTED, PAPER, WIDTH, fold
 from analysis.disclosure import no_people
 from analysis.figures import (
     FEW,
@@ -27,7 +27,7 @@ from analysis.figures import (
     whose,
     window,
 )  # fmt: skip
-from analysis.text import isolate, join, spell
+from analysis.text import isolate, spell
 
 EPOCH = pd.Timestamp("1970-01-01")
 
@@ -122,37 +122,61 @@ def overlapping(figures: pd.DataFrame) -> list[pd.DataFrame]:
     return sorted(found, key=lambda rows: -len(rows))
 
 
-def periods_chart(rows: pd.DataFrame, first: str, last: str) -> alt.LayerChart | alt.FacetChart:
+def periods_chart(rows: pd.DataFrame, first: str, last: str, event: str = "") -> alt.LayerChart | alt.FacetChart:
     """One of `overlapping` over the days from first to last: a figure a row, a bar from its first day to its last.
 
-    An arrow head is an end that is not stated.
+    An arrow head is an end that is not stated, a stroke across a bar the day of an event.
     """
     said = counted_at(*rows[["measure", "destination"]].iloc[0])
     title = alt.Title(fold(f"{said[:1].upper()}{said[1:]}", 50).split("\n"), offset=8)
     who = [row["stated_by"] or f"source not named ({row['reported_by']})" for row in rows_of(rows)]
-    labels = [fold(f"{number(row)}, {name}", 56).split("\n") for row, name in zip(rows_of(rows), who, strict=True)]
+    labels = [fold(name, 54).split("\n") for name in who]
     lines = max(map(len, labels))
-    begin, until = (pd.to_datetime(rows[end].mask(rows[end] == "", last)) for end in ("start", "end"))
     drawn = no_people(pd.DataFrame({
-        "figure": rows["figure"], "label": [[""] * (lines - len(label)) + label for label in labels], "who": who,
-        "number": list(map(number, rows_of(rows))), "days": list(map(window, rows_of(rows))),
-        "from": (begin - EPOCH).dt.days, "until": (until - EPOCH).dt.days + 1, "open": rows["end"] == "",
+        "figure": rows["figure"], "label": labels, "stated by": who, "number": list(map(number, rows_of(rows))),
+        "days": [window(row, short=True) for row in rows_of(rows)], "from": _days(rows["start"]),
+        "until": _days(rows["end"].mask(rows["end"] == "", last)) + 1, "open": rows["end"] == "",
     }))  # fmt: skip
-    span = [(pd.Timestamp(first) - EPOCH).days, (pd.Timestamp(last) - EPOCH).days + 1]
-    axis = alt.Axis(
-        labelExpr="utcFormat(datum.value * 864e5, '%-d %b %Y')", tickCount=3, labelFlush=True, domain=False, ticks=False
+    begin, until, at = _days(pd.Series([first, last, event or first]))
+    across = alt.Scale(domain=[begin, until + 1], nice=False)
+    row = alt.Chart(drawn, width=WIDTH, height=alt.Step(14 * lines + 38)).encode(
+        x=alt.X("from:Q", scale=across, axis=_months(first, last), title=None),
+        y=alt.Y("figure:N", axis=None, sort=None), tooltip=["number", "days", "stated by", "figure"],
+    )  # fmt: skip
+    top, low = -7 * lines - 8, 7 * lines + 9
+    numbers = row.mark_text(align="left", fontSize=14, fontWeight="bold", yOffset=top).encode(
+        x=alt.value(0), text="number:N"
     )
-    x = alt.X("from:Q", scale=alt.Scale(domain=span, nice=False), axis=axis, title=None)
-    tooltip = [alt.Tooltip("number"), alt.Tooltip("days"), alt.Tooltip("who", title="stated by"), alt.Tooltip("figure")]
-    row = alt.Chart(drawn, width=320, height=alt.Step(14 * lines + 20)).encode(
-        x=x, y=alt.Y("figure:N", axis=None, sort=None), tooltip=tooltip
+    days = row.mark_text(align="right", color=MUTED, yOffset=top).encode(x=alt.value(WIDTH), text="days:N")
+    speakers = row.mark_text(align="left", color=MUTED, lineHeight=14, yOffset=top + 16).encode(
+        x=alt.value(0), text="label:N"
     )
-    bars = row.mark_bar(height=8, yOffset=7 * lines, color=MARK).encode(x2="until:Q")
-    ends = row.mark_point(shape="triangle-right", size=60, xOffset=4, yOffset=7 * lines).encode(x="until:Q")
-    words = row.mark_text(align="left", baseline="bottom", yOffset=7 - 7 * lines, lineHeight=14)
+    bars = row.mark_bar(height=8, yOffset=low, color=MARK).encode(x2="until:Q")
+    ends = row.mark_point(shape="triangle-right", size=60, xOffset=4, yOffset=low).encode(x="until:Q")
+    strokes = row.mark_point(shape="stroke", angle=90, size=260, strokeWidth=2, stroke=INK, yOffset=low).encode(
+        x=alt.datum(at)
+    )
+    layers = [bars, ends.transform_filter("datum.open"), numbers, days, speakers]
     return alt.layer(
-        bars, ends.transform_filter("datum.open"), words.encode(x=alt.value(0), text="label:N"), title=title
+        *layers,
+        *([strokes.transform_filter(f"datum.from <= {at} && {at} < datum.until")] if event else []),
+        title=title,
     )
+
+
+def _days(texts: pd.Series) -> pd.Series:
+    """Days as numbers, which are drawn the same in every time zone."""
+    return (pd.to_datetime(texts) - EPOCH).dt.days
+
+
+def _months(first: str, last: str) -> alt.Axis:
+    """An axis of `_days` with at most seven first days of months, or with both ends where there are fewer than two."""
+    months = pd.date_range(first, last, freq="MS")
+    shown = [f"{each:%Y-%m-%d}" for each in months[:: -(-len(months) // 7) or 1]]
+    text = "utcFormat(datum.value * 864e5, '{}')"
+    form = text.format("%b %Y") if len(months) > 1 else text.format("%-d %b %Y")
+    values = _days(pd.Series(shown if len(months) > 1 else [first, last])).tolist()
+    return alt.Axis(values=values, labelExpr=form, labelFlush=True, labelOverlap=True, grid=False, domain=False)
 
 
 def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | alt.FacetChart:
@@ -237,11 +261,10 @@ def where_to(figures: pd.DataFrame) -> str:
         first = rows[rows["most"] >= rows["least"].max()]
         many = first["number"].iloc[0] if len(first) == 1 else between(first["least"].min(), first["most"].max())
         code, who, days = rows[["measure", "speaker", "days"]].iloc[0]
-        found.append(f"{many} {counted_at(code, first_of(rows))} ({days}, {isolate(who)})")
-    text = f"The highest figure that can be compared is {found[0]}."
-    if len(found) > 1:
-        text = f"It depends on what is counted. Where most countries can be compared, the highest are {join(found)}."
-    return f"{text} {not_added(figures)}"
+        if len(panels) == 1:
+            return f"The highest figure that can be compared is {many} {counted_at(code, first_of(rows))} ({days}, {isolate(who)}). {not_added(figures)}"
+        found.append(f"According to {isolate(who)} it is {first_of(rows)}: {many} {isolate(measure(code))}, {days}.")
+    return " ".join(["Which country has the highest figure depends on what is counted.", *found, not_added(figures)])
 
 
 def not_added(figures: pd.DataFrame) -> str:

@@ -107,11 +107,12 @@ def together(book: Edition, who: Collection[str]) -> bool:
 def one_party(book: Edition, table: pd.DataFrame) -> str:
     """How many of those of whom something is known travelled as one party, as a further sentence; blank where none did."""
     who = {each for those in known(table)["who"] for each in those}
-    sizes = sorted(_parties(book, who).values(), reverse=True)
-    parts, known_of = [spell(n) for n in sizes if n > 1], f"the {spell(len(who))} of whom this is known"
-    if sizes == [len(who)]:
-        return f" {known_of[:1].upper()}{known_of[1:]} travelled as one party." if parts else ""
-    return f" Of {known_of}, {join(parts)} travelled as one party{' each' if parts[1:] else ''}." if parts else ""
+    parts = [spell(n) for n in sorted(_parties(book, who).values(), reverse=True) if n > 1]
+    if parts == [spell(len(who))]:
+        return f" These {parts[0]} travelled together."
+    if len(parts) == 1:
+        return f" {parts[0].capitalize()} of these {spell(len(who))} travelled together."
+    return f" Of these {spell(len(who))}, {join(parts)} travelled as one party each." if parts else ""
 
 
 def _parties(book: Edition, who: Collection[str]) -> Counter[str]:
