@@ -6,8 +6,8 @@ The engine that holds a table groups by raw codes (`count_by`); labels are put o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 import narwhals as nw
@@ -16,9 +16,16 @@ import pandas as pd
 from analysis.disclosure import BOUND, NO_BAND, NOT_DESCRIBED, NOT_STATED, STATED, suppress, withhold
 from analysis.editions import Edition
 from analysis.tables import collect
+from parabook.errors import missing
 
 LISTED_UP_TO = 200
 """More people than this are counted, and not listed one by one."""
+
+LAST: Mapping[str, float] = {NO_BAND: 0.5, NOT_STATED: 1, NOT_DESCRIBED: 2}
+"""Labels that come after all others."""
+
+_Counted = tuple[tuple[str, ...], int, tuple[str, ...]]
+"""The labels of a row, how many, and who."""
 
 
 def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") -> pd.DataFrame:
@@ -49,13 +56,20 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     lacking = [name for name in columns if name not in frame.collect_schema().names()]
     if lacking:
         return _lacking(pd.DataFrame(columns=[*columns, "n", "who"]), lacking)
-    groups = to_pandas(frame.group_by(*columns).agg(nw.len().alias("n")))
-    groups["who"] = [()] * len(groups)
+    groups = to_pandas(frame.group_by(*columns).agg(nw.len().alias("n"))).sort_values(list(columns), ignore_index=True)
+    behind: dict[tuple[Any, ...], list[str]] = {}
     if 0 < groups["n"].sum() <= LISTED_UP_TO:
-        rows = to_pandas(frame.select(*dict.fromkeys((key, *columns)))).sort_values(key)
-        rows = rows.groupby(list(columns), dropna=False)[key].agg(tuple).rename("who").reset_index()
-        groups = groups.drop(columns="who").merge(rows, on=list(columns))
-    return groups.sort_values(list(columns), ignore_index=True)
+        rows = to_pandas(frame.select(*dict.fromkeys((key, *columns))))
+        for who, codes in zip(rows[key].tolist(), _codes(rows, columns), strict=True):
+            behind.setdefault(codes, []).append(who)
+    groups["who"] = [tuple(sorted(behind.get(codes, ()))) for codes in _codes(groups, columns)]
+    return groups
+
+
+def _codes(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The codes of each row, None for missing."""
+    cells = ([None if missing(each) else each for each in table[name].tolist()] for name in columns)
+    return list(zip(*cells, strict=True))
 
 
 def _lacking(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -72,7 +86,7 @@ def to_pandas(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
         if pd.api.types.is_bool_dtype(column):
             found[name] = column.astype("boolean")
         elif not pd.api.types.is_numeric_dtype(column):
-            found[name] = column.astype("object").where(column.notna(), "").astype("object")
+            found[name] = pd.Series(["" if missing(each) else each for each in column.tolist()], dtype="object")
         elif (column.dropna() % 1 == 0).all():
             found[name] = column.astype("Int64")
     return found
@@ -119,24 +133,19 @@ def complete(
     order = dict(rows) if isinstance(rows, Mapping) else {names[0]: list(rows)}
     if "lacking" in groups.attrs:
         return _lacking(pd.DataFrame(columns=[*names, unit, "state", "who"]), groups.attrs["lacking"])
-    labels = groups[names].astype("object")
-    labels = labels.where(labels.notna() & (labels != ""), NOT_STATED)
-    table = pd.concat([labels.astype(str), groups[["n", "who"]]], axis=1)
-    table = (
-        table.groupby(names, sort=False)
-        .agg(**{unit: ("n", "sum"), "who": ("who", lambda some: tuple(sorted(chain(*some))))})
-        .reset_index()
-    )
+    found: dict[tuple[str, ...], tuple[int, tuple[str, ...]]] = {}
+    for *codes, n, who in zip(*(groups[name].tolist() for name in (*names, "n", "who")), strict=True):
+        label = tuple(NOT_STATED if missing(code) or code == "" else str(code) for code in codes)
+        before = found.get(label, (0, ()))
+        found[label] = before[0] + int(n), before[1] + who
     if len(names) == 1:
-        nobody = [label for label in order.get(names[0], ()) if label not in set(table[names[0]])]
-        table = pd.concat([table, pd.DataFrame({names[0]: nobody, unit: 0, "who": [()] * len(nobody)})])
+        found |= {(label,): (0, ()) for label in order.get(names[0], ()) if (label,) not in found}
+    counted = [(label, n, who) for label, (n, who) in found.items()]
     if unit == "interviewees" and book.declared is not None:
-        rest = {**dict.fromkeys(names, NOT_DESCRIBED), unit: book.declared - int(table[unit].sum()), "who": ()}
-        table = pd.concat([table, pd.DataFrame([rest])])
-    table = _sorted(table.astype({unit: "int64"}), names, unit, order)
-    cells, unknown = table[names].to_numpy().tolist(), (NOT_DESCRIBED, NOT_STATED)
-    table["state"] = [next((state for state in unknown if state in row), STATED) for row in cells]
-    table = table[[*names, unit, "state", "who"]]
+        counted.append(((NOT_DESCRIBED,) * len(names), book.declared - sum(n for _, n, _ in counted), ()))
+    cells = [(*label, n, _state(label), tuple(sorted(who))) for label, n, who in _sorted(counted, names, order)]
+    table = pd.DataFrame(cells, columns=[*names, unit, "state", "who"])
+    table = table.astype({**dict.fromkeys(names, "str"), unit: "int64", "state": "str", "who": "object"})
     # Of legs a person may have many; two traits at once, or two of a journey, narrow each other.
     alone = unit == "interviewees" and len(names) == 1 and BOUND.isdisjoint(groups.columns)
     table = (suppress if alone or book.minimum_cell <= 1 else withhold)(table, book.minimum_cell)
@@ -145,19 +154,24 @@ def complete(
     return table
 
 
-def _sorted(table: pd.DataFrame, names: list[str], unit: str, order: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def _state(label: tuple[str, ...]) -> str:
+    """What a row of these labels says of its people."""
+    return next((state for state in (NOT_DESCRIBED, NOT_STATED) if state in label), STATED)
+
+
+def _sorted(counted: Sequence[_Counted], names: Sequence[str], order: Mapping[str, Sequence[str]]) -> list[_Counted]:
     """Rows by each label in turn: known ones first, in their fixed order or by size, then by name."""
-    keys = pd.DataFrame(index=table.index)
-    for name in names:
-        fixed = list(order.get(name, ()))
-        size = -table.groupby(name)[unit].transform("sum")
-        keys[f"{name} known"] = table[name].map({NO_BAND: 0.5, NOT_STATED: 1, NOT_DESCRIBED: 2}).fillna(0)
-        keys[f"{name} rank"] = (
-            table[name].map({label: n for n, label in enumerate(fixed)}).fillna(len(fixed)) if fixed else size
-        )
-        keys[name] = table[name]
-    keys = keys.reset_index(drop=True).sort_values(list(keys.columns))
-    return table.reset_index(drop=True).loc[keys.index].reset_index(drop=True)
+    fixed = [{label: at for at, label in enumerate(order.get(name, ()))} for name in names]
+    sizes = [Counter[str]() for _ in names]
+    for label, n, _ in counted:
+        for size, each in zip(sizes, label, strict=True):
+            size[each] += n
+
+    def place(row: _Counted) -> list[tuple[float, int, str]]:
+        parts = zip(row[0], fixed, sizes, strict=True)
+        return [(LAST.get(each, 0), at.get(each, len(at)) if at else -size[each], each) for each, at, size in parts]
+
+    return sorted(counted, key=place)
 
 
 def known(table: pd.DataFrame) -> pd.DataFrame:

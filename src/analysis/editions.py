@@ -19,7 +19,7 @@ from analysis.coding.relations import coded_values, text_problems, validate
 from analysis.csvfile import Cells
 from analysis.disclosure import no_people
 from analysis.schema import OTHERS, schema
-from analysis.tables import Frame, Table, count, engine_for, from_cells, read_table, shown_path, text_frame
+from analysis.tables import Frame, Table, count, engine_for, from_cells, read_table, shown_path, text_cells
 from analysis.text import isolate
 from parabook import files
 from parabook.errors import InputError, Problem, grouped
@@ -113,9 +113,13 @@ class Edition:
         return count(self.interviewees)
 
     @cached_property
+    def _cells(self) -> Mapping[str, dict[str, list[str]]]:
+        return LazyTables(self.tables, lambda name: text_cells(self.tables[name]))
+
+    @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
         """The tables as pandas frames of text, blank for missing: for listing, not for counting."""
-        return LazyTables(self.tables, lambda name: text_frame(self.tables[name]))
+        return LazyTables(self.tables, lambda name: pd.DataFrame(self._cells[name], dtype="str"))
 
     @property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
@@ -129,14 +133,18 @@ class Edition:
         Tables that do not speak of people one by one are shown where small cells are suppressed, too; statements, if they
         are about others than the interviewees, of whom "two of them" would be a small cell.
         """
-        found = self.text[name].copy() if self.has(name) else text_frame(self.table(name))
+        found = self.text[name].copy() if self.has(name) else pd.DataFrame(text_cells(self.table(name)), dtype="str")
         if name == "statements" and self.minimum_cell > 1:
             found = found[found["about"].isin(OTHERS)]
         return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
 
     @cached_property
     def _rows(self) -> Mapping[str, list[Row]]:
-        return LazyTables(self.tables, lambda name: self.text[name].to_dict("records"))
+        def rows(name: str) -> list[Row]:
+            cells = self._cells[name]
+            return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
+
+        return LazyTables(self.tables, rows)
 
     def rows(self, name: str) -> list[Row]:
         """The rows of a table as text; none where the edition lacks it."""

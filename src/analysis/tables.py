@@ -94,7 +94,7 @@ def read_table(file: Path, own: object, spec: Schema, engine: str = "", *, valid
     try:
         if is_parquet(file):
             return _from_parquet(file, spec, own, shown, engine or DUCKDB, validated)
-        return from_cells(read_csv(file, shown, spec.columns), spec, own, shown, engine)
+        return from_cells(read_csv(file, shown, spec.columns), spec, own, shown, engine, validated=validated)
     except OSError as error:
         return Table(spec, shown, [Problem(shown, error.strerror or "an error", "a file that can be read")])
     except Exception as error:
@@ -136,8 +136,10 @@ def _broken(error: Exception, shown: str) -> Problem:
     return Problem(shown, str(error).splitlines()[0], "a sound Parquet file", "write it anew")
 
 
-def from_cells(cells: Cells, spec: Schema, own: object, shown: str, engine: str = "") -> Table:
-    """A table of the cells of a CSV file, held by an engine."""
+def from_cells(
+    cells: Cells, spec: Schema, own: object, shown: str, engine: str = "", *, validated: bool = False
+) -> Table:
+    """A table of the cells of a CSV file, held by an engine; of ``validated`` ones only as its columns are typed."""
     if not is_usable(cells.header, spec.columns):
         return Table(spec, shown, cells.problems)
     whole, columns = spec.described(own, cells.header), dict[str, Any]()
@@ -145,13 +147,14 @@ def from_cells(cells: Cells, spec: Schema, own: object, shown: str, engine: str 
         name, (_, dtype, read) = field.name, TYPES.get(field.type, AS_TEXT)
         at = cells.header.index(name) if name in cells.header else None
         text = [None if at is None else row[at] or None for row in cells.rows]
-        columns[name] = columns[TEXT + name] = pd.array(text, AS_TEXT[1])
+        values: Sequence[Any] = text
         if field.type in PATTERNS:
             fits = re.compile(PATTERNS[field.type][0]).fullmatch
             unread = [cell is not None and not fits(cell) for cell in text]
-            columns[UNREAD + name] = pd.array(unread, "boolean")
             values = [None if cell is None or bad else read(cell) for cell, bad in zip(text, unread, strict=True)]
-            columns[name] = pd.array(values, dtype)
+            columns |= {} if validated else {UNREAD + name: pd.array(unread, "boolean")}
+        columns[name] = pd.array(values, dtype)
+        columns |= {} if validated else {TEXT + name: pd.array(text, AS_TEXT[1])}
     held = _held(pd.DataFrame({**columns, "_row": pd.array(cells.numbers, "int64")}), engine)
     return Table(whole, shown, cells.problems, held, frozenset(spec.columns) - {*cells.header})
 
@@ -287,8 +290,8 @@ def count(frame: Frame) -> int:
     return int(collect_rows(frame.select(nw.len().alias("n")))[0]["n"])
 
 
-def text_frame(frame: Frame) -> pd.DataFrame:
-    """A table as text in the order of its rows, blank for missing, without ``_row``."""
+def text_cells(frame: Frame) -> dict[str, list[str]]:
+    """The cells of a table by column, as text in the order of its rows, blank for missing, without ``_row``."""
     ordered = frame.sort("_row") if "_row" in frame.collect_schema().names() else frame
-    found = collect(ordered).drop(columns="_row", errors="ignore")
-    return pd.DataFrame({name: list(map(as_text, found[name])) for name in found.columns}, dtype="str")
+    found = collect(ordered)
+    return {name: list(map(as_text, found[name].tolist())) for name in found.columns if name != "_row"}

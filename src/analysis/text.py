@@ -22,6 +22,8 @@ def as_text(value: object) -> str:
     >>> as_text(20.0), as_text(True), as_text(None), as_text(51.23)
     ('20', 'true', '', '51.23')
     """
+    if isinstance(value, str):
+        return value
     if missing(value):
         return ""
     value = value.item() if hasattr(value, "item") else value

@@ -25,39 +25,44 @@ def agreement(
     >>> agreement({"statements": one}, {"statements": one})[["column", "alike", "alpha"]].values.tolist()[0]
     ['topic', 2, 'fewer than 10 values']
     """
-    rows = []
+    settled = settlements.to_dict("records") if settlements is not None else []
+    found = []
     for name in (name for name in second if name in tables):
-        first, other = (_by_key(frame, name) for frame in (tables[name], second[name]))
-        for row in settlements.to_dict("records") if settlements is not None else []:
-            if row["table"] != name:
-                continue
-            if row["column"] in schema(name).key:  # a row that neither coding had was compared by nobody
-                first = first if row["first"] else first.drop(row["key"], errors="ignore")
-            else:
-                first.loc[row["key"], row["column"]] = row["first"]
-        for column in (column for column in schema(name).columns if column in first):
-            both = [first[column], other.get(column, pd.Series(dtype="object"))]
-            pairs = pd.concat(both, axis=1, keys=["one", "two"]).fillna(NO_ROW)
-            alike = pairs["one"] == pairs["two"]
-            counts = len(pairs), int(alike.sum()), int((alike & (pairs["one"] == "")).sum())
-            rows.append((name, column, *counts, _alpha(pairs)))
-    return pd.DataFrame(rows, columns=["table", "column", "values", "alike", "blank in both", "alpha"])
+        first, other, key = _by_key(tables[name], name), _by_key(second[name], name), schema(name).key
+        for row in (row for row in settled if row["table"] == name):
+            if row["column"] not in key:
+                first.setdefault(row["key"], {})[row["column"]] = row["first"]
+            elif not row["first"]:  # a row that neither coding had was compared by nobody
+                first.pop(row["key"], None)
+        keys = dict.fromkeys([*first, *other])
+        for column in (each for each in schema(name).columns if each in _coded(tables[name], name)):
+            pairs = [tuple(rows.get(each, {}).get(column, NO_ROW) for rows in (first, other)) for each in keys]
+            counts = len(pairs), sum(one == two for one, two in pairs), pairs.count(("", ""))
+            found.append((name, column, *counts, _alpha(pairs)))
+    return pd.DataFrame(found, columns=["table", "column", "values", "alike", "blank in both", "alpha"])
 
 
-def _by_key(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """The coded cells of a table, by key; not what coders put in words of their own."""
-    spec = schema(table)
-    columns = [column for column in spec.columns if column not in (*spec.key, "note", "says")]
-    return frame.set_axis(frame[list(spec.key)].agg(".".join, axis=1)).filter(items=columns).astype("object")
+def _coded(frame: pd.DataFrame, table: str) -> list[str]:
+    """The columns of a table that are coded; not its key, nor what coders put in words of their own."""
+    return [
+        name for name in schema(table).columns if name in frame and name not in (*schema(table).key, "note", "says")
+    ]
 
 
-def _alpha(pairs: pd.DataFrame) -> str:
+def _by_key(frame: pd.DataFrame, table: str) -> dict[str, dict[str, str]]:
+    """The coded cells of each row of a table, by its key."""
+    cells = {name: frame[name].tolist() for name in _coded(frame, table)}
+    keys = zip(*(frame[name].tolist() for name in schema(table).key), strict=True)
+    return {".".join(key): {name: column[at] for name, column in cells.items()} for at, key in enumerate(keys)}
+
+
+def _alpha(pairs: list[tuple[str, ...]]) -> str:
     import krippendorff
 
     if len(pairs) < FEWEST:
         return f"fewer than {FEWEST} values"
-    codes, values = pd.factorize(pairs.to_numpy().ravel(), sort=True)
-    if len(values) < 2:
+    codes = {value: code for code, value in enumerate(sorted({value for pair in pairs for value in pair}))}
+    if len(codes) < 2:
         return ALIKE
-    coders = codes.reshape(pairs.shape).T
+    coders = [[codes[value] for value in coder] for coder in zip(*pairs, strict=True)]
     return f"{krippendorff.alpha(reliability_data=coders, level_of_measurement='nominal'):.3f}"
