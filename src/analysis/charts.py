@@ -21,7 +21,9 @@ from analysis.text import isolate
 PALETTE: dict[str, tuple[str, str]] = json.loads((Path(__file__).parent / "palette.json").read_text(encoding="utf-8"))
 """Each colour on light and on dark pages; charts are drawn in the light ones, which the book replaces by variables."""
 
-INK, MUTED, LINE, PAPER, MARK, LAND = (PALETTE[name][0] for name in ("ink", "muted", "line", "paper", "mark", "land"))
+INK, MUTED, LINE, PAPER, MARK, LAND, HOST = (
+    PALETTE[name][0] for name in ("ink", "muted", "line", "paper", "mark", "land", "host")
+)
 
 FONT = "'Report Sans', Arial, sans-serif"
 """The first travels with parabook, which draws with it and gives it to pages."""

@@ -21,7 +21,7 @@ from shapely import Point as Dot
 from shapely.ops import substring
 
 from analysis.basemap import WIDTH, Point, frame_around, land, world
-from analysis.charts import INK, LAND, MARK, MUTED, PAPER, plain
+from analysis.charts import HOST, INK, LAND, MARK, MUTED, PAPER, plain
 from analysis.disclosure import NOT_STATED, STATED, no_people
 from analysis.journeys import INTENDED, MADE
 from analysis.placement import BOWS, HAIR, TEXTS, along, bend, dash, room, text_size
@@ -112,7 +112,7 @@ class Map:
         names = sorted({*lines["from"], *lines["to"]}, key=lambda name: (name != self.met, name))
         degrees = {name: (float(at[name]["longitude"]), float(at[name]["latitude"])) for name in names}
         towns = [name for name in names if at[name]["precision"] in TOWN]
-        areas = [name for name in names if name not in towns]
+        self.towns, areas = towns, [name for name in names if name not in towns]
         self.frame = frame_around([degrees[n] for n in towns or areas], [degrees[n] for n in areas], margin)
         self.spots = {name: self.frame.spot(*degrees[name]) for name in names}
         self.land, self.box = land(self.frame), box(3, 3, WIDTH - 3, self.frame.height - 3)
@@ -122,25 +122,26 @@ class Map:
         )
         seen = [name for name in areas if self.box.contains(Dot(self.spots[name]))]
         self.nations = [name for name in seen if at[name]["precision"] == "country"]
-        self.dots = [*towns, *self.nations]
         self.borders = shapely.union_all([shape.boundary for shape in self.land.values()])
-        self.ends = {name: Dot(self.spots[name]).buffer(8 if name == self.met else 5) for name in self.dots}
+        self.ends = {name: Dot(self.spots[name]).buffer(8 if name == self.met else 5) for name in towns}
         self.taken, self.texts, self.journeys, lost = [*self.ends.values()], list[Row](), list[Row](), 0
         labels = {name: (name, "met" if name == self.met else "town") for name in towns}
-        labels |= {name: (HAIR.join(name.upper()), "end") for name in self.nations}
-        for name in [name for name in seen if name not in self.nations]:
-            labels[name] = (name, "area")
+        for name in seen:  # where a line ends at the name
+            labels[name] = (HAIR.join(name.upper()), "end") if name in self.nations else (name, "area")
             (wide, tall), (x, y) = text_size(*labels[name]), self.spots[name]
-            self.ends[name] = box(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2).buffer(6)
+            self.ends[name] = box(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2).buffer(2)
         drawn = self.draw_lines()
         for name, label in labels.items():
-            reach = (9, 13, 18, 26) if name in self.dots else (0, 6, 12, 18)
+            reach = (9, 13, 18, 26) if name in towns else (0, 6, 12, 18)
             lost += not self.write(*label, [self.spots[name]], reach)
         edges = {f"from {row['from']}": line for row, line in drawn if row["from"] not in self.ends}
         edges |= {f"to {row['to']}": line.reverse() for row, line in drawn if row["to"] not in self.ends}
         for name, line in edges.items():
             lost += not self.write(name, "area", along(line, (0, 12, 24, 48, 72)), (6, 10, 16))
-        for row, line in [(row, line) for row, line in drawn if row["people"] > 1]:
+        on = {(row["to"], row["people"]) for row, _ in drawn}  # as many go on as came: said once
+        for row, line in [
+            (row, line) for row, line in drawn if row["people"] > 1 and (row["from"], row["people"]) not in on
+        ]:
             middles = along(line, [line.length * share for share in (0.5, 0.4, 0.6, 0.3, 0.7)])
             any(self.write(f"{row['people']:,}{unit}", "count", middles, (6, 9, 12)) for unit in (" people", ""))
         named = {self.country[name] for name in self.nations}
@@ -259,17 +260,14 @@ class Map:
 
         abroad = shapely.union_all([shape.buffer(0.2) for code, shape in self.land.items() if code != self.home])
         border = self.land.get(self.home, Polygon()).boundary.intersection(abroad)
-        ground = [feature(shape, fill=LAND, stroke=PAPER, width=1.2) for shape in self.land.values()]
+        ground = [
+            feature(shape, fill=HOST if code == self.home else LAND, stroke=PAPER, width=1.2)
+            for code, shape in self.land.items()
+        ]
         ground += [feature(border, stroke=MUTED, width=1.2), *self.measure(), *self.key()]
-        sizes = {self.met: 130, **dict.fromkeys(self.nations, 70)}
         dots = [
-            {
-                "at": self.spots[name],
-                "size": sizes.get(name, 55),
-                "fill": PAPER if name in self.nations else INK,
-                "stroke": INK if name in self.nations else PAPER,
-            }
-            for name in self.dots
+            {"at": self.spots[name], "size": 130 if name == self.met else 55, "fill": INK, "stroke": PAPER}
+            for name in self.towns
         ]
         looks: list[Any] = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)]
         looks += [alt.StrokeWidth("width:Q", scale=None), alt.StrokeDash("dash:N", scale=None)]

@@ -109,7 +109,7 @@ def panels_of(ranked: pd.DataFrame) -> list[pd.DataFrame]:
 def overlapping(figures: pd.DataFrame) -> list[pd.DataFrame]:
     """Figures of one measure for one country that share days, where they are three or more: what may disagree.
 
-    The rows of `list_figures` by ``start`` and ``end``, the most figures first; an end that is not stated is blank.
+    The rows of `list_figures` by ``end`` and ``start``, the most figures first; an end that is not stated is blank, and last.
     """
     single = each_text(figures, lambda row: "" if is_joint(row) else "yes") != ""
     table = figures[single & (figures["window_start"] != "")].assign(
@@ -118,8 +118,19 @@ def overlapping(figures: pd.DataFrame) -> list[pd.DataFrame]:
     found = []
     for _, rows in table.sort_values(["start", "end"]).groupby(["measure", "destination"], sort=False):
         last = rows["end"].replace("", "9999").cummax().shift(1, fill_value="")
-        found += [rows] if len(rows) > 2 and (rows["start"] <= last).any() else []
+        if len(rows) > 2 and (rows["start"] <= last).any():
+            found.append(rows.iloc[rows["end"].replace("", "9999").argsort(kind="stable")])
     return sorted(found, key=lambda rows: -len(rows))
+
+
+def periods_differ(rows: pd.DataFrame) -> str:
+    """Whether the figures of one of `overlapping` cover the same days, in a sentence."""
+    many, of = spell(len(rows)), counted_at(*rows[["measure", "destination"]].iloc[0])
+    if rows.duplicated(["start", "end"]).any():
+        return f"{many.capitalize()} figures for {of} have days in common."
+    if (rows["end"] == "").any():
+        return f"Of the {many} figures for {of} no two are known to cover exactly the same days."
+    return f"The {many} figures for {of} cover {many} different periods."
 
 
 def periods_chart(rows: pd.DataFrame, first: str, last: str, event: str = "") -> alt.LayerChart | alt.FacetChart:
@@ -151,7 +162,7 @@ def periods_chart(rows: pd.DataFrame, first: str, last: str, event: str = "") ->
     speakers = row.mark_text(align="left", color=MUTED, lineHeight=14, yOffset=top + 16).encode(
         x=alt.value(0), text="label:N"
     )
-    bars = row.mark_bar(height=8, yOffset=low, color=MARK).encode(x2="until:Q")
+    bars = row.mark_bar(height=4, yOffset=low, color=MARK).encode(x2="until:Q")
     ends = row.mark_point(shape="triangle-right", size=60, xOffset=4, yOffset=low).encode(x="until:Q")
     strokes = row.mark_point(shape="stroke", angle=90, size=260, strokeWidth=2, stroke=INK, yOffset=low).encode(
         x=alt.datum(at)
@@ -255,7 +266,7 @@ def where_to(figures: pd.DataFrame) -> str:
     panels = panels_of(rank(figures))
     if not panels:
         return f"The {n:,} figures compare no countries: no two of them count the same thing over the same days by one speaker."
-    widest = sorted(range(len(panels)), key=lambda at: -len(panels[at]))[:3]
+    widest = sorted(range(len(panels)), key=lambda at: -len(panels[at]))[:4]
     found = []
     for rows in (panels[at] for at in sorted(widest)):
         first = rows[rows["most"] >= rows["least"].max()]

@@ -124,7 +124,7 @@ def on_the_way(book: Edition, who: str) -> list[Link]:
     def told(leg: Mapping[str, str], column: str, judged: bool) -> str:
         value, first = leg[column], leg["leg"] == "1"
         if column == "departed":
-            return f"{'set off' if first else 'went on'} {'no sooner than ' * judged}{day(value, short=True)}"
+            return f"{'set off' if first else 'continued'} on {day(value, short=True)}{' at the earliest' * judged}"
         return (
             f"by {value}{' (our reading)' * judged}"
             if column == "mode"

@@ -13,7 +13,7 @@
     }));
 
   const HINT = matchMedia("(hover: hover)").matches
-    ? "Point at a mark, or use the arrow keys, to see what it stands for."
+    ? "Select a mark, or use the arrow keys, to see what it stands for."
     : "Tap a mark to see what it stands for.";
 
   /* Text that turns the direction of what follows it is kept to itself. */
