@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import duckdb
 import pytest
 from conftest import bare_edition, run, tries
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from analysis import tables
 from analysis.editions import examine, open_edition
 from analysis.tables import collect_rows
 from parabook.errors import InputError, grouped
@@ -551,6 +553,19 @@ def test_a_table_may_be_parquet(edition: Path):
     for table in one.tables:
         assert one.text[table].equals(other.text[table]), table
     assert one.values() == other.values()
+
+
+def test_a_table_for_which_memory_is_too_small_names_the_way_out(edition: Path, monkeypatch: pytest.MonkeyPatch):
+    parquet("legs", "FROM t, range(60_000)")(edition)
+    tables._duckdb.cache_clear()
+    monkeypatch.setattr(tables, "MEMORY", 4)
+    try:
+        problem = next(each for each in examine(edition)[1] if not each.warning)
+    finally:
+        duckdb.execute("RESET memory_limit")
+        tables._duckdb.cache_clear()
+    assert (problem.needed, problem.hint) == ("room in memory", "an engine has more: --engine sc://HOST:PORT")
+    assert "Parquet file" not in str(problem)
 
 
 def test_a_table_that_is_absent_is_empty_and_typed():

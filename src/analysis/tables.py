@@ -114,12 +114,17 @@ def engine_for(files: Sequence[Path], engine: str) -> str:
 
 
 def problems_of(table: Table, found: Iterable[Problem] = ()) -> list[Problem]:
-    """The problems of a table's file, and those ``found`` in its rows until DuckDB cannot read on."""
-    problems = list(table.problems)
+    """The problems of a table's file, and those ``found`` in its rows."""
+    return [*table.problems, *until_broken(found, table.shown)]
+
+
+def until_broken(found: Iterable[Problem], shown: str) -> list[Problem]:
+    """Problems as they are found, until DuckDB cannot read on, which is one of the file ``shown``."""
+    problems = list[Problem]()
     try:
         problems.extend(found)
     except Exception as error:
-        problems.append(_broken(error, table.shown))
+        problems.append(_broken(error, shown))
     return problems
 
 

@@ -18,7 +18,7 @@ from analysis.coding.rules import RULES, length, rule_of
 from analysis.coding.spelling import spelling_problems
 from analysis.folder import PACKAGE, TEXTS
 from analysis.schema import GROUPS, TABLES, schema
-from analysis.tables import Frame, Table, collect_rows, count, shown_path
+from analysis.tables import Frame, Table, collect_rows, count, shown_path, until_broken
 from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
@@ -45,7 +45,8 @@ def validate(read: Mapping[str, Table], package: Package, path: Path) -> tuple[d
         shown, needed = tables.pop("evidence").shown, "a row of evidence for every coded value"
         problems.append(Problem(shown, "no rows", needed, hint, warning=True))
     sound = {name: table for name, table in tables.items() if name not in unsound}
-    problems += relation_problems(sound, unsound, package.report, shown_path(path / PACKAGE))
+    file = shown_path(path / PACKAGE)
+    problems += until_broken(relation_problems(sound, unsound, package.report, file), file)
     problems += text_problems(path, sound.get("interviewees"), package.report)
     return tables, problems
 
