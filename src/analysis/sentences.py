@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
 from analysis.counts import known, unit_of
-from analysis.disclosure import NOT_SHOWN, NOT_STATED, promise
+from analysis.disclosure import NOT_SHOWN, NOT_STATED, STATED, promise
 from analysis.editions import Edition
-from analysis.text import isolate, join, plural, spell
+from analysis.text import isolate, join, plural, spell, spelled
 
 MOST_NAMED, MOST_SPELLED = 6, 4
 """As many labels as a sentence can list, and as it can tell of one by one."""
@@ -96,6 +96,58 @@ def finding(table: pd.DataFrame, what: str, says: Callable[[str, int], str] | No
         return head
     label, n = pairs[0]
     return f"{head} At least {spell(n)} and at most {spell(n + unknown)} of the {spell(total)} {share.format(label)}."
+
+
+def routes_known(book: Edition, table: pd.DataFrame) -> str:
+    """Of how many something of the route is known, and which of them travelled it together: of counts by route."""
+    rows = table[table["state"] == STATED]
+    if rows.empty:
+        return finding(table, "The route")
+    shown = "shown" if NOT_SHOWN in set(table["state"]) else "known"
+    said = [f"For {part(int(rows['interviewees'].sum()), table)} at least part of the route is {shown}."]
+    for route, n, _, who in rows.itertuples(index=False):
+        if together(book, who):
+            said.append(f"{people(n).capitalize()} who travelled together took the route {isolate(route)}.")
+    return " ".join(said)
+
+
+def one_journey(book: Edition, by_mode: pd.DataFrame) -> str:
+    """Which legs by one means of travel are a single journey of one party, as a further sentence: of counts by mode."""
+    rows = by_mode[by_mode["state"] == STATED].itertuples(index=False)
+    modes = [isolate(mode) for mode, n, _, who in rows if n == len(who) and together(book, who)]
+    return "".join(f" The legs by {mode} are one journey of people who travelled together." for mode in modes)
+
+
+def modes_read(book: Edition) -> str:
+    """Which means of travel the source does not name in so many words, as a further sentence."""
+    rows = book.rows("legs") if book.minimum_cell == 1 else []
+    proofs = [(row["mode"], book.evidence.get(("legs", f"{row['interviewee']}.{row['leg']}", "mode"))) for row in rows]
+    ours = sorted({isolate(mode) for mode, proof in proofs if proof and proof["basis"] == "judged"})
+    return f" “By {join(ours)}” is our reading of the source." if ours else ""
+
+
+def wait_of_others(book: Edition) -> str:
+    """The longest wait of somebody who is quoted but not counted, as a further sentence."""
+    if book.minimum_cell > 1 or book.described > 30:
+        return ""
+    others = {row["interviewee"] for row in book.rows("interviewees") if row["counted"] != "yes"}
+    nights = [
+        int(row["nights_waited"]) for row in book.rows("legs") if row["interviewee"] in others and row["nights_waited"]
+    ]
+    return f" Somebody who is quoted but not counted here spent {spell(max(nights))}." if nights else ""
+
+
+def crossed(by_days: pd.DataFrame, soonest: Sequence[tuple[int, int, Sequence[str]]], event: str) -> str:
+    """How many days after an event people crossed the border at the earliest: ``soonest`` has how many, days, and who."""
+    if not 0 < len(soonest) <= MOST_SPELLED:
+        return finding(by_days, "The earliest day of crossing")
+    (first, days, _), *others = soonest
+    said = [
+        f"{part(first, by_days).capitalize()} crossed the border {spelled(days, 'day')} after {event} at the earliest"
+    ]
+    return (
+        join([*said, *(f"{spell(n)} {spelled(days, 'day')} after it at the earliest" for n, days, _ in others)]) + "."
+    )
 
 
 def together(book: Edition, who: Collection[str]) -> bool:

@@ -83,6 +83,17 @@ def plural(n: int, noun: str, many: str = "") -> str:
     return f"{n:,} {noun if n == 1 else many or noun + 's'}"
 
 
+def spelled(n: int, noun: str) -> str:
+    """A number with its noun, as prose has it.
+
+    Examples
+    --------
+    >>> spelled(1, "night"), spelled(3, "day")
+    ('one night', 'three days')
+    """
+    return f"{spell(n)} {noun if n == 1 else noun + 's'}"
+
+
 def day(iso: str, *, short: bool = False) -> str:
     """A day, month or year in words; blank stays blank.
 
