@@ -49,7 +49,8 @@ class TestKept:
         assert all(re.search(rf"\b{each['name']}\b", code) for each in declared)
 
     def test_a_cell_fits_a_screen(self, file: Path):
-        assert all(len(cell.splitlines()) <= 30 for cell in sources(file, "code"))
+        cells = [cell.splitlines() for cell in sources(file, "code")]
+        assert all(len(lines) <= 30 and max(map(len, lines)) <= 150 for lines in cells)
 
     def test_imports_stand_in_one_cell_and_are_of_analysis_pandas_and_altair(self, file: Path):
         importing = [cell for cell in sources(file, "code") if re.search(r"^(from|import)\b", cell, re.MULTILINE)]

@@ -21,8 +21,9 @@ from conftest import ROOT, absent, run
 
 from analysis.coding.relations import MOST_WORDS
 from analysis.coding.rules import words
+from analysis.figure_sentences import where_to
 from analysis.figures import list_figures, measure, web_addresses
-from analysis.ranking import add_up, compare, overlapping, rank, where_to
+from analysis.ranking import add_up, compare, overlapping, rank
 
 NAME = "destination-figures-2022"
 COLLECTED = ROOT.parent / "shared" / "data" / "destination-figures.csv"

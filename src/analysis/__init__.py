@@ -2,8 +2,8 @@
 
 The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``folder``,
 ``deadline``, ``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.package``, ``coding.spelling``, ``coding.relations``,
-``editions``, ``story``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``ranking``, ``basemap``, ``placement``, ``maps``,
-``exhibits``, ``sources``, ``coding.verify``, ``coding.draft``, ``coding.agreement``.
+``editions``, ``story``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``ranking``, ``figure_sentences``, ``basemap``, ``placement``, ``maps``,
+``exhibits``, ``sources``, ``events``, ``coding.verify``, ``coding.draft``, ``coding.agreement``.
 
 Names are imported when they are first used: what looks for an edition and hashes it loads neither pandas nor Altair.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,11 @@ def theme() -> alt.theme.ThemeConfig:
 
 
 alt.renderers.enable("mimetype")  # the book and JupyterLab draw it; Altair's default asks another host for its scripts
+
+
+def apart(charts: Sequence[Any]) -> Any:
+    """Charts that share no scale, one below the other, beside each other where a page has room; None of none."""
+    return alt.vconcat(*charts).properties(usermeta={"apart": True}) if charts else None
 
 
 def one_row_each(table: pd.DataFrame, unit: str = "") -> pd.DataFrame:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import altair as alt
 import pandas as pd
 
 from analysis.charts import INK, MARK, MUTED, PAPER, WIDTH, fold
 from analysis.disclosure import no_people
 from analysis.figures import (
-    FEW,
-    Row,
-    between,
     bounds,
     counted_at,
     each_text,
     is_joint,
-    leaves_open,
     measure,
     number,
-    one_figure,
     rows_of,
     spread,
-    what_and_when,
     whose,
     window,
 )  # fmt: skip
@@ -121,16 +113,6 @@ def overlapping(figures: pd.DataFrame) -> list[pd.DataFrame]:
         if len(rows) > 2 and (rows["start"] <= last).any():
             found.append(rows.iloc[rows["end"].replace("", "9999").argsort(kind="stable")])
     return sorted(found, key=lambda rows: -len(rows))
-
-
-def periods_differ(rows: pd.DataFrame) -> str:
-    """Whether the figures of one of `overlapping` cover the same days, in a sentence."""
-    many, of = spell(len(rows)), counted_at(*rows[["measure", "destination"]].iloc[0])
-    if rows.duplicated(["start", "end"]).any():
-        return f"{many.capitalize()} figures for {of} have days in common."
-    if (rows["end"] == "").any():
-        return f"Of the {many} figures for {of} no two are known to cover exactly the same days."
-    return f"The {many} figures for {of} cover {many} different periods."
 
 
 def periods_chart(rows: pd.DataFrame, first: str, last: str, event: str = "") -> alt.LayerChart | alt.FacetChart:
@@ -256,45 +238,3 @@ def first_of(rows: pd.DataFrame) -> str:
     """Whose number is the highest, of a measure's rows of `rank`: several where they overlap, at most three by name."""
     names = list(map(isolate, rows.loc[rows["most"] >= rows["least"].max(), "destination"]))
     return " or ".join([*names[:3], *(["others"] if len(names) > 3 else [])])
-
-
-def where_to(figures: pd.DataFrame) -> str:
-    """Where people went, in a few sentences: few figures one by one, else the highest by what compares most countries."""
-    n = len(figures)
-    if n < FEW:
-        return " ".join(in_words(figures)["sentence"]) or not_added(figures)
-    panels = panels_of(rank(figures))
-    if not panels:
-        return f"The {n:,} figures compare no countries: no two of them count the same thing over the same days by one speaker."
-    widest = sorted(range(len(panels)), key=lambda at: -len(panels[at]))[:4]
-    found = []
-    for rows in (panels[at] for at in sorted(widest)):
-        first = rows[rows["most"] >= rows["least"].max()]
-        many = first["number"].iloc[0] if len(first) == 1 else between(first["least"].min(), first["most"].max())
-        code, who, days = rows[["measure", "speaker", "days"]].iloc[0]
-        if len(panels) == 1:
-            return f"The highest figure that can be compared is {many} {counted_at(code, first_of(rows))} ({days}, {isolate(who)}). {not_added(figures)}"
-        found.append(f"According to {isolate(who)} it is {first_of(rows)}: {many} {isolate(measure(code))}, {days}.")
-    return " ".join(["Which country has the highest figure depends on what is counted.", *found, not_added(figures)])
-
-
-def not_added(figures: pd.DataFrame) -> str:
-    """That figures are not added up, and why."""
-    if len(figures) < 2:
-        return f"The source gives {'one' if len(figures) else 'no'} figure."
-    if len(add_up(figures)):
-        return "Figures are added up only where they are said to add up: those of one measure, speaker and window."
-    why = "they count different things" if figures["measure"].nunique() > 1 else "they may count the same people twice"
-    return f"The {spell(len(figures))} figures are not added up, as {why}."
-
-
-def in_words(figures: pd.DataFrame) -> pd.DataFrame:
-    """What readers see of each figure; those that compare come by their number, as nobody is first for being named first."""
-    texts: dict[str, Callable[[Row], str]] = {
-        "number": number, "what": what_and_when, "whose": whose, "open": lambda row: "; ".join(leaves_open(row)),
-        "days": lambda row: window(row, short=True), "sentence": one_figure,
-    }  # fmt: skip
-    table = compare(figures)
-    size = table["from"].where(table["days"] != "", float("inf")).sort_values(ascending=False, kind="stable")
-    words = pd.DataFrame({name: each_text(figures, of) for name, of in texts.items()}, figures.index)
-    return no_people(words.loc[size.index])

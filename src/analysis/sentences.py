@@ -98,6 +98,29 @@ def finding(table: pd.DataFrame, what: str, says: Callable[[str, int], str] | No
     return f"{head} At least {spell(n)} and at most {spell(n + unknown)} of the {spell(total)} {share.format(label)}."
 
 
+def came_from(book: Edition, routes: pd.DataFrame) -> str:
+    """From where people came, by the first stop of their ``route``; blank where these are more than six, or nobody's is known.
+
+    ``routes`` are counts with ``route``, ``n`` and ``who``.
+    """
+    firsts = routes.assign(start=[str(route).split(" → ")[0] for route in routes["route"]]).query("start != ''")
+    starts = firsts.groupby("start")[["n", "who"]].sum().sort_values("n", ascending=False, kind="stable")
+    if not 0 < len(starts) <= MOST_NAMED or book.minimum_cell > 1:
+        return ""
+    numbers = [(isolate(str(start)), int(n)) for start, n in starts["n"].items()]
+    ones = [start for start, n in numbers if n == 1]
+    came = [f"{spell(n)} from {start}" for start, n in numbers if n > 1]
+    came += [f"one {'each ' if len(ones) > 1 else ''}from {join(ones)}"] if ones else []
+    missing = book.described - int(starts["n"].sum())
+    of = f" of the {spell(book.described)}" if missing or len(numbers) > 1 else ""
+    told = ", ".join(came).replace(" from ", f"{of} came from ", 1)
+    said = [f"{told[:1].upper()}{told[1:]}."]
+    parties = sorted(_parties(book, starts["who"].iloc[0]).values(), reverse=True)
+    said += [f"{spell(n).capitalize()} of those from {numbers[0][0]} travelled together." for n in parties if n > 1]
+    said += [f"Where {spell(missing)} of the {spell(book.described)} came from is not stated."] if missing else []
+    return " ".join(said)
+
+
 def routes_known(book: Edition, table: pd.DataFrame) -> str:
     """Of how many something of the route is known, and which of them travelled it together: of counts by route."""
     rows = table[table["state"] == STATED]
