@@ -24,7 +24,7 @@ from analysis.figures import (
     window,
 )  # fmt: skip
 from analysis.ranking import add_up, compare, first_of, panels_of, rank
-from analysis.text import day, isolate, join, plural, spell, spelled
+from analysis.text import day, isolate, join, plural, spell
 
 NAMED = 3
 """As many pairs of figures that differ as are told one by one."""
@@ -46,7 +46,7 @@ def figures_told(figures: pd.DataFrame) -> str:
     """A few figures in one sentence; blank where there is none."""
     words = in_words(figures)
     told = [f"{text} {what}" for text, what in zip(words["number"], words["what"], strict=True)]
-    return f"The source gives {('; ' if len(told) > 2 else ' and ').join(told)}." if told else ""
+    return f"The source reports {('; ' if len(told) > 2 else ' and ').join(told)}." if told else ""
 
 
 def where_to(figures: pd.DataFrame) -> str:
@@ -65,7 +65,8 @@ def where_to(figures: pd.DataFrame) -> str:
         code, who, days = rows[["measure", "speaker", "days"]].iloc[0]
         if len(panels) == 1:
             return f"The highest figure that can be compared is {many} {counted_at(code, first_of(rows))} ({days}, {isolate(who)}). {not_added(figures)}"
-        found.append(f"According to {isolate(who)} it is {first_of(rows)}: {many} {isolate(measure(code))}, {days}.")
+        among = f"Of the {spell(len(rows))} with a figure here from {isolate(who)}"
+        found.append(f"{among} it is {first_of(rows)}: {many} {isolate(measure(code))}, {days}.")
     return " ".join(["Which country has the highest figure depends on what is counted.", *found, not_added(figures)])
 
 
@@ -163,9 +164,9 @@ def disagreements(figures: pd.DataFrame, same: pd.DataFrame) -> str:
     if odd.empty:
         return " ".join([*said, *["No two for the very same days contradict each other."] * bool(len(same))])
     said.append(
-        "Two figures differ for exactly the same days:"
+        "Two figures differ although they cover the same days:"
         if len(odd) == 1
-        else "For exactly the same days figures differ:"
+        else "Figures differ although they cover the same days:"
     )
     for one, other in odd[["figure", "figure 2"]].head(NAMED).itertuples(index=False):
         said.append(f"{sentence[one].removesuffix('.')}, and {sentence[other][:1].lower()}{sentence[other][1:]}")
@@ -179,4 +180,5 @@ def most_figures(compared: pd.DataFrame, place: str) -> str:
     of = compared[compared["destination"] == place]
     kinds = of["measure"].nunique()
     what = f", counting {spell(kinds)} different things" if kinds > 1 else ""
-    return f"{isolate(place)} has {spelled(len(of), 'figure')}{what}." if len(of) else ""
+    many = "is one figure" if len(of) == 1 else f"are {spell(len(of))} figures"
+    return f"There {many} for {isolate(place)}{what}." if len(of) else ""

@@ -165,12 +165,10 @@ def crossed(by_days: pd.DataFrame, soonest: Sequence[tuple[int, int, Sequence[st
     if not 0 < len(soonest) <= MOST_SPELLED:
         return finding(by_days, "The earliest day of crossing")
     (first, days, _), *others = soonest
-    said = [
-        f"{part(first, by_days).capitalize()} crossed the border {spelled(days, 'day')} after {event} at the earliest"
-    ]
-    return (
-        join([*said, *(f"{spell(n)} {spelled(days, 'day')} after it at the earliest" for n, days, _ in others)]) + "."
-    )
+    of = part(sum(n for n, _, _ in soonest), by_days)
+    said = [f"{spelled(days, 'day')} after {event}{f' for {spell(first)} of them' if others else ''}"]
+    said += [f"{spelled(days, 'day')} for {spell(n)}" for n, days, _ in others]
+    return f"For {of} the earliest possible day of crossing is known: {join(said)}."
 
 
 def together(book: Edition, who: Collection[str]) -> bool:

@@ -12,7 +12,7 @@ from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.exhibits import Link, show
 from analysis.schema import OTHERS
-from analysis.text import anchor, as_text, day, isolate, join, spell
+from analysis.text import anchor, as_text, day, isolate, join, spell, spelled
 
 
 def citation(book: Edition) -> str:
@@ -121,18 +121,21 @@ def judged(book: Edition, who: str) -> list[Link]:
 def on_the_way(book: Edition, who: str) -> list[Link]:
     """What is told of a person's journey beside the places: days, means of travel and waits, each a link to its evidence."""
 
+    made = [row for row in book.rows("legs") if row["interviewee"] == who and row["status"] == "made"]
+
     def told(leg: Mapping[str, str], column: str, judged: bool) -> str:
         value, first = leg[column], leg["leg"] == "1"
         if column == "departed":
-            return f"{'set off' if first else 'continued'} on {day(value, short=True)}{' at the earliest' * judged}"
+            begun = "set off" if first else "began the last leg" if leg is made[-1] else f"began leg {leg['leg']}"
+            return f"{begun} on {day(value, short=True)}{' at the earliest' * judged}"
         return (
             f"by {value}{' (our reading)' * judged}"
             if column == "mode"
-            else f"spent {spell(int(value))} {'night' if value == '1' else 'nights'} waiting or sleeping out"
+            else f"spent {spelled(int(value), 'night')} waiting or sleeping out"
         )
 
     found = []
-    for leg in (row for row in book.rows("legs") if row["interviewee"] == who and row["status"] == "made"):
+    for leg in made:
         for column in (each for each in ("departed", "mode", "nights_waited") if leg[each]):
             place = ("legs", f"{who}.{leg['leg']}", column)
             proof = book.evidence.get(place)
