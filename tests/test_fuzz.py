@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, tries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ from analysis.tables import read_table
 from parabook.errors import InputError, Problem
 from parabook.reproduce import read as read_receipt
 
-TRIED = int(os.environ.get("FUZZ", "30"))
+TRIED = int(os.environ.get("FUZZ", tries(36)))
 SOURCE = ROOT / "data" / "oral-2022"
 ODD = [
     b"", b'"', b'""', b",", b",,", b";", b"\n", b"\r", b"\r\n", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\x1b[2J", b"\t", b" ",
