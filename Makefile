@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# Every package is in the lock with its hash: nothing is left to resolve. What is imported is compiled then, and no more.
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes --requirement
+# Every package is in the lock with its hash: nothing is left to resolve.
+INSTALL = $(BIN)/python tools/install.py
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links pyproject.toml
 
