@@ -93,8 +93,8 @@ def main(rounds: int) -> None:
 
         def value(number: int) -> str:
             rows = list(csv.DictReader(io.StringIO(old[table])))
-            row = next(each for each in rows if each["age_min"] and each["age_min"] == each["age_max"])
-            row["age_min"] = row["age_max"] = str(18 + number % 12)  # an age of which the story says nothing
+            row = next(each for each in rows if each["age_min"] != each["age_max"])
+            row["age_min"] = str(int(row["age_max"]) - 1 - number % 2)  # an age of which the story says nothing
             text = io.StringIO()
             writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
             writer.writeheader()
