@@ -9,12 +9,12 @@ import narwhals.selectors as ncs
 import pandas as pd
 
 import analysis.coding.agreement
+import analysis.events
+import analysis.figure_sentences
 import analysis.figures
 import analysis.journeys
 import analysis.labels
 import analysis.maps
-import analysis.ranking
-import analysis.sources
 import analysis.story  # noqa: F401
 from analysis.basemap import world
 
