@@ -1,7 +1,7 @@
 """What must hold of each table by itself: each condition one expression, on every engine.
 
-A check is an expression that is true of a bad row. Whether any is true of any row is asked in one pass, and only the first
-rows at fault are ever collected.
+A check is an expression that is true of a bad row. Whether any is true of any row is asked first, as most tables
+are sound, then which, and only the first rows at fault are ever collected.
 """
 
 from __future__ import annotations
@@ -164,11 +164,13 @@ def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
         yield Problem(table.shown, f"column {show(odd)}", "a name without control characters", "rename it", row=1)
     checks = [each for field in table.spec.fields if field.name not in table.absent for each in field_checks(field)]
     checks += [] if table.absent else row_checks(table.spec.name)
-    times = cells.select(check.bad.cast(nw.Int64).sum().alias(str(n)) for n, check in enumerate(checks))  # in one pass
-    for check, found in zip(checks, collect_rows(times)[0].values(), strict=True):
-        if found:
-            bad = cells.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
-            yield from listed(table, bad, check.column, check.needed, check.hint, warning=check.warning)
+    every = [check.bad for check in checks]
+    if every and collect_rows(cells.select(nw.any_horizontal(*every, ignore_nulls=True).any().alias("_")))[0]["_"]:
+        faults = cells.select(check.bad.any().alias(str(n)) for n, check in enumerate(checks))
+        for check, found in zip(checks, collect_rows(faults)[0].values(), strict=True):
+            if found:
+                bad = cells.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
+                yield from listed(table, bad, check.column, check.needed, check.hint, warning=check.warning)
     key = list(table.spec.key)
     if not table.absent & set(key):
         given = cells.filter(*(~nw.col(part).is_null() for part in key))
