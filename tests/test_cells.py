@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from conftest import ROOT
 
 EDITION = ROOT / "data" / "oral-2022"
 PYTEST = [sys.executable, "-m", "pytest", "-p", "parabook.pytest_plugin", "-p", "no:cacheprovider"]
+ALONE = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Without the plug-ins of these tests, which take as long to load as a chapter to run."""
 
 
 def chapter(project: Path, name: str, parameters: str = 'edition: str = "oral-2022"', **cells: str) -> None:
@@ -47,7 +50,7 @@ class Run:
     def __init__(self, project: Path, *arguments: str, code: int) -> None:
         junit = project / "junit.xml"
         call = [*PYTEST, "--junitxml", str(junit), *arguments]
-        done = subprocess.run(call, cwd=project, capture_output=True, text=True, check=False)
+        done = subprocess.run(call, cwd=project, env=ALONE, capture_output=True, text=True, check=False)
         self.said = done.stdout + done.stderr
         assert done.returncode == code, self.said
         cases = ElementTree.parse(junit).findall(".//testcase") if junit.is_file() else []
@@ -146,7 +149,7 @@ def test_another_input_and_a_parameter(make):
 def test_several_workers_report_each_cell_once(make):
     project = make()
     chapter(project, "first", a="1", b="1", bad="raise KeyError")
-    run = Run(project, "-n", "2", "--dist", "loadfile", code=1)
+    run = Run(project, "-p", "xdist", "-n", "2", "--dist", "loadfile", code=1)
     assert "2 workers" in run.said
     assert run.verdict("bad")[1].startswith("Failed: KeyError: no message")
     assert list(run.states.values()).count("passed") == 3

@@ -40,7 +40,17 @@ class cell(NamedTuple):  # noqa: N801, it is called as the functions beside it a
             csv.writer(out, lineterminator="\n").writerows(rows)
 
 
-def text(file: str, old: str, new: str) -> Callable[[Path], None]:
+class Break(NamedTuple):
+    """Any other break, and what it concerns: a file, or a key of datapackage.json; of different ones it can be told apart."""
+
+    of: str
+    make: Callable[[Path], object]
+
+    def __call__(self, edition: Path) -> None:
+        self.make(edition)
+
+
+def text(file: str, old: str, new: str) -> Break:
     """A break: words of a file replaced."""
 
     def broken(edition: Path) -> None:
@@ -49,10 +59,10 @@ def text(file: str, old: str, new: str) -> Callable[[Path], None]:
         assert old in before
         path.write_text(before.replace(old, new, 1), encoding="utf-8")
 
-    return broken
+    return Break(file, broken)
 
 
-def package(*path: str | int, to: object) -> Callable[[Path], None]:
+def package(*path: str | int, to: object) -> Break:
     """A break: one value of datapackage.json set to another."""
 
     def broken(edition: Path) -> None:
@@ -64,7 +74,7 @@ def package(*path: str | int, to: object) -> Callable[[Path], None]:
         place[path[-1]] = to
         file.write_text(json.dumps(content), encoding="utf-8")
 
-    return broken
+    return Break("package " + ".".join(map(str, path[:2])), broken)
 
 
 def both(*breaks: Callable[[Path], object]) -> Callable[[Path], None]:
@@ -77,12 +87,12 @@ def both(*breaks: Callable[[Path], object]) -> Callable[[Path], None]:
     return broken
 
 
-def line(table: str, added: str) -> Callable[[Path], None]:
+def line(table: str, added: str) -> Break:
     """A break: a line put below a table."""
     return data(f"{table}.csv", lambda content: content + added.encode())
 
 
-def parquet(table: str, *selects: str, then: Callable[[Path], object] = lambda place: None) -> Callable[[Path], None]:
+def parquet(table: str, *selects: str, then: Callable[[Path], object] = lambda place: None) -> Break:
     """A break: a table as Parquet, one file or a folder of parts, each what SQL selects from t; then something more."""
 
     def broken(edition: Path) -> None:
@@ -98,27 +108,27 @@ def parquet(table: str, *selects: str, then: Callable[[Path], object] = lambda p
         then(place)
         text("datapackage.json", f'"path": "{table}.csv"', f'"path": "{place.name}"')(edition)
 
-    return broken
+    return Break(f"{table}.csv", broken)
 
 
-def instead(table: str, make: Callable[[Path], object]) -> Callable[[Path], None]:
+def instead(table: str, make: Callable[[Path], object]) -> Break:
     """A break: something else in the place of a table's file."""
 
     def broken(edition: Path) -> None:
         (edition / f"{table}.csv").unlink()
         make(edition / f"{table}.csv")
 
-    return broken
+    return Break(f"{table}.csv", broken)
 
 
-def data(file: str, content: bytes | Callable[[bytes], bytes]) -> Callable[[Path], None]:
+def data(file: str, content: bytes | Callable[[bytes], bytes]) -> Break:
     """A break: the bytes of a file replaced."""
 
     def broken(edition: Path) -> None:
         path = edition / file
         path.write_bytes(content(path.read_bytes()) if callable(content) else content)
 
-    return broken
+    return Break(file, broken)
 
 
 BROKEN = {
@@ -307,24 +317,31 @@ def told(edition: str | Path) -> list[str]:
         return [f"error: {problem}" for problem in error.problems]
 
 
+WHOLE = ("package report", "package resources", "package resources.1", "codebook.md")
+"""What is broken with nothing beside it, as the rest would not be read, or is read otherwise."""
+
+
 def of_all(kind: str) -> bool:
     """Whether a break concerns more than the few tables, with which an edition is checked quickly."""
     return bool(re.search("evidence|paragraphs|settlements|second|fragment|rule|Latin", BROKEN[kind][1] + kind))
 
 
 def together() -> list[list[str]]:
-    """Kinds by what is checked at once: cells of rows apart; any other break by itself.
+    """Kinds by what is checked at once: cells of different rows; different files, or different keys of the package.
 
     Rows are held against each other when each of them is sound, so kinds of either sort are not mixed.
     """
     groups: dict[tuple[object, ...], list[str]] = {}
-    rows: Counter[tuple[object, ...]] = Counter()
+    earlier: Counter[tuple[object, ...]] = Counter()
     for kind, (breaks, wanted) in BROKEN.items():
         between = bool(re.search("row of table|numbered|column key|column exact|no evidence", wanted))
-        sort = (of_all(kind), between) if isinstance(breaks, cell) else kind
-        row = (sort, *breaks[:2]) if isinstance(breaks, cell) else (sort,)
-        groups.setdefault((sort, rows[row]), []).append(kind)  # the first of each row, the second of each row, …
-        rows[row] += 1
+        sort, place = kind, ""
+        if isinstance(breaks, cell):
+            sort, place = f"cells {of_all(kind)} {between}", f"{breaks.table} {breaks.row}"
+        elif isinstance(breaks, Break) and breaks.of not in (*WHOLE, "datapackage.json"):
+            sort, place = f"files {of_all(kind)} {breaks.of.startswith('package')}", breaks.of
+        groups.setdefault((sort, earlier[sort, place]), []).append(kind)  # the first of each place, the second, …
+        earlier[sort, place] += 1
     return [*groups.values()]
 
 

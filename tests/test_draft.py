@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -29,9 +30,10 @@ TABLES = {
 NAMES = ("Samara", "Vladikavkaz", "Kazan", "Batumi", "Turkey")
 
 
-@pytest.fixture
-def coded(tmp_path: Path) -> Path:
-    """An edition begun from a text, its tables filled but for the positions of places."""
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a text and the edition begun from it, its tables filled and its places located."""
+    tmp_path = tmp_path_factory.mktemp("begun")
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     run("new", "ferry", "--into", tmp_path, "--source", tmp_path / "text.txt")
     edition = tmp_path / "ferry"
@@ -43,7 +45,14 @@ def coded(tmp_path: Path) -> Path:
     event = {"title": "the call-up", "date": "2031-03-03"}
     package["report"] |= {"declared_interviewees": 2, "collected_at": "batumi", "reference_event": event}
     (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
-    return edition
+    locate(edition)
+    return tmp_path
+
+
+@pytest.fixture
+def coded(begun: Path, tmp_path: Path) -> Path:
+    """A copy of that edition, to change."""
+    return Path(shutil.copytree(begun, tmp_path / "begun")) / "ferry"
 
 
 def drafted(edition: Path, source: Path | None = None) -> str:
@@ -67,7 +76,6 @@ def locate(edition: Path) -> None:
 
 
 def test_a_text_is_coded_with_a_few_rows_by_hand(coded: Path):
-    locate(coded)
     assert "2 left to you" in drafted(coded)
     run("check", coded, code=2)  # until the coder has said who was interviewed
     evidence = rows(coded)
@@ -95,7 +103,6 @@ def test_a_text_is_coded_with_a_few_rows_by_hand(coded: Path):
 
 
 def test_rows_that_are_there_stay_and_a_second_run_adds_what_is_missing(coded: Path):
-    locate(coded)
     file = coded / "evidence.csv"
     own = file.read_bytes() + b'interviewees,p1,counted,4,He drove,judged,"Mine, kept"\r\n'
     file.write_bytes(own)
@@ -111,7 +118,6 @@ def test_rows_that_are_there_stay_and_a_second_run_adds_what_is_missing(coded: P
 
 
 def test_what_stands_in_several_paragraphs_has_a_row_for_each(coded: Path):
-    locate(coded)
     (coded / "interviewees.csv").write_text(
         "interviewee,counted,age_min,age_max,gender,profession,isco08\np9,yes,,,man,,\n"
     )
@@ -124,7 +130,6 @@ def test_what_stands_in_several_paragraphs_has_a_row_for_each(coded: Path):
 
 @pytest.mark.parametrize("change", ["another text", "a broken table", "no table"])
 def test_nothing_is_written_to_an_edition_that_is_wrong_otherwise(change: str, coded: Path):
-    locate(coded)
     source = coded.parent / "text.txt"
     if change == "another text":
         source.write_text(TEXT.replace("27", "28"), encoding="utf-8")
