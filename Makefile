@@ -36,11 +36,11 @@ test:
 	@$(MAKE) --no-print-directory --jobs=2 types fast
 
 fast: style
-	$(BIN)/python -m pytest -n 3 --dist loadscope -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow" $(PYTEST_FLAGS)
 
 # With the slow ones, which tests/conftest.py lists, and Spark.
 test-all: lint .venv/.spark
-	THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_FLAGS)
+	THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 lint: style types
 

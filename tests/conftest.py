@@ -40,7 +40,9 @@ SLOW = (
     "test_errors.py::TestOneChapter::test_one_that_ends_badly_says_so_in_a_line[spins]", "test_review.py::test_what_only_other_parameters_show",
     *(f"test_shapes.py::{test}[{name}]" for test in ("test_sentences_read_as_english", "test_every_table_adds_up_and_findings_name_its_counts") for name in ("no-figures", "no-rows", "none-declared", "everyone-described", "legs-without-places", "one-by-the-thousand", "hundred-thousand")),
     "test_errors.py::TestOneChapter::test_one_that_ends_badly_says_so_in_a_line[floods]", "test_exports.py::test_a_file_is_read_or_refused_in_one_line[a million blank rows]",
-    "test_errors.py::test_what_is_saved_during_a_build", "test_engines.py::test_memory_and_duckdb_agree",
+    "test_errors.py::test_what_is_saved_during_a_build", "test_browser.py::test_the_book_prints", "test_hostile.py::test_the_sheet",
+    "test_checks.py::test_a_table_for_which_memory_is_too_small", "test_disclosure.py::test_other_people", "test_books.py::test_what_is_outside",
+    *(f"test_story.py::test_what_a_change_makes_false_is_named[{kind}]" for kind in ("another day", "older", "no plan")), "test_errors.py::test_an_interrupted_build_cleans_up[while it is assembled",
     "test_books.py::test_a_books_results_are_approved", "test_preview.py::test_it_ends_with_all_that_it_started[15]",
 )  # fmt: skip
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from parabook.pdf import one_page, print_book
+
 PAGES = ["index", "interviewees", "statements", "routes", "destinations", "evidence", "codebook", "reproduce", "search"]
 
 pytestmark = pytest.mark.browser
@@ -63,13 +65,14 @@ def test_from_a_count_to_the_words_and_back(browser, book: Path):
     page.close()
 
 
-def test_the_book_prints(book: Path, tmp_path: Path):
-    """Cover, contents, every chapter in the outline, charts as vectors."""
-    from parabook.pdf import one_page, print_book
-
+def test_the_sheet_that_is_printed_has_every_page_and_chart(book: Path):
     sheet = one_page(book / "html")
     assert sheet.count("<svg") >= 4  # the map, ages, occupations, routes
     assert re.findall('<li><a href="#page-([a-z]+)"', sheet) == PAGES[:-1]
+
+
+def test_the_book_prints(book: Path, tmp_path: Path):
+    """Cover, contents, every chapter in the outline."""
     copy = Path(shutil.copytree(book, tmp_path / "copy"))
     pdf = print_book(copy).read_bytes()
     titles = (

@@ -10,13 +10,16 @@ import re
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
+from cells import run_cells
 from conftest import run
 from test_browser import PAGES
 
 from analysis.editions import examine
 from analysis.schema import schema
+from parabook.templating import render
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("hostile")]
+pytestmark = pytest.mark.browser
 
 REMOTE = "http://evil.example"
 THEME = "https://github.com/pradyunsg/furo"
@@ -143,12 +146,18 @@ def attacked(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built book of an edition full of payloads, in a folder whose name is one too."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An edition full of payloads, in a folder whose name is one too."""
     base = tmp_path_factory.mktemp("hostile")
     attacked(base / NAME)
-    run("build", base / NAME, "--out", base / "out")
-    return base / "out"
+    return base / NAME
+
+
+@pytest.fixture(scope="session")
+def hostile(folder: Path) -> Path:
+    """Its built book."""
+    run("build", folder, "--out", folder.parent / "out")
+    return folder.parent / "out"
 
 
 NAME = "a'b\"c $(x) {{ y }} <i>"
@@ -166,6 +175,17 @@ def test_every_text_column_is_attacked():
         if field.type == "string" and not field.enum and not field.pattern
     }
     assert free - held == {(table, column) for table, columns in TEXTS.items() for column in columns}
+
+
+def test_no_exhibit_makes_markup_of_it(folder: Path):
+    """Without a browser, of every exhibit; that nothing runs on whole pages the slow tests see."""
+    for name, exhibit in run_cells(folder, drawn=False).exhibits.items():
+        page = BeautifulSoup(
+            render("exhibit.html.j2", exhibit={"number": "", **exhibit}, panels=[], links={}), "html.parser"
+        )
+        assert page.select("script, img, svg, iframe, base, meta, form, style, object, button") == [], name
+        assert [key for each in page.find_all(True) for key in each.attrs if key.startswith("on")] == [], name
+        assert [href for each in page.select("[href]") if ":" in (href := str(each["href"]))] == [], name
 
 
 def seen(text: str) -> str:
@@ -268,8 +288,8 @@ def test_downloads_hold_exactly_the_values(hostile: Path):
         assert (hostile / "tables" / file.name).read_bytes() == file.read_bytes()
 
 
-def test_a_spreadsheets_formula_is_a_warning(hostile: Path):
-    warned = {problem.found for problem in examine(hostile.parent / NAME)[1] if problem.column == "profession"}
+def test_a_spreadsheets_formula_is_a_warning(folder: Path):
+    warned = {problem.found for problem in examine(folder)[1] if problem.column == "profession"}
     assert len(warned) == 2
     assert any("HYPERLINK" in found for found in warned)
     assert any("@SUM" in found for found in warned)

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run
 
-pytestmark = pytest.mark.xdist_group("library")  # one book for all its tests, made once
-
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -149,7 +149,6 @@ def test_a_number_without_evidence_leads_to_its_row():
     story = read_story(open_edition("destination-figures-2022"))
     assert story
     assert "[about 98,000](destinations.html#f01)" in story.text
-    assert ["f01"] in run_cells("destination-figures-2022", "destinations", drawn=False)["destinations"]["anchors"]
 
 
 def test_a_story_of_an_edition_with_small_cells_is_not_shown(edition: Path):
