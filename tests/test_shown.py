@@ -51,7 +51,7 @@ def drawn(folder: Path, text: str) -> str:
     return " ".join(each.text or "" for each in ElementTree.fromstring(svg).iter() if each.tag.endswith("text"))
 
 
-@settings(max_examples=tries(40), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1, max_size=12))
 @example("a\x1bb")
 @example("a\u2028b")
