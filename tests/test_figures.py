@@ -448,7 +448,7 @@ def test_nobody_is_first_where_numbers_overlap(ours):
     assert "is 300 to 500 refugees in Finland or Georgia or Armenia or others (21–27" in where_to(
         list_figures(book_of(rows))
     )
-    assert rank(list_figures(book_of(rows)))["before"].isna().all()
+    assert rank(compare(list_figures(book_of(rows))))["before"].isna().all()
 
 
 def test_what_does_not_compare_is_not_ranked(ours):

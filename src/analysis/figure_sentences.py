@@ -54,7 +54,7 @@ def where_to(figures: pd.DataFrame) -> str:
     n = len(figures)
     if n < FEW:
         return " ".join(in_words(figures)["sentence"]) or not_added(figures)
-    panels = panels_of(rank(figures))
+    panels = panels_of(rank(compare(figures)))
     if not panels:
         return f"The {n:,} figures compare no countries: no two of them count the same thing over the same days by one speaker."
     widest = sorted(range(len(panels)), key=lambda at: -len(panels[at]))[:4]
@@ -157,7 +157,7 @@ def disagreements(figures: pd.DataFrame, same: pd.DataFrame) -> str:
     days = same[(same["window_start"] == same["window_start 2"]) & (same["window_end"] == same["window_end 2"])]
     closed = ~days["open above"] & ~days["open below 2"] & (days["window_start"] != "") & (days["window_end"] != "")
     odd = days[closed & (days["to"] < days["from 2"])]  # the very same days, and no number that both allow
-    sentence = dict(zip(figures["figure"], in_words(figures)["sentence"].reindex(figures.index), strict=True))
+    sentence = {row["figure"]: one_figure(row) for row in rows_of(figures)}
     said = [
         f"{plural(same['figure'].nunique(), 'figure')} share days with another of the same measure and destination."
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import pandas as pd
@@ -198,11 +198,11 @@ def bounds(figures: pd.DataFrame) -> pd.DataFrame:
     return no_people(figures.assign(**columns))
 
 
-def spread(figures: pd.DataFrame) -> str:
-    """The number of one figure; of several, the least and the greatest."""
-    if len(figures) == 1:
-        return number(rows_of(figures)[0])
-    return between(bounds(figures)["from"].min(), bounds(figures)["to"].max())
+def spread(rows: Sequence[Row]) -> str:
+    """The number of one figure; of several with their `bounds`, the least and the greatest."""
+    if len(rows) == 1:
+        return number(rows[0])
+    return between(min(row["from"] for row in rows), max(row["to"] for row in rows))
 
 
 def between(least: float, most: float) -> str:

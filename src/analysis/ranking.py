@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.charts import INK, MARK, MUTED, PAPER, WIDTH, fold
 from analysis.disclosure import no_people
 from analysis.figures import (
+    Row,
     bounds,
     counted_at,
     each_text,
@@ -41,52 +42,49 @@ def compare(figures: pd.DataFrame) -> pd.DataFrame:
     }  # fmt: skip
     for why, found in reasons.items():
         table["apart"] = table["apart"].mask(found, why)
-    days = ["window_end", "window_start"]
     for _, rows in table[table["apart"] == ""].groupby(["measure", "speaker"], sort=False):
-        countries = rows.groupby(days)["destination"].transform("nunique")
-        many = rows[(countries > 1) & (countries > countries.max() / 2)]
-        latest = max(many[days].itertuples(index=False, name=None), default=("", ""))
-        beside = (rows[days] == list(latest)).all(axis="columns")
-        apart = countries.gt(1).map({True: "earlier days", False: "no other country by that speaker over those days"})
-        table.loc[rows.index, "apart"] = apart.mask(beside, "")
+        days = list(zip(rows["window_end"], rows["window_start"], strict=True))
+        countries = {
+            each: {place for place, of in zip(rows["destination"], days, strict=True) if of == each} for each in days
+        }
+        many = {each: len(places) for each, places in countries.items()}
+        latest = max((each for each, n in many.items() if 1 < n > max(many.values()) / 2), default=None)
+        single = "no other country by that speaker over those days"
+        apart = ["" if each == latest else "earlier days" if many[each] > 1 else single for each in days]
+        table.loc[rows.index, "apart"] = apart
     table["days"] = table["days"].where(table["apart"] == "", "")
     return no_people(table)
 
 
-def rank(figures: pd.DataFrame) -> pd.DataFrame:
-    """The countries that compare, one a row, within each measure and speaker by the least number stated.
+def rank(compared: pd.DataFrame) -> pd.DataFrame:
+    """The countries that compare, one a row, within each measure and speaker by the least number stated: of rows of `compare`.
 
     With ``least``, ``most``, ``number`` as text, ``says`` (each figure, its days and speaker), and ``before``: the
     number a year earlier.
     """
-    table = compare(figures)
-    of = ["measure", "destination", "speaker", "window_start", "window_end"]
-    known = table.set_index(of)["from"].groupby(level=of).first().to_dict()
+    of, groups, known = (
+        ("measure", "destination", "speaker"),
+        dict[tuple[str, ...], list[Row]](),
+        dict[tuple[str, ...], float](),
+    )
+    for row in rows_of(compared):
+        key = tuple(row[name] for name in of)
+        known.setdefault((*key, row["window_start"], row["window_end"]), row["from"])
+        if row["days"]:
+            groups.setdefault(key, []).append(row)
     found = []
-    for (code, who, place), rows in table[table["days"] != ""].groupby(
-        ["measure", "speaker", "destination"], sort=False
-    ):
-        *same, start, end = rows.iloc[0][of]
-        before = [f"{int(each[:4]) - 1}{each[4:]}" if each else "" for each in (start, end)]
-        says = [f"{number(row)}, {window(row, short=True)}, {whose(row)} ({row['figure']})" for row in rows_of(rows)]
+    for (code, place, who), rows in groups.items():
+        first, least, most = rows[0], min(row["from"] for row in rows), max(row["to"] for row in rows)
+        before = [
+            f"{int(each[:4]) - 1}{each[4:]}" if each else "" for each in (first["window_start"], first["window_end"])
+        ]
+        says = [f"{number(row)}, {window(row, short=True)}, {whose(row)} ({row['figure']})" for row in rows]
         found.append({
-            "measure": code, "speaker": who, "destination": place, "country": rows["countries"].iloc[0], "days": rows["days"].iloc[0],
-            "least": rows["from"].min(), "most": rows["to"].max(), "open above": bool(rows["open above"].any()), "number": spread(rows),
-            "says": "; ".join(says), "before": known.get((*same, *before)) if len(rows) == 1 else None,
+            "measure": code, "speaker": who, "destination": place, "country": first["countries"], "days": first["days"],
+            "least": least, "most": most, "open above": any(row["open above"] for row in rows), "number": spread(rows),
+            "says": "; ".join(says), "before": known.get((code, place, who, *before)) if len(rows) == 1 else None,
         })  # fmt: skip
-    columns = [
-        "measure",
-        "speaker",
-        "destination",
-        "country",
-        "days",
-        "least",
-        "most",
-        "open above",
-        "number",
-        "says",
-        "before",
-    ]
+    columns = ["measure", "speaker", "destination", "country", "days", "least", "most", "open above", "number", "says", "before"]  # fmt: skip
     ranked = pd.DataFrame(found, columns=columns).astype({"before": "float64"})
     order = ranked.assign(measure=pd.factorize(ranked["measure"])[0], speaker=pd.factorize(ranked["speaker"])[0])
     order = order.assign(least=-ranked["least"], most=-ranked["most"])
