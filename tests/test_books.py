@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from parabook.cli import parabook
 from parabook.errors import InputError
 from parabook.plan import make_plan
 from parabook.plugins import Plugin
+from parabook.progress import Progress
 from parabook.run import ChapterFailed, run_all
 from parabook.server import stop_all
 
@@ -92,6 +94,47 @@ def test_a_chart_of_altairs_own_needs_no_other_host(tmp_path: Path):
     assert "cdn.jsdelivr" not in page.partition("<article")[2]
     assert (index.parent / "_static" / "vega.js").is_file()
     assert "charts.js" not in index.read_text(encoding="utf-8")  # a page without a chart is the book's own
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("jobs = 'two'", "[tool.parabook] jobs: found 'two', needed a whole number"),
+        ("parametrs = {}", "[tool.parabook]: found 'parametrs', needed one of .*; did you mean 'parameters'?"),
+        ("rests_on = { one = 'a.csv' }", "rests_on of one: found 'a.csv', needed a list of paths"),
+        (
+            "matrix = { on = { a = [1] } }",
+            "matrix: found 'on', needed a page of _toc.yml, without suffix; did you mean 'one'?",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused(tmp_path: Path, settings: str, message: str):
+    root = made(tmp_path, one="1")
+    (root / "pyproject.toml").write_text(f"[tool.parabook]\n{settings}\n")
+    pattern = re.escape(message).replace(r"\.\*", ".*")
+    with pytest.raises(InputError, match=pattern):
+        Book.open(root)
+
+
+def test_what_cannot_be_seen_may_be_a_page_or_lie_outside(tmp_path: Path):
+    """A program that a notebook starts reads a page of the book; what is declared is outside, by its whole path."""
+    (root := tmp_path / "book").mkdir()
+    made(root, starts="import subprocess\nsubprocess.run(['cat', 'index.md'])", declares="import duckdb")
+    (outside := tmp_path / "far.csv").write_text("1")
+    (root / "pyproject.toml").write_text(f"[tool.parabook.rests_on]\ndeclares = ['{outside}', '.']\n")
+    assert ran(root) == ["starts", "declares"]
+    assert ran(root) == []
+    (root / "index.md").write_text("# Another book\n")
+    assert ran(root) == ["starts"]
+    outside.write_text("2")
+    assert ran(root) == ["declares"]
+
+
+def test_sphinxs_warnings_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    root = made(tmp_path, one="1")
+    (root / "index.md").write_text("# A book\n\n{doc}`nowhere`\n")
+    build(make_plan(Book.open(root), Plugin(), "", {}), tmp_path / "out", progress=Progress("book"))
+    assert re.search(r"^book: index.md:3: WARNING: unknown document: '?nowhere", capfd.readouterr().err, re.MULTILINE)
 
 
 def test_an_error_that_the_book_allows_is_shown_and_no_other(tmp_path: Path):

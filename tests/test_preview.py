@@ -163,6 +163,33 @@ def test_it_is_served_to_this_machine_alone(tmp_path: Path):
                 urllib.request.urlopen(urllib.request.Request(address + path, headers={"Host": host}))
 
 
+@pytest.mark.browser
+def test_a_page_in_a_browser_follows_the_book(browser, tmp_path: Path):
+    """It loads itself again when it is another, takes a style in place, and has a bar with what is wrong."""
+    (tmp_path / "a.css").write_text("p { color: rgb(0, 0, 0) }")
+    (tmp_path / "a.html").write_text("<!doctype html><link rel=stylesheet href=a.css><p>One page.</p>")
+    pages, page, wrong = Pages(tmp_path), browser.new_page(), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    pages.load()
+    with served(pages, 0) as address:
+        page.goto(f"{address}a.html")
+        pages.tell(errors=["a.ipynb, cell b, line 2: ZeroDivisionError"], busy="")
+        page.wait_for_selector("#preview.wrong >> text=a.ipynb, cell b, line 2: ZeroDivisionError")
+        pages.tell(errors=[], warnings=["a warning"])
+        page.wait_for_selector("#preview:not(.wrong) >> text=a warning")
+        page.evaluate("window.kept = true")
+        (tmp_path / "a.css").write_text("p { color: rgb(255, 0, 0) }")
+        pages.load()
+        page.wait_for_function(
+            "getComputedStyle(document.querySelector('p')).color === 'rgb(255, 0, 0)' && window.kept"
+        )
+        (tmp_path / "a.html").write_text("<!doctype html><link rel=stylesheet href=a.css><p>Another page.</p>")
+        pages.load()
+        page.wait_for_selector("p >> text=Another page.")
+        page.close()
+    assert wrong == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_with_all_that_it_started(root: Path, number: signal.Signals):
     call = "import sys, parabook.cli; sys.exit(parabook.cli.main())"

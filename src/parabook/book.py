@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from parabook import files
-from parabook.errors import InputError
+from parabook.errors import InputError, nearest
 from parabook.matrix import fanned_out
 from parabook.notebooks import Execution, execution, is_notebook, read
 
@@ -22,6 +22,14 @@ SUFFIXES = (".ipynb", ".md", ".rst")
 NESTED = ("parts", "subtrees", "chapters", "entries", "sections")
 """The keys of a table of contents under which further entries lie."""
 
+
+SETTINGS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    **dict.fromkeys(("plugin", "pages", "approved"), (str, "text")), "jobs": (int, "a whole number"), "fail_on_warnings": (bool, "true or false"),
+    **dict.fromkeys(("timeout", "assembly_seconds"), ((int, float), "a number of seconds")),
+    **dict.fromkeys(("preload", "not_reviewed", "reviewed_with"), (list, "a list")),
+    **dict.fromkeys(("parameters", "matrix", "rests_on"), (dict, "a table")),
+}  # fmt: skip
+"""The settings of ``[tool.parabook]``: what each is, for Python and in words."""
 
 CACHE = Path("_build", ".cache")
 
@@ -60,8 +68,11 @@ class Book(Sent):
         root = root.resolve()
         if not (root / "_toc.yml").is_file():
             raise InputError.one(root, "no _toc.yml", "a Jupyter Book")
-        own = settings(root)
-        contents = fanned_out(parsed(root / "_toc.yml"), own.get("matrix", {}), root, root / MATRIX)
+        own, contents = settings(root), parsed(root / "_toc.yml")
+        require_known(
+            own, {str(Path(name).with_suffix("")) if name.endswith(SUFFIXES) else name for name in pages(contents)}
+        )
+        contents = fanned_out(contents, own.get("matrix", {}), root, root / MATRIX)
         chapters = tuple(file for name in pages(contents) for file in _files(root, name))
         return cls(root, parsed(root / "_config.yml"), chapters, own, contents)
 
@@ -129,6 +140,24 @@ def settings(root: Path) -> dict[str, Any]:
     """The table ``[tool.parabook]`` of a folder's ``pyproject.toml``; empty where there is none."""
     table: dict[str, Any] = parsed(root / "pyproject.toml").get("tool", {}).get("parabook", {})
     return table
+
+
+def require_known(own: Mapping[str, Any], named: Collection[str]) -> None:
+    """An `InputError` for a setting that there is not, or of another kind; for a matrix of a page that is not ``named``."""
+    where = "pyproject.toml, [tool.parabook]"
+    for name, value in own.items():
+        if name not in SETTINGS:
+            raise InputError.one(where, repr(name), f"one of {', '.join(SETTINGS)}", nearest(name, SETTINGS))
+        kind, needed = SETTINGS[name]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise InputError.one(f"{where} {name}", repr(value), needed)
+    for page, globs in own.get("rests_on", {}).items():
+        if not isinstance(globs, list) or not all(isinstance(each, str) for each in globs):
+            raise InputError.one(f"{where} rests_on of {page}", repr(globs), 'a list of paths, as ["data/*.csv"]')
+    for page in own.get("matrix", {}):
+        if page not in named:
+            hint = nearest(page, named)
+            raise InputError.one(f"{where} matrix", repr(page), "a page of _toc.yml, without suffix", hint)
 
 
 def _files(root: Path, name: str) -> list[Path]:

@@ -129,15 +129,18 @@ def _build(
             progress.message("assembling")
             seconds = float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
             try:
-                assemblers.submit(_later, "make_outputs", plan, checking.result(), runs, folder).result(seconds)
+                making = assemblers.submit(_later, "make_outputs", plan, checking.result(), runs, folder)
+                warned = making.result(seconds)
             except TimeoutError:
                 hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
                 raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
             assemblers.submit(gc.collect)  # of several books more are to come, and Sphinx leaves much behind, in cycles
             later = plan.require_unchanged(runs)
             publish(folder, out)
+            for line in warned:
+                progress.warn(line)
             if later:
-                progress.message(f"saved meanwhile, and not in this book: {', '.join(later)}; build again")
+                progress.warn(f"saved meanwhile, and not in this book: {', '.join(later)}; build again")
     finally:
         progress.close()
 
@@ -167,9 +170,9 @@ def run_chapters(
     return runs, lambda: wait(drawn, float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS)))
 
 
-def _later(name: str, *arguments: Any) -> None:
+def _later(name: str, *arguments: Any) -> Any:
     """Call a function of `outputs`, loaded here, in the worker: it is heavy."""
-    getattr(import_module("parabook.outputs"), name)(*arguments)
+    return getattr(import_module("parabook.outputs"), name)(*arguments)
 
 
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:

@@ -87,8 +87,10 @@ def serve_command(root: Path, minutes: float) -> None:
 @click.argument("arguments", nargs=-1, metavar="[PYTEST OPTION]...", type=click.UNPROCESSED)
 def test_command(root: Path, arguments: tuple[str, ...]) -> int:
     """Run every cell of the book's notebooks as a test, by pytest."""
-    import pytest
-
+    try:
+        import pytest
+    except ImportError as missing:
+        raise InputError.one("test", "no package pytest", "pytest", "pip install pytest") from missing
     book = Book.open(root)
     files = [str(file) for file in book.notebooks]
     return int(

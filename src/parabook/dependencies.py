@@ -6,6 +6,7 @@ environment; ``glob:PATTERN``, the files that a book declares.
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -48,7 +49,7 @@ def names(book: Book, page: str, notebook: Mapping[str, Any], seen: Any) -> list
             sources.append((book.root / name).read_text(encoding="utf-8"))
     used = {module.partition(".")[0] for source in sources for module in imports(source)}
     blind = seen is None or seen["started"] or not used.isdisjoint(UNSEEN)
-    rest = [EVERYTHING] if blind and not declared else [f"glob:{glob}" for globs in declared for glob in globs]
+    rest = [EVERYTHING] if blind and not declared else [f"glob:{each}" for globs in declared for each in globs]
     return sorted({*read, *rest})
 
 
@@ -58,8 +59,8 @@ def state(root: Path, name: str) -> str:
     if name.startswith("$"):
         return files.digest(os.environ.get(name[1:]))
     if kind == "glob":
-        found = (os.path.relpath(file, root) for file in root.glob(rest) if file.is_file())
-        return files.digest({file: state(root, file) for file in found})
+        found = glob.glob(rest, root_dir=root, recursive=True, include_hidden=True)
+        return files.digest({file: state(root, file) for file in sorted(found) if (root / file).is_file()})
     with suppress(OSError):
         if name.endswith("/"):
             inside = {each for each in os.listdir(root / name) if not each.startswith(".")} - observe.APART

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from html import escape
 from multiprocessing.connection import Connection
@@ -36,29 +36,34 @@ LOADED: ContextVar[Callable[[], None]] = ContextVar("LOADED", default=lambda: No
 
 
 class Site(NamedTuple):
-    """What Sphinx reads: of which book, where its chapters stand, what pages say of the input, and who is left out."""
+    """What Sphinx reads: of which book, where its chapters stand, what pages say of the input, who is left out; and its warnings."""
 
     book: Book
     names: Mapping[Path, str]
     cover: Cover
     left_out: Mapping[str, str] = {}
+    warnings: Sequence[str] = ()
+    """What Sphinx warned of, a line each."""
 
 
-def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> None:
-    """Make all outputs of a build in an empty folder, ready to publish; an `AssemblyFailed` when the report is wrong."""
-    _, _, cover, left_out = make_pages(plan, cover, runs, folder)
+def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> Sequence[str]:
+    """Make all outputs of a build in an empty folder, ready to publish; Sphinx's warnings.
+
+    An `AssemblyFailed` when the report is wrong.
+    """
+    _, _, cover, left_out, warned = make_pages(plan, cover, runs, folder)
     for left in (SITE, "doctrees", "jupyter_execute"):
         shutil.rmtree(folder / left, ignore_errors=True)
     prune(plan.book.cache / drawings.FOLDER, drawings.MOST)
     plan.plugin.add_files(plan, cover, runs, left_out, folder)
     write_receipt(plan, cover, runs, left_out, folder)
+    return warned
 
 
 def make_pages(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> Site:
     """Stage and assemble the pages."""
     site = make_site(plan, cover, runs, folder)
-    assemble(site, folder)
-    return site
+    return site._replace(warnings=assemble(site, folder))
 
 
 def make_site(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> Site:
@@ -104,16 +109,15 @@ def make_next_pages(caller: Connection, site: Site, folder: Path) -> None:
 
     def make() -> Site:
         try:
-            assemble(site, folder, ready)
+            return site._replace(warnings=assemble(site, folder, ready))
         except AssemblyFailed:
             return make_pages(*came[0], folder)  # from the beginning, which says what is wrong if something is
-        return site
 
     answer(caller, make)
 
 
-def assemble(site: Site, folder: Path, ready: Callable[[], None] = lambda: None) -> None:
-    """Build the staged pages of a folder into its ``html``, which has a front page ``index.html``.
+def assemble(site: Site, folder: Path, ready: Callable[[], None] = lambda: None) -> list[str]:
+    """Build the staged pages of a folder into its ``html``, which has a front page ``index.html``; Sphinx's warnings.
 
     What Sphinx read and wrote there before is used again where nothing changed. ``ready`` is called when Sphinx has loaded
     all but pages. Raises `AssemblyFailed` with Sphinx's first error, or its first warning where the book sets
@@ -139,6 +143,7 @@ def assemble(site: Site, folder: Path, ready: Callable[[], None] = lambda: None)
     if result:
         shutil.rmtree(folder / "doctrees", ignore_errors=True)  # Sphinx takes a page that it warned of for done
         raise AssemblyFailed(f"assembling the book: {first_warning(errors.getvalue(), folder / SITE) or result}")
+    warned = list(warnings(errors.getvalue(), folder / SITE))
     cover = site.cover
     if cover.picture and not (html / PICTURE).exists():
         (html / PICTURE).write_bytes(drawings.card(cover.picture, site.book.cache))
@@ -146,10 +151,21 @@ def assemble(site: Site, folder: Path, ready: Callable[[], None] = lambda: None)
         front = render("redirect.html.j2", title=cover.title, page=f"{next(iter(site.names.values()))}.html")
         (html / "index.html").write_text(front, encoding="utf-8")
     (html / ".buildinfo").unlink(missing_ok=True)  # Sphinx's note to itself; web servers leave hidden files out
+    return warned
 
 
 def first_warning(log: str, site: Path) -> str:
-    """Sphinx's first warning or error, without colours and the machine's paths; where there is none, its first words.
+    """Sphinx's first warning or error; where there is none, its first words."""
+    return next(warnings(log, site), " ".join(_lines(log, site)[:3]))
+
+
+def warnings(log: str, site: Path) -> Iterator[str]:
+    """Sphinx's warnings and errors, a line each."""
+    return (line for line in _lines(log, site) if "WARNING" in line or "ERROR" in line)
+
+
+def _lines(log: str, site: Path) -> list[str]:
+    """The lines of what Sphinx said, without colours and the machine's paths.
 
     MyST-NB counts ten thousand lines a cell: what is said is the cell, and its line.
     """
@@ -161,8 +177,7 @@ def first_warning(log: str, site: Path) -> str:
 
     log = re.sub(r"\x1b\[[0-9;]*m", "", log).replace(f"{site}{os.sep}", "")
     log = re.sub(r"^(\S+\.ipynb):(\d{5,}):", place, log, flags=re.MULTILINE)
-    lines = [line.strip() for line in log.splitlines() if line.strip() and "treated as errors" not in line]
-    return next((line for line in lines if "WARNING" in line or "ERROR" in line), " ".join(lines[:3]))
+    return [line.strip() for line in log.splitlines() if line.strip() and "treated as errors" not in line]
 
 
 def _configuration(folder: Path) -> list[str]:
@@ -174,7 +189,7 @@ def _write_config(site: Site, folder: Path) -> Path:
     """The book's configuration in the site, with what is this build's, and the extension whether or not the book lists it."""
     import yaml
 
-    book, names, cover, _ = site
+    book, names, cover, *_ = site
     config = copy.deepcopy(dict(book.config))
     sphinx = config["sphinx"] = config.get("sphinx") or {}
     own = sphinx.get("config") or {}

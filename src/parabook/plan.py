@@ -126,6 +126,7 @@ class Plan(Sent):
         """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
         whole = dict(self.contents) if EVERYTHING in names else {}
         if self.plugin.observes:
+            whole |= self.hashes["chapters"] if whole else {}  # of any book the pages are input, too
             root, others = self.book.root, (name for name in names if name != EVERYTHING)
             return whole | {name: self.contents.get(name) or dependencies.state(root, name) for name in others}
         if whole:
@@ -153,12 +154,8 @@ class Plan(Sent):
         return self.hashed() if any(run.wrote and not run.reused for run in runs) else replace(self)
 
     def changed(self, group: str) -> set[str]:
-        """The files of a group that were written since they were hashed.
-
-
-        An `InputError` when it has none, or a file has been added to the book. By the file system's own marks, as a file
-        may also have been changed and changed back.
-        """
+        """The files of a group that were written since they were hashed, by the file system's own marks, as one may
+        also have been changed and changed back."""
         return {name for name, file in self.sources[group].items() if files.stamp(file) != self.stamps[file]}
 
     def require_unchanged(self, runs: Collection[ChapterRun]) -> list[str]:

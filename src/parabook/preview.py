@@ -165,6 +165,7 @@ class Preview:
         self.built: Plan | None = None
         self.runs: Mapping[str, ChapterRun] = {}
         self.program = self.key = self.checked = ""
+        self.warned: dict[str, Sequence[str]] = {}
         self.checking: Future[Cover] = Future()
         self.renderers, self.checkers, self.assembler = Workers(), Workers(2), Assembler(folder)
 
@@ -232,15 +233,21 @@ class Preview:
             drawn()
             pictures.exception()  # what cannot be drawn fails where it is assembled
             self.assembler.make(plan, self.checking.result(), shown)
+            self.warn(pages=self.assembler.site.warnings if self.assembler.site else ())
             plan.require_unchanged(runs)
             self.pages.load()
         if new:
-            self.checkers.submit(plan.plugin.problems, plan.input).add_done_callback(self.warn)
+            self.checkers.submit(plan.plugin.problems, plan.input).add_done_callback(self.warn_of)
 
-    def warn(self, found: Future[Any]) -> None:
-        """Show what is wrong with the input, and keeps no page from being shown."""
+    def warn_of(self, found: Future[Any]) -> None:
+        """Show what is wrong with the input, once it is found out."""
         if not found.cancelled() and not found.exception():
-            self.pages.tell(warnings=[*map(str, found.result())])
+            self.warn(input=[*map(str, found.result())])
+
+    def warn(self, **said: Sequence[str]) -> None:
+        """Show what keeps no page from being shown: of the input, and of the pages that were made last."""
+        self.warned |= said
+        self.pages.tell(warnings=[each for found in self.warned.values() for each in found])
 
 
 def differing(old: Plan | None, new: Plan) -> set[str]:

@@ -55,6 +55,13 @@ class Progress:
         elif self._name:
             sys.stderr.write(f"{self._name}: {text}\n")  # at once, as books are built side by side
 
+    def warn(self, text: str) -> None:
+        """Something that is to be read afterwards, too."""
+        if self._display:
+            self._display.console.print(f"{self._name}: {text}", markup=False, highlight=False, soft_wrap=True)
+        else:
+            self.message(text)
+
     def _show(self, done: int = 0) -> None:
         if self._display:
             self._display.update(0, advance=done, now=", ".join(self._running))

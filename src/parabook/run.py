@@ -80,11 +80,8 @@ def run_all(
         progress.begin(plan.book.name(notebook))
         found = None if again else cached(plan, notebook)
         if not found:
-            folder, seconds = (
-                plan.plugin.folder(plan.input, plan.book.place(notebook)),
-                plan.book.settings.get("cell_seconds"),
-            )
-            found = run_one(notebook, plan.chosen(notebook), folder, float(seconds or 0), ready=ready, plan=plan)
+            folder = plan.plugin.folder(plan.input, plan.book.place(notebook))
+            found = run_one(notebook, plan.chosen(notebook), folder, ready=ready, plan=plan)
         progress.end(found.chapter, None if found.reused else found.seconds)
         done(found)
         return found
@@ -169,7 +166,7 @@ def run_one(
         client.execute(env={**os.environ, CHECKED_BESIDE: "", **beside})
         failure = "" if how.allow_errors else first_failure(prepared)
     except CellTimeoutError:
-        hint = "cell_seconds in [tool.parabook] of pyproject.toml allows more"
+        hint = "timeout in [tool.parabook] of pyproject.toml allows more"
         failure = f": a cell was not done after {seconds:g} seconds; {hint}"
     except DeadKernelError:
         flooded = client.shown > MOST_OUTPUT

@@ -128,7 +128,7 @@ def seen(part: Any) -> str:
 
 
 def _lines(part: Any) -> str:
-    lines = (" ".join(line.split()) for line in _text(part).splitlines())
+    lines = (" ".join(line.split()) for line in re.sub(r" at 0x[0-9a-f]+", "", _text(part)).splitlines())
     return "".join(f"{line}\n" for line in lines if line)
 
 
