@@ -116,6 +116,15 @@ def test_a_setting_that_cannot_be_used_is_refused(tmp_path: Path, settings: str,
         Book.open(root)
 
 
+def test_a_folder_that_is_no_book_says_why(tmp_path: Path):
+    (tmp_path / "myst.yml").write_text("version: 1\n")
+    with pytest.raises(InputError, match=r"found no _toc.yml, needed a Jupyter Book; one of Jupyter Book 2"):
+        Book.open(tmp_path)
+    (tmp_path / "_toc.yml").write_text("root: a\nchapters: [{file: b]\n")
+    with pytest.raises(InputError, match=r"_toc.yml: found an error in line 2 \(did not find expected"):
+        Book.open(tmp_path)
+
+
 def test_what_cannot_be_seen_may_be_a_page_or_lie_outside(tmp_path: Path):
     """A program that a notebook starts reads a page of the book; what is declared is outside, by its whole path."""
     (root := tmp_path / "book").mkdir()

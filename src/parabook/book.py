@@ -67,7 +67,8 @@ class Book(Sent):
         """Read the book in a folder; an error where there is none, or a file of it cannot be read."""
         root = root.resolve()
         if not (root / "_toc.yml").is_file():
-            raise InputError.one(root, "no _toc.yml", "a Jupyter Book")
+            hint = "one of Jupyter Book 2, which has myst.yml, cannot be built" if (root / "myst.yml").exists() else ""
+            raise InputError.one(root, "no _toc.yml", "a Jupyter Book", hint)
         own, contents = settings(root), parsed(root / "_toc.yml")
         require_known(
             own, {str(Path(name).with_suffix("")) if name.endswith(SUFFIXES) else name for name in pages(contents)}
@@ -198,4 +199,6 @@ def _parse(text: str, suffix: str) -> Any:
     try:
         return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # the one in C, where it is there
     except yaml.YAMLError as error:
-        raise ValueError(error) from error
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise ValueError(f"an error{where} ({getattr(error, 'problem', None) or error})") from error

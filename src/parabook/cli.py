@@ -91,11 +91,20 @@ def test_command(root: Path, arguments: tuple[str, ...]) -> int:
         import pytest
     except ImportError as missing:
         raise InputError.one("test", "no package pytest", "pytest", "pip install pytest") from missing
+    if str(root).startswith("-"):  # an option of pytest: the book is here
+        root, arguments = Path(), (str(root), *arguments)
     book = Book.open(root)
     files = [str(file) for file in book.notebooks]
     return int(
         pytest.main(
-            [f"--rootdir={book.root}", "--book", "-Wignore::pytest.PytestAssertRewriteWarning", *files, *arguments]
+            [
+                f"--rootdir={book.root}",
+                f"--override-ini=cache_dir={book.cache / 'pytest'}",
+                "--book",
+                "-Wignore::pytest.PytestAssertRewriteWarning",
+                *files,
+                *arguments,
+            ]
         )
     )
 

@@ -63,6 +63,8 @@ class Plugin:
     """Modules imported once for all kernels."""
     observes = True
     """Whether chapters rest on what they were seen to use; else their outputs name it."""
+    has_source = False
+    """Whether inputs have evidence that a review can hold against the text of their source."""
     publishes_with: tuple[str, ...] = ()
     """Modules that `add_files` imports, loaded while chapters run."""
 

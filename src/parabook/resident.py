@@ -65,6 +65,7 @@ def run(modules: Sequence[str], seconds: float) -> None:
     place.parent.chmod(0o700)
     preload([*KERNELS, *modules])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has those that it starts with & ignore it
     loaded = _own_code()
     place.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listening, contextlib.suppress(KeyboardInterrupt):

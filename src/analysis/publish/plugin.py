@@ -32,6 +32,7 @@ class EditionPlugin(Plugin):
 
     noun = "edition"
     observes = False  # editions are read by DuckDB, and exhibits name the tables they rest on
+    has_source = True
     filled_in = ("edition",)
     preload = ("analysis.publish.warm",)
     publishes_with = ("rocrate.rocrate",)

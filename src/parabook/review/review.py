@@ -41,7 +41,7 @@ def review(
     files = [file.resolve() for group in plan.sources.values() for file in group.values()]
     return Review(
         f"Review of {name}", None if failure else old, new, cover.title, tuple(history(book.root, folder, files)),
-        cells, problems, evidence, failure, folder, book.cache,
+        cells, problems, evidence, failure, folder, book.cache, plugin.has_source,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ class Review:
     failure: str = ""
     approved: Path = Path()
     cache: Path = Path("_build/.cache")
+    has_source: bool = True
 
     @cached_property
     def differences(self) -> list[Change]:
@@ -87,10 +88,12 @@ class Review:
         if self.old is None:
             return "Nothing was ever approved: look at the book, then accept."
         since = [count(len(self.causes(kind)), noun) for kind, noun in CAUSES.items() if self.causes(kind)]
-        found = f"Nothing moved: {count(len(self.rests_on), 'exhibit')} and all pages are as they were."
+        exhibits = count(len(self.rests_on), "exhibit")
+        found = f"Nothing moved: {f'{exhibits} and ' * bool(self.rests_on)}all pages are as they were."
         if self.moves:
-            others = count(len({(change.kind, change.name) for change in self.exhibits[""]}), "page or file")
-            found = f"Moved: {len(self.exhibits) - 1:,} of {count(len(self.rests_on), 'exhibit')}, {others}."
+            n = len({(change.kind, change.name) for change in self.exhibits[""]})
+            others = f"{n:,} other {'page or file' if n == 1 else 'pages or files'}"
+            found = f"Moved: {f'{len(self.exhibits) - 1:,} of {exhibits}, ' * bool(self.rests_on)}{others}."
         found += f" Since then changed: {', '.join(since) or 'nothing'}."
         if not self.known:
             return f"{found} Whether the input changed is not known: it hides small cells."
@@ -101,7 +104,9 @@ class Review:
         """The review in lines of plain text, the same in every terminal."""
         lines = [*map(str, self.moves), *map(str, self.causes("input"))]
         lines += [f"commit {text}" for text in self.commits] if self.moves else []
-        lines += [f"evidence: {self.evidence or 'not held against the source text'}"] * bool(self.cells)
+        lines += [f"evidence: {self.evidence or 'not held against the source text'}"] * bool(
+            self.cells and self.has_source
+        )
         return "\n".join([self.verdict, *lines])
 
     def as_json(self) -> dict[str, Any]:
