@@ -28,7 +28,7 @@ def tries(most: int) -> int:
 
 
 SLOW = (
-    # What another test holds as well, more shortly; `make test-all` and the weekly run of CI leave none out.
+    # What takes long, most of which another test holds as well, more shortly; `make test-all` and the weekly run of CI leave none out.
     "test_hostile.py::test_nothing_runs", "test_hostile.py::test_it_", "test_hostile.py::test_titles", "test_hostile.py::test_the_codebook",
     "test_hostile.py::test_a_search", "test_hostile.py::test_downloads", "test_shapes.py::test_figures_in_sentences",
     "test_shapes.py::test_charts_are_drawn", "test_shapes.py::test_a_book_is_made",
@@ -49,7 +49,7 @@ SLOW = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what takes long and is held by a shorter test too."""
+    """Mark what takes long."""
     for item in items:
         if item.nodeid.removeprefix("tests/").startswith(SLOW):
             item.add_marker(pytest.mark.slow)
