@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import altair as alt
 import pandas as pd
 
@@ -44,11 +46,9 @@ def compare(figures: pd.DataFrame) -> pd.DataFrame:
         table["apart"] = table["apart"].mask(found, why)
     for _, rows in table[table["apart"] == ""].groupby(["measure", "speaker"], sort=False):
         days = list(zip(rows["window_end"], rows["window_start"], strict=True))
-        countries = {
-            each: {place for place, of in zip(rows["destination"], days, strict=True) if of == each} for each in days
-        }
-        many = {each: len(places) for each, places in countries.items()}
-        latest = max((each for each, n in many.items() if 1 < n > max(many.values()) / 2), default=None)
+        many = Counter(each for each, _ in set(zip(days, rows["destination"], strict=True)))  # countries by days
+        most = max(many.values())
+        latest = max((each for each, n in many.items() if 1 < n > most / 2), default=None)
         single = "no other country by that speaker over those days"
         apart = ["" if each == latest else "earlier days" if many[each] > 1 else single for each in days]
         table.loc[rows.index, "apart"] = apart
@@ -62,13 +62,9 @@ def rank(compared: pd.DataFrame) -> pd.DataFrame:
     With ``least``, ``most``, ``number`` as text, ``says`` (each figure, its days and speaker), and ``before``: the
     number a year earlier.
     """
-    of, groups, known = (
-        ("measure", "destination", "speaker"),
-        dict[tuple[str, ...], list[Row]](),
-        dict[tuple[str, ...], float](),
-    )
+    groups, known = dict[tuple[str, ...], list[Row]](), dict[tuple[str, ...], float]()
     for row in rows_of(compared):
-        key = tuple(row[name] for name in of)
+        key = (row["measure"], row["destination"], row["speaker"])
         known.setdefault((*key, row["window_start"], row["window_end"]), row["from"])
         if row["days"]:
             groups.setdefault(key, []).append(row)
