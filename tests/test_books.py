@@ -54,6 +54,7 @@ def ran(root: Path) -> list[str]:
 
 def made(root: Path, **cells: str) -> Path:
     """A book of notebooks of one cell each."""
+    root.mkdir(exist_ok=True)
     contents = "format: jb-book\nroot: index\nchapters:\n" + "".join(f"  - file: {name}\n" for name in cells)
     (root / "_toc.yml").write_text(contents)
     (root / "index.md").write_text("# A book\n")

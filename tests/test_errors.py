@@ -19,7 +19,8 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import ANALYSIS, ROOT, run
+from conftest import ROOT, run
+from test_books import made
 
 from analysis.publish.plugin import EditionPlugin
 from parabook import files, kernels
@@ -362,30 +363,39 @@ def whole(out: Path) -> bool:
     return all(files.hash_files(out / name) == hashes for name, hashes in receipt["outputs"].items())
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book of two notebooks, built into its folder ``out``."""
+    root = made(tmp_path_factory.mktemp("small") / "book", work="print('done')", long="import time; time.sleep(2)")
+    build(make_plan(Book.open(root), Plugin(), "", {}), root.parent / "out")
+    return root
+
+
 @pytest.fixture
-def touched(book: Path, tmp_path: Path) -> Path:
-    """A copy of the built book in which there is something to do."""
-    out = Path(shutil.copytree(book, tmp_path / "books" / "out"))
-    (out / "html" / "routes.html").write_text("touched")
+def touched(small: Path, tmp_path: Path) -> Path:
+    """A copy of what was built, in which there is something to do."""
+    out = Path(shutil.copytree(small.parent / "out", tmp_path / "books" / "out"))
+    (out / "html" / "work.html").write_text("touched")
     return out
 
 
-def started(out: Path, *more: str) -> subprocess.Popen[str]:
-    call = [*ANALYSIS, "build", "--out", str(out), *more]
-    return subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def started(book: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+    call = [sys.executable, "-m", "parabook.cli", "build", str(book), "--out", str(out), *more]
+    return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_a_build_ended_at_any_moment_leaves_the_book_whole(touched: Path, number: signal.Signals):
-    building = started(touched)
+def test_a_build_ended_at_any_moment_leaves_the_book_whole(small: Path, touched: Path, number: signal.Signals):
+    building = started(small, touched)
     time.sleep(random.Random(int(number)).uniform(0.1, 2.5))
     building.send_signal(number)
     _, errors = building.communicate(timeout=60)
     assert "Traceback" not in errors
     if building.returncode == 130:
         assert [path.name for path in touched.parent.iterdir()] == ["out"]
-    run("build", "--out", touched)
+    build(make_plan(Book.open(small), Plugin(), "", {}), touched)
     assert whole(touched)
+    assert (touched / "html" / "work.html").read_text(encoding="utf-8") != "touched"
     assert [path.name for path in touched.parent.iterdir()] == ["out"]
 
 
@@ -394,8 +404,8 @@ def test_a_build_ended_at_any_moment_leaves_the_book_whole(touched: Path, number
     [(" s\n", ["--force"]), (": assembling\n", [])],
     ids=["while chapters run", "while it is assembled, of chapters run before"],
 )
-def test_an_interrupted_build_cleans_up(step: str, more: list[str], book: Path, tmp_path: Path):
-    building = started(tmp_path / "out", *more)
+def test_an_interrupted_build_cleans_up(step: str, more: list[str], small: Path, tmp_path: Path):
+    building = started(small, tmp_path / "out", *more)
     assert building.stderr
     while not building.stderr.readline().endswith(step):
         assert building.poll() is None
@@ -423,12 +433,12 @@ def test_a_full_disk_leaves_the_old_book(book: Path, tmp_path: Path):
         subprocess.run(["umount", "-l", str(small)], check=True)
 
 
-def test_a_second_build_waits_for_the_first(touched: Path):
+def test_a_second_build_waits_for_the_first(small: Path, touched: Path):
     with staging(touched):
-        second = started(touched)
+        second = started(small, touched)
         assert second.stderr is not None
         assert second.stderr.readline() == f"waiting for another build of {touched} to end\n"
-        assert (touched / "html" / "routes.html").read_text() == "touched"
+        assert (touched / "html" / "work.html").read_text() == "touched"
     second.communicate(timeout=120)
     assert second.returncode == 0
     assert whole(touched)

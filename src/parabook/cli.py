@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -154,9 +156,19 @@ def complain(*lines: object) -> None:
         sys.stderr.write(f"{line}\n")
 
 
+def shell(commands: click.Group) -> int:
+    """What a shell calls: the command of this call, and then the end of the process. SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended in either way, a build tidies up
+    code = run(commands, sys.argv[1:])
+    if code == INTERRUPTED:  # all is tidied; threads that still ask after ended kernels would hold it up for seconds
+        sys.stdout.flush()
+        os._exit(code)
+    return code
+
+
 def main() -> int:
-    """Run the command of this call."""
-    return run(parabook, sys.argv[1:])
+    """The program ``parabook``."""
+    return shell(parabook)
 
 
 if __name__ == "__main__":

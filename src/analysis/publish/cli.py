@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,7 +16,7 @@ from analysis.spark import ENGINE
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
-from parabook.cli import INTERRUPTED, complain, pairs, run
+from parabook.cli import complain, pairs, run, shell
 from parabook.errors import InputError, grouped, printable, tallied
 from parabook.plan import make_plan
 from parabook.plugins import Plugin
@@ -28,13 +27,8 @@ PATH = click.Path(path_type=Path)
 
 
 def command() -> int:
-    """What a shell calls: a command, and then the end of the process."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended in either way, a build tidies up
-    code = main()
-    if code == INTERRUPTED:  # all is tidied; threads that still ask after ended kernels would hold it up for seconds
-        sys.stdout.flush()
-        os._exit(code)
-    return code
+    """The program ``analysis``."""
+    return shell(analysis)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
