@@ -24,7 +24,7 @@ from analysis.coding import checks, relations
 from analysis.csvfile import Cells
 from analysis.editions import examine, open_edition
 from analysis.schema import schema
-from analysis.tables import DUCKDB, Table, _duckdb, collect_rows, from_cells, from_stored
+from analysis.tables import DUCKDB, Table, _duckdb, collect, collect_rows, from_cells, from_stored
 from analysis.text import as_text
 from parabook.errors import InputError
 
@@ -147,6 +147,20 @@ def test_an_edition_is_checked_and_counted_where_it_lies(server, tmp_path: Path)
     legs, places = edition.tables["legs"], edition.tables["places"].select(nw.col("place").alias("to_place"), "country")
     counts = collect_rows(legs.join(places, on="to_place", how="left").group_by("country").agg(nw.len().alias("n")))
     assert counts == [{"country": "KAZ", "n": 1000}]
+
+
+@pytest.mark.slow
+def test_every_table_is_checked_there(server, edition: Path):
+    """The first edition, each of its tables Parquet."""
+    file, opened = edition / "datapackage.json", open_edition(edition)
+    package = json.loads(file.read_text(encoding="utf-8"))
+    for each in package["resources"]:
+        each["path"] = f"{each['name']}.parquet"
+        held = collect(opened.tables[each["name"]]).drop(columns="_row")
+        _duckdb().from_df(held).write_parquet(str(edition / each["path"]))
+    file.write_text(json.dumps(package), encoding="utf-8")
+    assert examine(edition)[1] == []
+    assert examine(edition, engine=server[0])[1] == []
 
 
 @pytest.mark.slow

@@ -85,7 +85,8 @@ def _fetched(address: str, *, remote_parquet: bool) -> Path:
             raise
         except Exception as error:  # drivers have exceptions of their own, known only to who has them installed
             found, needed = describe(error).splitlines()[0], "an address that fsspec knows, as s3://bucket/folder"
-            hint = "pip install 'analysis[remote]'" * isinstance(error, ImportError)
+            drivers = "http:// needs pip install 'PATH_TO_THE_CHECKOUT[remote]', s3:// also s3fs, gs:// also gcsfs"
+            hint = drivers * isinstance(error, ImportError)
             if isinstance(error, TimeoutError):
                 found, needed = f"no whole edition within {limit:g} s", "a store that answers"
                 hint = f"allow it more seconds by {FETCH}"

@@ -45,7 +45,7 @@ def session(engine: str) -> Any:
 
         from analysis.deadline import Deadline
     except ImportError as error:
-        hint = "pip install 'analysis[spark]'"
+        hint = "pip install 'PATH_TO_THE_CHECKOUT[spark]'"
         raise InputError.one("--engine", "no package pyspark", "a Spark Connect client", hint) from error
     finally:
         if not file:

@@ -35,7 +35,7 @@ try:
     from starlette.routing import Route
     from watchfiles import watch
 except ImportError as missing:
-    hint = "pip install 'analysis[preview]'"
+    hint = "pip install 'PATH_TO_THE_CHECKOUT[preview]'"
     raise InputError.one("preview", f"no package {missing.name}", "those of the extra [preview]", hint) from missing
 
 from parabook import drawings

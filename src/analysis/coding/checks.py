@@ -24,6 +24,9 @@ MOST_LISTED = 100
 MOST_HINTS = 10
 """Rows of one cause for which similar values are looked up, which is slow."""
 
+AT_ONCE = 12
+"""Conditions that one expression joins."""
+
 PLANES_END = "".join(chr(0x10000 * plane + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 CONTROL = f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffd\ufdd0-\ufdef{PLANES_END}]"
 """What neither a page nor a drawing can show: control characters, line ends that are none, what Unicode says is no
@@ -165,7 +168,7 @@ def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
     checks = [each for field in table.spec.fields if field.name not in table.absent for each in field_checks(field)]
     checks += [] if table.absent else row_checks(table.spec.name)
     every = [check.bad for check in checks]
-    if every and collect_rows(cells.select(nw.any_horizontal(*every, ignore_nulls=True).any().alias("_")))[0]["_"]:
+    if every and collect_rows(cells.select(any_of(every).any().alias("_")))[0]["_"]:
         faults = cells.select(check.bad.any().alias(str(n)) for n, check in enumerate(checks))
         for check, found in zip(checks, collect_rows(faults)[0].values(), strict=True):
             if found:
@@ -178,6 +181,12 @@ def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
         joined = nw.concat_str(*(nw.col(part).cast(nw.String) for part in key), separator=".").alias("_")
         twice = groups.filter(nw.col("_n") > 1).with_columns(joined)
         yield from listed(table, twice, key[-1], "each key once", "remove or renumber a row")
+
+
+def any_of(conditions: Sequence[Any]) -> nw.Expr:
+    """Whether any condition is true of a row: of a few at a time, as Spark Connect takes no long chain of them."""
+    few = [conditions[at : at + AT_ONCE] for at in range(0, len(conditions), AT_ONCE)]
+    return nw.any_horizontal(*(nw.any_horizontal(*each, ignore_nulls=True) for each in few), ignore_nulls=True)
 
 
 def listed(
