@@ -113,3 +113,60 @@ def test_the_front_page_answers_in_a_minute(browser, book: Path):
     page.locator("article").get_by_role("link", name="Who", exact=True).click()
     assert page.url.endswith("interviewees.html")
     page.close()
+
+
+def test_back_leads_to_where_a_link_was_followed(browser, book: Path):
+    """Also where the link led into a fold, which opened and moved the page."""
+    page = browser.new_page(viewport={"width": 1280, "height": 600})
+    page.goto((book / "html" / "evidence.html").as_uri())
+    page.evaluate(
+        'document.body.insertAdjacentHTML(\'beforeend\', \'<p style="margin-top: 60rem"><a id="in" href="#evidence-interviewees-i10-age_min">in</a>\')'
+    )
+    link = page.locator("#in")
+    link.scroll_into_view_if_needed()
+    before = link.bounding_box()["y"]
+    link.click()
+    assert page.locator("tr:target").is_visible()
+    page.go_back()
+    page.wait_for_timeout(500)
+    assert abs(link.bounding_box()["y"] - before) < 5
+    page.close()
+
+
+def test_a_dotted_line_answers_a_finger(browser, book: Path):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((book / "html" / "index.html").as_uri())
+    page.locator(".chart").first.scroll_into_view_if_needed()
+    page.wait_for_selector(".chart[data-ready]")
+    middle = page.evaluate("""() => {
+      const dotted = [...document.querySelectorAll(".chart path")].filter((path) => (path.getAttribute("stroke-dasharray") || "").startsWith("0.1,"));
+      const line = dotted.sort((a, b) => b.getTotalLength() - a.getTotalLength())[0];
+      const at = line.getPointAtLength(line.getTotalLength() / 2).matrixTransform(line.getScreenCTM());
+      return [at.x + 2, at.y + 2];
+    }""")
+    page.mouse.click(*middle)
+    assert "route: not stated" in page.locator(".said.stays").first.inner_text()
+    page.close()
+
+
+def test_the_contents_of_the_front_page_list_its_story(book: Path):
+    front = (book / "html" / "index.html").read_text(encoding="utf-8")
+    contents = front[front.index('class="toc-tree"') :]
+    for heading in ("In short", "Why they left", "What the article does not say", "How can I check it?"):
+        assert f">{heading}</a>" in contents
+        ident = re.search(rf'href="#([^"]+)">{re.escape(heading)}<', contents)[1]
+        assert f'id="{ident}"' in front
+
+
+def test_a_search_knows_the_words_of_neighbouring_cells_apart(book: Path):
+    index = (book / "html" / "searchindex.js").read_text(encoding="utf-8")
+    assert '"bryansk"' in index or "bryansk:" in index
+    assert "bryanskkazakhstan" not in index
+
+
+def test_no_link_to_skip_to_is_printed(browser, book: Path):
+    page = browser.new_page()
+    page.emulate_media(media="print")
+    page.goto((book / "html" / "routes.html").as_uri())
+    assert not page.locator(".skip-to-content").is_visible()
+    page.close()

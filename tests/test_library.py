@@ -36,7 +36,7 @@ def test_a_chapter_with_nothing_to_show_leaves_the_contents_and_the_receipt_says
     assert receipt["left_out"][0]["why"] == "This edition has no table interviewees, so there is nothing to count."
     html = library / "figures" / "html"
     assert {file.stem for file in html.glob("*.html")} == {
-        "index", "destinations", "codebook", "reproduce", "search", "genindex"
+        "index", "destinations", "codebook", "reproduce", "search"
     }  # fmt: skip
     assert not any("interviewees.html" in file.read_text(encoding="utf-8") for file in html.glob("*.html"))
     front = (html / "index.html").read_text(encoding="utf-8")

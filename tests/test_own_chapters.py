@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,39 @@ def test_they_stand_last_in_the_edition_s_book_and_in_no_other(tmp_path: Path):
 def test_none_has_the_name_of_a_chapter(tmp_path: Path):
     with pytest.raises(InputError, match="rename it"):
         make_plan(Book.open(ROOT), EditionPlugin(), str(edition(tmp_path, "evidence.ipynb")), {})
+
+
+def test_one_that_would_show_smaller_cells_than_a_call_allows_is_refused(tmp_path: Path):
+    """As it opens its edition without the number; with it, or without a number in the call, it is run."""
+    mine = edition(tmp_path, "more.ipynb")
+    file = mine / "chapters" / "more.ipynb"
+    plan = make_plan(Book.open(ROOT), EditionPlugin(), str(mine), {"minimum_cell": "5"})
+    EditionPlugin().check(plan)
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("open_edition(edition, minimum_cell)", "open_edition(edition)")
+    )
+    with pytest.raises(InputError, match=r"^chapter more: found open_edition\(\) without the parameter minimum_cell"):
+        EditionPlugin().check(make_plan(Book.open(ROOT), EditionPlugin(), str(mine), {"minimum_cell": "5"}))
+    EditionPlugin().check(make_plan(Book.open(ROOT), EditionPlugin(), str(mine), {}))
+
+
+def test_its_cells_are_tests(tmp_path: Path):
+    mine = edition(tmp_path, "more.ipynb")
+    call = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--collect-only",
+        f"--edition={mine}",
+        "--rootdir",
+        ROOT,
+        "-c",
+        ROOT / "pyproject.toml",
+        mine,
+    ]
+    found = subprocess.run(list(map(str, call)), cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    assert "more.ipynb::values" in found
 
 
 def test_a_notebook_that_no_book_has_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

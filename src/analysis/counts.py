@@ -13,7 +13,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from analysis.disclosure import BOUND, NO_BAND, NOT_DESCRIBED, NOT_STATED, STATED, suppress, withhold
+from analysis.disclosure import BOUND, NO_BAND, NOT_DESCRIBED, NOT_STATED, STATED, narrows, suppress, withhold
 from analysis.editions import Edition
 from analysis.tables import collect
 from parabook.errors import missing
@@ -148,7 +148,8 @@ def complete(
     table = table.astype({**dict.fromkeys(names, "str"), unit: "int64", "state": "str", "who": "object"})
     # Of legs a person may have many; two traits at once, or two of a journey, narrow each other.
     alone = unit == "interviewees" and len(names) == 1 and BOUND.isdisjoint(groups.columns)
-    table = (suppress if alone or book.minimum_cell <= 1 else withhold)(table, book.minimum_cell)
+    least = book.minimum_cell
+    table = suppress(table, least) if alone or least <= 1 else withhold(table, least, narrows(least))
     unclear = (table[names] == NO_BAND).any(axis="columns")  # known, and may be in either of its bands
     table["state"] = table["state"].mask(unclear, NO_BAND)
     return table

@@ -19,6 +19,7 @@ OTHER_KINDS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b", b"%PDF"
 """How spreadsheets, Parquet, compressed files, PDF and web pages begin, whatever their name says."""
 
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+"""How files begin that say their encoding, as Excel has them begin."""
 
 RESERVED = re.compile(r"_row|_n|_|_text:.*|_unread:.*|filename|file_row_number", re.IGNORECASE)
 """Names that reading and checking use for columns of their own."""
@@ -70,8 +71,8 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
 def _decoded(content: bytes, shown: str, problems: list[Problem]) -> str:
     """The text of a file, whose problems are added; of a wrong encoding as far as it can be guessed."""
     encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), "utf-8")
-    if encoding != "utf-8":
-        problems.append(Problem(shown, "a byte order mark", "plain UTF-8", "save it as UTF-8 without BOM", row=1))
+    if encoding == "utf-16":
+        problems.append(Problem(shown, "UTF-16", "UTF-8", "save it as CSV UTF-8", row=1))
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:

@@ -58,6 +58,11 @@ def promise(minimum: int) -> str:
     return f"Withheld: this edition publishes no cell of fewer than {minimum:,} people."
 
 
+def narrows(minimum: int) -> str:
+    """What a reader sees in place of a table that is withheld however large its cells are."""
+    return f"Withheld: beside the tables of single traits this one could tell of fewer than {minimum:,} people."
+
+
 def safe(table: pd.DataFrame, minimum: float) -> pd.DataFrame:
     """A table marked as holding no cell of fewer than ``minimum`` people; exhibits show only tables so marked.
 
@@ -94,10 +99,10 @@ def holds_no_people(table: pd.DataFrame) -> bool:
     return is_safe(table, NOBODY)
 
 
-def withhold(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
-    """A table of which nothing is published: its columns without a row."""
+def withhold(table: pd.DataFrame, minimum: int, why: str = "") -> pd.DataFrame:
+    """A table of which nothing is published: its columns without a row, marked with the reason that readers are given."""
     table = safe(table.iloc[:0], minimum)
-    table.attrs["withheld"] = True
+    table.attrs["withheld"] = why or promise(minimum)
     return table
 
 

@@ -83,7 +83,7 @@ class Edition:
     @property
     def source(self) -> str:
         """What stands below each exhibit: the edition's sources."""
-        return f"Source: {self.sources or 'not named'}. Coded by the rules of the codebook."
+        return f"Source: {self.sources or 'not named'}.{' Coded by the rules of the codebook.' * (self.has('evidence') or self.has('destinations'))}"
 
     @property
     def sources(self) -> str:

@@ -45,7 +45,7 @@ def dated_events(
                 found.append((day, f"{called(what, *who) or people(n)} set off", _departure(book, *who[:1])))
         for n, days, who in soonest:
             day = (date.fromisoformat(book.report.event_date) + timedelta(days)).isoformat()
-            text = f"Earliest day on which {called(what, *who) or people(n)} can have crossed the border"
+            text = f"Earliest day of crossing the border for {called(what, *who) or people(n)}"
             found.append((day, text, _departure(book, *who[:1])))
     said = book.frame("statements")
     for row in said[said["day"] != ""].to_dict("records") if "day" in said else []:

@@ -18,7 +18,7 @@ from IPython.display import display
 
 from analysis import editions
 from analysis.counts import LISTED_UP_TO, too_many
-from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, PEOPLE, holds_no_people, is_safe, promise
+from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, PEOPLE, holds_no_people, is_safe, promise
 from analysis.editions import Edition
 from analysis.schema import TABLES
 from analysis.sentences import spelled_out
@@ -28,6 +28,12 @@ from parabook.protocol import EXHIBIT, LAB_ONLY, VEGALITE
 
 GLUED = "application/papermill.record/"
 """Before the MIME type of a glued text: it is pasted elsewhere, and not shown where it is made."""
+
+COUNTED = ("interviewees.counted",)
+"""Where somebody's evidence begins, of whom nothing is stated that an exhibit counts."""
+
+DECLARED = ("report", "report", "declared_interviewees")
+"""The value behind every count that adds up to it."""
 
 HIDDEN = ("state", "who")
 """Columns of a completed table that stay out of its CSV: how its rows are drawn, and who is behind them."""
@@ -96,6 +102,7 @@ def exhibit(
     rests_on: Sequence[str] = (),
     source: str = "",
     key: str = "",
+    status: str = "",
     view: pd.DataFrame | None = None,
     anchors: Sequence[str | Sequence[str]] = (),
     backlinks: str = "",
@@ -127,6 +134,8 @@ def exhibit(
     key : str
         The column that names one person, statement or figure a row, and leads to its evidence. A table of people one
         by one is withheld where small cells are suppressed.
+    status : str
+        Of the legs behind it only those ``made`` or ``intended``; blank for all.
     view : DataFrame, optional
         The table as the page shows it, where that differs; cells may be `Link` or lists of such. Its columns ``state`` and
         ``who``, if any, are those of ``complete``, and not shown.
@@ -151,6 +160,8 @@ def exhibit(
         Where small cells are suppressed, for a table or a chart that was not counted with ``complete``.
     """
     columns = {tuple(each.split(".", 1)) for each in rests_on}
+    if NOT_DESCRIBED in set(table.get("state", ())):
+        columns.add(DECLARED[1:])
     reason = _lacking(book, name, table, {each for each, _ in columns}) or absent
     withheld = "" if reason else _withheld(book, table, key)
     if (isinstance(reason, str) and reason) or withheld:
@@ -160,7 +171,7 @@ def exhibit(
         _refuse_unsafe(book, name, table, view)
     plain = table.drop(columns=[each for each in HIDDEN if each in table])
     keys = set(plain[key]) if key and len(plain) else {each for who in table.get("who", ()) for each in who}
-    shown = _with_links(book, table if view is None else view, key, rests_on)
+    shown = _with_links(book, table if view is None else view, key, rests_on, status)
     notes = [*notes, *([_apart(book)] if NOT_SHOWN in set(table.get("state", ())) else [])]
     heard = f"{caption} {finding}{f' {spelled_out(table)}' if 'state' in table and len(table.columns) == 4 else ''}"
     emit({
@@ -168,7 +179,7 @@ def exhibit(
         "columns": list(map(str, plain.columns)), "rows": list(map(_cells, plain.itertuples(index=False))),
         "view": {"columns": list(map(str, shown.columns)), "rows": list(map(_cells, shown.itertuples(index=False)))},
         "anchors": [[each] if isinstance(each, str) else list(each) for each in anchors] if not (reason or withheld) else [], "backlinks": backlinks,
-        "cites": list(_cited(book, columns, keys)), "absent": bool(reason),
+        "cites": list(_cited(book, columns, keys, status)), "absent": bool(reason),
         "layout": layout, "group": group, "folded": folded or chart is not None or "state" in table,
         "chart": None if chart is None else _drawn(book, name, chart) | {"description": heard.strip()},
     }, plain)  # fmt: skip
@@ -204,7 +215,7 @@ def _withheld(book: Edition, table: pd.DataFrame, key: str) -> str:
             return promise(book.minimum_cell)
         if too_many(book):
             return f"More than {LISTED_UP_TO:,} people are too many to list one by one; the counts hold them all."
-    return promise(book.minimum_cell) if table.attrs.get("withheld") else ""
+    return str(table.attrs.get("withheld", ""))
 
 
 def _lacking(book: Edition, exhibit: str, table: pd.DataFrame, names: Iterable[str]) -> str:
@@ -272,40 +283,50 @@ def _apart(book: Edition) -> str:
     )
 
 
-def proof(book: Edition, key: str, rests_on: Sequence[str]) -> Link:
-    """A key that leads to the first evidence of a column that an exhibit rests on, or to the row's own."""
+def proof(book: Edition, key: str, rests_on: Sequence[str], status: str = "") -> Link:
+    """A key that leads to the first evidence of a column that an exhibit rests on, of legs of a status, or to the row's own."""
     wanted = [tuple(each.split(".", 1)) for each in rests_on]
     tables = [name for name, _ in wanted[:1]]
     for name, column in [*wanted, *((table, "") for table in tables), ("interviewees", "")]:
         for place in book.evidence:
-            if place[0] == name and (place[1] == key or place[1].startswith(f"{key}.")) and column in ("", place[2]):
+            own = place[0] == name and (place[1] == key or place[1].startswith(f"{key}.")) and column in ("", place[2])
+            if own and _of_status(book, place, status):
                 return Link(key, f"#{anchor(*place)}")
     return Link(key)
 
 
-def _with_links(book: Edition, table: pd.DataFrame, key: str, rests_on: Sequence[str]) -> pd.DataFrame:
-    """The view of a table: keys lead to their evidence, and counts to the rows behind them."""
+def _of_status(book: Edition, place: tuple[str, str, str], status: str) -> bool:
+    """Whether evidence is of a leg with a status, or of no leg; blank for any."""
+    if not status or place[0] != "legs":
+        return True
+    return any(f"{row['interviewee']}.{row['leg']}" == place[1] for row in book.rows("legs") if row["status"] == status)
+
+
+def _with_links(book: Edition, table: pd.DataFrame, key: str, rests_on: Sequence[str], status: str) -> pd.DataFrame:
+    """The view of a table: keys lead to their evidence, counts to the rows behind them, and where nothing is stated to the people."""
     view = table.drop(columns=[each for each in HIDDEN if each in table]).astype("object")
     if key and key in view:
         keys: Any = [[proof(book, each, rests_on)] if isinstance(each, str) else each for each in view[key]]
         view[key] = keys
     if {"who", "state"} <= {*table.columns} and any(map(len, table["who"])):
-        number = ("report", "report", "declared_interviewees")
-        whole = [Link("why so many?", f"#{anchor(*number)}")] if number in book.evidence else []
+        whole = [Link("why so many?", f"#{anchor(*DECLARED)}")] if DECLARED in book.evidence else []
         behind: Any = [
-            whole if state == NOT_DESCRIBED else [proof(book, each, rests_on) for each in who]
-            for who, state in zip(table["who"], table["state"], strict=True)
+            whole
+            if state == NOT_DESCRIBED and n
+            else [proof(book, each, COUNTED if state == NOT_STATED else rests_on, status) for each in who]
+            for n, who, state in zip(table.iloc[:, -3], table["who"], table["state"], strict=True)
         ]
         view["who"] = behind
     return view
 
 
-def _cited(book: Edition, columns: set[tuple[str, ...]], keys: set[str]) -> Iterator[str]:
+def _cited(book: Edition, columns: set[tuple[str, ...]], keys: set[str], status: str) -> Iterator[str]:
     """The rows of evidence behind an exhibit: of its columns, for the people or rows that it shows."""
     if not keys or book.minimum_cell > 1:
         return
     for table, key, column in book.evidence:
-        if (table, column) in columns and (table == "report" or {key, key.rpartition(".")[0]} & keys):
+        own = (table, column) in columns and (table == "report" or {key, key.rpartition(".")[0]} & keys)
+        if own and _of_status(book, (table, key, column), status):
             yield anchor(table, key, column)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.disclosure import NO_BAND
 from analysis.schema import country_name, vocabulary
+from analysis.text import isolate
 from parabook.errors import InputError, nearest
 
 UNNAMED = "…"
@@ -142,3 +143,14 @@ def check_parameters(given: Mapping[str, Any]) -> None:
     for name, levels in (("profession_level", PROFESSION_LEVELS), ("route_level", ROUTE_LEVELS)):
         if name in given:
             one_of(name, given[name], levels)
+
+
+def by_means(mode: str) -> str:
+    """A means of travel as an adverb.
+
+    Examples
+    --------
+    >>> by_means("air"), by_means("foot")
+    ('by air', 'on foot')
+    """
+    return "on foot" if mode == "foot" else f"by {isolate(mode)}"

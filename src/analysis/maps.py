@@ -31,6 +31,9 @@ from analysis.text import isolate
 MOST_LINES, MOST_ROWS = 12, 8
 """More pairs of places than that are shown as a table; of its rows and columns all but the largest stand together."""
 
+REACH = 16
+"""Pixels about a line in which a finger finds it: of dots hardly anything can be hit."""
+
 PLANNED = "planned"
 KEY = {STATED: "route stated", NOT_STATED: "route not stated", PLANNED: PLANNED}
 """What is known of a line, and what the key below the map calls it."""
@@ -87,7 +90,7 @@ def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
     Legs are as `journeys.legs_of_routes` gives them; ``met`` is the place among ``places`` where people were interviewed.
     """
     lines = lines_of(legs, places, met)
-    if len(lines) > MOST_LINES:
+    if too_many_lines(legs, places, met):
         return from_where_to_where(lines, positions(places))
     if lines.empty:
         return None
@@ -98,6 +101,11 @@ def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
             break
     drawn = min(tried, key=lambda each: each.nameless)
     return drawn.chart() if drawn.journeys else None
+
+
+def too_many_lines(legs: pd.DataFrame, places: Places, met: str = "") -> bool:
+    """Whether there are so many pairs of places that `route_map` draws a table in place of a map."""
+    return len(lines_of(legs, places, met)) > MOST_LINES
 
 
 class Map:
@@ -277,8 +285,12 @@ class Map:
             for name, column in {"align": "align", "fontSize": "size", "fontWeight": "weight"}.items()
         }
         said = [alt.Tooltip(name) for name in ("from", "to", "route", "people")]
+        near = [
+            line | {"stroke": "transparent", "width": REACH, "dash": None} for line in self.journeys if "dash" in line
+        ]
         return alt.layer(
             alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shape).encode(*looks),
+            chart(near).mark_geoshape(**shape).encode(*looks, tooltip=said),
             chart(self.journeys).mark_geoshape(**shape).encode(*looks, tooltip=said),
             chart(dots).mark_point().encode(*looks[:2], longitude="at[0]:Q", latitude="at[1]:Q", size=alt.Size("size:Q", scale=None)),
             chart(self.texts).mark_text(baseline="middle", **text).encode(longitude="x:Q", latitude="y:Q", text="text:N", fill=looks[0]),

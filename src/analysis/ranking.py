@@ -22,7 +22,7 @@ from analysis.figures import (
     whose,
     window,
 )  # fmt: skip
-from analysis.text import isolate, spell
+from analysis.text import isolate, join, spell
 
 EPOCH = pd.Timestamp("1970-01-01")
 
@@ -59,7 +59,7 @@ def compare(figures: pd.DataFrame) -> pd.DataFrame:
 def rank(compared: pd.DataFrame) -> pd.DataFrame:
     """The countries that compare, one a row, within each measure and speaker by the least number stated: of rows of `compare`.
 
-    With ``least``, ``most``, ``number`` as text, ``says`` (each figure, its days and speaker), and ``before``: the
+    With ``least``, ``most``, ``number`` as text, ``figures`` (their identifiers), ``says`` (each figure, its days and speaker), and ``before``: the
     number a year earlier.
     """
     groups, known = dict[tuple[str, ...], list[Row]](), dict[tuple[str, ...], float]()
@@ -78,9 +78,9 @@ def rank(compared: pd.DataFrame) -> pd.DataFrame:
         found.append({
             "measure": code, "speaker": who, "destination": place, "country": first["countries"], "days": first["days"],
             "least": least, "most": most, "open above": any(row["open above"] for row in rows), "number": spread(rows),
-            "says": "; ".join(says), "before": known.get((code, place, who, *before)) if len(rows) == 1 else None,
+            "figures": join([str(row["figure"]) for row in rows]), "says": "; ".join(says), "before": known.get((code, place, who, *before)) if len(rows) == 1 else None,
         })  # fmt: skip
-    columns = ["measure", "speaker", "destination", "country", "days", "least", "most", "open above", "number", "says", "before"]  # fmt: skip
+    columns = ["measure", "speaker", "destination", "country", "days", "least", "most", "open above", "number", "figures", "says", "before"]  # fmt: skip
     ranked = pd.DataFrame(found, columns=columns).astype({"before": "float64"})
     order = ranked.assign(measure=pd.factorize(ranked["measure"])[0], speaker=pd.factorize(ranked["speaker"])[0])
     order = order.assign(least=-ranked["least"], most=-ranked["most"])

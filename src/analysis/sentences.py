@@ -8,8 +8,10 @@ from collections.abc import Callable, Collection, Sequence
 import pandas as pd
 
 from analysis.counts import known, unit_of
-from analysis.disclosure import NOT_SHOWN, NOT_STATED, STATED, promise
+from analysis.disclosure import NO_BAND, NOT_SHOWN, NOT_STATED, STATED
 from analysis.editions import Edition
+from analysis.journeys import INTENDED
+from analysis.labels import by_means
 from analysis.text import isolate, join, plural, spell, spelled
 
 MOST_NAMED, MOST_SPELLED = 6, 4
@@ -34,7 +36,12 @@ def coverage(book: Edition) -> str:
         return "This edition has no table of interviewees."
     declared, described = book.declared, book.described
     if declared is None:
-        return f"The source portrays {people(described)} and does not say how many were interviewed."
+        asked = f"The data describe {people(described)}. How many were asked is not said."  # as of a survey
+        return (
+            asked
+            if not book.has("evidence")
+            else f"The source portrays {people(described)} and does not say how many were interviewed."
+        )
     if not declared:
         return "The source says that nobody was interviewed."
     if described == declared:
@@ -70,13 +77,13 @@ def finding(table: pd.DataFrame, what: str, says: Callable[[str, int], str] | No
     'Four of the ten are 18–24 and two are 25–34; the age of the other four is not known.'
     """
     if table.attrs.get("withheld"):
-        return promise(table.attrs["minimum_cell"])
+        return str(table.attrs["withheld"])
     unit, rows = unit_of(table), known(table)
     number, total = int(rows[unit].sum()), int(table[unit].sum())
     if rows.empty:
         return none_known(what, table)
     pairs = list(zip(map(isolate, rows.iloc[:, 0]), map(int, rows[unit]), strict=True))
-    hidden = int(table.loc[table["state"] == NOT_SHOWN, unit].sum())
+    hidden, between = (int(table.loc[table["state"] == state, unit].sum()) for state in (NOT_SHOWN, NO_BAND))
     apart = f" {spell(hidden).capitalize()} {'is' if hidden == 1 else 'are'} {NOT_SHOWN}." if hidden else ""
     # Where those not stated have a row of their own, those not shown apart are known to be something else.
     unknown = total - number - (hidden if NOT_STATED in set(table["state"]) else 0)
@@ -84,13 +91,14 @@ def finding(table: pd.DataFrame, what: str, says: Callable[[str, int], str] | No
         told = [
             f"{spell(n) if at else part(n, table).capitalize()} {says(label, n)}" for at, (label, n) in enumerate(pairs)
         ]
-        rest = total - number - hidden
+        rest = total - number - hidden - between
         what = what[:1].lower() + what[1:]
         head = join(told) + (f"; {what} of the other {spell(rest)} is not known." if rest > 0 else ".") + apart
     else:
         listed = ", ".join(f"{label} ({n:,})" for label, n in pairs[:MOST_NAMED])
         listed += f", and {plural(len(pairs) - MOST_NAMED, 'other')}" if len(pairs) > MOST_NAMED else ""
-        head = f"{what} of {part(number, table)} is {'shown' if hidden else 'known'}: {listed}.{apart}"
+        listed += f", {NO_BAND} ({between:,})" if between else ""
+        head = f"{what} of {part(number + between, table)} is {'shown' if hidden else 'known'}: {listed}.{apart}"
     tied = len(pairs) > 1 and pairs[0][1] == pairs[1][1]
     if not share or not unknown or tied:
         return head
@@ -121,6 +129,20 @@ def came_from(book: Edition, routes: pd.DataFrame) -> str:
     return " ".join(said)
 
 
+def most_travelled(legs: pd.DataFrame) -> str:
+    """Which leg most people have made, and how many: of `journeys.legs_of_routes`; blank where there is none."""
+    made = legs[(legs["state"] == STATED) & (legs["status"] != INTENDED)]
+    first = made[made["people"] == made["people"].max()]
+    if len(first) != 1:
+        return (
+            f"No two places were travelled between by more than {people(int(first['people'].iloc[0]))}."
+            if len(first)
+            else ""
+        )
+    start, end, n = (first[name].iloc[0] for name in ("from", "to", "people"))
+    return f"Most travelled was the way from {isolate(start)} to {isolate(end)}, by {people(int(n))}."
+
+
 def routes_known(book: Edition, table: pd.DataFrame) -> str:
     """Of how many something of the route is known, and which of them travelled it together: of counts by route."""
     rows = table[table["state"] == STATED]
@@ -137,16 +159,16 @@ def routes_known(book: Edition, table: pd.DataFrame) -> str:
 def one_journey(book: Edition, by_mode: pd.DataFrame) -> str:
     """Which legs by one means of travel are a single journey of one party, as a further sentence: of counts by mode."""
     rows = by_mode[by_mode["state"] == STATED].itertuples(index=False)
-    modes = [isolate(mode) for mode, n, _, who in rows if n == len(who) and together(book, who)]
-    return "".join(f" The legs by {mode} are one journey of people who travelled together." for mode in modes)
+    modes = [by_means(mode) for mode, n, _, who in rows if n == len(who) and together(book, who)]
+    return "".join(f" The legs {mode} are one journey of people who travelled together." for mode in modes)
 
 
 def modes_read(book: Edition) -> str:
     """Which means of travel the source does not name in so many words, as a further sentence."""
     rows = book.rows("legs") if book.minimum_cell == 1 else []
     proofs = [(row["mode"], book.evidence.get(("legs", f"{row['interviewee']}.{row['leg']}", "mode"))) for row in rows]
-    ours = sorted({isolate(mode) for mode, proof in proofs if proof and proof["basis"] == "judged"})
-    return f" “By {join(ours)}” is our reading of the source." if ours else ""
+    ours = sorted({by_means(mode) for mode, proof in proofs if proof and proof["basis"] == "judged"})
+    return f" “{join(ours).capitalize()}” is our reading of the source." if ours else ""
 
 
 def wait_of_others(book: Edition) -> str:
@@ -162,10 +184,13 @@ def wait_of_others(book: Edition) -> str:
 
 def crossed(by_days: pd.DataFrame, soonest: Sequence[tuple[int, int, Sequence[str]]], event: str) -> str:
     """How many days after an event people crossed the border at the earliest: ``soonest`` has how many, days, and who."""
-    if not 0 < len(soonest) <= MOST_SPELLED:
+    if not soonest:
         return finding(by_days, "The earliest day of crossing")
     (first, days, _), *others = soonest
     of = part(sum(n for n, _, _ in soonest), by_days)
+    if len(soonest) > MOST_SPELLED:
+        span = f"{days:,} to {soonest[-1][1]:,} days after {event}"
+        return f"For {of} the earliest possible day of crossing is known: {span}."
     said = [f"{spelled(days, 'day')} after {event}{f' for {spell(first)} of them' if others else ''}"]
     said += [f"{spelled(days, 'day')} for {spell(n)}" for n, days, _ in others]
     return f"For {of} the earliest possible day of crossing is known: {join(said)}."
@@ -236,7 +261,7 @@ def none_known(what: str, table: pd.DataFrame) -> str:
 def of_each(table: pd.DataFrame, what: str) -> str:
     """Of how many something is known, without saying what: for tables of two labels."""
     if table.attrs.get("withheld"):
-        return promise(table.attrs["minimum_cell"])
+        return str(table.attrs["withheld"])
     n = int(known(table)[unit_of(table)].sum())
     shown = "shown" if NOT_SHOWN in set(table["state"]) else "known"
     return (

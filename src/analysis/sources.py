@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import pandas as pd
 
 from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.exhibits import Link, show
+from analysis.labels import by_means
 from analysis.schema import OTHERS
 from analysis.text import anchor, as_text, day, isolate, join, spell, spelled
 
@@ -129,7 +131,7 @@ def on_the_way(book: Edition, who: str) -> list[Link]:
             begun = "set off" if first else "began the last leg" if leg is made[-1] else f"began leg {leg['leg']}"
             return f"{begun} on {day(value, short=True)}{' at the earliest' * judged}"
         return (
-            f"by {value}{' (our reading)' * judged}"
+            f"{by_means(value)}{' (our reading)' * judged}"
             if column == "mode"
             else f"spent {spelled(int(value), 'night')} waiting or sleeping out"
         )
@@ -171,6 +173,15 @@ def evidence(book: Edition) -> pd.DataFrame:
     if book.minimum_cell > 1:
         frame = frame[frame["about"].isin((*OTHERS, "figures", "the report")) & (frame["table"] != "places")]
     return no_people(frame.reset_index(drop=True))
+
+
+def rows_linked(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Cells with identifiers of figures, commas or "and" between, as links to the figures' rows."""
+    return pd.Series(
+        [[Link(each, f"#{each}") for each in re.split(r", and |, | and ", as_text(cell)) if each] for cell in cells],
+        cells.index,
+        dtype="object",
+    )
 
 
 def paragraph(text: str, kind: str) -> None:

@@ -44,7 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    mine = file_path in parent.config.stash[RUNS].notebooks
+    runs = parent.config.stash[RUNS]
+    mine = file_path in runs.notebooks or (runs.input and file_path in runs.plan.notebooks)  # of that input alone
     return ChapterFile.from_parent(parent, path=file_path) if mine else None
 
 

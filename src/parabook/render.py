@@ -8,6 +8,7 @@ becomes a CSS variable, ``--chart-ink``. The other settings are those of a build
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,7 @@ def describe(app: Any, name: str, template: str, context: dict[str, Any], doctre
         for styles in ("fonts.css", "palette.css", "exhibits.css"):
             app.add_css_file(styles)
         app.add_js_file("charts.js")
+        _list_headings(context)
     context["front_page_title"] = app.env.titles[root].astext() if root in app.env.titles else context["project"]
     if cover.get("lead"):
         home, picture = cover["homepage"].rstrip("/") + "/" if cover["homepage"] else "", cover["picture"]
@@ -144,6 +146,21 @@ def describe(app: Any, name: str, template: str, context: dict[str, Any], doctre
             "head.html.j2", cover=cover, site=site, title=title, picture=picture and place, home=home, name=name
         )
         context["metatags"] = context.get("metatags", "") + head
+
+
+def _list_headings(context: dict[str, Any]) -> None:
+    """Put the headings that stand in outputs, as those of a text that a notebook shows, into a page's contents, each with an id."""
+    headings = re.findall(r"<h2(?: [^>]*)?>.*?</h2>", context.get("body") or "", re.DOTALL)
+    if not any(heading.startswith("<h2>") and "headerlink" not in heading for heading in headings):
+        return
+    entries = []
+    for place, heading in enumerate(headings, 1):
+        own = re.search(r'href="#([^"]+)" title=', heading)
+        ident = own[1] if own else f"heading-{place}"
+        entries.append((ident, Markup(heading.replace("¶", "")).striptags()))
+        if not own:
+            context["body"] = context["body"].replace(heading, heading.replace("<h2", f'<h2 id="{ident}"', 1), 1)
+    context["toc"] = render("contents.html.j2", title=Markup(context["title"]).striptags(), headings=entries)
 
 
 def write_files(app: Any, error: Exception | None) -> None:

@@ -72,7 +72,7 @@ def add_evidence(path: Path, text: str) -> tuple[int, int, int]:
     if errors := [*errors, *paragraph_problems(edition, text)]:
         raise InputError(grouped(errors), _places(edition))
     rows, before, out = draft(edition, text), file.read_bytes(), io.StringIO()
-    columns = next(csv.reader(io.StringIO(before.decode())))
+    columns = next(csv.reader(io.StringIO(before.decode("utf-8-sig"))))
     csv.DictWriter(out, columns, lineterminator="\r\n" if b"\r\n" in before else "\n").writerows(rows)
     with tempfile.TemporaryDirectory(prefix=".evidence-", dir=path) as folder:
         new = Path(folder, file.name)

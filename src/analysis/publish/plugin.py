@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from analysis import folder
 from analysis.folder import ROOMS
 from analysis.schema import ROOT
+from parabook.errors import InputError
 from parabook.files import listed
+from parabook.notebooks import code
 from parabook.plugins import Cover, Evidence, Plugin, Table
 
 if TYPE_CHECKING:
@@ -81,6 +84,7 @@ class EditionPlugin(Plugin):
         from analysis.story import read_story
 
         check_parameters(plan.given)
+        _require_passed_on(plan)
         edition = open_edition(plan.input, plan.given.get("minimum_cell", 0))
         read_story(edition)
         date = str(edition.package.get("created") or "")[:10] or edition.report.event_date
@@ -135,6 +139,18 @@ class EditionPlugin(Plugin):
         if found and edition.minimum_cell > 1:
             found = (Problem(edition.name, f"{len(found):,} problems", "none", "analysis verify names them"),)
         return Evidence(str(held), found)
+
+
+def _require_passed_on(plan: Plan) -> None:
+    """An `InputError` for a chapter that would show smaller cells than a call allows, as it takes no ``minimum_cell``."""
+    for file in plan.notebooks if plan.given.get("minimum_cell") else ():
+        opens = re.findall(r"\bopen_edition\(([^)]*)\)", code(plan.book.read[file]))
+        if opens and not ("minimum_cell" in plan.declared[file] and all("minimum_cell" in each for each in opens)):
+            needed = "open_edition(edition, minimum_cell), and minimum_cell: int = 0 in its cell tagged parameters"
+            found = "open_edition() without the parameter minimum_cell"
+            raise InputError.one(
+                f"chapter {plan.book.name(file)}", found, needed, "it would show smaller cells than this call allows"
+            )
 
 
 def _inside(path: Path, found: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -59,6 +59,7 @@
         each.querySelector("button").setAttribute("aria-pressed", chosen);
       }
       for (const fade of upgraded) fade();
+      if (followed) document.querySelector(".chart:has(> script)").scrollIntoView({ block: "center" });
     });
     card.append(button);
   };
@@ -131,17 +132,44 @@
     },
     { rootMargin: "200px" },
   );
-  /* A link may lead into a fold. */
+  /* A link may lead into a fold; who goes back finds the page as it was left. */
+  const foldsAround = (hash) => {
+    const found = [];
+    const target = hash && document.getElementById(decodeURIComponent(hash.slice(1)));
+    for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) found.push(fold);
+    return { target, closed: found.filter((fold) => !fold.open) };
+  };
+  const opened = [];
+  let wentBack = false;
   const unfold = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    const { target, closed } = foldsAround(wentBack ? "" : location.hash);
+    wentBack = false;
+    for (const fold of closed) fold.open = true;
     if (target) target.scrollIntoView();
   };
   addEventListener("hashchange", unfold);
+  addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (!link) return;
+    history.replaceState({ top: scrollY }, "");
+    opened.push(...foldsAround(link.hash).closed);
+  }, true);
+  addEventListener("popstate", ({ state }) => {
+    if (!state || state.top === undefined) return;
+    wentBack = true;
+    for (const fold of opened.splice(0)) fold.open = false;
+    requestAnimationFrame(() => scrollTo({ top: state.top, behavior: "instant" }));
+  });
   addEventListener("DOMContentLoaded", () => {
     const charts = document.querySelectorAll(".chart:has(> script)");
     for (const chart of charts) watch.observe(chart);
     if (charts.length) document.querySelectorAll("[data-follow]").forEach(offerToFollow);
+    /* Code stands below what it makes: there it is also read, and reached by keyboard. */
+    for (const code of document.querySelectorAll("div.cell > details.above-input")) code.parentElement.append(code);
+    /* On a phone the contents close when an entry is chosen. */
+    document.querySelector(".toc-drawer")?.addEventListener("click", (event) => {
+      if (event.target.closest("a")) document.getElementById("__toc").checked = false;
+    });
     unfold();
   });
 })();
