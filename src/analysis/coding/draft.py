@@ -95,19 +95,26 @@ def _places(edition: Edition) -> str:
 def draft(edition: Edition, text: str) -> list[Row]:
     """Rows of evidence for each value that needs some and has none: one, or one a paragraph where it is read in several."""
     evident, values = edition.evidence, edition.values()
-    near, sure = defaultdict[str, Counter[int]](Counter), defaultdict[str, set[int]](set)
+    near, sure = defaultdict[str, Counter[int]](Counter), defaultdict[str, Counter[int]](Counter)
     missing = [place for place in values if place not in evident and needs_evidence(place)]
     sites, found = cache(Reader(edition, text).sites), dict[Place, list[Site]]()
     for place in (place for place in missing if not _shares(place, values, edition)):
         found[place] = sites(place[0], place[2], values[place])
         for number, *_ in found[place]:
             near[_subject(place)][number] += 1 / len(found[place])  # type: ignore[assignment]
-            sure[_subject(place)] |= {number} if len(found[place]) == 1 else set()
+            sure[_subject(place)][number] += len(found[place]) == 1
     for place, row in evident.items():
         near[_subject(place)][int(row["paragraph"] or 0)] += 2
-        sure[_subject(place)].add(int(row["paragraph"] or 0))
+        sure[_subject(place)][int(row["paragraph"] or 0)] += 2
+    homes = {subject: max(read, key=read.__getitem__) for subject, read in near.items() if read}
     for place, several in found.items():
-        found[place] = _nearest(several, near[_subject(place)], sure[_subject(place)], place[2])
+        subject, own = _subject(place), len(several) == 1  # which alone makes no paragraph one of the subject's
+        known = {number for number, n in sure[subject].items() if n > own}
+        others = {at for other, at in homes.items() if other != subject and "." not in other} - {
+            homes.get(subject),
+            *known,
+        }
+        found[place] = _nearest(several, near[subject], known, others, place[2])
     known = {place: (int(row["paragraph"] or 0), row["exact"]) for place, row in evident.items() if row["exact"]}
     known |= {place: each[0][:2] for place, each in found.items() if len(each) == 1 and DRAFT not in each[0][3]}
     rows: list[Row] = []
@@ -151,19 +158,24 @@ def _subject(place: Place) -> str:
     return key.partition(".")[0] if table in ("interviewees", "legs") else f"{table}.{key}"
 
 
-def _nearest(sites: list[Site], near: Mapping[int, float], sure: Collection[int], column: str) -> list[Site]:
+def _nearest(
+    sites: list[Site], near: Mapping[int, float], sure: Collection[int], others: Collection[int], column: str
+) -> list[Site]:
     """The one site that is near to what else is read of the same subject, or those that are as near.
 
-    None is near that is not in, or next to, a paragraph that is sure to be on the subject; then the nearest is asked about.
+    None is near that is not in, or next to, a paragraph that is sure to be on the subject, or that is on one of the
+    ``others``; then the nearest is asked about.
     """
-    if column in ANYWHERE or len(sites) < 2:
+    if column in ANYWHERE or not sites or (len(sites) < 2 and sites[0][0] not in others):
         return sites[:1]
     weights = {site: sum(n / 4 ** abs(number - site[0]) for number, n in near.items()) for site in sites}
     ordered = sorted(sites, key=lambda site: -weights[site])
     close = [site for site in ordered if not sure or min(abs(site[0] - number) for number in sure) <= 1]
+    close = [site for site in close if site[0] not in others]
     if not close:
         number, exact, basis, note = ordered[0]
-        return [(number, exact, basis, f"{DRAFT}{note or basis}, but far from what else is read of the same")]
+        why = "where somebody else is spoken of" if number in others else "far from what else is read of the same"
+        return [(number, exact, basis, f"{DRAFT}{note or basis}, but {why}")]
     return sorted(each for each in close[:MOST_CANDIDATES] if weights[each] * CLEAR > weights[close[0]])
 
 
