@@ -48,7 +48,7 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
     if delimiter != ",":
         found, needed = f"cells parted by {delimiter!r}", "cells parted by commas"
         cells.problems.append(Problem(shown, found, needed, "export it as comma-separated", row=1))
-    number = 0
+    number, blank = 0, list[int]()
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter), 1):
             if number == 1:
@@ -56,6 +56,8 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
             elif number == 2 and set(columns) & set(row) and not set(columns) & set(cells.header):
                 cells.header, first, needed = row, 2, "the names of the columns"
                 cells.problems.append(Problem(shown, "a row above the header", needed, "remove it", row=1))
+            elif len(row) > 1 and not any(row):
+                blank.append(number)
             elif len(row) == len(cells.header):
                 cells.rows.append(row)
                 cells.numbers.append(number)
@@ -64,6 +66,9 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
                 cells.problems.append(Problem(shown, f"{len(row)} cells", needed, hint, row=number))
     except csv.Error as error:
         cells.problems.append(Problem(shown, str(error), "CSV with commas and straight quotes", row=number + 1))
+    if blank:
+        found = f"{len(blank):,} rows without a value" if len(blank) > 1 else "a row without a value"
+        cells.problems.append(Problem(shown, found, "a value in each row", "delete it", row=blank[0], times=len(blank)))
     cells.problems += header_problems(cells.header, shown, columns, row=first)
     return cells
 

@@ -225,7 +225,8 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
     seen, needed = {_place(row) for row in rows}, "one row of evidence for every coded value"
     hint = "add it (analysis evidence drafts it), or blank the value"
     for name, key, column in (place for place in values if place not in seen and needs_evidence(place)):
-        yield Problem(table.shown, f"no evidence for {name} {key} {column}", needed, hint, None, column)
+        place = f"{key} {column}" if key == name else f"{name} {key} {column}"
+        yield Problem(table.shown, f"no evidence for {place}", needed, hint, None, column)
 
 
 def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:
