@@ -12,6 +12,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 IN_PAGE = re.compile(r'href="(https?://[^"]+)"')
 IN_TEXT = re.compile(r"https?://[^\s\"'<>`()\[\]]+")
@@ -30,7 +31,8 @@ def links(file: Path) -> set[str]:
 def followed(link: str) -> str:
     """What is wrong with a link: blank when it leads somewhere."""
     # Some hosts turn away what does not look like a browser.
-    request = urllib.request.Request(link, headers={"User-Agent": "Mozilla/5.0 (link check)"})
+    plain = quote(link, safe=":/?#[]@!$&'()*+,;=%")
+    request = urllib.request.Request(plain, headers={"User-Agent": "Mozilla/5.0 (link check)"})
     wrong = ""
     for _ in range(TRIES):
         try:

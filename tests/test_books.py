@@ -104,6 +104,10 @@ def test_a_chart_of_altairs_own_needs_no_other_host(tmp_path: Path):
         ("parametrs = {}", "[tool.parabook]: found 'parametrs', needed one of .*; did you mean 'parameters'?"),
         ("rests_on = { one = 'a.csv' }", "rests_on of one: found 'a.csv', needed a list of paths"),
         (
+            'rests_on = { on = ["a.csv"] }',
+            "rests_on: found 'on', needed a page of _toc.yml, without suffix; did you mean 'one'?",
+        ),
+        (
             "matrix = { on = { a = [1] } }",
             "matrix: found 'on', needed a page of _toc.yml, without suffix; did you mean 'one'?",
         ),

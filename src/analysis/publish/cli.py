@@ -74,14 +74,14 @@ def analysis() -> None:
 def build(
     editions: tuple[str, ...], given: dict[str, str], out: Path | None, jobs: int, force: bool, receipt: Path | None, pdf: bool,
 ) -> int:  # fmt: skip
-    """Run the chapters and make the book of each EDITION, a name under data/ or a path."""
+    """Run the chapters and make the book of each EDITION: a name under data/, a path or an address."""
     options = BuildOptions(jobs, force)
     if receipt:
         from parabook.reproduce import reproduce
 
         if stray := "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else "":
-            needed = "at most where its edition is now"
-            raise InputError.one("--reproduce", stray, needed, "leave it out")
+            needed = "nothing beside it but, perhaps, where its edition is now"
+            raise InputError.one("--reproduce", stray, needed, "the receipt has the rest: leave it out")
         again = Progress("again", live=True)
         same = reproduce(receipt, *_book(), name="".join(editions), out=out, options=options, progress=again)
         return 0 if same else 1

@@ -64,7 +64,9 @@ def start(
         raise InputError.one(path.parent, "no such folder", "a folder to write the edition into", "make it first")
     path = path.parent.resolve() / path.name
     if os.path.lexists(path) and (not path.is_dir() or path.is_symlink() or any(path.iterdir())):
-        needed = f"a new name, or an empty folder; the {NOTEBOOK} of an edition imports the next export"
+        needed = (
+            f"a new name, or an empty folder{f'; its {NOTEBOOK} imports the next export' * (path / NOTEBOOK).exists()}"
+        )
         raise InputError.one(shown_path(path), "something that stands there", needed)
     tables, said = [] if export else STARTED, ""
     files = {f"{table}.csv": ",".join(schema(table).columns) + "\n" for table in tables}
