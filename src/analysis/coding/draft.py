@@ -106,15 +106,15 @@ def draft(edition: Edition, text: str) -> list[Row]:
     for place, row in evident.items():
         near[_subject(place)][int(row["paragraph"] or 0)] += 2
         sure[_subject(place)][int(row["paragraph"] or 0)] += 2
-    homes = {subject: max(read, key=read.__getitem__) for subject, read in near.items() if read}
+    homes = {subject: max(many, key=many.__getitem__) for subject, many in near.items() if many}
     for place, several in found.items():
         subject, own = _subject(place), len(several) == 1  # which alone makes no paragraph one of the subject's
-        known = {number for number, n in sure[subject].items() if n > own}
+        read = {number for number, n in sure[subject].items() if n > own}
         others = {at for other, at in homes.items() if other != subject and "." not in other} - {
             homes.get(subject),
-            *known,
+            *read,
         }
-        found[place] = _nearest(several, near[subject], known, others, place[2])
+        found[place] = _nearest(several, near[subject], read, others, place[2])
     known = {place: (int(row["paragraph"] or 0), row["exact"]) for place, row in evident.items() if row["exact"]}
     known |= {place: each[0][:2] for place, each in found.items() if len(each) == 1 and DRAFT not in each[0][3]}
     rows: list[Row] = []
