@@ -24,14 +24,15 @@ SECONDS = 30
 def links(file: Path) -> set[str]:
     """The links of one file, without the part that leads into a page."""
     text = file.read_text(encoding="utf-8")
-    found = map(unescape, IN_PAGE.findall(text)) if file.suffix == ".html" else IN_TEXT.findall(text)
+    prose = re.sub(r"`[^`]*`", "", text)  # what is code is no link
+    found = map(unescape, IN_PAGE.findall(text)) if file.suffix == ".html" else IN_TEXT.findall(prose)
     return {link.partition("#")[0].rstrip(".,;:") for link in found}
 
 
 def followed(link: str) -> str:
     """What is wrong with a link: blank when it leads somewhere."""
     # Some hosts turn away what does not look like a browser.
-    plain = quote(link, safe=":/?#[]@!$&'()*+,;=%")
+    plain = quote(link, safe=":/?#[]@!$&'()*+,;=%")  # a path may have other letters
     request = urllib.request.Request(plain, headers={"User-Agent": "Mozilla/5.0 (link check)"})
     wrong = ""
     for _ in range(TRIES):
@@ -40,7 +41,7 @@ def followed(link: str) -> str:
                 return ""
         except urllib.error.HTTPError as error:
             wrong = f"refused ({error.code})" if error.code in REFUSED else f"status {error.code}"
-        except OSError as error:
+        except (OSError, ValueError) as error:
             wrong = str(getattr(error, "reason", error))
     return wrong
 

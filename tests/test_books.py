@@ -97,16 +97,19 @@ def test_a_chart_of_altairs_own_needs_no_other_host(tmp_path: Path):
     assert "charts.js" not in index.read_text(encoding="utf-8")  # a page without a chart is the book's own
 
 
+def test_a_page_of_rests_on_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    root = made(tmp_path, one="1")
+    (root / "pyproject.toml").write_text('[tool.parabook.rests_on]\non = ["a.csv"]\n"o*" = []\n')
+    make_plan(Book.open(root), Plugin(), "", {})
+    assert capsys.readouterr().err == "pyproject.toml, rests_on: no page is called 'on'; did you mean 'one'?\n"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ("jobs = 'two'", "[tool.parabook] jobs: found 'two', needed a whole number"),
         ("parametrs = {}", "[tool.parabook]: found 'parametrs', needed one of .*; did you mean 'parameters'?"),
         ("rests_on = { one = 'a.csv' }", "rests_on of one: found 'a.csv', needed a list of paths"),
-        (
-            'rests_on = { on = ["a.csv"] }',
-            "rests_on: found 'on', needed a page of _toc.yml, without suffix; did you mean 'one'?",
-        ),
         (
             "matrix = { on = { a = [1] } }",
             "matrix: found 'on', needed a page of _toc.yml, without suffix; did you mean 'one'?",

@@ -127,8 +127,9 @@ def test_back_leads_to_where_a_link_was_followed(browser, book: Path):
     before = link.bounding_box()["y"]
     link.click()
     assert page.locator("tr:target").is_visible()
-    page.go_back()
-    page.wait_for_timeout(500)
+    for turn in (page.go_back, page.go_forward, page.go_back):
+        turn()
+        page.wait_for_timeout(500)
     assert abs(link.bounding_box()["y"] - before) < 5
     page.close()
 
@@ -168,5 +169,6 @@ def test_no_link_to_skip_to_is_printed(browser, book: Path):
     page = browser.new_page()
     page.emulate_media(media="print")
     page.goto((book / "html" / "routes.html").as_uri())
+    assert page.locator(".skip-to-content").count() == 1
     assert not page.locator(".skip-to-content").is_visible()
     page.close()

@@ -36,18 +36,27 @@ def test_none_has_the_name_of_a_chapter(tmp_path: Path):
         make_plan(Book.open(ROOT), EditionPlugin(), str(edition(tmp_path, "evidence.ipynb")), {})
 
 
-def test_one_that_would_show_smaller_cells_than_a_call_allows_is_refused(tmp_path: Path):
-    """As it opens its edition without the number; with it, or without a number in the call, it is run."""
+@pytest.mark.parametrize(
+    ("opens", "refused"),
+    [
+        ("open_edition(edition)", True),
+        ("open_edition(edition, minimum_cell=1)", True),
+        ("open_edition(str(edition), minimum_cell=minimum_cell)  # not open_edition(edition)", False),
+    ],
+)
+def test_one_that_would_show_smaller_cells_than_a_call_allows_is_refused(tmp_path: Path, opens: str, refused: bool):
     mine = edition(tmp_path, "more.ipynb")
-    file = mine / "chapters" / "more.ipynb"
-    plan = make_plan(Book.open(ROOT), EditionPlugin(), str(mine), {"minimum_cell": "5"})
-    EditionPlugin().check(plan)
-    file.write_text(
-        file.read_text(encoding="utf-8").replace("open_edition(edition, minimum_cell)", "open_edition(edition)")
-    )
+    file, plugin = mine / "chapters" / "more.ipynb", EditionPlugin()
+    text = file.read_text(encoding="utf-8")
+    assert "open_edition(edition, minimum_cell)" in text
+    file.write_text(text.replace("open_edition(edition, minimum_cell)", opens), encoding="utf-8")
+    plugin.check(make_plan(Book.open(ROOT), plugin, str(mine), {}))
+    plan = make_plan(Book.open(ROOT), plugin, str(mine), {"minimum_cell": "5"})
+    if not refused:
+        plugin.check(plan)
+        return
     with pytest.raises(InputError, match=r"^chapter more: found open_edition\(\) without the parameter minimum_cell"):
-        EditionPlugin().check(make_plan(Book.open(ROOT), EditionPlugin(), str(mine), {"minimum_cell": "5"}))
-    EditionPlugin().check(make_plan(Book.open(ROOT), EditionPlugin(), str(mine), {}))
+        plugin.check(plan)
 
 
 def test_its_cells_are_tests(tmp_path: Path):

@@ -286,20 +286,20 @@ def _apart(book: Edition) -> str:
 def proof(book: Edition, key: str, rests_on: Sequence[str], status: str = "") -> Link:
     """A key that leads to the first evidence of a column that an exhibit rests on, of legs of a status, or to the row's own."""
     wanted = [tuple(each.split(".", 1)) for each in rests_on]
-    tables = [name for name, _ in wanted[:1]]
+    tables, places = [name for name, _ in wanted[:1]], _places(book, status)
     for name, column in [*wanted, *((table, "") for table in tables), ("interviewees", "")]:
-        for place in book.evidence:
-            own = place[0] == name and (place[1] == key or place[1].startswith(f"{key}.")) and column in ("", place[2])
-            if own and _of_status(book, place, status):
+        for place in places:
+            if place[0] == name and (place[1] == key or place[1].startswith(f"{key}.")) and column in ("", place[2]):
                 return Link(key, f"#{anchor(*place)}")
     return Link(key)
 
 
-def _of_status(book: Edition, place: tuple[str, str, str], status: str) -> bool:
-    """Whether evidence is of a leg with a status, or of no leg; blank for any."""
-    if not status or place[0] != "legs":
-        return True
-    return any(f"{row['interviewee']}.{row['leg']}" == place[1] for row in book.rows("legs") if row["status"] == status)
+def _places(book: Edition, status: str) -> list[tuple[str, str, str]]:
+    """What has evidence, in the table's order; of legs only those of a status, blank for all."""
+    legs = (
+        {f"{row['interviewee']}.{row['leg']}" for row in book.rows("legs") if row["status"] == status} if status else ()
+    )
+    return [place for place in book.evidence if not status or place[0] != "legs" or place[1] in legs]
 
 
 def _with_links(book: Edition, table: pd.DataFrame, key: str, rests_on: Sequence[str], status: str) -> pd.DataFrame:
@@ -324,9 +324,8 @@ def _cited(book: Edition, columns: set[tuple[str, ...]], keys: set[str], status:
     """The rows of evidence behind an exhibit: of its columns, for the people or rows that it shows."""
     if not keys or book.minimum_cell > 1:
         return
-    for table, key, column in book.evidence:
-        own = (table, column) in columns and (table == "report" or {key, key.rpartition(".")[0]} & keys)
-        if own and _of_status(book, (table, key, column), status):
+    for table, key, column in _places(book, status):
+        if (table, column) in columns and (table == "report" or {key, key.rpartition(".")[0]} & keys):
             yield anchor(table, key, column)
 
 

@@ -90,7 +90,7 @@ def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
     Legs are as `journeys.legs_of_routes` gives them; ``met`` is the place among ``places`` where people were interviewed.
     """
     lines = lines_of(legs, places, met)
-    if too_many_lines(legs, places, met):
+    if len(lines) > MOST_LINES:
         return from_where_to_where(lines, positions(places))
     if lines.empty:
         return None

@@ -22,7 +22,7 @@ def whom(book: Edition) -> str:
     """Of whom the tables count, as a caption ends: the declared number, and where they were interviewed."""
     where = f" in {isolate(_collected_at(book))}" if _collected_at(book) else ""
     if book.declared is None:
-        return f"the interviewees{where} whom the source portrays"
+        return f"the interviewees{where} {'whom the source portrays' if book.has('evidence') else 'in the data'}"
     return f"the {people(book.declared)} interviewed{where}"
 
 
@@ -75,32 +75,36 @@ def finding(table: pd.DataFrame, what: str, says: Callable[[str, int], str] | No
     At least four and at most eight of the ten are 18–24.
     >>> finding(table, "The age", lambda label, n: f"are {label}")
     'Four of the ten are 18–24 and two are 25–34; the age of the other four is not known.'
+    >>> finding(table.assign(state=["stated", "in no single band", "not stated"]), "The age", lambda label, n: f"are {label}")
+    'Four of the ten are 18–24 and two are in no single band; the age of the other four is not known.'
     """
     if table.attrs.get("withheld"):
         return str(table.attrs["withheld"])
     unit, rows = unit_of(table), known(table)
     number, total = int(rows[unit].sum()), int(table[unit].sum())
-    if rows.empty:
-        return none_known(what, table)
     pairs = list(zip(map(isolate, rows.iloc[:, 0]), map(int, rows[unit]), strict=True))
     hidden, between = (int(table.loc[table["state"] == state, unit].sum()) for state in (NOT_SHOWN, NO_BAND))
+    unclear = [(NO_BAND, between)] if between else []  # known, and last
+    if not pairs and not unclear:
+        return none_known(what, table)
     apart = f" {spell(hidden).capitalize()} {'is' if hidden == 1 else 'are'} {NOT_SHOWN}." if hidden else ""
     # Where those not stated have a row of their own, those not shown apart are known to be something else.
     unknown = total - number - (hidden if NOT_STATED in set(table["state"]) else 0)
     if says and len(pairs) <= MOST_SPELLED and total > 1:
-        told = [
-            f"{spell(n) if at else part(n, table).capitalize()} {says(label, n)}" for at, (label, n) in enumerate(pairs)
+        parts = [
+            *((n, says(label, n)) for label, n in pairs),
+            *((n, f"{'is' if n == 1 else 'are'} {NO_BAND}") for _, n in unclear),
         ]
+        told = [f"{spell(n) if at else part(n, table).capitalize()} {text}" for at, (n, text) in enumerate(parts)]
         rest = total - number - hidden - between
         what = what[:1].lower() + what[1:]
         head = join(told) + (f"; {what} of the other {spell(rest)} is not known." if rest > 0 else ".") + apart
     else:
-        listed = ", ".join(f"{label} ({n:,})" for label, n in pairs[:MOST_NAMED])
+        listed = ", ".join(f"{label} ({n:,})" for label, n in [*pairs[:MOST_NAMED], *unclear])
         listed += f", and {plural(len(pairs) - MOST_NAMED, 'other')}" if len(pairs) > MOST_NAMED else ""
-        listed += f", {NO_BAND} ({between:,})" if between else ""
         head = f"{what} of {part(number + between, table)} is {'shown' if hidden else 'known'}: {listed}.{apart}"
     tied = len(pairs) > 1 and pairs[0][1] == pairs[1][1]
-    if not share or not unknown or tied:
+    if not share or not unknown or tied or not pairs:
         return head
     label, n = pairs[0]
     return f"{head} At least {spell(n)} and at most {spell(n + unknown)} of the {spell(total)} {share.format(label)}."
@@ -129,18 +133,18 @@ def came_from(book: Edition, routes: pd.DataFrame) -> str:
     return " ".join(said)
 
 
-def most_travelled(legs: pd.DataFrame) -> str:
-    """Which leg most people have made, and how many: of `journeys.legs_of_routes`; blank where there is none."""
+def most_travelled(book: Edition, legs: pd.DataFrame) -> str:
+    """The way from place to place that most people took: of `journeys.legs_of_routes`; blank where small cells are suppressed."""
     made = legs[(legs["state"] == STATED) & (legs["status"] != INTENDED)]
-    first = made[made["people"] == made["people"].max()]
-    if len(first) != 1:
-        return (
-            f"No two places were travelled between by more than {people(int(first['people'].iloc[0]))}."
-            if len(first)
-            else ""
-        )
-    start, end, n = (first[name].iloc[0] for name in ("from", "to", "people"))
-    return f"Most travelled was the way from {isolate(start)} to {isolate(end)}, by {people(int(n))}."
+    ways = made.groupby(["from", "to"])["people"].sum()
+    first = ways[ways == ways.max()]
+    if first.empty or book.minimum_cell > 1:  # larger ones may not be shown
+        return ""
+    n = people(int(first.iloc[0]))
+    if len(first) > 1:
+        return f"No way from one place to another was taken by more than {n}."
+    start, end = map(isolate, first.index[0])
+    return f"Most travelled was the way from {start} to {end}, by {n}."
 
 
 def routes_known(book: Edition, table: pd.DataFrame) -> str:
@@ -262,7 +266,7 @@ def of_each(table: pd.DataFrame, what: str) -> str:
     """Of how many something is known, without saying what: for tables of two labels."""
     if table.attrs.get("withheld"):
         return str(table.attrs["withheld"])
-    n = int(known(table)[unit_of(table)].sum())
+    n = int(table.loc[table["state"].isin([STATED, NO_BAND]), unit_of(table)].sum())
     shown = "shown" if NOT_SHOWN in set(table["state"]) else "known"
     return (
         f"{what} of {part(n, table)} {'is' if ' and ' not in what else 'are'} {shown}."

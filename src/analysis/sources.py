@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -193,7 +194,15 @@ def markdown(text: str, kind: str = "rulings") -> None:
     """Show Markdown of an edition; raw HTML in it is shown, not obeyed. Headings of ``rulings`` stand below the chapter's."""
     from markdown_it import MarkdownIt
 
-    html = MarkdownIt("commonmark", {"html": False}).disable("image").render(text)
+    parser = MarkdownIt("commonmark", {"html": False}).disable("image")
+    tokens = parser.parse(text)
+    for heading, inline in pairwise(tokens):
+        if kind == "story" and heading.type == "heading_open":  # the page's contents list it
+            heading.attrs |= {
+                "id": "-".join(["story", *re.findall(r"\w+", inline.content.casefold())]),
+                "class": "listed",
+            }
+    html = parser.renderer.render(tokens, parser.options, {})
     for level in (3, 2, 1) if kind == "rulings" else ():
         html = html.replace(f"<h{level}>", f"<h{level + 1}>").replace(f"</h{level}>", f"</h{level + 1}>")
     show({"text/html": f'<div class="{kind}">{html}</div>', "text/plain": text})

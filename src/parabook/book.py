@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -156,13 +155,6 @@ def require_known(own: Mapping[str, Any], named: Collection[str]) -> None:
     for page, globs in own.get("rests_on", {}).items():
         if not isinstance(globs, list) or not all(isinstance(each, str) for each in globs):
             raise InputError.one(f"{where} rests_on of {page}", repr(globs), 'a list of paths, as ["data/*.csv"]')
-    for pattern in own.get("rests_on", {}) if not own.get("matrix") and "*" not in "".join(named) else ():
-        if not any(
-            fnmatch(os.path.relpath(name, at), pattern) for name in named for at in (".", own.get("pages") or ".")
-        ):
-            raise InputError.one(
-                f"{where} rests_on", repr(pattern), "a page of _toc.yml, without suffix", nearest(pattern, named)
-            )
     for page in own.get("matrix", {}):
         if page not in named:
             hint = nearest(page, named)

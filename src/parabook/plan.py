@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from parabook import dependencies, files
 from parabook.book import Book, Sent
 from parabook.dependencies import EVERYTHING
-from parabook.errors import InputError
+from parabook.errors import InputError, nearest
 from parabook.parameters import REPORTED, Parameter, fitted, parameters
 from parabook.plugins import Plugin
 
@@ -218,6 +219,13 @@ def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -
         print(f"{file.relative_to(book.root)}: not in _toc.yml, so in no book; add it there", file=sys.stderr)
     path = plugin.find(book, name)
     book = book.with_chapters(plugin.chapters(path))
+    names = [book.name(file) for file in book.chapters]
+    for pattern in book.settings.get("rests_on", {}):
+        if not any(fnmatch(page, pattern) for page in names):
+            print(
+                f"pyproject.toml, rests_on: no page is called {pattern!r}; {nearest(pattern, names)}".rstrip("; "),
+                file=sys.stderr,
+            )
     declared = {notebook: parameters(book.read[notebook]) for notebook in book.notebooks}
     apart = (*REPORTED, *plugin.filled_in)
     known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}

@@ -149,18 +149,14 @@ def describe(app: Any, name: str, template: str, context: dict[str, Any], doctre
 
 
 def _list_headings(context: dict[str, Any]) -> None:
-    """Put the headings that stand in outputs, as those of a text that a notebook shows, into a page's contents, each with an id."""
-    headings = re.findall(r"<h2(?: [^>]*)?>.*?</h2>", context.get("body") or "", re.DOTALL)
-    if not any(heading.startswith("<h2>") and "headerlink" not in heading for heading in headings):
-        return
-    entries = []
-    for place, heading in enumerate(headings, 1):
-        own = re.search(r'href="#([^"]+)" title=', heading)
-        ident = own[1] if own else f"heading-{place}"
-        entries.append((ident, Markup(heading.replace("¶", "")).striptags()))
-        if not own:
-            context["body"] = context["body"].replace(heading, heading.replace("<h2", f'<h2 id="{ident}"', 1), 1)
-    context["toc"] = render("contents.html.j2", title=Markup(context["title"]).striptags(), headings=entries)
+    """Put headings of outputs that ask for it, by the class ``listed``, into a page's contents, before the section that follows."""
+    body = context.get("body") or ""
+    for found in re.finditer(r'<h2 id="([^"]+)" class="listed">(.*?)</h2>', body):
+        after = re.search(r'<section id="([^"]+)"', body[found.end() :])
+        at = context["toc"].find(f'<li><a class="reference internal" href="#{after[1]}"') if after else -1
+        if at >= 0:
+            entry = render("contents.html.j2", ident=found[1], text=Markup(found[2]).striptags())
+            context["toc"] = context["toc"][:at] + entry + context["toc"][at:]
 
 
 def write_files(app: Any, error: Exception | None) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -71,7 +72,7 @@ def field_checks(field: Field) -> Iterator[Check]:
     """The checks that a column's schema asks for, first whether it can be read."""
     name, column = field.name, nw.col(field.name)
     if field.type in PATTERNS:
-        yield Check(name, nw.col(UNREAD + name), needed(field.type), how_to_write)
+        yield Check(name, nw.col(UNREAD + name), needed(field.type), partial(how_to_write, field.type))
     elif field.enum:
         bad = ~column.is_null() & ~column.is_in(field.enum)
         yield Check(name, bad, f"one of {', '.join(field.enum)}", lambda text: nearest(text, field.enum))
@@ -100,16 +101,18 @@ def field_checks(field: Field) -> Iterator[Check]:
         yield Check(name, column > field.maximum, f"{field.maximum:g} or less")
 
 
-def how_to_write(text: str) -> str:
-    """What a spreadsheet's date, or a range, is to be written as; blank for what could be several things.
+def how_to_write(kind: str, text: str) -> str:
+    """How to write what is no cell of a type: a spreadsheet's date, a range of numbers; blank for what could be several things.
 
     Examples
     --------
-    >>> how_to_write("44828"), how_to_write("24.09.2022"), how_to_write("30-39"), how_to_write("4/9/2022")
-    ('as a spreadsheet counts days it is 2022-09-24', 'write 2022-09-24', 'a range is a lowest and a highest number', '')
+    >>> how_to_write("date", "44828"), how_to_write("date", "24.09.2022"), how_to_write("date", "4/9/2022")
+    ('as a spreadsheet counts days it is 2022-09-24', 'write 2022-09-24', '')
+    >>> how_to_write("integer", "30-39")
+    'a range is a lowest and a highest number'
     """
-    if re.fullmatch(r"\d+ ?[-–] ?\d+", text):
-        return "a range is a lowest and a highest number"
+    if kind != "date":
+        return "a range is a lowest and a highest number" * bool(re.fullmatch(r"\d+ ?[-–] ?\d+", text))
     if re.fullmatch(r"[34]\d{4}", text):
         return f"as a spreadsheet counts days it is {date(1899, 12, 30) + timedelta(int(text))}"
     try:

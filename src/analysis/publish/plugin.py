@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -142,15 +143,36 @@ class EditionPlugin(Plugin):
 
 
 def _require_passed_on(plan: Plan) -> None:
-    """An `InputError` for a chapter that would show smaller cells than a call allows, as it takes no ``minimum_cell``."""
+    """An `InputError` for a chapter that would show smaller cells than a call allows, as it does not pass ``minimum_cell`` on."""
     for file in plan.notebooks if plan.given.get("minimum_cell") else ():
-        opens = re.findall(r"\bopen_edition\(([^)]*)\)", code(plan.book.read[file]))
-        if opens and not ("minimum_cell" in plan.declared[file] and all("minimum_cell" in each for each in opens)):
+        if not _passes_on(code(plan.book.read[file])):
             needed = "open_edition(edition, minimum_cell), and minimum_cell: int = 0 in its cell tagged parameters"
-            found = "open_edition() without the parameter minimum_cell"
-            raise InputError.one(
-                f"chapter {plan.book.name(file)}", found, needed, "it would show smaller cells than this call allows"
+            found, hint = (
+                "open_edition() without the parameter minimum_cell",
+                "it would show smaller cells than this call allows",
             )
+            raise InputError.one(f"chapter {plan.book.name(file)}", found, needed, hint)
+
+
+def _passes_on(source: str) -> bool:
+    """Whether every call of ``open_edition`` is given the name ``minimum_cell``, which is assigned.
+
+    Examples
+    --------
+    >>> _passes_on("minimum_cell = 0\\nbook = open_edition(str(edition), minimum_cell)"), _passes_on("open_edition(edition)")
+    (True, False)
+    """
+    nodes = list(ast.walk(ast.parse(re.sub(r"^\s*[%!].*", "", source, flags=re.MULTILINE))))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("open_edition")]
+    given = [[*call.args[1:2], *(each.value for each in call.keywords if each.arg == "minimum_cell")] for call in calls]
+    named = all([ast.unparse(value) for value in values] == ["minimum_cell"] for values in given)
+    return not calls or (
+        named
+        and any(
+            isinstance(node, ast.Name) and node.id == "minimum_cell" and isinstance(node.ctx, ast.Store)
+            for node in nodes
+        )
+    )
 
 
 def _inside(path: Path, found: Iterable[Problem]) -> tuple[Problem, ...]:

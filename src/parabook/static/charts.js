@@ -59,7 +59,9 @@
         each.querySelector("button").setAttribute("aria-pressed", chosen);
       }
       for (const fade of upgraded) fade();
-      if (followed) document.querySelector(".chart:has(> script)").scrollIntoView({ block: "center" });
+      const own = new RegExp(`\\b(${followed.split(" ").join("|")})\\b`);
+      const found = followed && [...document.querySelectorAll(".chart > script")].find((spec) => own.test(spec.textContent));
+      if (found) found.parentElement.scrollIntoView({ block: "center" });
     });
     card.append(button);
   };
@@ -133,43 +135,36 @@
     { rootMargin: "200px" },
   );
   /* A link may lead into a fold; who goes back finds the page as it was left. */
-  const foldsAround = (hash) => {
-    const found = [];
-    const target = hash && document.getElementById(decodeURIComponent(hash.slice(1)));
-    for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) found.push(fold);
-    return { target, closed: found.filter((fold) => !fold.open) };
-  };
-  const opened = [];
-  let wentBack = false;
+  const folds = document.getElementsByTagName("details");
   const unfold = () => {
-    const { target, closed } = foldsAround(wentBack ? "" : location.hash);
-    wentBack = false;
-    for (const fold of closed) fold.open = true;
+    if (history.state?.folds) return;
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     if (target) target.scrollIntoView();
   };
+  const restore = () => {
+    const { top, folds: were } = history.state ?? {};
+    if (!were) return;
+    [...folds].forEach((fold, at) => (fold.open = were[at]));
+    requestAnimationFrame(() => scrollTo({ top, behavior: "instant" }));
+  };
   addEventListener("hashchange", unfold);
+  addEventListener("popstate", restore);
   addEventListener("click", (event) => {
-    const link = event.target.closest('a[href^="#"]');
-    if (!link) return;
-    history.replaceState({ top: scrollY }, "");
-    opened.push(...foldsAround(link.hash).closed);
+    if (event.target.closest('a[href^="#"]')) history.replaceState({ top: scrollY, folds: [...folds].map((fold) => fold.open) }, "");
   }, true);
-  addEventListener("popstate", ({ state }) => {
-    if (!state || state.top === undefined) return;
-    wentBack = true;
-    for (const fold of opened.splice(0)) fold.open = false;
-    requestAnimationFrame(() => scrollTo({ top: state.top, behavior: "instant" }));
-  });
   addEventListener("DOMContentLoaded", () => {
     const charts = document.querySelectorAll(".chart:has(> script)");
     for (const chart of charts) watch.observe(chart);
     if (charts.length) document.querySelectorAll("[data-follow]").forEach(offerToFollow);
-    /* Code stands below what it makes: there it is also read, and reached by keyboard. */
-    for (const code of document.querySelectorAll("div.cell > details.above-input")) code.parentElement.append(code);
+    /* Where a style shows code below what it makes, it is also read, and reached by keyboard, there. */
+    for (const code of document.querySelectorAll("div.cell > details.above-input:has(+ .cell_output)"))
+      if (getComputedStyle(code.nextElementSibling).order === "-1") code.parentElement.append(code);
     /* On a phone the contents close when an entry is chosen. */
     document.querySelector(".toc-drawer")?.addEventListener("click", (event) => {
       if (event.target.closest("a")) document.getElementById("__toc").checked = false;
     });
     unfold();
+    restore();
   });
 })();
