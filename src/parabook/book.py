@@ -79,6 +79,8 @@ class Book(Sent):
 
     def with_chapters(self, own: Sequence[Path]) -> Book:
         """The book with further chapters at its end, which ``_toc.yml`` does not name: those of one input alone."""
+        if not own:
+            return self
         stems = {file.stem for file in self.chapters}
         for file in own:
             if file.stem in stems:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,7 @@ def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Pro
         When the report is wrong. After any error the book in place is as it was.
     """
     progress, out = progress or Progress(), output_folder(plan, out)
+    plan = plan if plan.hashes else plan.hashed()
     if not options.force and is_current(plan, out):
         progress.message("nothing changed")
     else:
@@ -116,7 +117,7 @@ def _build(
 
     try:
         with staging(out) as folder:
-            plan = snapshot(plan, folder.with_name("input"))
+            plan = snapshot(plan if plan.hashes else plan.hashed(), folder.with_name("input"))
             checking = assemblers.submit(plan.plugin.check, plan)
             if not (plan.book.cache / drawings.FOLDER).exists():  # else most charts, if not all, have been drawn
                 renderers.submit(drawings.start)
@@ -176,7 +177,8 @@ def _later(name: str, *arguments: Any) -> Any:
 
 
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
-    """The plans of several inputs; an error with each that is not there, or has another's name, and each wrong parameter."""
+    """The plans of several inputs, without hashes, which take the room; an error with each that is not there, or has another's
+    name, and each wrong parameter."""
     plans: dict[str, Plan] = {}
     problems: dict[Problem, None] = {}  # once each: a wrong parameter is wrong for every input
     known = ""
@@ -186,7 +188,7 @@ def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[st
             if plan.input.name in plans:
                 found = f"a second {plugin.noun} named {plan.input.name}"
                 raise InputError.one(name, found, f"{plugin.noun}s with names of their own")
-            plans[plan.input.name] = plan
+            plans[plan.input.name] = replace(plan, sources={}, stamps={}, hashes={})
         except InputError as error:
             problems |= dict.fromkeys(error.problems)
             known = error.known
@@ -212,7 +214,7 @@ def build_all(
     folders = {plan.input.name: output_folder(plan, out / plan.input.name) for plan in plans}
     todo = {plan.input.name: plan for plan in plans}
     for plan in plans if not options.force else ():
-        if is_current(plan, folders[plan.input.name]):
+        if is_current(plan.hashed(), folders[plan.input.name]):
             del todo[plan.input.name]
             progress(plan.input.name).message("nothing changed")
     failed = {}
@@ -221,13 +223,13 @@ def build_all(
         from parabook.run import side_by_side
         from parabook.server import Workers, stop_all
 
-        size = min(len(todo), side_by_side(plans[0], options.jobs or os.cpu_count() or 1))
+        size = min(len(todo), side_by_side(plans[0].hashed(), options.jobs or os.cpu_count() or 1))
         threads = ThreadPoolExecutor(size)
         with Workers(size) as assemblers, Workers(size) as renderers:
             jobs = {
                 name: threads.submit(_build, plan, folders[name], options, progress(name), assemblers, renderers)
                 for name, plan in todo.items()
-            }
+            }  # each hashes its files when its turn comes
             try:
                 failed = {name: describe(error) for name, job in jobs.items() if (error := job.exception())}
             except BaseException:  # interrupted
