@@ -130,7 +130,7 @@ def seen(folder: Path) -> Results:
 
 
 PAGE, CSS = "interviewees.html", "_static/exhibits.css"
-BAND = '<th scope="row">18–24</th><td class="number" data-label="interviewees">4</td>'
+BAND = '<th scope="row">18–24</th> <td class="number" data-label="interviewees">4</td>'
 NOTE = '<p class="note">An age given as a range is in a band of the table only when the whole range fits.</p>'
 
 # What is done to a page, and what is then said to have moved; of several at once each by itself.
