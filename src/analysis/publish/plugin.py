@@ -161,18 +161,18 @@ def _passes_on(source: str) -> bool:
     --------
     >>> _passes_on("minimum_cell = 0\\nbook = open_edition(str(edition), minimum_cell)"), _passes_on("open_edition(edition)")
     (True, False)
+    >>> _passes_on("?open_edition"), _passes_on("%%bash\\nls -l data")
+    (False, True)
     """
-    nodes = list(ast.walk(ast.parse(re.sub(r"^\s*[%!].*", "", source, flags=re.MULTILINE))))
+    try:
+        nodes = list(ast.walk(ast.parse(re.sub(r"^\s*[%!].*", "", source, flags=re.MULTILINE))))
+    except SyntaxError:  # another language, or another's magic
+        return "open_edition" not in source
     calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("open_edition")]
     given = [[*call.args[1:2], *(each.value for each in call.keywords if each.arg == "minimum_cell")] for call in calls]
+    assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     named = all([ast.unparse(value) for value in values] == ["minimum_cell"] for values in given)
-    return not calls or (
-        named
-        and any(
-            isinstance(node, ast.Name) and node.id == "minimum_cell" and isinstance(node.ctx, ast.Store)
-            for node in nodes
-        )
-    )
+    return not calls or (named and "minimum_cell" in assigned)
 
 
 def _inside(path: Path, found: Iterable[Problem]) -> tuple[Problem, ...]:
