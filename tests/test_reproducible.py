@@ -22,6 +22,8 @@ THERE = {
     # Plain ASCII, even for file names: the barest system there is. And a date for builds, as packagers of Debian set it.
     "TZ": "America/St_Johns", "LC_ALL": "C", "LANG": "tr_TR.ISO-8859-9", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
     "PYTHONHASHSEED": "4242", "PYTHONOPTIMIZE": "2", "SOURCE_DATE_EPOCH": "1000000000", "COLUMNS": "40",
+    # An older processor, with other functions for sines and logarithms.
+    "NPY_DISABLE_CPU_FEATURES": "AVX512_ICL X86_V4 X86_V3", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA",
 }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
     "Kazakh letters in ASCII": {"path": "Қазақ ұлы", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     "another user": {"script": 'exec unshare --user --map-user=12345 --map-group=12345 "$@"'},
     "a checkout to read": {"script": 'o=$(mktemp -d); mount --bind . .; mount -o remount,ro,bind .; cd "$PWD"; "$@" --out $o/book; cd /; umount "$OLDPWD"; mv $o/book "$OUT"; rmdir $o'},
+    "an older processor": {"NPY_DISABLE_CPU_FEATURES": "AVX512_ICL X86_V4 X86_V3", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA"},
     "no network": {"script": 'exec unshare --net "$@"'}, "memory alone": {"script": 'mkdir m; mount -t tmpfs none m; cp -r [!m]* m; cd m; "$@"; cp -r book ..'},
     "few files": {"script": 'ulimit -n 256; "$@"'}, "nothing to read from": {"script": '"$@" <&- | cat'},
 }  # fmt: skip

@@ -18,6 +18,9 @@ from analysis.schema import ROOT
 WIDTH = 480
 """Pixels. A page shows a map as wide as its column: at three quarters of that on a phone, at one and a half elsewhere."""
 
+DECIMALS = 9
+"""Of what trigonometric functions give, which differs in further digits between processors: everywhere the same map."""
+
 MOST_POINTS = 4000
 """Of the outlines of countries: some 50 kB on the page."""
 
@@ -46,7 +49,18 @@ class Frame:
 
 def mercator(latitude: Any) -> Any:
     """Degrees of latitude as far from the equator as Mercator's projection puts them."""
-    return np.degrees(np.arcsinh(np.tan(np.radians(np.clip(latitude, -85, 85)))))
+    return np.round(np.degrees(np.arcsinh(np.tan(np.radians(np.clip(latitude, -85, 85))))), DECIMALS)
+
+
+def latitude_at(degrees: Any) -> Any:
+    """The latitude that Mercator's projection puts so many degrees from the equator.
+
+    Examples
+    --------
+    >>> float(latitude_at(mercator(51.2)))
+    51.2
+    """
+    return np.round(np.degrees(np.arctan(np.sinh(np.radians(degrees)))), DECIMALS)
 
 
 def frame_around(core: Sequence[Point], areas: Iterable[Point] = (), margin: float = 1.4) -> Frame:
@@ -89,7 +103,7 @@ def land(frame: Frame) -> dict[str, Geometry]:
     """The countries in a frame by their alpha-3 code, in pixels, no finer than can be seen."""
     codes, shapes = world()
     edges = frame.top + 1 / frame.scale, frame.top - (frame.height + 1) / frame.scale
-    north, south = np.degrees(np.arctan(np.sinh(np.radians(edges))))
+    north, south = latitude_at(np.array(edges))
     west, east = frame.left - 1 / frame.scale, frame.left + (WIDTH + 1) / frame.scale
     seen = [
         shapely.transform(

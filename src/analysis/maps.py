@@ -20,7 +20,7 @@ from shapely import Geometry, LineString, Polygon, box
 from shapely import Point as Dot
 from shapely.ops import substring
 
-from analysis.basemap import WIDTH, Point, frame_around, land, world
+from analysis.basemap import DECIMALS, WIDTH, Point, frame_around, land, latitude_at, world
 from analysis.charts import HOST, INK, LAND, MARK, MUTED, PAPER, plain
 from analysis.disclosure import NOT_STATED, STATED, no_people
 from analysis.journeys import INTENDED, MADE
@@ -166,7 +166,7 @@ class Map:
                 west, north, east, south = found[0].bounds
                 x = {"left": west, "right": east}.get(found[1], (west + east) / 2)
                 size, _, fill, weight = TEXTS[kind]
-                row = {"text": isolate(text), "kind": kind, "x": x, "y": (north + south) / 2, "align": found[1]}
+                row = {"text": isolate(text), "kind": kind, "x": round(x, 1), "y": round((north + south) / 2, 1), "align": found[1]}
                 self.texts.append(row | {"size": size, "fill": fill, "weight": weight})
                 self.taken.append(found[0])
                 return True
@@ -244,8 +244,8 @@ class Map:
 
     def measure(self) -> list[Row]:
         """In a corner where there is room, how long so many kilometres are, halfway between north and south."""
-        latitude = np.arctan(np.sinh(np.radians(self.frame.top - self.frame.height / 2 / self.frame.scale)))
-        pixels = self.frame.scale / 111.3 / float(np.cos(latitude))  # a kilometre
+        middle = latitude_at(self.frame.top - self.frame.height / 2 / self.frame.scale)
+        pixels = self.frame.scale / 111.3 / float(np.round(np.cos(np.radians(middle)), DECIMALS))  # a kilometre
         far = max((n for n in (10, 20, 50, 100, 200, 500, 1000, 2000) if n * pixels < 110), default=0)
         wide, high = far * pixels, self.frame.height - 12
         for x, y in itertools.product((10.0, WIDTH - wide - 10), (high, 30.0)):
@@ -274,7 +274,7 @@ class Map:
         ]
         ground += [feature(border, stroke=MUTED, width=1.2), *self.measure(), *self.key()]
         dots = [
-            {"at": self.spots[name], "size": 130 if name == self.met else 55, "fill": INK, "stroke": PAPER}
+            {"at": [round(each, 1) for each in self.spots[name]], "size": 130 if name == self.met else 55, "fill": INK, "stroke": PAPER}
             for name in self.towns
         ]
         looks: list[Any] = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)]
@@ -310,7 +310,8 @@ def figure_map(ranked: pd.DataFrame) -> Any:
     }
     at = {code: shape.representative_point().coords[0] for code, shape in largest.items()}
     frame = frame_around([*at.values()], margin=1.1)
-    discs = [{**row, "x": (spot := frame.spot(*at[row["country"]]))[0], "y": spot[1]} for row in rows]
+    spots = [frame.spot(*at[row["country"]]) for row in rows]
+    discs = [{**row, "x": round(x, 1), "y": round(y, 1)} for row, (x, y) in zip(rows, spots, strict=True)]
     ground = [feature(shape) for shape in land(frame).values()]
     size = alt.Size("least:Q", legend=None, scale=alt.Scale(range=[0, 1200], domainMin=0))
     tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
