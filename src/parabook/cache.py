@@ -1,4 +1,4 @@
-"""Chapters that ran in earlier builds, each used again when, and only when, nothing that it depends on has changed."""
+"""The cache of chapters that ran in earlier builds: each is used again if nothing that it depends on has changed."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from typing import Any
 from parabook import files
 from parabook.dependencies import EVERYTHING
 from parabook.plan import Plan
+from parabook.protocol import outputs
 
 MOST = 400
-"""Chapters in the cache."""
+"""The number of chapters that the cache keeps."""
 
 
 @dataclass(frozen=True)
 class ChapterRun:
-    """One chapter that ran."""
+    """The result of running a chapter."""
 
     chapter: str
     notebook: str
     """The executed notebook as text."""
     rests_on: list[str]
-    """Names of what its outputs rest on."""
+    """Names of what its outputs depend on, see `dependencies`."""
     seconds: float
     cells: Mapping[str, float]
     """Seconds of each code cell, by its id."""
     reused: bool = False
     wrote: list[str] = field(default_factory=list)
-    """Files that it wrote."""
+    """Files that it wrote, where that is observed."""
 
 
 def cached(plan: Plan, notebook: Path) -> ChapterRun | None:
-    """The chapter's last run on the very same files and parameters, if there is one."""
+    """A chapter's run on the very same files and parameters, if the cache has it."""
     for file in sorted((plan.book.cache / "chapters" / plan.key(notebook)).glob("*.json")):
         if text := files.stored(plan.book.cache, file.relative_to(plan.book.cache).as_posix()):
             run = ChapterRun(**json.loads(text))
@@ -51,6 +52,6 @@ def store(plan: Plan, notebook: Path, run: ChapterRun) -> None:
 
 
 def dependencies(notebook: Mapping[str, Any]) -> list[str]:
-    """The names of tables and files that the outputs of an executed notebook rest on; all, where an output names none."""
-    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
-    return sorted({name for each in outputs for name in each.get("metadata", {}).get("rests-on", [EVERYTHING])})
+    """The names of tables and files that an executed notebook's outputs say they rest on; all, if one does not say."""
+    metadata = (output.get("metadata", {}) for output in outputs(notebook))
+    return sorted({name for each in metadata for name in each.get("rests-on", [EVERYTHING])})

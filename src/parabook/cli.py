@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 
 def pairs(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, str]:
-    """The values of an option that is given as ``NAME=VALUE``, by name; an `InputError` where one is not."""
+    """Parse an option's values, each ``NAME=VALUE``, as click's callback; an `InputError` when one is not."""
     for pair in given:
         if not all(pair.partition("=")[:2]):
             raise InputError.one("-p", repr(pair), "NAME=VALUE")
@@ -96,19 +96,9 @@ def test_command(root: Path, arguments: tuple[str, ...]) -> int:
     if str(root).startswith("-"):  # an option of pytest: the book is here
         root, arguments = Path(), (str(root), *arguments)
     book = Book.open(root)
+    places = [f"--rootdir={book.root}", f"--override-ini=cache_dir={book.cache / 'pytest'}"]
     files = [str(file) for file in book.notebooks]
-    return int(
-        pytest.main(
-            [
-                f"--rootdir={book.root}",
-                f"--override-ini=cache_dir={book.cache / 'pytest'}",
-                "--book",
-                "-Wignore::pytest.PytestAssertRewriteWarning",
-                *files,
-                *arguments,
-            ]
-        )
-    )
+    return int(pytest.main([*places, "--book", "-Wignore::pytest.PytestAssertRewriteWarning", *files, *arguments]))
 
 
 @parabook.command("review")
@@ -151,16 +141,16 @@ def run(commands: click.Group, arguments: Sequence[str]) -> int:
 
 
 def complain(*lines: object) -> None:
-    """Print lines to standard error, each at once, as books are made side by side; blank ones are left out."""
+    """Print lines to standard error, without blank ones; each in one write, since books are made side by side."""
     for line in filter(None, lines):
         sys.stderr.write(f"{line}\n")
 
 
 def shell(commands: click.Group) -> int:
-    """What a shell calls: the command of this call, and then the end of the process. SIGTERM ends it as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended in either way, a build tidies up
+    """Run the command of this call as a program, which SIGTERM ends as Ctrl-C does; the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a build cleans up
     code = run(commands, sys.argv[1:])
-    if code == INTERRUPTED:  # all is tidied; threads that still ask after ended kernels would hold it up for seconds
+    if code == INTERRUPTED:  # after the cleanup, threads that wait for ended kernels would delay the exit by seconds
         sys.stdout.flush()
         os._exit(code)
     return code

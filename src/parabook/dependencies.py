@@ -1,7 +1,7 @@
-"""What a notebook rests on, by name, and the state of each: it runs again when one of the states is another.
+"""What notebooks depend on, by name, and the state of each name: a notebook runs again when one of its states changes.
 
-A name is a file, or with a slash at its end a folder that was listed, by path from the book; ``$NAME`` of the
-environment; ``glob:PATTERN``, the files that a book declares.
+A name is the path of a file from the book's folder; with a slash at its end, a folder whose files were listed; ``$NAME``,
+a variable of the environment; or ``glob:PATTERN``, the files that the book declares.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from parabook.book import Book
 
 EVERYTHING = "*"
-"""Among the names: every file of the input."""
+"""The name of all files of the input."""
 
 UNSEEN = {
     "cv2", "duckdb", "fiona", "geopandas", "h5py", "ibis", "lance", "netCDF4", "osgeo", "polars", "pyarrow", "pyogrio", "pyreadstat",
     "rasterio", "tables", "xarray", "zarr",
 }  # fmt: skip
-"""Packages whose compiled code opens files by itself, which Python does not see."""
+"""Packages whose compiled code opens files without Python's audit events."""
 
 FORK_UNSAFE = {"jax", "tensorflow", "torch"}
-"""Packages that start threads as they are imported, and so cannot be preloaded."""
+"""Packages that start threads when they are imported, and so cannot be preloaded in a process that forks."""
 
 
 def names(book: Book, page: str, notebook: Mapping[str, Any], seen: Any) -> list[str]:
-    """What a notebook that ran rests on; ``seen`` is what `observe` reported, None where the kernel is no Python.
+    """What a notebook that ran depends on; ``seen`` is the report of `observe`, None for a kernel that is not Python's.
 
-    What cannot be seen is to be declared in the setting ``rests_on``, by page. Until then it is every file of the book.
+    Where files can be opened unseen, the setting ``rests_on`` declares them, by page; without it, it is every file.
     """
     declared = [globs for pattern, globs in book.settings.get("rests_on", {}).items() if fnmatch(page, pattern)]
     read = [*(seen or {}).get("read", ()), *(seen or {}).get("wrote", ())]
@@ -48,13 +48,14 @@ def names(book: Book, page: str, notebook: Mapping[str, Any], seen: Any) -> list
         with suppress(OSError, ValueError):
             sources.append((book.root / name).read_text(encoding="utf-8"))
     used = {module.partition(".")[0] for source in sources for module in imports(source)}
-    blind = seen is None or seen["started"] or not used.isdisjoint(UNSEEN)
-    rest = [EVERYTHING] if blind and not declared else [f"glob:{each}" for globs in declared for each in globs]
-    return sorted({*read, *rest})
+    opens_unseen = seen is None or seen["started"] or not used.isdisjoint(UNSEEN)
+    if opens_unseen and not declared:
+        return sorted({*read, EVERYTHING})
+    return sorted({*read, *(f"glob:{each}" for globs in declared for each in globs)})
 
 
 def state(root: Path, name: str) -> str:
-    """The state of what a name stands for; blank where it is not there."""
+    """The state of what a name stands for, a hash; blank when that does not exist."""
     kind, _, rest = name.partition(":")
     if name.startswith("$"):
         return files.digest(os.environ.get(name[1:]))
@@ -71,7 +72,7 @@ def state(root: Path, name: str) -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """Python and every package there is, by the names of their folders, which need no reading."""
+    """The versions of Python and of every package, from the names of folders, as reading metadata takes long."""
     folders = [each for path in reversed(sys.path) for each in Path(path).glob("*.dist-info")]
     named = (folder.stem.rpartition("-") for folder in folders)
     found = {name.lower().replace("_", "-"): version for name, _, version in named}
@@ -79,13 +80,13 @@ def versions() -> dict[str, str]:
 
 
 def preloaded(notebooks: Mapping[Path, Mapping[str, Any]]) -> Iterator[str]:
-    """The modules of installed packages that notebooks import, which all their kernels can share."""
+    """The modules of installed packages that notebooks import, to be loaded once for all kernels."""
     for module in dict.fromkeys(module for notebook in notebooks.values() for module in imports(code(notebook))):
         first, *rest = module.split(".")
         if first in FORK_UNSAFE or any(
             (file.parent / first).exists() or (file.parent / f"{first}.py").exists() for file in notebooks
         ):
-            continue  # a module of the book's own may have the name of an installed one
+            continue  # the book's own module may have the name of an installed one
         spec = find_spec(first)
         if spec and spec.origin and "site-packages" in spec.origin:
             path = Path(spec.origin).parent.joinpath(*rest)

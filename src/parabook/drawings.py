@@ -1,7 +1,7 @@
-"""Charts drawn by vl-convert, as SVG and PNG: each once, cached by its content, in the font that travels with parabook.
+"""Charts drawn by vl-convert, as SVG and PNG, cached by content, in a font that comes with parabook.
 
-How the font was made, from what, and what it holds: ``fonts/README.md``. Imports nothing heavy but the drawing program:
-a process that draws starts beside all else that is loaded.
+About the font: ``fonts/README.md``. Imports nothing heavy but vl-convert, since a process that draws starts while other
+processes load much.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from xml.etree import ElementTree
 from parabook.files import digest, hash_files, sha256, write_atomically
 from parabook.protocol import charts
 
-FOLDER, MOST = "drawn", 2000  # of a cache: charts drawn before, by their fingerprints, and how many at most
+FOLDER, MOST = "drawn", 2000  # the folder of drawings in the cache, and how many it keeps
 
-VEGALITE_VERSION = "6.4"  # what vl-convert offers of the version that Altair writes
+VEGALITE_VERSION = "6.4"  # the closest that vl-convert has to the version that Altair writes
 
-FONT = "'Report Sans', sans-serif"  # for charts that name none themselves; no system has the first
+FONT = "'Report Sans', sans-serif"  # of charts that set none; no system has the first
 
 FONTS = Path(__file__).with_name("fonts")
-"""The font. What pages need is in its folder ``pages``: ``fonts.css``, the font by scripts, its licence."""
+"""The font. Its folder ``pages`` has what pages need: ``fonts.css``, a font file for each script, the licence."""
 
-INSTALLED = Path(sys.prefix) / "share" / "parabook"  # where `python -m parabook.drawings` leaves the script of charts
+INSTALLED = Path(sys.prefix) / "share" / "parabook"  # where `python -m parabook.drawings` writes the script of charts
 
 ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
 def canonical(spec: Mapping[str, Any]) -> str:
-    """A chart's one spelling, by which its drawing is known."""
+    """A chart as JSON that is the same for equal charts, by which its drawing is cached."""
     return json.dumps(spec, sort_keys=True, ensure_ascii=False)
 
 
 def as_svg(spec: str, folder: Path) -> str:
-    """A chart as SVG, in the colours of a light page; ``folder`` is the cache."""
+    """A chart, given as canonical JSON, as SVG in the colours of a light page; ``folder`` is the cache."""
 
     def drawn() -> bytes:
         svg = str(program().vegalite_to_svg(spec, vl_version=VEGALITE_VERSION, config={"font": FONT}))
@@ -76,7 +76,7 @@ def _drawn_by() -> tuple[str, ...]:
 
 
 def start() -> None:
-    """Have the drawing program load what it needs, which takes as long as to draw ten charts."""
+    """Draw a trivial chart, so that vl-convert loads what it needs, which takes as long as drawing ten charts."""
     program().vegalite_to_svg({"mark": "point", "data": {"values": []}}, vl_version=VEGALITE_VERSION)
 
 
@@ -93,7 +93,7 @@ def picture(notebook: str, folder: Path) -> None:
 
 
 def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """The charts of a column of charts, each by itself, where the column says that they stand apart; else the chart.
+    """The charts of a vertical concatenation as single charts, if its ``usermeta`` says ``apart``; else the chart itself.
 
     Examples
     --------
@@ -116,11 +116,11 @@ def panels(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 @cache
 def program() -> Any:
-    """vl-convert, given this font and kept from the system's, once a process, before anything is drawn.
+    """The module vl_convert, set up to use this font and, on Linux, none of the system's.
 
-    It reads the system's fonts when it is first used. On Linux it asks fontconfig's configuration where they
-    are, so it is shown one without any, and other programs of this process are not. Elsewhere it reads them, but has no
-    need of them: the font has a glyph for every character.
+    When it is first used it looks up the system's fonts, on Linux in fontconfig's configuration. It is given one without
+    fonts, by a variable that is set for that moment only. Elsewhere it finds the system's fonts, but does not need them:
+    ours has a glyph for every character.
     """
     import vl_convert
 
@@ -139,27 +139,33 @@ def png(svg: str, scale: float = 1) -> bytes:
 
 
 def for_a_page(svg: str, name: str) -> str:
-    """A drawing whose ids are its own, which Vega numbers on from chart to chart, and without roles: a page describes it whole."""
+    """A drawing with ids that begin with ``name``, and without ARIA attributes, as the page describes the whole drawing.
+
+    Vega numbers ids on from chart to chart, so they would depend on what was drawn before.
+    """
     root = ElementTree.fromstring(svg)
     ids = dict.fromkeys(each.attrib["id"] for each in root.iter() if "id" in each.attrib)
-    own = {found: f"{name}-{n}" for n, found in enumerate(ids)}
-    urls = {f"url(#{found})": f"url(#{new})" for found, new in own.items()}
+    new_ids = {old: f"{name}-{n}" for n, old in enumerate(ids)}
+    new_urls = {f"url(#{old})": f"url(#{new})" for old, new in new_ids.items()}
     for element in root.iter():
-        kept = {key: each for key, each in element.attrib.items() if key != "role" and not key.startswith("aria-")}
-        element.attrib = {key: (own if key == "id" else urls).get(each, each) for key, each in kept.items()}
+        for key, value in [*element.attrib.items()]:
+            if key == "role" or key.startswith("aria-"):
+                del element.attrib[key]
+            else:
+                element.attrib[key] = (new_ids if key == "id" else new_urls).get(value, value)
     return ElementTree.tostring(root, encoding="unicode")
 
 
 def script(cache: Path) -> str:
-    """The one script that makes charts interactive, Vega for the browser: as installed, or from a cache, or bundled for it."""
+    """The script that makes charts interactive, Vega for the browser: as installed, from a cache, or bundled into it."""
     name = f"vega-{version('vl-convert-python')}-{VEGALITE_VERSION}.js"
     for file in (INSTALLED / name, cache / name):
         if file.is_file():
             return file.read_text(encoding="utf-8")
     bundle = program().javascript_bundle("window.parabookEmbed = vegaEmbed;", vl_version=VEGALITE_VERSION)
-    made = f"(() => {{{bundle}}})();\n"  # its names would collide with Sphinx's own
-    write_atomically(cache / name, made)
-    return made
+    wrapped = f"(() => {{{bundle}}})();\n"  # in a function, as its names would collide with those of Sphinx
+    write_atomically(cache / name, wrapped)
+    return wrapped
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is wrong with an input, said in one line each. Knows nothing of tables or files."""
+"""Problems of an input, each a line that says where, what was found and what is needed. Knows nothing of tables or files."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 MOST_LIKE = 2000
-"""Values among which the one most like a typo is looked for: difflib takes a second for some ten thousand."""
+"""How many values are compared with a typo at most: difflib takes a second for some ten thousand."""
 
 NAMED = 3
-"""Rows and values that the line of a cause names."""
+"""How many rows and values the line of several like problems names."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Problem:
     warning: bool = False
     """A warning is worth a look, but the book can be built."""
     times: int = 1
-    """How many alike it stands for."""
+    """How many like problems it stands for."""
 
     def __str__(self) -> str:
         row = f", row {self.row}" if self.row else ""
@@ -45,17 +45,17 @@ class Problem:
 
 
 class InputError(Exception):
-    """The input or the call is wrong: exit code 2. Carries every problem; ``known`` is a table of what would be right."""
+    """The input or the call is wrong: exit code 2. ``known`` is a table of what would be right, to be printed below."""
 
     def __init__(self, problems: Iterable[Problem], known: str = "") -> None:
         self.problems, self.known = tuple(problems), known
         super().__init__("\n".join(map(str, self.problems)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.problems, self.known)  # and not with its text, as an exception travels otherwise
+        return type(self), (self.problems, self.known)  # an exception is otherwise pickled with its text
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in place of a traceback: in a notebook too a problem is one line."""
+        """What IPython shows in place of a traceback: a line for each problem, in notebooks too."""
         return [str(problem) for problem in self.problems]
 
     @classmethod
@@ -65,7 +65,7 @@ class InputError(Exception):
 
 
 def printable(text: str) -> str:
-    r"""A line without what a terminal would obey or not show, which is escaped: control and format characters, odd blanks.
+    r"""A line in which control and format characters and unusual blanks are escaped, so that a terminal obeys none.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def describe(error: BaseException) -> str:
 
 
 def tallied(problems: Iterable[Problem]) -> dict[str, dict[str, int]]:
-    """How many errors and warnings there are, by file; a file without any is not listed."""
+    """The numbers of errors and warnings by file, of files that have any."""
     counts: dict[str, dict[str, int]] = {}
     for problem in problems:
         kinds = counts.setdefault(problem.file, {"errors": 0, "warnings": 0})
@@ -101,7 +101,7 @@ def tallied(problems: Iterable[Problem]) -> dict[str, dict[str, int]]:
 
 
 def grouped(problems: Iterable[Problem]) -> list[Problem]:
-    """Problems of one cause as one: its first rows, what was found there, and how many more there are.
+    """Problems that differ only in row and value as one: its first rows, what was found there, how many more there are.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def _together(alike: list[Problem]) -> Problem:
 
 
 def missing(value: object) -> bool:
-    """Whether a cell is blank: None, NaN (unlike itself) or pandas' NA (which will not say)."""
+    """Whether a cell is blank: None, NaN (which differs from itself) or pandas' NA (which has no truth value)."""
     try:
         return value is None or bool(value != value)  # noqa: PLR0124
     except TypeError:
@@ -144,7 +144,7 @@ def show(value: object, most: int = 60) -> str:
 
 
 def nearest(value: object, allowed: Iterable[str]) -> str:
-    """A hint with the allowed value most like a typo, or nothing.
+    """A hint with the allowed value that is most like a typo; blank when none is like it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files of the cache and hashes of files and values: written whole or not at all. Knows nothing of books."""
+"""Hashes of files and values, and files that are written whole or not at all. Knows nothing of books."""
 
 from __future__ import annotations
 
@@ -12,26 +12,23 @@ from fnmatch import filter as matching
 from pathlib import Path
 
 ADDRESS = ".address"
-"""The file beside a copy of an input that says where it came from."""
+"""The file beside a copy of an input that has the path of the original."""
 
 
 def sha256(file: Path) -> str:
-    """The SHA-256 of a file, read piece by piece."""
-    hashed = hashlib.sha256()
+    """The SHA-256 of a file."""
     with open(file, "rb", buffering=0) as opened:
-        while piece := opened.read(1 << 16):
-            hashed.update(piece)
-    return hashed.hexdigest()
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def hash_files(folder: Path, pattern: str = "*") -> dict[str, str]:
-    """SHA-256 of every file of a folder, by path inside it; of a file, its own, under ``.``."""
+    """SHA-256 of every file of a folder, by path inside it; for a file, its own, with the path ``.``."""
     files = {".": folder} if folder.is_file() else listed(folder, pattern)
     return {name: sha256(file) for name, file in files.items()}
 
 
 def listed(folder: Path, pattern: str = "*") -> dict[str, Path]:
-    """The files of a folder by path inside it, but for Python's compiled ones; none where there is no folder."""
+    """The files of a folder by path inside it, without Python's compiled ones; none when there is no folder."""
     found: dict[str, Path] = {}
     skip = len(str(folder)) + 1
     for base, _, names in os.walk(folder):
@@ -41,7 +38,7 @@ def listed(folder: Path, pattern: str = "*") -> dict[str, Path]:
 
 
 def stamp(file: Path) -> tuple[int, ...]:
-    """What the file system says of a file and changes with every write to it; all 0 when it is gone."""
+    """Inode, size and time of change of a file, which are others after every write; all 0 when there is no file."""
     try:
         found = file.stat()
     except OSError:
@@ -50,12 +47,12 @@ def stamp(file: Path) -> tuple[int, ...]:
 
 
 def digest(found: object) -> str:
-    """One SHA-256 for plain values, whatever the order of their keys."""
+    """The SHA-256 of plain values, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(found, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def write_atomically(file: Path, content: str | bytes = "") -> None:
-    """Write a file of the cache, whole or not at all; where it cannot be written, nothing is lost."""
+    """Write a file of the cache, whole or not at all; a failure is ignored, as a cache only saves time."""
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
@@ -64,13 +61,13 @@ def write_atomically(file: Path, content: str | bytes = "") -> None:
 
 
 def store(cache: Path, name: str, text: str) -> None:
-    """Put an entry into a cache, with a code made with the secret of its folder, which is its owner's alone."""
+    """Put an entry into a cache, authenticated with the secret of its folder, which only the owner can read."""
     with contextlib.suppress(OSError):
         write_atomically(cache / name, f"{code(cache, name, text)}\n{text}")
 
 
 def stored(cache: Path, name: str) -> str:
-    """An entry of a cache; blank where there is none, or who wrote or edited it did not know the secret."""
+    """An entry of a cache; blank when there is none, or it was written or edited without the secret."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         found, text = (cache / name).read_text(encoding="utf-8").split("\n", 1)
         return text if hmac.compare_digest(found, code(cache, name, text)) else ""
@@ -78,7 +75,7 @@ def stored(cache: Path, name: str) -> str:
 
 
 def code(cache: Path, name: str, text: str) -> str:
-    """A hash of a name and a text that nobody can make, or try guesses on, without the secret of a cache's folder."""
+    """A hash of a name and a text with the secret of a cache: nobody else can compute it, or use it to test guesses."""
     secret = cache / "secret"
     cache.mkdir(parents=True, exist_ok=True)
     cache.chmod(0o700)
@@ -88,7 +85,7 @@ def code(cache: Path, name: str, text: str) -> str:
 
 
 def prune(folder: Path, most: int, pattern: str = "*") -> None:
-    """Keep no more than so many entries of a folder of the cache, the youngest."""
+    """Remove all but the youngest entries of a folder of the cache."""
     from shutil import rmtree
 
     with contextlib.suppress(OSError):
@@ -98,9 +95,9 @@ def prune(folder: Path, most: int, pattern: str = "*") -> None:
 
 
 def swap(new: Path, place: Path) -> None:
-    """Put a file or folder in place of another in one step; the old one, if any, takes the place of the new one.
+    """Exchange a new file or folder with the one at ``place``, if there is one, in one step.
 
-    Where the system has no such step, the old one is first renamed to the name of the new one with ``.old`` added.
+    Where the system cannot do that, the old one is renamed first, to the new one's name with ``.old`` added.
     """
     import ctypes
 
@@ -108,8 +105,8 @@ def swap(new: Path, place: Path) -> None:
         new.rename(place)
         return
     try:
-        exchange = ctypes.CDLL(None).renameat2
-        if exchange(-100, os.fsencode(new), -100, os.fsencode(place), 2) == 0:  # AT_FDCWD, RENAME_EXCHANGE
+        renameat2 = ctypes.CDLL(None).renameat2
+        if renameat2(-100, os.fsencode(new), -100, os.fsencode(place), 2) == 0:  # AT_FDCWD, RENAME_EXCHANGE
             return
     except (OSError, AttributeError, TypeError):
         pass

@@ -1,6 +1,6 @@
-"""One notebook fanned out over values of its parameters: a page for each, under the page of the notebook.
+"""Makes a page of a notebook for each combination of values of its parameters, below the page of the notebook.
 
-A book's ``[tool.parabook.matrix]`` names notebooks, by path without suffix, and for each its parameters with their values.
+The setting ``matrix`` of a book names notebooks, by path without suffix, and the values of their parameters.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Matrix = Mapping[str, Mapping[str, list[Any]]]
 
 
 def fanned_out(contents: Any, matrix: Matrix, root: Path, made: Path) -> Any:
-    """A table of contents with the pages that a matrix makes, whose notebooks are written to the folder ``made``."""
+    """A table of contents with the pages of a matrix added; their notebooks are written to the folder ``made``."""
     if isinstance(contents, list):
         return [fanned_out(each, matrix, root, made) for each in contents]
     if not isinstance(contents, Mapping):
@@ -29,20 +29,19 @@ def fanned_out(contents: Any, matrix: Matrix, root: Path, made: Path) -> Any:
     found = {key: fanned_out(each, matrix, root, made) for key, each in contents.items()}
     page = str(contents.get("file", "")).removesuffix(".ipynb").removesuffix(".md")
     if page in matrix:
-        added = [
-            {"file": (made / name).relative_to(root).as_posix()} for name in variants(root, page, matrix[page], made)
-        ]
+        names = variants(root, page, matrix[page], made)
+        added = [{"file": (made / name).relative_to(root).as_posix()} for name in names]
         found["sections"] = [*found.get("sections", ()), *added]
     return found
 
 
 def variants(root: Path, page: str, values: Mapping[str, list[Any]], made: Path) -> Iterator[str]:
-    """Write a notebook for each combination of values; their names.
+    """Write a notebook for each combination of values; yields their names.
 
-    Each assigns its values in a cell of its own after the parameters, and says them in its title.
+    Its values are assigned in a cell below the parameters, and stand in its title.
     """
-    file = next((file for suffix in (".ipynb", ".md") if (file := root / f"{page}{suffix}").is_file()), root / page)
-    notebook = read(file)
+    candidates = [root / f"{page}.ipynb", root / f"{page}.md", root / page]
+    notebook = read(next((file for file in candidates if file.is_file()), candidates[-1]))
     known = parameters(notebook)
     for name, each in values.items():
         where = f"pyproject.toml, matrix of {page}"
@@ -61,15 +60,10 @@ def variants(root: Path, page: str, values: Mapping[str, list[Any]], made: Path)
 
 
 def _variant(notebook: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
-    values = ", ".join(f"{each}" for each in chosen.values())
+    values = ", ".join(map(str, chosen.values()))
     source = "\n".join(f"{name} = {each!r}" for name, each in chosen.items())
-    own: dict[str, Any] = {
-        "cell_type": "code",
-        "id": "matrix",
-        "metadata": {"tags": ["remove-input"]},
-        "source": source,
-    }
-    own |= {"outputs": [], "execution_count": None}
+    assignments: dict[str, Any] = {"cell_type": "code", "id": "matrix", "metadata": {"tags": ["remove-input"]}}
+    assignments |= {"source": source, "outputs": [], "execution_count": None}
     cells: list[dict[str, Any]] = []
     titled = False
     for cell in notebook["cells"]:
@@ -78,5 +72,5 @@ def _variant(notebook: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str
             text, titled = re.sub(r"^(# .*)$", rf"\1: {values}", text, count=1, flags=re.MULTILINE), True
         cells.append({**cell, "source": text})
         if "parameters" in cell["metadata"].get("tags", ()):
-            cells.append(own)
+            cells.append(assignments)
     return {**notebook, "cells": cells}

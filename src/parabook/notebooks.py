@@ -1,6 +1,6 @@
-"""Notebooks as a book's files and its configuration have them: read, whether and how they run, what they import.
+"""Reads notebooks: their cells, whether and how they run by the book's configuration, what they import.
 
-Imports nothing heavy: MyST is read by MyST-NB, once, and taken from the cache after that.
+Imports nothing heavy: a page in MyST is parsed by MyST-NB once, and comes from the cache after that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from parabook import files
 from parabook.errors import InputError
 
 MYST = re.compile(r"---\n(?:(?!---|\.\.\.).*\n)*?(?:\s+format_name: *['\"]?myst\b|file_format: *['\"]?mystnb\b)")
-"""How a page in MyST begins that is a notebook; others show their code and do not run it."""
+"""The beginning of a MyST page that is a notebook; other pages show their code and do not run it."""
 
 IMPORT = re.compile(
     r"^[ \t]*(?:import[ \t]+([\w., \t]+)|from[ \t]+([\w.]+)[ \t]+import[ \t(]+([\w, \t]+))", re.MULTILINE
@@ -25,12 +25,12 @@ IMPORT = re.compile(
 
 @dataclass(frozen=True)
 class Execution:
-    """How a notebook is run, as the book's configuration has it, and the notebook's own ``mystnb`` metadata before that."""
+    """How a notebook is run, by its own ``mystnb`` metadata or else the book's configuration."""
 
     runs: bool = True
     allow_errors: bool = False
     seconds: float | None = None
-    """How long a cell may take; None where nothing says."""
+    """How long a cell may take; None when nothing says so."""
 
 
 def is_notebook(file: Path) -> bool:
@@ -42,7 +42,7 @@ def is_notebook(file: Path) -> bool:
 
 
 def read(file: Path, cache: Path | None = None) -> dict[str, Any]:
-    """A notebook, whatever it is written in; an `InputError` where it is none."""
+    """A notebook, in Jupyter's format or MyST; an `InputError` when it is neither."""
     try:
         text = file.read_text(encoding="utf-8")
         found: dict[str, Any] = json.loads(text) if file.suffix == ".ipynb" else _myst(file, text, cache)
@@ -67,7 +67,7 @@ def _myst(file: Path, text: str, cache: Path | None) -> dict[str, Any]:
 
 
 def execution(config: Mapping[str, Any], own: Mapping[str, Any], file: Path, notebook: Mapping[str, Any]) -> Execution:
-    """How a notebook is run, by ``_config.yml``, the table ``[tool.parabook]``, and what its metadata say.
+    """How a notebook is run, by ``_config.yml``, the settings ``own`` of parabook, and its metadata.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def code(notebook: Mapping[str, Any]) -> str:
 
 
 def imports(source: str) -> Iterator[str]:
-    """The modules that code imports, and names it takes from them, which may be modules; magics and all else are passed over.
+    """The modules that code imports, and the names that it imports from them, which may be modules; ignores magics.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What a notebook opens, lists, imports and asks of its environment, recorded in its kernel by an audit hook.
+"""Records in a kernel, by an audit hook, which files and variables a notebook uses.
 
-The text of this module is sent to kernels, of other environments too: it imports the standard library alone. Python does
-not see what compiled libraries open by themselves, nor what other programs do: `dependencies` has a rule for both.
+The source of this module is sent to kernels, of other environments too: it imports only the standard library. The hook
+misses files that compiled libraries or other programs open: `dependencies` has a rule for both.
 """
 
 from __future__ import annotations
@@ -14,33 +14,25 @@ import tempfile
 from typing import Any
 
 APART = {"_build", "__pycache__", "site-packages", "dist-packages"}
-"""Names of folders whose files are nobody's input; nor is what is hidden."""
+"""Folders of which no file is an input, wherever they are; neither are hidden files and folders."""
+
+SYSTEM = ("/proc", "/sys", "/dev", "/etc", "/usr", "/var", "/run")
+"""Where no file is an input, unless the book is there."""
 
 PROGRAMS = {"subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "os.forkpty"}
-"""Events after which another process may open files."""
+"""Audit events after which other processes may open files."""
 
 STARTED = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
-"""Modules that are loaded to start other processes, without an event."""
+"""Modules that start other processes without an audit event, as soon as they are loaded."""
 
 
 def start(root: str) -> None:
-    """Record from here on, in this process; ``sys.parabook()`` then gives what was seen, by path from ``root``, as JSON."""
-    elsewhere = (
-        sys.prefix,
-        sys.base_prefix,
-        tempfile.gettempdir(),
-        "/proc",
-        "/sys",
-        "/dev",
-        "/etc",
-        "/usr",
-        "/var",
-        "/run",
-    )
+    """Begin to record in this process; ``sys.parabook()`` returns the record as JSON, with paths from ``root``."""
+    elsewhere = (sys.prefix, sys.base_prefix, tempfile.gettempdir(), *SYSTEM)
     read, wrote, started = dict[str, None](), dict[str, None](), list[str]()
 
     def name(path: Any) -> str:
-        """A path as it is recorded; blank for one that is nobody's input."""
+        """A path as it is recorded; blank for one that is no input."""
         path = os.path.abspath(os.fsdecode(path))
         inside = (path + os.sep).startswith(root + os.sep)
         parts = path[len(root) :].split(os.sep) if inside else path.split(os.sep)
@@ -51,7 +43,7 @@ def start(root: str) -> None:
         return os.path.relpath(path, root).replace(os.sep, "/")
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        with contextlib.suppress(Exception):  # what fails here would fail in the notebook
+        with contextlib.suppress(Exception):  # an error here would be one of the notebook
             if event == "open" and not isinstance(arguments[0], int):
                 found, mode, flags = name(arguments[0]), arguments[1] or "", arguments[2] or 0
                 writes = flags & (os.O_WRONLY | os.O_RDWR) or not {*mode}.isdisjoint("wax+")
@@ -64,14 +56,14 @@ def start(root: str) -> None:
             elif event == "sqlite3.connect" and arguments[0] != ":memory:":
                 read[name(arguments[0])] = None
             elif event in ("os.listdir", "os.scandir") and not isinstance(arguments[0], int):
-                # Imports list the folders of the path, whatever they look for.
+                # Each import lists the folders of sys.path, too.
                 if "importlib" not in sys._getframe(1).f_code.co_filename and (found := name(arguments[0] or ".")):
                     read[f"{found}/"] = None
             elif event in PROGRAMS:
                 started.append(event)
 
     class Environment(type(os.environ)):  # type: ignore[misc]
-        """The environment, which records what code of the book, and no library, asks of it."""
+        """Records the variables that the book's own code reads, and not those that libraries read."""
 
         def __getitem__(self, key: str) -> str:
             frame: Any = sys._getframe(1)

@@ -1,4 +1,4 @@
-"""Parameters of chapters: what each declares, and whether the values of a call fit."""
+"""Parameters of chapters: which they declare, and the values of a call in the declared types."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from parabook.errors import InputError, Problem, nearest
 
 REPORTED = ("overrides", "values")
-"""Parameters that the build fills in itself, for a chapter that prints them: those of the call, and all, as JSON."""
+"""Parameters that every build sets, for a chapter that prints them: the call's parameters and all, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def declared(source: str) -> list[Parameter]:
 
 
 def fitted(given: Mapping[str, str], known: Mapping[str, Parameter]) -> dict[str, Any]:
-    """A call's parameters with the types that chapters declare; an error for one they do not, or of another type."""
+    """A call's parameters in the types that chapters declare; an `InputError` for an unknown one or a wrong value."""
     problems, values = [], {}
     for name, text in given.items():
         try:

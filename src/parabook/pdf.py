@@ -1,4 +1,4 @@
-"""The book on paper: its pages as one, with a cover, contents and page numbers, printed by Chromium."""
+"""Prints a book by Chromium: all pages as one, with a cover, contents and page numbers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from parabook.errors import InputError
 from parabook.templating import render
 
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-ARTICLE = 'article[role="main"], main article, [role="main"], main'  # what a page says, without what stands around it
+CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+ARTICLE = 'article[role="main"], main article, [role="main"], main'  # the text of a page, without navigation
 PAPER = ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
 
 
 def print_book(out: Path) -> Path:
-    """Print a built book to ``book.pdf`` beside its ``html`` folder; an error when there is no Chromium."""
+    """Print a built book to ``book.pdf`` beside its ``html`` folder; an `InputError` when there is no Chromium."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         raise InputError.one("chromium", "no such program", "Chromium, to print with", "install it")
@@ -26,14 +26,14 @@ def print_book(out: Path) -> Path:
         sheet.write_text(one_page(out / "html"), encoding="utf-8")
         with tempfile.TemporaryDirectory() as profile:
             places = [f"--user-data-dir={profile}", f"--print-to-pdf={pdf}", sheet.resolve().as_uri()]
-            subprocess.run([chromium, *QUIET, *PAPER, *places], check=True, capture_output=True)
+            subprocess.run([chromium, *CHROMIUM, *PAPER, *places], check=True, capture_output=True)
     finally:
         sheet.unlink(missing_ok=True)
     return pdf
 
 
 def one_page(html: Path) -> str:
-    """Every page of a book after another, from its front page on, links between them turned into links inside."""
+    """All pages of a book as one, in order from its front page; links between pages become links inside."""
     from bs4 import BeautifulSoup
 
     soups: dict[str, Any] = {}
@@ -54,7 +54,7 @@ def one_page(html: Path) -> str:
 
 
 def _printed(name: str, soup: Any) -> dict[str, str]:
-    """A page's text, whose sections and links have names that no other page uses."""
+    """A page's heading and text, with ids of sections that are unique in the book."""
     article = soup.select_one(ARTICLE)
     for needless in article.select("script, h1 a.headerlink"):
         needless.decompose()

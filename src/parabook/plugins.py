@@ -1,4 +1,4 @@
-"""What a project can add to the building of its book: the input that chapters are run on, its checks and its cover.
+"""What a project can add to the building of its book: inputs that the chapters run on, their checks, the cover.
 
 A plug-in is registered under the entry point group ``parabook.plugins``, and a book asks for it by name:
 ``[tool.parabook] plugin = "NAME"`` in its ``pyproject.toml``. A book without one is run as it stands.
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cover:
-    """What the pages of a book, and a page that lists several books, say of the input."""
+    """What pages, and a page that lists several books, say about the input."""
 
     title: str
     lead: str = ""
     homepage: str = ""
-    """The address at which the book will stand; blank when it is not known."""
+    """The address at which the book will be published; blank when it is not known."""
     date: str = ""
     source: str = ""
     picture: str = ""
-    """SVG of the picture that is shown where a link to the book is shared; blank for none."""
+    """SVG of the picture that is shown with a link to the book; blank for none."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What holding an input against its source gave: in words, and what does not hold."""
+    """The result of comparing an input with its source: a summary, and where they disagree."""
 
     summary: str
     problems: tuple[Problem, ...] = ()
@@ -50,52 +50,51 @@ Table = tuple[tuple[str, ...], ...]
 
 
 class Plugin:
-    """The hooks of a build and of a review. As it stands, a plug-in for a book that runs on nothing but its own files.
+    """The hooks of a build and of a review, with defaults for a book whose input is its own folder.
 
-    Instances travel between processes, so they are created without arguments and hold no state.
+    Instances are sent to other processes: they are created without arguments and have no state.
     """
 
     noun = "book"
-    """What an input is called, in messages and as the key of a receipt."""
+    """The word for an input, in messages and as a key of receipts."""
     filled_in: tuple[str, ...] = ()
-    """Parameters of chapters that no call may give, as `parameters` does."""
+    """Parameters of chapters that `parameters` sets, and so a call must not."""
     preload: tuple[str, ...] = ()
     """Modules imported once for all kernels."""
     observes = True
-    """Whether chapters rest on what they were seen to use; else their outputs name it."""
+    """Whether chapters depend on the files that they are observed to use; otherwise their outputs name them."""
     has_source = False
-    """Whether inputs have evidence that a review can hold against the text of their source."""
+    """Whether inputs have evidence that a review can compare with the text of their source."""
     publishes_with: tuple[str, ...] = ()
-    """Modules that `add_files` imports, loaded while chapters run."""
+    """Modules that `add_files` imports, to be loaded while chapters run."""
 
     def find(self, book: Book, name: str) -> Path:
         """The input that a user named; an `InputError` when there is none."""
         return book.root
 
     def files(self, book: Book, path: Path) -> dict[str, Path]:
-        """The files of an input by their names; a change of one runs chapters again."""
+        """The files of an input by name; when one changes, chapters that use it run again."""
         approved = f"{book.settings.get('approved', 'tests/approved')}/"
         top = [each for each in path.iterdir() if each.name != "_build" and not each.name.startswith(".")]
         found = {each.name: each for each in top if each.is_file()}
         found |= {f"{each.name}/{name}": file for each in top for name, file in listed(each).items()}
-        return {
-            name: file for name, file in found.items() if not name.startswith(approved) and file not in book.chapters
-        }
+        apart = {name for name, file in found.items() if name.startswith(approved) or file in book.chapters}
+        return {name: file for name, file in found.items() if name not in apart}
 
     def chapters(self, path: Path) -> Sequence[Path]:
-        """Notebooks of an input's own, which its book has after the others."""
+        """Notebooks that come with an input, to be added at the end of its book."""
         return ()
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
-        """The files, or folders of files, behind the names that outputs of a chapter say they rest on."""
+        """The files or folders that the names stand for on which a chapter's outputs say they rest."""
         return list(names)
 
     def program(self, book: Book) -> dict[str, dict[str, Path]]:
-        """Code and data of the project by group and name; in the group ``pages`` what has no part in chapters' results."""
+        """The project's code and data by group and name; those that only affect pages are in the group ``pages``."""
         return {}
 
     def parameters(self, path: Path) -> dict[str, Any]:
-        """Parameters that the build gives to each chapter that declares them."""
+        """Parameters that the build sets in each chapter that declares them."""
         return {}
 
     def folder(self, path: Path, chapter: Path) -> Path:
@@ -103,32 +102,32 @@ class Plugin:
         return chapter.parent
 
     def private(self, path: Path, given: Mapping[str, Any]) -> bool:
-        """Whether the input could be guessed, and the guess proved, from hashes of its files: they are not published then."""
+        """Whether guesses of the input could be tested against hashes of its files, so that these are not published."""
         return False
 
     def check(self, plan: Plan) -> Cover:
-        """Check a plan's input and parameters in a worker, before any cell runs, and describe the input; or `InputError`."""
+        """Describe the input, after checking it and the parameters; or raise `InputError`. Runs in a worker."""
         return Cover(str(plan.book.config.get("title", plan.book.root.name)))
 
     def cover(self, cover: Cover, glue: Mapping[str, str], drawing: str) -> Cover:
-        """The cover, completed by what the root chapter glued, by default its ``lead`` and ``source``, or drew first, as SVG."""
+        """Complete the cover with texts that the root chapter glues and its first chart, as SVG."""
         return replace(cover, lead=glue.get("lead", cover.lead), source=glue.get("source", cover.source))
 
     def add_files(
         self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], folder: Path
     ) -> None:
-        """Write further outputs into the folder of a finished book, before its checksums are taken."""
+        """Write further outputs into the folder of a book, before its checksums are computed."""
 
     def rows(self, path: Path) -> dict[str, Table] | None:
         """The input's tables by name, key columns first, for a review; None for an input that hides small cells."""
         return {}
 
     def problems(self, path: Path) -> Sequence[Problem]:
-        """All problems of an input, warnings included, with paths inside the input."""
+        """All problems of an input, also warnings, with paths relative to it."""
         return ()
 
     def evidence(self, path: Path, source: Path) -> Evidence:
-        """Hold an input against the file of its source; an `InputError` when that cannot be read."""
+        """Compare an input with the file of its source; an `InputError` when that cannot be read."""
         raise InputError.one("--source", str(source), "an input with evidence", "this book's has none")
 
 

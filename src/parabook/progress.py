@@ -1,4 +1,4 @@
-"""What a build says while it works: plain lines, or on a terminal one line that is redrawn in place."""
+"""The progress of a build: plain lines, or on a terminal one line that is redrawn in place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from parabook.errors import printable
 
 
 class Progress:
-    """The progress of one book: ``name`` begins its lines, blank to say nothing.
+    """Prints the progress of one book; ``name`` begins its lines, and a blank one prints nothing.
 
     If ``live``, a terminal shows how many chapters are done, which are running, and for how long.
     """
@@ -20,19 +20,15 @@ class Progress:
         self._display: Any = None
 
     def start(self, chapters: int) -> None:
-        """So many chapters are to be run."""
+        """Begin, with the number of chapters to run."""
         if self._live:
-            from rich import progress
             from rich.console import Console
+            from rich.progress import MofNCompleteColumn, TimeElapsedColumn
+            from rich.progress import Progress as Display
 
-            columns = (
-                "{task.description}",
-                progress.MofNCompleteColumn(),
-                "chapters",
-                progress.TimeElapsedColumn(),
-                "{task.fields[now]}",
-            )
-            self._display = progress.Progress(*columns, console=Console(stderr=True), transient=True)
+            counts = (MofNCompleteColumn(), "chapters", TimeElapsedColumn())
+            columns = ("{task.description}", *counts, "{task.fields[now]}")
+            self._display = Display(*columns, console=Console(stderr=True), transient=True)
             self._display.add_task(self._name, total=chapters, now="")
             self._display.start()
 
@@ -42,21 +38,21 @@ class Progress:
         self._show()
 
     def end(self, chapter: str, seconds: float | None) -> None:
-        """A chapter has run, or came from the cache: in None seconds."""
+        """A chapter has run, in so many seconds; None if it came from the cache."""
         self._running.pop(chapter, None)
         self._show(1)
         if seconds is not None and not self._display:
             self.message(f"{chapter} {seconds:.1f} s")
 
     def message(self, text: str) -> None:
-        """Something else is done."""
+        """Print what the build does next, to be read now."""
         if self._display:
             self._display.update(0, now=text)
         elif self._name:
             sys.stderr.write(f"{self._name}: {text}\n")  # at once, as books are built side by side
 
     def warn(self, text: str) -> None:
-        """Something that is to be read afterwards, too."""
+        """Print what is to be read after the build, too."""
         if self._display:
             self._display.console.print(f"{self._name}: {text}", markup=False, highlight=False, soft_wrap=True)
         else:
@@ -67,7 +63,7 @@ class Progress:
             self._display.update(0, advance=done, now=", ".join(self._running))
 
     def close(self) -> None:
-        """The build has ended: say nothing more."""
+        """End, and print nothing more."""
         if self._display:
             self._display.stop()
         self._name = ""

@@ -1,4 +1,4 @@
-"""What notebooks and the book agree on: the MIME types of exhibits and charts, and how to find them in a notebook."""
+"""The formats in which notebooks hand over exhibits, charts and texts, and functions that find them in a notebook."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 EXHIBIT = "application/vnd.parabook.exhibit+json"
-"""An exhibit as plain JSON: what the book draws from."""
+"""The MIME type of an exhibit as plain JSON, from which pages are made."""
 
 LAB_ONLY = "application/vnd.parabook.lab-only+json"
-"""Marks an output that is for notebook front ends; the book draws its content from the exhibit."""
+"""The MIME type that marks an output for notebook front ends only; pages show the exhibit instead."""
 
 VEGALITE = "application/vnd.vegalite.v5+json"
-"""The type that JupyterLab draws charts from, also of the later Vega-Lite that Altair writes."""
+"""The MIME type that JupyterLab draws charts from, also those of later versions of Vega-Lite."""
 
 CHARTS = (VEGALITE, "application/vnd.vegalite.v6+json", "application/vnd.vegalite.v6.json")
-"""The types that charts come as; the last one is what Altair's renderer ``mimetype`` emits."""
+"""The MIME types of charts; the last one is what Altair's renderer ``mimetype`` emits."""
 
 
 def outputs(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -34,14 +34,14 @@ def exhibits(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def charts(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The Vega-Lite specifications that the pages of an executed notebook show: of exhibits, and of outputs without one."""
+    """The Vega-Lite specifications that the page of an executed notebook shows, of exhibits and of other outputs."""
     for data in (output.get("data", {}) for output in outputs(notebook)):
         found = [data[EXHIBIT]["chart"]] if EXHIBIT in data else [data[kind] for kind in CHARTS if kind in data]
         yield from filter(None, [*found, in_html("".join(data.get("text/html", ())))][:1])
 
 
 def in_html(text: str) -> dict[str, Any] | None:
-    """The specification of the chart that HTML draws, as Altair emits it by default, with scripts from elsewhere.
+    """The specification of the chart in HTML as Altair emits it by default, which loads scripts from a CDN.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def in_html(text: str) -> dict[str, Any] | None:
 
 
 def as_csv(exhibit: Mapping[str, Any]) -> str:
-    """An exhibit's table as CSV: exactly its values, also those that a spreadsheet would take for a formula.
+    """An exhibit's table as CSV, with exactly its values, even those that a spreadsheet would take for a formula.
 
     Examples
     --------
@@ -69,16 +69,16 @@ def as_csv(exhibit: Mapping[str, Any]) -> str:
 
 
 CHECKED_BESIDE = "PARABOOK_CHECKED_BESIDE"
-"""The variable that tells cells that their input is being checked while they run: what they give is dropped if it is wrong."""
+"""The variable of the environment that tells cells that their input is being checked while they run."""
 
 
 def glued(notebook: Mapping[str, Any]) -> dict[str, str]:
-    """The texts that an executed notebook offers to prose, by name."""
+    """The texts that an executed notebook glues, by name."""
     return dict(found for output in outputs(notebook) if (found := glued_text(output)))
 
 
 def glued_text(output: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The name and the text that an output offers to prose, as MyST-NB's ``glue`` makes it; None where it is no glue.
+    """The name and the text of an output that MyST-NB's ``glue`` made; None for another output.
 
     Examples
     --------

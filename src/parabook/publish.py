@@ -1,4 +1,4 @@
-"""Publishing: the folder of a finished book takes the place of the old one in one step, or nothing changes."""
+"""Publishing: a finished book replaces the old one in one step, or nothing changes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from parabook.receipt import LIST, PAGES, RECEIPT
 
 @contextlib.contextmanager
 def staging(out: Path) -> Iterator[Path]:
-    """An empty folder for the outputs that `publish` then puts at ``out``; gone afterwards, whatever happens.
+    """An empty folder for the outputs that `publish` then puts at ``out``; it is removed afterwards in any case.
 
-    It lies in a hidden directory beside ``out``, on the same file system. One build at a time per ``out``: a second
+    It is in a hidden directory beside ``out``, on the same file system. One build at a time per ``out``: a second one
     waits, and says so. What a killed build left is removed. An `InputError` when ``out`` cannot be replaced.
     """
     directory = out.parent / f".{out.name}.parabook"
@@ -30,7 +30,7 @@ def staging(out: Path) -> Iterator[Path]:
         needed = "a folder beside which to write"
         raise InputError.one(out, error.strerror or "an error", needed, "see --out") from error
     try:
-        if not out.exists() and (directory / "book.old").is_dir():  # a build was killed between two renames
+        if not out.exists() and (directory / "book.old").is_dir():  # a build was killed during `swap`
             (directory / "book.old").rename(out)
         for left in directory.iterdir():
             shutil.rmtree(left)
@@ -48,14 +48,13 @@ def staging(out: Path) -> Iterator[Path]:
 
 
 def _locked(directory: Path, out: Path) -> int:
-    """A descriptor that holds the lock on a staging directory; who held it before may have removed the directory."""
+    """A descriptor with the lock on a staging directory, which is made again if the build before has removed it."""
     while True:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # with a copy of the input
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # private: it has a copy of the input
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         if os.fstat(descriptor).st_uid != os.geteuid():
-            raise InputError.one(
-                directory, "a folder of somebody else's", "none of that name", "remove it, or see --out"
-            )
+            found, hint = "a folder of somebody else's", "remove it, or see --out"
+            raise InputError.one(directory, found, "none of that name", hint)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -67,7 +66,7 @@ def _locked(directory: Path, out: Path) -> int:
 
 
 def others(out: Path) -> list[Path]:
-    """What lies in a folder and is not of the book there: all, unless its receipt has the digest of its own outputs."""
+    """The files and folders at ``out`` that no build made: all of them, if the receipt there is not that of the book."""
     made: set[str] = set()
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         receipt = json.loads((out / RECEIPT).read_text(encoding="utf-8"))
@@ -77,10 +76,10 @@ def others(out: Path) -> list[Path]:
 
 
 def publish(book: Path, out: Path) -> None:
-    """Put a finished book at ``out`` in one step; what stood there goes to the staging directory.
+    """Put a finished book at ``out`` in one step; the old one goes to the staging directory.
 
-    Files that lay beside its outputs, such as the page of a review, are linked into the new folder; but not the
-    printed book, of the old pages.
+    Other files beside the old outputs, such as the page of a review, are linked into the new folder; but not the printed
+    book, which has the old pages.
     """
     for each in others(out):
         if each.name != "book.pdf" and not (book / each.name).exists():

@@ -1,7 +1,7 @@
-"""What a book was made from and what came out, by hash: its receipt, and the list by which anyone can check a copy.
+"""A book's receipt, with hashes of all inputs and outputs, and the checksums by which anyone can check a copy.
 
-The list is ``html/SHA256SUMS``, in the format of ``sha256sum``; its own SHA-256 is the book's digest. What lies beside
-the pages stands in it behind a ``#``, so that the pages can be checked without the rest.
+The checksums are in ``html/SHA256SUMS``, in the format of ``sha256sum``; its own SHA-256 is the book's digest. Files
+outside of ``html`` stand in it behind a ``#``, so that the pages can be checked without the rest.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ HEAD = """\
 def write_receipt(
     plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Mapping[str, str], folder: Path
 ) -> None:
-    """Write the list and the receipt of a finished book into its folder.
+    """Write the checksums and the receipt of a finished book into its folder.
 
-    ``digest`` is the hash of all outputs, ``key`` of all inputs. ``seconds`` and ``reused`` are the only values that
-    differ from one run to the next on a machine.
+    ``digest`` is the hash of all outputs, ``key`` of all inputs. Only ``seconds`` and ``reused`` differ from run to run
+    on a machine.
     """
     names = sorted((each.name for each in folder.iterdir()), key=lambda name: (name != PAGES, name))
     outputs = {name: hash_files(folder / name) for name in names}
@@ -60,7 +60,7 @@ def write_receipt(
 
 
 def checksums(outputs: Mapping[str, Mapping[str, str]]) -> str:
-    """The list for the outputs of a book."""
+    """The text of ``SHA256SUMS`` for hashes by output and file."""
     lines = []
     for output, files in outputs.items():
         before, folder = ("", "") if output == PAGES else ("# ", f"../{output}/")
@@ -69,10 +69,10 @@ def checksums(outputs: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def front_page(book: Book, noun: str, library: Path) -> None:
-    """Write the page over several books side by side, from what their receipts say of them."""
+    """Write the page that lists the books in a folder, by what their receipts say about them."""
     books = {}
     for file in sorted(library.glob(f"*/{RECEIPT}")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # a folder that is no book of ours
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # not the receipt of a book
             books[file.parent.name] = {**json.loads(file.read_text(encoding="utf-8"))["about"]}
     page = render("library.html.j2", title=str(book.config.get("title", "")), noun=noun, books=books)
     write_atomically(library / "index.html", page)

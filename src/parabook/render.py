@@ -1,8 +1,8 @@
-"""What Sphinx and MyST-NB call: exhibits and charts as HTML with their files, styles and scripts, and shared links.
+"""The Sphinx extension: exhibits and charts as HTML with their files, styles and scripts, and metadata of pages.
 
 A book names the file of its colours as ``parabook_palette`` under ``sphinx: config:`` in ``_config.yml``:
-``{"ink": ["black", "#eee"], ...}``, for light and dark pages. Charts are drawn in the light ones; on a page each
-becomes a CSS variable, ``--chart-ink``. The other settings are those of a build (`outputs`).
+``{"ink": ["black", "#eee"], ...}``, for light and dark pages. Charts are drawn in the light ones; on a page each becomes
+a CSS variable, ``--chart-ink``. The build sets the other values (`outputs`).
 """
 
 from __future__ import annotations
@@ -24,78 +24,79 @@ from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv, in_html
 from parabook.templating import render
 
 FOLDER = "exhibits"
-"""Where in the book the files of exhibits lie."""
+"""The folder of the book with the files of exhibits."""
 
 
 def setup(app: Any) -> dict[str, bool]:
-    """Register with Sphinx."""
+    """Set up the extension, as Sphinx asks for it."""
     app.add_config_value("parabook_palette", "", "html")
     app.add_config_value("parabook_cover", {}, "html")
-    app.add_config_value("parabook_cache", "", "")  # Sphinx hashes the others, which a path in another encoding fails
-    if "comments_config" not in app.config:  # Jupyter Book sets it also where its extension for comments is not loaded
+    app.add_config_value("parabook_cache", "", "")  # Sphinx hashes the others, and cannot hash every path
+    if "comments_config" not in app.config:  # Jupyter Book sets it even without its extension for comments
         app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", configure)
     app.connect("builder-inited", load, priority=900)
-    app.connect("env-before-read-docs", note_others)
+    app.connect("env-before-read-docs", rewrite_dependent_pages)
     app.connect("html-page-context", describe)
     app.connect("build-finished", write_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def load(app: Any) -> None:
-    """Have templates compiled once a folder; wait for the pages."""
-    if environment := getattr(app.builder.templates, "environment", None):  # Sphinx's own, or another's
+    """Cache compiled templates in the folder of the build, and let a preview wait for its pages."""
+    if environment := getattr(app.builder.templates, "environment", None):  # a Jinja environment, by default
         environment.bytecode_cache = FileSystemBytecodeCache(str(app.doctreedir))
-    read_glue_cache.cache_clear()  # it would know another build's values
+    read_glue_cache.cache_clear()  # it could have values of another build in this process
     LOADED.get()()
 
 
-def note_others(app: Any, env: Any, names: list[str]) -> None:
-    """Before pages are read, see to it that others are written again that show their titles or paste their values."""
-    titles = {name: title.astext() for name, title in env.titles.items()}
+def rewrite_dependent_pages(app: Any, env: Any, changed: list[str]) -> None:
+    """Have Sphinx write pages again that show titles, or paste values, of pages that are about to be read again."""
 
-    def others(app: Any, env: Any) -> list[str]:
-        if {name: title.astext() for name, title in env.titles.items()} != titles:
+    def titles() -> dict[str, str]:
+        return {name: title.astext() for name, title in env.titles.items()}
+
+    before = titles()
+
+    def dependent(app: Any, env: Any) -> list[str]:
+        if titles() != before:
             return list(env.found_docs)
         pasting = (name for name in env.found_docs if "{glue:" in Path(env.doc2path(name)).read_text("utf-8"))
-        return list(pasting) if names else []
+        return list(pasting) if changed else []
 
-    app.connect("env-updated", others)
+    app.connect("env-updated", dependent)
 
 
 def configure(app: Any, config: Any) -> None:
-    """Fill in what the configuration leaves open, and complete the theme where it is Furo."""
+    """Add parabook's static files to the configuration, and its templates if the theme is Furo."""
     here = Path(__file__).parent
     config.parabook_cache = config.parabook_cache or str(app.doctreedir)
     config.html_static_path += [str(here / "static"), str(FONTS / "pages")]
     if config.html_theme == "furo":
         config.templates_path.append(str(here / "templates" / "furo"))
-        if checksums := config.parabook_cover.get("checksums"):  # linked to from the foot of every page
+        if checksums := config.parabook_cover.get("checksums"):  # a link at the foot of every page
             words = "Checksums of this copy"
             icon = {"name": words, "html": words, "url": checksums, "class": ""}
             config.html_theme_options.setdefault("footer_icons", []).append(icon)
 
 
 class Renderer:
-    """What MyST-NB calls for the outputs of chapters (entry point group ``myst_nb.mime_renderers``)."""
+    """Renders the outputs of chapters for MyST-NB (entry point group ``myst_nb.mime_renderers``)."""
 
     mime_priority_overrides = (("*", EXHIBIT, 1), ("*", LAB_ONLY, 2), *(("*", kind, 3) for kind in CHARTS))
 
     @staticmethod
     def handle_mime(renderer: Any, data: Any, inline: bool) -> list[nodes.Element] | None:
-        """HTML nodes for an exhibit or a bare chart; nothing for what only notebook front ends show."""
+        """HTML nodes for an exhibit or a chart; none for outputs that only notebook front ends show."""
         drawn_by_html = in_html(data.content) if data.mime_type == "text/html" else None
         if inline or not (drawn_by_html or data.mime_type in (EXHIBIT, LAB_ONLY, *CHARTS)):
             return None
-        if "parabook_cache" not in renderer.renderer.sphinx_env.config:  # installed, but no extension of this book
+        env = renderer.renderer.sphinx_env
+        if "parabook_cache" not in env.config:  # parabook is installed, but no extension of this book
             return None if drawn_by_html else []
         if data.mime_type == LAB_ONLY:
             return [nodes.comment()]
-        env, content, is_exhibit = (
-            renderer.renderer.sphinx_env,
-            drawn_by_html or data.content,
-            data.mime_type == EXHIBIT,
-        )
+        content, is_exhibit = drawn_by_html or data.content, data.mime_type == EXHIBIT
         cache, page = Path(env.config.parabook_cache), env.metadata[env.docname]
         chart = content["chart"] if is_exhibit else content
         drawn = [
@@ -115,7 +116,7 @@ class Renderer:
 
 
 def downloads(exhibit: Mapping[str, Any], cache: Path) -> dict[str, tuple[str, Callable[[], bytes]]]:
-    """The files of an exhibit that a reader may take away: by kind their name, and what makes their content."""
+    """The files that readers can download of an exhibit: by kind, the name and a function that makes the content."""
     ident, files = exhibit["id"], dict[str, tuple[str, Callable[[], bytes]]]()
     if exhibit["rows"]:
         files["CSV"] = (f"{ident}.csv", lambda: as_csv(exhibit).encode())
@@ -128,9 +129,9 @@ def downloads(exhibit: Mapping[str, Any], cache: Path) -> dict[str, tuple[str, C
 
 
 def describe(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Say in the page's head what it is, for search engines and for links that are shared."""
+    """Add styles and scripts to a page, and metadata for search engines and shared links."""
     root, cover = app.config.root_doc, app.config.parabook_cover
-    if cover and Path(app.srcdir, f"{name}.md").is_file():  # what can be edited is not the executed notebook
+    if cover and Path(app.srcdir, f"{name}.md").is_file():  # the source that can be edited, not the executed notebook
         context["page_source_suffix"] = ".md"
     if app.config.parabook_palette or app.env.metadata.get(name, {}).keys() & {"charts", "exhibits"}:
         for styles in ("fonts.css", "palette.css", "exhibits.css"):
@@ -139,17 +140,17 @@ def describe(app: Any, name: str, template: str, context: dict[str, Any], doctre
         _list_headings(context)
     context["front_page_title"] = app.env.titles[root].astext() if root in app.env.titles else context["project"]
     if cover.get("lead"):
-        home, picture = cover["homepage"].rstrip("/") + "/" if cover["homepage"] else "", cover["picture"]
-        place = home + picture if home else context["pathto"](picture, 1)
+        home = cover["homepage"].rstrip("/") + "/" if cover["homepage"] else ""
+        picture = cover["picture"]
+        if picture:
+            picture = home + picture if home else context["pathto"](picture, 1)
         site, title = (Markup(text).striptags() for text in (context["project"], context.get("title") or name))
-        head = render(
-            "head.html.j2", cover=cover, site=site, title=title, picture=picture and place, home=home, name=name
-        )
+        head = render("head.html.j2", cover=cover, site=site, title=title, picture=picture, home=home, name=name)
         context["metatags"] = context.get("metatags", "") + head
 
 
 def _list_headings(context: dict[str, Any]) -> None:
-    """Put headings of outputs that ask for it, by the class ``listed``, into a page's contents, before the section that follows."""
+    """Add headings of outputs with the class ``listed`` to a page's contents, before the section that follows."""
     body = context.get("body") or ""
     for found in re.finditer(r'<h2 id="([^"]+)" class="listed">(.*?)</h2>', body):
         after = re.search(r'<section id="([^"]+)"', body[found.end() :])
@@ -160,7 +161,7 @@ def _list_headings(context: dict[str, Any]) -> None:
 
 
 def write_files(app: Any, error: Exception | None) -> None:
-    """Write the palette, the files that exhibits offer, and the script that pages load when a chart comes into view."""
+    """Write the palette, the files of exhibits, and the script that pages load when a chart comes into view."""
     if error or app.builder.format != "html":
         return
     out, config, pages = Path(app.outdir), app.config, app.env.metadata.values()
@@ -173,6 +174,6 @@ def write_files(app: Any, error: Exception | None) -> None:
     for exhibit in (exhibit for page in pages for exhibit in page.get("exhibits", ())):
         files |= {f"{FOLDER}/{name}": content() for name, content in downloads(exhibit, cache).values()}
     for name, content in files.items():
-        if not (file := out / name).is_file() or file.read_bytes() != content:  # to write over a file takes long
+        if not (file := out / name).is_file() or file.read_bytes() != content:  # overwriting takes longer than reading
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Building a book again from its receipt: the same, or what differs, inputs first."""
+"""Builds a book again from its receipt, and prints what differs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from parabook.receipt import LIST, PAGES, RECEIPT
 
 
 def read(file: Path, noun: str) -> dict[str, Any]:
-    """A receipt, which names its input under ``noun``; an error when it is none, or was changed."""
+    """A receipt, which names its input under ``noun``; an `InputError` when it is none, or was changed."""
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         maps = [found["parameters"], found["versions"], *found["inputs"].values(), *found["outputs"].values()]
         genuine = all(isinstance(each, dict) for each in maps) and found["digest"] == found["outputs"][PAGES][LIST]
-        if genuine and Path(found[noun]).name == found[noun]:  # a stranger's must not name a path or an address
+        if (
+            genuine and Path(found[noun]).name == found[noun]
+        ):  # a name, and not a path or an address of a stranger's choice
             return found
     except (ValueError, KeyError, TypeError, AttributeError):  # no JSON, or another's
         pass
@@ -33,7 +35,7 @@ def read(file: Path, noun: str) -> dict[str, Any]:
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
-    """What differs between two sets of hashes by group and file, a line each."""
+    """The differences between two sets of hashes by group and file, a line each."""
     for group in sorted({*theirs, *ours}):
         old, new = theirs.get(group, {}), ours.get(group, {})
         for name in sorted({*old, *new}):

@@ -1,4 +1,4 @@
-"""The Jinja templates of a package: all markup is written there, and what is put into it is escaped."""
+"""Renders the Jinja templates of a package, which have all markup; values are escaped."""
 
 from __future__ import annotations
 
