@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import psutil
 import pytest
@@ -53,10 +52,11 @@ def chapter(tmp_path: Path, *sources: str, ids: bool = True, tags: tuple[str, ..
     return file
 
 
-def run_one(*arguments: Any, **options: Any) -> ChapterRun:
+def run_one(notebook: Path, timeout: int = 900) -> ChapterRun:
     """Run a chapter in a thread, as a build does: this one's event loop may be a browser's, which other tests left open."""
+    plan = make_plan(Book(notebook.parent, {}, (notebook,), {"timeout": timeout}), Plugin(), "", {})
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(runner.run_one, *arguments, **options).result()
+        return pool.submit(runner.run_one, plan, notebook).result()
 
 
 class TestOneChapter:
@@ -86,31 +86,31 @@ class TestOneChapter:
     )
     def test_one_that_ends_badly_says_so_in_a_line(self, tmp_path: Path, source: str, message: str):
         with pytest.raises(ChapterFailed) as failed:
-            run_one(chapter(tmp_path, source), {}, tmp_path, seconds=30 if "print" in source else 3)
+            run_one(chapter(tmp_path, source), timeout=30 if "print" in source else 3)
         assert str(failed.value).startswith(message)
         assert len(str(failed.value).splitlines()) == 1
 
     def test_an_error_that_a_cell_is_there_to_show_is_none(self, tmp_path: Path):
         shows = chapter(tmp_path, "1 / 0", tags=("raises-exception",))
-        assert "ZeroDivisionError" in run_one(shows, {}, tmp_path).notebook
+        assert "ZeroDivisionError" in run_one(shows).notebook
 
     def test_what_a_busy_machine_shows_late_is_waited_for(self, tmp_path: Path):
         slow = "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(5))"
         late = f"import sys, time; sys.stdout.flush_timeout = sys.stderr.flush_timeout = 0; {slow}; display('late')"
-        assert "'late'" in run_one(chapter(tmp_path, late), {}, tmp_path).notebook
+        assert "'late'" in run_one(chapter(tmp_path, late)).notebook
 
     def test_cells_without_ids_are_named_by_their_position(self, tmp_path: Path):
-        done = run_one(chapter(tmp_path, "1", "2", ids=False), {}, tmp_path)
+        done = run_one(chapter(tmp_path, "1", "2", ids=False))
         assert [*done.cells] == ["cell-1", "cell-2"]
         with pytest.raises(ChapterFailed, match="chapter chapter, cell cell-2: ZeroDivisionError"):
-            run_one(chapter(tmp_path, "1", "1 / 0", ids=False), {}, tmp_path)
+            run_one(chapter(tmp_path, "1", "1 / 0", ids=False))
 
     def test_each_has_a_process_of_its_own(self, tmp_path: Path):
         """What one chapter does to modules, the environment and the working folder, the next does not see."""
         dirty = "import os, pandas, sys\npandas.leaked = 1; os.environ['LEAKED'] = '1'; sys.leaked = 1; os.chdir('/')"
         look = "import os, pandas, sys\nprint(hasattr(pandas, 'leaked'), 'LEAKED' in os.environ, hasattr(sys, 'leaked'), os.getcwd())"
-        run_one(chapter(tmp_path, dirty), {}, tmp_path)
-        seen = json.loads(run_one(chapter(tmp_path, look), {}, tmp_path).notebook)["cells"][0]["outputs"][0]["text"]
+        run_one(chapter(tmp_path, dirty))
+        seen = json.loads(run_one(chapter(tmp_path, look)).notebook)["cells"][0]["outputs"][0]["text"]
         assert "".join(seen).split() == ["False", "False", "False", str(tmp_path)]
 
     def test_the_users_profile_is_not_run(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -119,7 +119,7 @@ class TestOneChapter:
         startup.write_text("leaked = 1")
         monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
         monkeypatch.setenv("PYTHONSTARTUP", str(startup))
-        done = json.loads(run_one(chapter(tmp_path, "print('leaked' in globals())"), {}, tmp_path).notebook)
+        done = json.loads(run_one(chapter(tmp_path, "print('leaked' in globals())")).notebook)
         assert "".join(done["cells"][0]["outputs"][0]["text"]) == "False\n"
 
     def test_pythons_variables_and_the_users_packages_are_not_seen(
@@ -128,7 +128,7 @@ class TestOneChapter:
         (tmp_path / "colorsys.py").write_text("leaked = 1")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         monkeypatch.setenv("PYTHONOPTIMIZE", "2")
-        own = Server(())
+        own = Server.start(())
         process = own.fork(work)
         process.connection.send((eval, ("__import__('sys').flags[3:8], hasattr(__import__('colorsys'), 'leaked')",)))
         error, (flags, leaked) = process.connection.recv()
@@ -141,7 +141,7 @@ class TestOneChapter:
 
     def test_what_a_cell_starts_ends_with_its_kernel(self, tmp_path: Path):
         start = "import subprocess\nprint(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)"
-        done = json.loads(run_one(chapter(tmp_path, start), {}, tmp_path).notebook)
+        done = json.loads(run_one(chapter(tmp_path, start)).notebook)
         started = int("".join(done["cells"][0]["outputs"][0]["text"]))
         assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
 
@@ -149,10 +149,10 @@ class TestOneChapter:
         def held() -> tuple[int, int]:
             return threading.active_count(), len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
 
-        run_one(chapter(tmp_path, "1"), {}, tmp_path)
+        run_one(chapter(tmp_path, "1"))
         before = held()
         for _ in range(3):
-            worker = threading.Thread(target=run_one, args=(chapter(tmp_path, "1"), {}, tmp_path))
+            worker = threading.Thread(target=run_one, args=(chapter(tmp_path, "1"),))
             worker.start()
             worker.join()
         assert all(now <= then for now, then in zip(held(), before, strict=True))
@@ -160,7 +160,7 @@ class TestOneChapter:
     def test_kernels_end_with_the_server(self, tmp_path: Path):
         threading.Timer(1, stop_all).start()
         with pytest.raises(ChapterFailed, match="died"):
-            run_one(chapter(tmp_path, "while True: pass"), {}, tmp_path)
+            run_one(chapter(tmp_path, "while True: pass"))
 
 
 def test_a_module_that_cannot_be_preloaded_is_reported(capsys: pytest.CaptureFixture[str]):
@@ -181,8 +181,15 @@ def test_a_script_without_a_main_guard_builds(tmp_path: Path):
     """Processes that are forked must not run the caller's script again."""
     file = chapter(tmp_path, "1")
     script = tmp_path / "script.py"
-    call = f"run_one(Path({str(file)!r}), {{}}, Path({str(tmp_path)!r})).chapter"
-    script.write_text(f"from pathlib import Path\nfrom parabook.run import run_one\nprint({call})\n")
+    script.write_text(
+        "from pathlib import Path\n"
+        "from parabook.book import Book\n"
+        "from parabook.plan import make_plan\n"
+        "from parabook.plugins import Plugin\n"
+        "from parabook.run import run_one\n"
+        f"file = Path({str(file)!r})\n"
+        "print(run_one(make_plan(Book(file.parent, {}, (file,), {}), Plugin(), '', {}), file).chapter)\n"
+    )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "chapter\n", "")
 

@@ -53,7 +53,7 @@ def foreign(root: Path, config: str = "", settings: str = "") -> Book:
 def made(book: Book, out: Path, *data: dict) -> Path:
     out.mkdir()
     names, _ = stage(book, {"part/one": notebook(*data)}, out)
-    assemble(Site(book, names, Cover("Foreign & own", lead="What it says.")), out)
+    assemble(Site(book, names, Cover("Foreign & own", lead="What it says."), {}), out)
     return out / "html"
 
 

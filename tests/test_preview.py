@@ -66,7 +66,7 @@ def plan_of(root: Path) -> Plan:
 def preview(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
     made = Preview(tmp_path_factory.mktemp("preview"))
     made.update(lambda: plan_of(root))
-    assert made.pages.told["errors"] == []
+    assert made.pages.state["errors"] == []
     yield made
     made.stop()
 
@@ -87,7 +87,7 @@ def test_a_table_and_a_cell_show_on_every_page_as_in_a_new_build(root: Path, pre
     (root / "rows.csv").write_text("a,1\nb,2\n")
     write(root, "rows.ipynb", "# More rows", READ, GLUE)
     preview.update(lambda: plan_of(root))
-    assert preview.pages.told["errors"] == []
+    assert preview.pages.state["errors"] == []
     assert "2 rows" in page(preview, "front.html")
     assert "More rows" in page(preview, "rows.html")
     html = build(plan_of(root), tmp_path / "out").parent
@@ -105,28 +105,28 @@ def test_a_table_and_a_cell_show_on_every_page_as_in_a_new_build(root: Path, pre
     ],
 )  # fmt: skip
 def test_an_error_says_where_and_the_good_page_stays(root: Path, preview: Preview, file: str, text: str, said: str):
-    before, good, shown = preview.pages.told["pages"], (root / file).read_text(), unversioned(preview)
+    before, good, shown = preview.pages.state["pages"], (root / file).read_text(), unversioned(preview)
     if file == "rows.ipynb":
         write(root, file, "# Rows", text)
     else:
         (root / file).write_text(text or good.replace("::rows:s", "::lost:s"))
     try:
         preview.update(lambda: plan_of(root))
-        assert preview.pages.told["errors"][0].startswith(said)
-        assert preview.pages.told["pages"] == before
+        assert preview.pages.state["errors"][0].startswith(said)
+        assert preview.pages.state["pages"] == before
     finally:
         (root / file).write_text(good)
     preview.update(lambda: plan_of(root))
-    assert preview.pages.told["errors"] == []
+    assert preview.pages.state["errors"] == []
     assert unversioned(preview) == shown
 
 
-def test_a_style_is_told_apart_from_pages(root: Path, preview: Preview):
-    before = preview.pages.told
+def test_a_style_changes_no_page(root: Path, preview: Preview):
+    before = preview.pages.state
     (root / "_static" / "own.css").write_text("body { color: red }\n")
     preview.update(lambda: plan_of(root))
-    assert preview.pages.told["styles"] != before["styles"]
-    assert preview.pages.told["pages"] == before["pages"]
+    assert preview.pages.state["styles"] != before["styles"]
+    assert preview.pages.state["pages"] == before["pages"]
     assert b"red" in preview.pages.files["_static/own.css"]
 
 
@@ -173,9 +173,9 @@ def test_a_page_in_a_browser_follows_the_book(browser, tmp_path: Path):
     pages.load()
     with served(pages, 0) as address:
         page.goto(f"{address}a.html")
-        pages.tell(errors=["a.ipynb, cell b, line 2: ZeroDivisionError"], busy="")
+        pages.update(errors=["a.ipynb, cell b, line 2: ZeroDivisionError"], busy="")
         page.wait_for_selector("#preview.wrong >> text=a.ipynb, cell b, line 2: ZeroDivisionError")
-        pages.tell(errors=[], warnings=["a warning"])
+        pages.update(errors=[], warnings=["a warning"])
         page.wait_for_selector("#preview:not(.wrong) >> text=a warning")
         page.evaluate("window.kept = true")
         (tmp_path / "a.css").write_text("p { color: rgb(255, 0, 0) }")

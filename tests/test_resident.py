@@ -48,7 +48,9 @@ def started(root: Path, minutes: float) -> Iterator[subprocess.Popen[str]]:
 def test_programs_share_it_until_nobody_asks(runtime: Path, tmp_path: Path):
     with started(tmp_path, 0.1) as process:
         for _ in range(2):
-            server = Server((), resident.connected())
+            connection = resident.connected()
+            assert connection
+            server = Server(connection)
             forked = server.fork(work)
             forked.connection.send((eval, ("'colorsys' in __import__('sys').modules",)))
             assert forked.connection.recv() == (None, True), "what the book preloads is loaded"

@@ -1,11 +1,9 @@
-"""A Jupyter Book as its folder describes it: configuration, chapters in order, settings for this program."""
+"""A Jupyter Book as its folder describes it: configuration, chapters in order, settings of parabook."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,37 +15,45 @@ from parabook.matrix import fanned_out
 from parabook.notebooks import Execution, execution, is_notebook, read
 
 SUFFIXES = (".ipynb", ".md", ".rst")
-"""What a chapter's file may end in, in the order in which Jupyter Book looks for it."""
+"""Suffixes of chapters, in the order in which Jupyter Book looks for them."""
 
 NESTED = ("parts", "subtrees", "chapters", "entries", "sections")
-"""The keys of a table of contents under which further entries lie."""
-
+"""Keys of a table of contents whose values are lists of entries."""
 
 SETTINGS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
-    **dict.fromkeys(("plugin", "pages", "approved"), (str, "text")), "jobs": (int, "a whole number"), "fail_on_warnings": (bool, "true or false"),
-    **dict.fromkeys(("timeout", "assembly_seconds"), ((int, float), "a number of seconds")),
-    **dict.fromkeys(("preload", "not_reviewed", "reviewed_with"), (list, "a list")),
-    **dict.fromkeys(("parameters", "matrix", "rests_on"), (dict, "a table")),
-}  # fmt: skip
-"""The settings of ``[tool.parabook]``: what each is, for Python and in words."""
+    "plugin": (str, "text"),
+    "pages": (str, "text"),
+    "approved": (str, "text"),
+    "jobs": (int, "a whole number"),
+    "fail_on_warnings": (bool, "true or false"),
+    "timeout": ((int, float), "a number of seconds"),
+    "assembly_seconds": ((int, float), "a number of seconds"),
+    "preload": (list, "a list"),
+    "not_reviewed": (list, "a list"),
+    "reviewed_with": (list, "a list"),
+    "parameters": (dict, "a table"),
+    "matrix": (dict, "a table"),
+    "rests_on": (dict, "a table"),
+}
+"""The settings of ``[tool.parabook]``: the Python type of each, and that type in words."""
 
 CACHE = Path("_build", ".cache")
 
 MATRIX = CACHE / "matrix"
-"""Where the notebooks lie that a matrix makes."""
+"""The folder of the notebooks that the setting ``matrix`` makes."""
 
 
-class Sent:
-    """What is sent to other processes while threads of this one may be filling in its cached values."""
+class Sendable:
+    """An object that can be pickled while other threads fill in its cached properties."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Its values so far, copied at once: pickle itself goes through them one by one, and fails when one is added."""
+        """A copy, made in one step: pickle iterates over the values, and fails when one is added meanwhile."""
         return dict(self.__dict__)
 
 
 @dataclass(frozen=True)
-class Book(Sent):
-    """A book that has not been built: where it lies and what its files say."""
+class Book(Sendable):
+    """A Jupyter Book's folder and the contents of its files, before anything is built."""
 
     root: Path
     config: Mapping[str, Any]
@@ -60,25 +66,23 @@ class Book(Sent):
     """``_toc.yml``, with the pages that a matrix makes."""
 
     own: tuple[Path, ...] = ()
-    """Those of the chapters that only the book of one input has."""
+    """Those of the chapters that come with an input and are not in ``_toc.yml``."""
 
     @classmethod
     def open(cls, root: Path) -> Book:
-        """Read the book in a folder; an error where there is none, or a file of it cannot be read."""
+        """Read the book in a folder; an `InputError` when there is none, or one of its files cannot be read."""
         root = root.resolve()
         if not (root / "_toc.yml").is_file():
             hint = "one of Jupyter Book 2, which has myst.yml, cannot be built" if (root / "myst.yml").exists() else ""
             raise InputError.one(root, "no _toc.yml", "a Jupyter Book", hint)
-        own, contents = settings(root), parsed(root / "_toc.yml")
-        require_known(
-            own, {str(Path(name).with_suffix("")) if name.endswith(SUFFIXES) else name for name in pages(contents)}
-        )
-        contents = fanned_out(contents, own.get("matrix", {}), root, root / MATRIX)
+        table, contents = settings(root), parsed(root / "_toc.yml")
+        check_settings(table, pages(contents))
+        contents = fanned_out(contents, table.get("matrix", {}), root, root / MATRIX)
         chapters = tuple(file for name in pages(contents) for file in _files(root, name))
-        return cls(root, parsed(root / "_config.yml"), chapters, own, contents)
+        return cls(root, parsed(root / "_config.yml"), chapters, table, contents)
 
     def with_chapters(self, own: Sequence[Path]) -> Book:
-        """The book with further chapters at its end, which ``_toc.yml`` does not name: those of one input alone."""
+        """The book with the chapters of an input at its end, which ``_toc.yml`` does not name."""
         if not own:
             return self
         stems = {file.stem for file in self.chapters}
@@ -89,24 +93,25 @@ class Book(Sent):
 
     @property
     def cache(self) -> Path:
-        """The folder of what earlier builds found out. Deleting it costs time and nothing else."""
+        """The folder of cached results. Deleting it costs time and nothing else."""
         return self.root / CACHE
 
     @cached_property
     def stamps(self) -> dict[Path, tuple[int, ...]]:
-        """What the file system said of the chapters before they were read."""
+        """Inode, size and time of change of each chapter, taken before it is read."""
         return {file: files.stamp(file) for file in self.chapters}
 
     @cached_property
     def read(self) -> dict[Path, dict[str, Any]]:
-        """The chapters that have cells, as they are written."""
+        """The chapters that are notebooks, parsed."""
         return {file: read(file, self.cache) for file in self.stamps if is_notebook(file)}
 
     @property
     def unlisted(self) -> tuple[Path, ...]:
-        """Notebooks beside the chapters that ``_toc.yml`` does not name, so that no book has them."""
+        """Notebooks in the folders of the chapters that ``_toc.yml`` does not name: probably forgotten there."""
         folders = {file.parent for file in self.chapters if file not in self.own} - {self.root}
-        return tuple(sorted({file for folder in folders for file in folder.glob("[!.]*.ipynb")} - {*self.chapters}))
+        beside = {file for folder in folders for file in folder.glob("[!.]*.ipynb")}
+        return tuple(sorted(beside - {*self.chapters}))
 
     @cached_property
     def notebooks(self) -> tuple[Path, ...]:
@@ -118,15 +123,16 @@ class Book(Sent):
         return execution(self.config, self.settings, notebook, self.read[notebook])
 
     def place(self, file: Path) -> Path:
-        """Where a chapter stands in the book, also one that a matrix makes."""
+        """Where a chapter belongs in the book's folder; a notebook that a matrix makes, beside its original."""
         top = self.root / MATRIX
         return self.root / file.relative_to(top) if file.is_relative_to(top) else file
 
     def name(self, file: Path) -> str:
-        """What a chapter is called: its path without suffix, from the folder of the setting ``pages`` where it lies there."""
+        """A chapter's name: its path without suffix, relative to the folder of the setting ``pages`` if it lies there."""
         if file in self.own:
             return file.stem
-        path, top = Path(os.path.relpath(self.place(file), self.root)).with_suffix(""), self.settings.get("pages")
+        path = Path(os.path.relpath(self.place(file), self.root)).with_suffix("")
+        top = self.settings.get("pages")
         return (path.relative_to(top) if top and path.is_relative_to(top) else path).as_posix()
 
 
@@ -140,26 +146,27 @@ def pages(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def settings(root: Path) -> dict[str, Any]:
-    """The table ``[tool.parabook]`` of a folder's ``pyproject.toml``; empty where there is none."""
+    """The table ``[tool.parabook]`` of a folder's ``pyproject.toml``; empty when there is none."""
     table: dict[str, Any] = parsed(root / "pyproject.toml").get("tool", {}).get("parabook", {})
     return table
 
 
-def require_known(own: Mapping[str, Any], named: Collection[str]) -> None:
-    """An `InputError` for a setting that there is not, or of another kind; for a matrix of a page that is not ``named``."""
+def check_settings(table: Mapping[str, Any], named: Iterable[str]) -> None:
+    """Raise an `InputError` for an unknown setting, one of the wrong type, or a matrix of a page that is not ``named``."""
     where = "pyproject.toml, [tool.parabook]"
-    for name, value in own.items():
+    for name, value in table.items():
         if name not in SETTINGS:
             raise InputError.one(where, repr(name), f"one of {', '.join(SETTINGS)}", nearest(name, SETTINGS))
         kind, needed = SETTINGS[name]
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise InputError.one(f"{where} {name}", repr(value), needed)
-    for page, globs in own.get("rests_on", {}).items():
+    for page, globs in table.get("rests_on", {}).items():
         if not isinstance(globs, list) or not all(isinstance(each, str) for each in globs):
             raise InputError.one(f"{where} rests_on of {page}", repr(globs), 'a list of paths, as ["data/*.csv"]')
-    for page in own.get("matrix", {}):
-        if page not in named:
-            hint = nearest(page, named)
+    known = {str(Path(name).with_suffix("")) if name.endswith(SUFFIXES) else name for name in named}
+    for page in table.get("matrix", {}):
+        if page not in known:
+            hint = nearest(page, known)
             raise InputError.one(f"{where} matrix", repr(page), "a page of _toc.yml, without suffix", hint)
 
 
@@ -175,19 +182,14 @@ def _files(root: Path, name: str) -> list[Path]:
 
 
 def parsed(file: Path) -> dict[str, Any]:
-    """The keys and values of a file, none where there is no such file; from the cache, as parsers take long to load."""
-    cache, entry = file.parent / CACHE, f"parsed/{file.name}"
+    """The contents of a YAML or TOML file; empty when there is no such file."""
     try:
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
-        known = json.loads(files.stored(cache, entry) or "[]")
-        found = known[1] if known[:1] == [text] else _parse(text, file.suffix) if text else {}
+        found = _parse(text, file.suffix) if text else {}
     except ValueError as error:
         raise InputError.one(file, str(error).splitlines()[0], "a file that can be read") from error
     if not isinstance(found, dict):
         raise InputError.one(file, "no keys and values", "a file of keys and values")
-    with contextlib.suppress(TypeError):  # dates, say, are none of JSON's
-        if known != [text, found] == json.loads(json.dumps([text, found])):
-            files.store(cache, entry, json.dumps([text, found]))
     return found
 
 
@@ -199,7 +201,7 @@ def _parse(text: str, suffix: str) -> Any:
     import yaml
 
     try:
-        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # the one in C, where it is there
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # the faster one, where it is compiled
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""

@@ -1,15 +1,14 @@
 """From inputs to books: check, run, stage, assemble, publish. The order of the steps, and nothing else.
 
-What needs heavy imports is imported when it is needed: a build with nothing to do needs none of it.
+Heavy modules are imported where they are needed: a build with nothing to do needs none of them.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,19 +26,20 @@ if TYPE_CHECKING:
     from parabook.server import Workers
 
 ASSEMBLY = ("parabook.outputs", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
-"""What assembling a book imports, besides its theme."""
-
+"""Modules that assembling a book imports, besides its theme."""
 
 ASSEMBLY_SECONDS = 900
-"""How long drawing, and assembling, may take."""
+"""How long drawing, and then assembling, may take, unless the book says otherwise."""
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How to build: so many chapters side by side, 0 for one more than processors; whatever did not change as well."""
+    """How to build."""
 
     jobs: int = 0
+    """How many chapters to run side by side; 0 for the book's setting, or one more than processors."""
     force: bool = False
+    """Whether to run chapters that have not changed as well."""
 
 
 DEFAULTS = BuildOptions()
@@ -47,11 +47,13 @@ DEFAULTS = BuildOptions()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one of several books: its front page, and why there is none if it failed."""
+    """The result of building one of several books."""
 
     name: str
     index: Path
+    """Its front page."""
     failed: str
+    """The error, if it could not be built; else blank."""
 
 
 def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Progress | None = None) -> Path:
@@ -62,7 +64,9 @@ def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Pro
     InputError
         When the input, a parameter or ``out`` cannot be used, or chapters, program or a large file were written meanwhile.
     ChapterFailed, AssemblyFailed
-        When the report is wrong. After any error the book in place is as it was.
+        When the report is wrong.
+
+    After any error the book that was in the folder is still there, unchanged.
     """
     progress, out = progress or Progress(), output_folder(plan, out)
     plan = plan if plan.hashes else plan.hashed()
@@ -78,7 +82,7 @@ def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Pro
 
 
 def output_folder(plan: Plan, out: Path) -> Path:
-    """The output folder with links followed; an error where they lead in a circle, or into the input."""
+    """The output folder with symbolic links resolved; an `InputError` when they are circular or lead into the input."""
     found = Path(os.path.realpath(out))
     if found.is_symlink():
         raise InputError.one(out, "links that lead in a circle", "a folder for the book", "see --out")
@@ -88,7 +92,7 @@ def output_folder(plan: Plan, out: Path) -> Path:
 
 
 def start(plan: Plan, *modules: str) -> None:
-    """Start the preloaded process, and import papermill beside it, here and not by several threads at once."""
+    """Start the preloaded process, and import papermill meanwhile, before there are threads that would import it at once."""
     from parabook.server import server
 
     server((*preloads(plan.book, plan.plugin), *modules))
@@ -96,7 +100,7 @@ def start(plan: Plan, *modules: str) -> None:
 
 
 def preloads(book: Book, plugin: Plugin) -> tuple[str, ...]:
-    """The modules that kernels of a book share: its own settings', else what its notebooks import."""
+    """The modules to preload for a book's kernels: those of the plug-in and the setting, which is by default what notebooks import."""
     notebooks = {book.place(file): book.read[file] for file in book.notebooks} if plugin.observes else {}
     return (*plugin.preload, *book.settings.get("preload", preloaded(notebooks)))
 
@@ -111,6 +115,7 @@ def _build(
 ) -> None:
     """Check the input of one book, run its chapters, assemble and publish it."""
     from parabook import drawings
+    from parabook.outputs import draw_pictures, make_outputs
     from parabook.publish import publish, staging
     from parabook.server import import_all
     from parabook.staging import AssemblyFailed
@@ -119,31 +124,35 @@ def _build(
         with staging(out) as folder:
             plan = snapshot(plan if plan.hashes else plan.hashed(), folder.with_name("input"))
             checking = assemblers.submit(plan.plugin.check, plan)
-            if not (plan.book.cache / drawings.FOLDER).exists():  # else most charts, if not all, have been drawn
+            if not (plan.book.cache / drawings.FOLDER).exists():  # else most charts are cached
                 renderers.submit(drawings.start)
             assemblers.submit(import_all, (*ASSEMBLY, theme(plan.book), *plan.plugin.publishes_with))
-            runs, drawn = run_chapters(plan, options, progress, checking, renderers, plan.notebooks)
+            runs = run_chapters(plan, options, progress, checking, renderers, plan.notebooks)
             plan = plan.after(runs)
-            _ = plan.book_key  # found out here: the environment of workers is another
-            renderers.submit(_later, "draw_pictures", plan, checking.result(), runs)  # they are needed last
-            drawn()
+            cover = checking.result()
+            _ = plan.book_key  # computed here, as it depends on the environment, which is another in workers
+            renderers.submit(draw_pictures, plan, cover, runs)  # used at the end of assembling
             progress.message("assembling")
-            seconds = float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
+            seconds = assembly_seconds(plan.book)
             try:
-                making = assemblers.submit(_later, "make_outputs", plan, checking.result(), runs, folder)
-                warned = making.result(seconds)
+                warned = assemblers.submit(make_outputs, plan, cover, runs, folder).result(seconds)
             except TimeoutError:
                 hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
                 raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
-            assemblers.submit(gc.collect)  # of several books more are to come, and Sphinx leaves much behind, in cycles
-            later = plan.require_unchanged(runs)
+            assemblers.submit(gc.collect)  # Sphinx leaves much garbage in cycles, and the worker may have books to come
+            saved = plan.require_unchanged(runs)
             publish(folder, out)
             for line in warned:
                 progress.warn(line)
-            if later:
-                progress.warn(f"saved meanwhile, and not in this book: {', '.join(later)}; build again")
+            if saved:
+                progress.warn(f"saved meanwhile, and not in this book: {', '.join(saved)}; build again")
     finally:
         progress.close()
+
+
+def assembly_seconds(book: Book) -> float:
+    """How long drawing the charts of a book, and then assembling it, may take."""
+    return float(book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
 
 
 def run_chapters(
@@ -153,34 +162,32 @@ def run_chapters(
     checking: Future[Cover],
     renderers: Workers,
     notebooks: Sequence[Path],
-) -> tuple[list[ChapterRun], Callable[[], object]]:
-    """Run chapters, once the input is checked, and have their charts drawn beside; what ran, and what waits for drawings."""
+) -> list[ChapterRun]:
+    """Run chapters, once the input is checked, and have the charts of each drawn while others run."""
     from concurrent.futures import wait
 
     from parabook import drawings
     from parabook.run import run_all
 
-    drawn: list[Future[Any]] = []
+    drawing: list[Future[Any]] = []
+
+    def draw(run: ChapterRun) -> None:
+        drawing.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache))
+
     runs = run_all(
-        plan, options.jobs, progress, force=options.force, notebooks=notebooks,
-        done=lambda run: drawn.append(renderers.submit(drawings.draw, run.notebook, plan.book.cache)),
-        ready=checking.result,  # kernels start while the input is checked; in a build no cell runs before
-    )  # fmt: skip
-    checking.result()
-    # What cannot be drawn fails where it is assembled.
-    return runs, lambda: wait(drawn, float(plan.book.settings.get("assembly_seconds", ASSEMBLY_SECONDS)))
-
-
-def _later(name: str, *arguments: Any) -> Any:
-    """Call a function of `outputs`, loaded here, in the worker: it is heavy."""
-    return getattr(import_module("parabook.outputs"), name)(*arguments)
+        plan, options.jobs, progress, force=options.force, notebooks=notebooks, done=draw, ready=checking.result
+    )
+    wait(drawing, assembly_seconds(plan.book))  # a chart that cannot be drawn fails when the book is assembled
+    return runs
 
 
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
-    """The plans of several inputs, without hashes, which take the room; an error with each that is not there, or has another's
-    name, and each wrong parameter."""
+    """The plans of several inputs, without hashes of files, which would take much memory.
+
+    An `InputError` lists every input that is missing or has the name of another one, and every wrong parameter.
+    """
     plans: dict[str, Plan] = {}
-    problems: dict[Problem, None] = {}  # once each: a wrong parameter is wrong for every input
+    problems: dict[Problem, None] = {}  # an ordered set: a wrong parameter is wrong for every input
     known = ""
     for name in names:
         try:
@@ -197,15 +204,10 @@ def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[st
     return list(plans.values())
 
 
-def build_all(
-    plans: Sequence[Plan],
-    out: Path,
-    options: BuildOptions = DEFAULTS,
-    progress: Callable[[str], Progress] = lambda name: Progress(),
-) -> list[Outcome]:
-    """Build several books, a folder each, and a front page over them; while one is assembled, chapters of another run.
+def build_all(plans: Sequence[Plan], out: Path, options: BuildOptions) -> list[Outcome]:
+    """Build several books side by side, each into a folder named after its input, and a front page that lists them.
 
-    One that fails is reported in its outcome, and the others go on.
+    The error of one is in its outcome and does not stop the others.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -216,7 +218,7 @@ def build_all(
     for plan in plans if not options.force else ():
         if is_current(plan.hashed(), folders[plan.input.name]):
             del todo[plan.input.name]
-            progress(plan.input.name).message("nothing changed")
+            Progress(plan.input.name).message("nothing changed")
     failed = {}
     if todo:
         start(plans[0])
@@ -227,9 +229,9 @@ def build_all(
         threads = ThreadPoolExecutor(size)
         with Workers(size) as assemblers, Workers(size) as renderers:
             jobs = {
-                name: threads.submit(_build, plan, folders[name], options, progress(name), assemblers, renderers)
+                name: threads.submit(_build, plan, folders[name], options, Progress(name), assemblers, renderers)
                 for name, plan in todo.items()
-            }  # each hashes its files when its turn comes
+            }  # each hashes its files when it begins
             try:
                 failed = {name: describe(error) for name, job in jobs.items() if (error := job.exception())}
             except BaseException:  # interrupted

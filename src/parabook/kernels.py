@@ -1,9 +1,9 @@
-"""Warm kernels: each a fresh process, forked from one that has imported what chapters need.
+"""Warm kernels: each a new process, forked from one that has imported what chapters need.
 
-A `jupyter_client` kernel provisioner, found by its entry point, with a kernelspec of its own; papermill and nbclient
-use it as any kernel (``-k parabook-warm``). Most of a chapter's time is imports; they are done once, in `server`. Most
-of the rest is waiting: a kernel is handed over only when it listens, its end is awaited and not asked for every tenth
-of a second, and `Client` spares the fifth of a second in which an ordinary client listens for stray messages.
+They come from a `jupyter_client` kernel provisioner, found by its entry point, and have a kernelspec of their own, so
+papermill and nbclient use them like any kernel (``-k parabook-warm``). Most of a chapter's time is imports, which `server`
+does once. Most of the rest is waiting, and spared: a kernel is handed over when it listens, its end is awaited and not
+polled for every tenth of a second, and `Client` leaves out the fifth of a second that others listen for stray messages.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from parabook.server import ForkedProcess, server
 KERNEL = "parabook-warm"
 
 SPECS = KernelSpecManager(kernel_dirs=[str(Path(__file__).parent / "jupyter" / "kernels"), *jupyter_path("kernels")])
-"""Where kernelspecs are found: ours first, for calls from a checkout. To find out the other folders IPython is imported."""
+"""Finds kernelspecs, ours first. Its own default for ``kernel_dirs`` would import IPython."""
 
 MOST_BYTES = 90
-"""Bytes in the path of a socket; systems take about a hundred."""
+"""The longest path of a socket; systems allow about a hundred bytes."""
 
 
 def kernel_for(name: str) -> tuple[str, bool]:
-    """The kernel that runs a notebook which asks for one, a warm one where that is of this interpreter; and whether it is Python."""
+    """The kernel to start for a kernelspec, the warm one if that names this interpreter; and whether it runs Python."""
     if name in ("", "python", "python3", KERNEL):
         return KERNEL, True
     try:
@@ -56,10 +56,10 @@ def kernel_for(name: str) -> tuple[str, bool]:
 
 
 class WarmProvisioner(LocalProvisioner):
-    """Starts a kernel by a fork of the preloaded process in place of a new interpreter."""
+    """Starts kernels by forking the preloaded process."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Start the kernel that a command describes, and wait until it listens, or has ended, which its client finds out."""
+        """Start the kernel that a command describes, and wait until it listens or has ended."""
         folder, environment = str(kwargs.get("cwd") or Path.cwd()), dict(kwargs.get("env") or os.environ)
         kernel = await asyncio.to_thread(server().fork, serve, cmd[cmd.index("-f") :], folder, environment)
         await asyncio.to_thread(kernel.connection.poll, 60)
@@ -68,13 +68,13 @@ class WarmProvisioner(LocalProvisioner):
         return self.connection_info
 
     async def kill(self, restart: bool = False) -> None:
-        """End the kernel at once, with what its cells started, and wait: the manager would ask every tenth of a second."""
+        """End the kernel with all processes that its cells started, and wait for its end."""
         started: list[psutil.Process] = []
         if isinstance(self.process, ForkedProcess):
             with contextlib.suppress(psutil.Error):  # it has ended already
                 started = self.process.children(recursive=True)
         await super().kill(restart)
-        for process in started:  # also in a session of its own
+        for process in started:  # those in sessions of their own as well
             with contextlib.suppress(psutil.Error):
                 process.kill()
         if isinstance(self.process, ForkedProcess):
@@ -83,15 +83,15 @@ class WarmProvisioner(LocalProvisioner):
 
 
 class Client(AsyncKernelClient):
-    """A client of a kernel that listens already."""
+    """A client of a kernel that is listening when the client is made."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Ask the kernel for a word on either channel; what else it answers belongs to no cell, and is passed over."""
+        """Wait for one message on each channel; what else the kernel answers belongs to no cell, and is passed over."""
         self.kernel_info()
         try:
             await self.get_shell_msg(timeout=1)
             await self.get_iopub_msg(timeout=1)
-        except Empty:  # started in the ordinary way, or on a machine with much to do
+        except Empty:  # a kernel that was not forked, or a busy machine
             await super().wait_for_ready(timeout)
 
 
@@ -100,21 +100,21 @@ _lock = threading.Lock()
 
 @cache
 def _runtime() -> TemporaryDirectory[str]:
-    """A folder for sockets and files of kernels, gone with this process: a home may be one that cannot be written to."""
+    """A folder for connection files and sockets, removed when this process ends; the home may be read-only."""
     return TemporaryDirectory(prefix="parabook-")
 
 
 class Manager(AsyncKernelManager):
-    """Manages kernels through `Client`, over sockets in the file system where their path is short enough.
+    """A kernel manager that uses `Client`, over sockets in the file system if their path is short enough.
 
-    Numbered ports are chosen before the kernel takes them: of many kernels side by side one finds its own taken, and dies.
+    TCP ports are chosen before the kernel binds them: of many kernels side by side, one finds its port taken and dies.
     """
 
     client_class = "parabook.kernels.Client"
     client_factory = Client
 
     def __init__(self, **options: Any) -> None:
-        with _lock:  # of two made at once one would be forgotten, and so removed
+        with _lock:  # of two folders made at once, the cache would forget one, which is then removed
             sockets = Path(_runtime().name) / f"k-{uuid.uuid4().hex[:16]}"
         options["connection_file"] = f"{sockets}.json"
         if len(os.fsencode(sockets)) < MOST_BYTES:
@@ -124,11 +124,11 @@ class Manager(AsyncKernelManager):
 
 def serve(caller: Connection, arguments: list[str], folder: str, environment: dict[str, str]) -> None:
     """Be a kernel: what the forked process runs."""
-    os.setsid()  # a group of its own, so that what its cells start ends with it
+    os.setsid()  # a process group of its own, so that what its cells start ends with it
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
-    os.environ.pop("PYTEST_CURRENT_TEST", None)  # with it IPython hears nothing that libraries write to descriptor 2
+    os.environ.pop("PYTEST_CURRENT_TEST", None)  # with it ipykernel captures no writes to descriptor 2
     os.environ["IPYTHONDIR"] = f"{arguments[1]}.ipython"  # beside the connection file: not the user's own profile
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):

@@ -1,21 +1,20 @@
-"""From executed chapters to all outputs of a build: staged, assembled by Jupyter Book and its Sphinx, and listed."""
+"""From executed chapters to all outputs of a build: staged, assembled by Jupyter Book's Sphinx, and listed in a receipt."""
 
 from __future__ import annotations
 
 import contextlib
 import copy
 import io
-import itertools
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from html import escape
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
 
 from parabook import drawings
 from parabook.book import Book
@@ -29,45 +28,45 @@ from parabook.server import answer
 from parabook.staging import SITE, AssemblyFailed, stage
 from parabook.templating import render
 
-PICTURE = "card.png"  # what a link to the book shows where it is shared
+PICTURE = "card.png"  # the picture that is shown with a link to the book
 
 LOADED: ContextVar[Callable[[], None]] = ContextVar("LOADED", default=lambda: None)
-"""What `render` calls when Sphinx has loaded all but pages."""
+"""Called by `render` when Sphinx has loaded everything but the pages."""
 
 
-class Site(NamedTuple):
-    """What Sphinx reads: of which book, where its chapters stand, what pages say of the input, who is left out; and its warnings."""
+@dataclass(frozen=True)
+class Site:
+    """The staged pages of a book, for Sphinx to assemble."""
 
     book: Book
     names: Mapping[Path, str]
+    """The place of each chapter in the site, without suffix, by its file in the book."""
     cover: Cover
-    left_out: Mapping[str, str] = {}
+    left_out: Mapping[str, str]
+    """The chapters that are not shown, with the reason."""
     warnings: Sequence[str] = ()
-    """What Sphinx warned of, a line each."""
+    """Sphinx's warnings, a line each."""
 
 
 def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> Sequence[str]:
-    """Make all outputs of a build in an empty folder, ready to publish; Sphinx's warnings.
-
-    An `AssemblyFailed` when the report is wrong.
-    """
-    _, _, cover, left_out, warned = make_pages(plan, cover, runs, folder)
+    """Make all outputs of a build in an empty folder; Sphinx's warnings. Raises `AssemblyFailed` when pages have errors."""
+    site = make_pages(plan, cover, runs, folder)
     for left in (SITE, "doctrees", "jupyter_execute"):
         shutil.rmtree(folder / left, ignore_errors=True)
     prune(plan.book.cache / drawings.FOLDER, drawings.MOST)
-    plan.plugin.add_files(plan, cover, runs, left_out, folder)
-    write_receipt(plan, cover, runs, left_out, folder)
-    return warned
+    plan.plugin.add_files(plan, site.cover, runs, site.left_out, folder)
+    write_receipt(plan, site.cover, runs, site.left_out, folder)
+    return site.warnings
 
 
 def make_pages(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> Site:
     """Stage and assemble the pages."""
     site = make_site(plan, cover, runs, folder)
-    return site._replace(warnings=assemble(site, folder))
+    return replace(site, warnings=assemble(site, folder))
 
 
 def make_site(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> Site:
-    """Stage the chapters. Where there were some before, only what differs gets a new time, by which Sphinx knows it."""
+    """Stage the chapters. Files that are the same as before keep their modification time, so that Sphinx passes them over."""
     files = [file for file in (folder / SITE).rglob("*.ipynb") if not file.is_symlink()]
     before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
     for each in (SITE, "notebooks", "tables", "charts"):
@@ -76,19 +75,20 @@ def make_site(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path
     for file, (content, time) in before.items():
         if file.is_file() and file.read_bytes() == content:
             os.utime(file, ns=(time, time))
-    return Site(plan.book, names, completed(plan, cover, runs), left_out)
+    return Site(plan.book, names, complete(plan, cover, runs), left_out)
 
 
-def completed(plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> Cover:
-    """The cover as the root chapter completes it."""
+def complete(plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> Cover:
+    """The cover with the texts that the root chapter glues and the first chart that it shows."""
     front = json.loads(runs[0].notebook) if runs else {"cells": []}
-    drawn = [drawings.as_svg(drawings.canonical(each), plan.book.cache) for each in itertools.islice(charts(front), 1)]
-    return plan.plugin.cover(cover, glued(front), "".join(drawn))
+    chart = next(charts(front), None)
+    drawing = drawings.as_svg(drawings.canonical(chart), plan.book.cache) if chart else ""
+    return plan.plugin.cover(cover, glued(front), drawing)
 
 
 def draw_pictures(plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> None:
-    """Draw what stands beside the pages, into the cache: the picture of the cover, the charts as pictures, their script."""
-    if runs and (picture := completed(plan, cover, runs).picture):
+    """Fill the cache with the files beside the pages: the cover's picture, the charts as PNG, and the charts' script."""
+    if runs and (picture := complete(plan, cover, runs).picture):
         drawings.card(picture, plan.book.cache)
     for run in runs:
         drawings.picture(run.notebook, plan.book.cache)
@@ -96,31 +96,34 @@ def draw_pictures(plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> None:
 
 
 def make_next_pages(caller: Connection, site: Site, folder: Path) -> None:
-    """Have Sphinx load what it can for pages as they are; make those of the plan that comes, and answer as a worker does."""
-    came: list[tuple[Plan, Cover, Sequence[ChapterRun]]] = []
+    """Have Sphinx load everything for the present pages, wait for the caller's next plan, and make its pages.
+
+    The caller sends the plan, the cover and the runs, and gets an error and the `Site`, as from a worker.
+    """
+    received: list[tuple[Plan, Cover, Sequence[ChapterRun]]] = []
     _write_config(site, folder)
     loaded = _configuration(folder)
 
-    def ready() -> None:
-        came.append(caller.recv())
-        _write_config(make_site(*came[0], folder), folder)
+    def wait_for_plan() -> None:
+        received.append(caller.recv())
+        _write_config(make_site(*received[0], folder), folder)
         if _configuration(folder) != loaded:
             raise AssemblyFailed("Sphinx has loaded another configuration")
 
     def make() -> Site:
         try:
-            return site._replace(warnings=assemble(site, folder, ready))
+            return replace(site, warnings=assemble(site, folder, wait_for_plan))
         except AssemblyFailed:
-            return make_pages(*came[0], folder)  # from the beginning, which says what is wrong if something is
+            return make_pages(*received[0], folder)  # from the start; an error of the pages is raised again
 
     answer(caller, make)
 
 
 def assemble(site: Site, folder: Path, ready: Callable[[], None] = lambda: None) -> list[str]:
-    """Build the staged pages of a folder into its ``html``, which has a front page ``index.html``; Sphinx's warnings.
+    """Build the staged pages of a folder into its ``html``, always with an ``index.html``; Sphinx's warnings.
 
-    What Sphinx read and wrote there before is used again where nothing changed. ``ready`` is called when Sphinx has loaded
-    all but pages. Raises `AssemblyFailed` with Sphinx's first error, or its first warning where the book sets
+    Pages that Sphinx made there before are used again if they are unchanged. ``ready`` is called when Sphinx has loaded
+    everything but the pages. Raises `AssemblyFailed` with Sphinx's first error, or its first warning when the book sets
     ``fail_on_warnings``.
     """
     from jupyter_book.sphinx import build_sphinx
@@ -133,41 +136,34 @@ def assemble(site: Site, folder: Path, ready: Callable[[], None] = lambda: None)
             str(html),
             path_config=str(_write_config(site, folder)),
             noconfig=True,
-            confoverrides={"latex_individualpages": False},  # which Jupyter Book asks for
+            confoverrides={"latex_individualpages": False},  # build_sphinx expects it
             doctreedir=str(folder / "doctrees"),
             freshenv=False,
             warningiserror=bool(site.book.settings.get("fail_on_warnings")),
             keep_going=True,
             quiet=True,
         )
+    log = _lines(errors.getvalue(), folder / SITE)
+    warnings = [line for line in log if "WARNING" in line or "ERROR" in line]
     if result:
-        shutil.rmtree(folder / "doctrees", ignore_errors=True)  # Sphinx takes a page that it warned of for done
-        raise AssemblyFailed(f"assembling the book: {first_warning(errors.getvalue(), folder / SITE) or result}")
-    warned = list(warnings(errors.getvalue(), folder / SITE))
+        # Else Sphinx would take the pages that it warned of for done.
+        shutil.rmtree(folder / "doctrees", ignore_errors=True)
+        reason = warnings[0] if warnings else " ".join(log[:3])
+        raise AssemblyFailed(f"assembling the book: {reason or result}")
     cover = site.cover
     if cover.picture and not (html / PICTURE).exists():
         (html / PICTURE).write_bytes(drawings.card(cover.picture, site.book.cache))
     if not (html / "index.html").exists():
         front = render("redirect.html.j2", title=cover.title, page=f"{next(iter(site.names.values()))}.html")
         (html / "index.html").write_text(front, encoding="utf-8")
-    (html / ".buildinfo").unlink(missing_ok=True)  # Sphinx's note to itself; web servers leave hidden files out
-    return warned
-
-
-def first_warning(log: str, site: Path) -> str:
-    """Sphinx's first warning or error; where there is none, its first words."""
-    return next(warnings(log, site), " ".join(_lines(log, site)[:3]))
-
-
-def warnings(log: str, site: Path) -> Iterator[str]:
-    """Sphinx's warnings and errors, a line each."""
-    return (line for line in _lines(log, site) if "WARNING" in line or "ERROR" in line)
+    (html / ".buildinfo").unlink(missing_ok=True)  # of Sphinx alone; web servers may not serve hidden files
+    return warnings
 
 
 def _lines(log: str, site: Path) -> list[str]:
-    """The lines of what Sphinx said, without colours and the machine's paths.
+    """The lines of Sphinx's log, without colours and paths of this machine.
 
-    MyST-NB counts ten thousand lines a cell: what is said is the cell, and its line.
+    MyST-NB numbers the lines of cell n from n * 10,000: these numbers become the cell's id and the line in the cell.
     """
 
     def place(found: re.Match[str]) -> str:
@@ -181,33 +177,36 @@ def _lines(log: str, site: Path) -> list[str]:
 
 
 def _configuration(folder: Path) -> list[str]:
-    """What Sphinx loads before any page."""
+    """The files that Sphinx reads before any page."""
     return [(folder / SITE / name).read_text(encoding="utf-8") for name in ("_config.yml", "_toc.yml")]
 
 
 def _write_config(site: Site, folder: Path) -> Path:
-    """The book's configuration in the site, with what is this build's, and the extension whether or not the book lists it."""
+    """Write the book's configuration into the site, with parabook's extension and the values of this build; its path."""
     import yaml
 
-    book, names, cover, *_ = site
+    book, cover = site.book, site.cover
     config = copy.deepcopy(dict(book.config))
     sphinx = config["sphinx"] = config.get("sphinx") or {}
     own = sphinx.get("config") or {}
     sphinx["extra_extensions"] = [*(sphinx.get("extra_extensions") or ()), "parabook.render"]
     if own.get("extensions"):
         own["extensions"].append("parabook.render")
-    title = escape(cover.title)  # themes put it into pages as it is
-    shared = {"lead": cover.lead, "homepage": cover.homepage, "picture": PICTURE if cover.picture else ""}
+    title = escape(cover.title)  # themes do not escape it
+    pages = (f"{name}{'.ipynb' if file in book.notebooks else file.suffix}" for file, name in site.names.items())
     sphinx["config"] = {
         **own,
         "html_title": title,
         "project": title,
         "nb_execution_mode": "off",  # parabook ran them
-        "include_patterns": sorted(
-            f"{name}{'.ipynb' if file in book.notebooks else file.suffix}" for file, name in names.items()
-        ),
+        "include_patterns": sorted(pages),
         "parabook_cache": str(book.cache),
-        "parabook_cover": shared | {"checksums": LIST},
+        "parabook_cover": {
+            "lead": cover.lead,
+            "homepage": cover.homepage,
+            "picture": PICTURE if cover.picture else "",
+            "checksums": LIST,
+        },
     }
     file = folder / SITE / "_config.yml"
     file.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a build would do, found out without doing it: its chapters, their parameters, and hashes of all it depends on.
+"""The plan of a build: its chapters, their parameters, and hashes of every file that it depends on.
 
 Imports nothing heavy, so that a build with nothing to do ends at once.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parabook import dependencies, files
-from parabook.book import Book, Sent
+from parabook.book import Book, Sendable
 from parabook.dependencies import EVERYTHING
 from parabook.errors import InputError, nearest
 from parabook.parameters import REPORTED, Parameter, fitted, parameters
@@ -29,42 +29,42 @@ if TYPE_CHECKING:
 RUNNER = [
     f"{name}.py" for name in ("run", "kernels", "server", "observe", "dependencies", "protocol", "files", "errors")
 ]
-"""The modules of this package that can affect what a chapter gives, and not only its page."""
+"""The modules of this package that can affect the results of a chapter, and not only its page."""
 
 OBSERVED = "observed"
-"""The cache entry that lists what notebooks rest on beside files of the book."""
+"""The cache entry with the names of what notebooks depend on besides files of the book, see `dependencies`."""
 
 MANY_BYTES = 2_000_000_000
-"""More than this take some seconds to hash, so that it is said."""
+"""An input larger than this takes some seconds to hash, which is announced."""
 
 LARGE = 50_000_000
-"""Bytes of a file of the input from which on no copy is made for a build."""
+"""Files of the input of this size or more are not copied for a build."""
 
 PAGES = "pages"
-"""The group of files that affect the pages and not what chapters give."""
+"""The group of files that affect pages and not the results of chapters."""
 
 
 @dataclass(frozen=True)
-class Plan(Sent):
-    """One build: of which book, on which input, with which parameters."""
+class Plan(Sendable):
+    """One build: a book, its input, the parameters, and the state of all files."""
 
     book: Book
     plugin: Plugin
     input: Path
     given: Mapping[str, Any]
-    """Parameters of the call, typed."""
+    """Parameters of the call, converted to the declared types."""
     declared: Mapping[Path, Mapping[str, Parameter]] = field(default_factory=dict, repr=False)
-    """Parameters by chapter."""
+    """The parameters that each chapter declares."""
     sources: Mapping[str, Mapping[str, Path]] = field(default_factory=dict, repr=False)
-    """All files that the build depends on, by group and name; the group of the input's is the plug-in's noun."""
+    """All files that the build depends on, by group and name; the input's group is called as the plug-in's noun."""
     stamps: Mapping[Path, tuple[int, ...]] = field(default_factory=dict, repr=False)
-    """What the file system said of them before they were hashed."""
+    """Inode, size and time of change of each file, taken before it was hashed."""
     hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """Their SHA-256, by group and name."""
     copied: frozenset[Path] = frozenset()
-    """Those of which the build has a copy of its own."""
-    beside: bool = False
-    """Whether cells run while the input is checked, and what they give is dropped where it is wrong."""
+    """The files of which the build uses a copy of its own."""
+    checks_in_parallel: bool = False
+    """Whether cells run while the input is being checked; their results are dropped if it proves wrong."""
 
     @property
     def notebooks(self) -> tuple[Path, ...]:
@@ -78,12 +78,12 @@ class Plan(Sent):
 
     @cached_property
     def private(self) -> bool:
-        """Whether hashes of the input's files must not be published."""
+        """Whether hashes of the input's files must not be published, see `Plugin.private`."""
         return self.plugin.private(self.input, self.given)
 
     @cached_property
     def published(self) -> Mapping[str, Mapping[str, str]]:
-        """The hashes as a receipt carries them: those of a private input are keyed with the secret of the cache."""
+        """The hashes for the receipt: those of a private input are keyed with the secret of the cache."""
         if not self.private:
             return self.hashes
         keyed = {name: files.code(self.book.cache, name, found) for name, found in self.contents.items()}
@@ -91,7 +91,7 @@ class Plan(Sent):
 
     @cached_property
     def _values(self) -> dict[str, Any]:
-        """Every value that a chapter can be run with, by the parameter's name."""
+        """The values of all parameters that the call, the plug-in or the build sets, by name."""
         filled = self.plugin.parameters(self.input)
         known = {name: each.default for declared in self.declared.values() for name, each in declared.items()}
         reported = {name: value for name, value in {**known, **self.given}.items() if name not in (*REPORTED, *filled)}
@@ -99,13 +99,13 @@ class Plan(Sent):
         return {**self.given, **filled, "overrides": overrides, "values": json.dumps(reported, sort_keys=True)}
 
     def chosen(self, notebook: Path) -> dict[str, Any]:
-        """The parameters that a chapter is run with: those that it declares."""
+        """The values of the parameters that a chapter declares."""
         return {name: value for name, value in self._values.items() if name in self.declared[notebook]}
 
     def key(self, notebook: Path) -> str:
-        """The hash of all that a chapter's results depend on, but for the input's files, of which it reads some."""
-        apart = (self.plugin.noun, "chapters", PAGES)
-        program = {group: found for group, found in self.hashes.items() if group not in apart}
+        """The hash of all that a chapter's results depend on, without the input, of which it reads only some files."""
+        not_program = (self.plugin.noun, "chapters", PAGES)
+        program = {group: found for group, found in self.hashes.items() if group not in not_program}
         given = [self.chosen(notebook), self.book.execution(notebook).allow_errors, self.book.settings.get("rests_on")]
         own = next(name for name, file in self.sources["chapters"].items() if file == notebook)
         return files.digest([self.hashes["chapters"][own], *given, program, self._made_with])
@@ -120,16 +120,19 @@ class Plan(Sent):
 
     @property
     def _made_with(self) -> object:
-        """Python, and for any book, of whose packages no lock file may speak, every package."""
+        """The version of Python; without a plug-in also of every package, as there may be no lock file."""
         return dependencies.versions() if self.plugin.observes else sys.version
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
-        """The hashes of the input's files behind names that outputs rest on; `EVERYTHING` is all of them."""
+        """The states of what a chapter depends on by names: hashes of the input's files; `EVERYTHING` stands for all."""
         whole = dict(self.contents) if EVERYTHING in names else {}
         if self.plugin.observes:
-            whole |= self.hashes["chapters"] if whole else {}  # of any book the pages are input, too
-            root, others = self.book.root, (name for name in names if name != EVERYTHING)
-            return whole | {name: self.contents.get(name) or dependencies.state(root, name) for name in others}
+            if whole:
+                whole |= self.hashes["chapters"]  # a notebook may read pages, too
+            others = (name for name in names if name != EVERYTHING)
+            return whole | {
+                name: self.contents.get(name) or dependencies.state(self.book.root, name) for name in others
+            }
         if whole:
             return whole
         paths = self.plugin.behind(self.input, names)
@@ -137,7 +140,7 @@ class Plan(Sent):
         return {name: found for name, found in self.contents.items() if name in paths or name.startswith(inside)}
 
     def hashed(self) -> Plan:
-        """The plan with the files that it depends on, as they are now."""
+        """The plan with the files that it depends on and their hashes as of now."""
         sources = _sources(self.book, self.plugin, self.input)
         stamps = {file: files.stamp(file) for group in sources.values() for file in group.values()}
         stamps |= self.book.stamps
@@ -147,7 +150,7 @@ class Plan(Sent):
         return replace(self, sources=sources, stamps=stamps, hashes=hashes)
 
     def after(self, runs: Collection[ChapterRun]) -> Plan:
-        """The plan with the files of a book as runs left them, and whatever else they rest on."""
+        """The plan after chapters ran, with the files as the chapters left them."""
         if not self.plugin.observes:
             return self
         names = {name for run in runs for name in run.rests_on} - self.contents.keys() - {EVERYTHING}
@@ -155,40 +158,40 @@ class Plan(Sent):
         return self.hashed() if any(run.wrote and not run.reused for run in runs) else replace(self)
 
     def changed(self, group: str) -> set[str]:
-        """The files of a group that were written since they were hashed, by the file system's own marks, as one may
-        also have been changed and changed back."""
+        """The files of a group that were written since they were hashed, even if they have the same content again."""
         return {name for name, file in self.sources[group].items() if files.stamp(file) != self.stamps[file]}
 
     def require_unchanged(self, runs: Collection[ChapterRun]) -> list[str]:
-        """The files that were written since they were hashed, and of which the build has a copy, so that it need not end.
+        """The files that were written since they were hashed, but of which the build used a copy.
 
-        An `InputError` when it has none, or a file has been added to the book. Of a book's own files, those count that a
-        run read and none wrote.
+        Raises an `InputError` for one without a copy, and for a new file of the book. Without a plug-in only those files
+        of the input count that a run read and none wrote.
         """
-        later, now, noun = list[str](), _sources(self.book, self.plugin, self.input), self.plugin.noun
+        noun, now, saved = self.plugin.noun, _sources(self.book, self.plugin, self.input), list[str]()
         for group, sources in self.sources.items():
-            found = self.changed(group)
+            written = self.changed(group)
             if group == noun and self.plugin.observes:
-                found &= {name for run in runs for name in run.rests_on} - {name for run in runs for name in run.wrote}
-            added = now[group].keys() - sources.keys() if group != noun else set()  # where chapters may write
-            for name in sorted({*found, *added}):
+                read = {name for run in runs for name in run.rests_on}
+                written &= read - {name for run in runs for name in run.wrote}
+            added = now[group].keys() - sources.keys() if group != noun else set()  # chapters may add to the input
+            for name in sorted({*written, *added}):
                 where = f"{self.input.name if group == noun else group}/{name}"
                 if name in added or sources[name] not in self.copied:
-                    raise changed(where)
-                later.append(where)
-        return later
+                    raise file_changed(where)
+                saved.append(where)
+        return saved
 
 
-def changed(file: str) -> InputError:
-    """The error of a file that is no longer as it was when the build began."""
+def file_changed(file: str) -> InputError:
+    """The error for a file that was written during the build."""
     return InputError.one(file, "a file changed during the build", "one left alone", "build again")
 
 
 def snapshot(plan: Plan, folder: Path) -> Plan:
-    """The plan on a private copy of its input in an empty folder, so that what is saved from here on changes nothing.
+    """The plan on a copy of its input in an empty folder, so that a build is not affected by what is saved meanwhile.
 
-    Large files are linked to, and a book whose input is its own folder runs where it stands: of these `Plan.changed` says
-    what was written. An `InputError` where a file is saved while it is copied.
+    Large files are linked to, and a book without a plug-in runs in its own folder: `Plan.require_unchanged` looks at
+    these. Raises an `InputError` when a file is saved while it is copied.
     """
     noun, copy = plan.plugin.noun, folder / plan.input.name
     if plan.input == plan.book.root:
@@ -205,7 +208,7 @@ def snapshot(plan: Plan, folder: Path) -> Plan:
             (copy / name).symlink_to(file)
             hashes[name] = plan.contents.get(name, "")
         if files.stamp(file) != (stamps if file in copied else plan.stamps).get(file):
-            raise changed(f"{plan.input.name}/{name}")
+            raise file_changed(f"{plan.input.name}/{name}")
     (folder / files.ADDRESS).write_bytes(os.fsencode(plan.input))
     return replace(
         plan, input=copy, copied=copied, hashes={**plan.hashes, noun: hashes},
@@ -214,7 +217,7 @@ def snapshot(plan: Plan, folder: Path) -> Plan:
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
-    """The build of a book on an input, with parameters as a call gives them; an error where one of them cannot be."""
+    """Plan the build of a book on the input called ``name``, with parameters as text; an `InputError` if that cannot be."""
     for file in book.unlisted:
         print(f"{file.relative_to(book.root)}: not in _toc.yml, so in no book; add it there", file=sys.stderr)
     path = plugin.find(book, name)
@@ -222,40 +225,38 @@ def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -
     names = [book.name(file) for file in book.chapters]
     for pattern in book.settings.get("rests_on", {}):
         if not any(fnmatch(page, pattern) for page in names):
-            print(
-                f"pyproject.toml, rests_on: no page is called {pattern!r}; {nearest(pattern, names)}".rstrip("; "),
-                file=sys.stderr,
-            )
+            warning = f"pyproject.toml, rests_on: no page is called {pattern!r}; {nearest(pattern, names)}"
+            print(warning.rstrip("; "), file=sys.stderr)
     declared = {notebook: parameters(book.read[notebook]) for notebook in book.notebooks}
-    apart = (*REPORTED, *plugin.filled_in)
-    known = {name: each for found in declared.values() for name, each in found.items() if name not in apart}
-    own = {key: str(value) for key, value in book.settings.get("parameters", {}).items()}
-    return Plan(book, plugin, path, fitted({**own, **given}, known), declared).hashed()
+    filled_in = (*REPORTED, *plugin.filled_in)
+    known = {name: each for found in declared.values() for name, each in found.items() if name not in filled_in}
+    preset = {key: str(value) for key, value in book.settings.get("parameters", {}).items()}
+    return Plan(book, plugin, path, fitted({**preset, **given}, known), declared).hashed()
 
 
 def _sources(book: Book, plugin: Plugin, path: Path) -> dict[str, dict[str, Path]]:
     """The files that a build depends on, by group and name."""
 
-    def there(*names: str) -> dict[str, Path]:
+    def existing(*names: str) -> dict[str, Path]:
         return {name: book.root / name for name in names if (book.root / name).is_file()}
 
     program = plugin.program(book)
     own = {f"parabook/{name}": file for name, file in files.listed(Path(__file__).parent).items()}
     runner = {f"parabook/{name}": own.pop(f"parabook/{name}") for name in RUNNER}
     static = {f"_static/{name}": file for name, file in files.listed(book.root / "_static").items()}
-    pages = own | static | there("_config.yml", "_toc.yml", "pyproject.toml") | program.get(PAGES, {})
+    pages = own | static | existing("_config.yml", "_toc.yml", "pyproject.toml") | program.get(PAGES, {})
     return {
         plugin.noun: plugin.files(book, path),
         "chapters": {f"{book.name(file)}{file.suffix}": file for file in book.chapters},
         **program,
         "code": runner | program.get("code", {}),
-        "requirements": there("requirements.txt"),
+        "requirements": existing("requirements.txt"),
         PAGES: pages,
     }
 
 
 def is_current(plan: Plan, out: Path) -> bool:
-    """Whether the book in a folder is the one that this build would make, every file of it."""
+    """Whether a folder already has the very book that this build would make, with all its files."""
     try:
         receipt = json.loads((out / "receipt.json").read_text(encoding="utf-8"))
         if receipt["key"] != plan.book_key:

@@ -1,7 +1,7 @@
-"""A live preview: a book that is built again at every change, and a server on this machine that shows it.
+"""A live preview: builds a book again at every change, and serves it to browsers on this machine.
 
 Kernels and workers are forked from a preloaded process that stays, and Sphinx reads and writes only what changed. The
-page that is looked at comes first. Pages are replaced only by those of a build in which nothing failed.
+page that a reader looks at is made first. Pages are replaced only after a build in which nothing failed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from parabook.progress import Progress
 from parabook.protocol import outputs
 from parabook.publish import staging
 from parabook.run import ChapterFailed
-from parabook.server import ForkedProcess, Server, Workers, lead, server, stop_all
+from parabook.server import ForkedProcess, Server, Workers, answer_and_serve_forks, server, stop_all
 from parabook.staging import SITE, page_name
 from parabook.templating import render
 
@@ -57,20 +57,20 @@ HOST = "127.0.0.1"
 
 
 class Pages:
-    """What browsers are shown: the last good files of a site, and a message to each page, which is replaced whole."""
+    """The files of the last good build, from memory, and the state of the preview, which browsers follow."""
 
     def __init__(self, site: Path) -> None:
         self.site, self.viewed, self.ended = site, "index.html", False
         self.files, self.hashes, self.lock = dict[str, bytes](), dict[str, str](), threading.Lock()
-        self.told: dict[str, Any] = {"pages": {}, "styles": "", "errors": [], "warnings": [], "busy": "building"}
+        self.state: dict[str, Any] = {"pages": {}, "styles": "", "errors": [], "warnings": [], "busy": "building"}
 
-    def tell(self, **told: Any) -> None:
-        """Tell browsers what is new."""
+    def update(self, **changed: Any) -> None:
+        """Replace parts of the state, which is then sent to browsers."""
         with self.lock:
-            self.told = self.told | told
+            self.state = self.state | changed
 
     def load(self) -> None:
-        """Show what Sphinx has written, from memory, as it writes files in place; pages and styles are known by their hashes."""
+        """Read what Sphinx has written, which writes files in place; browsers compare the hashes of pages and styles."""
         found = listed(self.site)
         hashes = {name: sha256(file) for name, file in found.items()}
         self.files = {
@@ -78,29 +78,30 @@ class Pages:
             for name, file in found.items()
         }
         self.hashes = hashes
+        pages = {name: each for name, each in hashes.items() if name.endswith(".html")}
         styles = digest({name: each for name, each in hashes.items() if name.endswith(".css")})
-        self.tell(pages={name: each for name, each in hashes.items() if name.endswith(".html")}, styles=styles)
+        self.update(pages=pages, styles=styles)
 
     async def get(self, request: Request) -> Response:
-        """A file of the site; a page with the preview's script, also where there is no such page yet."""
+        """A file of the site; pages, and messages that there is no such page, come with the preview's script."""
         name = request.path_params["name"] or "index.html"
         content, headers = self.files.get(name), {"Cache-Control": "no-cache"}
         status = 404 if content is None else 200
         if not name.endswith(".html"):
             return Response(content, status, headers, guess_type(name)[0])
-        script = render("preview.html.j2", name=name, own=self.hashes.get(name, ""), styles=self.told["styles"])
+        script = render("preview.html.j2", name=name, own=self.hashes.get(name, ""), styles=self.state["styles"])
         return HTMLResponse((content or b"<!doctype html><title>Preview</title>") + script.encode(), status, headers)
 
     async def events(self, request: Request) -> Response:
-        """The message, and each that replaces it, as server-sent events."""
+        """The state, now and whenever it changes, as server-sent events."""
         self.viewed = request.query_params.get("page", self.viewed)
 
         async def messages() -> AsyncIterator[str]:
             sent: object = None
             while not self.ended:
-                if sent is not (told := self.told):
-                    yield f"data: {json.dumps(told)}\n\n"
-                    sent = told
+                if sent is not (state := self.state):
+                    yield f"data: {json.dumps(state)}\n\n"
+                    sent = state
                 await asyncio.sleep(0.03)
 
         return StreamingResponse(messages(), media_type="text/event-stream")
@@ -108,13 +109,13 @@ class Pages:
 
 @contextlib.contextmanager
 def served(pages: Pages, port: int) -> Iterator[str]:
-    """Serve pages to this machine while the context is open, at a free port where the given one is 0; the address."""
+    """Serve pages to this machine while the context is open, on any free port if ``port`` is 0; gives the address."""
     try:
         listening = socket.create_server((HOST, port))
     except OSError as error:
         raise InputError.one(f"--port {port}", error.strerror or "an error", "a free port", "0 takes any") from error
     routes = [Route("/-/events", pages.events), Route("/{name:path}", pages.get)]
-    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])  # no name that others made leads here
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])  # against DNS rebinding
     app = Starlette(routes=routes, middleware=[hosts])
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
@@ -127,8 +128,11 @@ def served(pages: Pages, port: int) -> Iterator[str]:
 
 
 class Assembler:
-    """Makes the pages of one folder again and again: first in a process that stays as it then is, and from which another is
-    forked for each time after, beforehand, so that Sphinx has loaded and compiled all that it can when pages come."""
+    """Makes the pages of one folder again and again.
+
+    The first time a forked process makes them, and stays as it then is. For each time after, another process is forked
+    from it beforehand, so that Sphinx has already loaded all that it can when the new pages come.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -138,18 +142,18 @@ class Assembler:
 
     def make(self, plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> None:
         """Bring the pages up to date; an error leaves them as they are."""
-        made, process, self.next = (plan, cover, runs), self.next, None
+        pages, process, self.next = (plan, cover, runs), self.next, None
         if process:
-            process.connection.send(made)
+            process.connection.send(pages)
         else:
-            process = server().fork(lead, make_pages, *made, self.folder)
+            process = server().fork(answer_and_serve_forks, make_pages, *pages, self.folder)
         try:
             error, site = process.connection.recv()
         except (EOFError, OSError) as lost:
             raise RuntimeError("assembling the book: its process ended") from lost
         self.site = site or self.site
-        if site and not self.fork and process.num_threads() == 1:  # a fork has none of the others
-            self.fork = Server((), socket.socket(fileno=os.dup(process.connection.fileno()))).fork
+        if site and not self.fork and process.num_threads() == 1:  # forks would lack its other threads
+            self.fork = Server(socket.socket(fileno=os.dup(process.connection.fileno()))).fork
         if self.fork and (self.folder / SITE / "_toc.yml").exists():
             self.next = self.fork(make_next_pages, self.site, self.folder)
         if error:
@@ -162,46 +166,49 @@ class Preview:
     def __init__(self, folder: Path) -> None:
         self.folder, self.pages = folder, Pages(folder / "html")
         self.plan: Plan | None = None
+        """The last plan, also of a build that failed."""
         self.built: Plan | None = None
+        """The plan of the pages that are shown, if the last build was good."""
         self.runs: Mapping[str, ChapterRun] = {}
         self.program = self.key = self.checked = ""
-        self.warned: dict[str, Sequence[str]] = {}
+        """Hashes of the program that processes have loaded, of all that the book depends on, and of the checked input."""
+        self.warnings: dict[str, Sequence[str]] = {}
         self.checking: Future[Cover] = Future()
         self.renderers, self.checkers, self.assembler = Workers(), Workers(2), Assembler(folder)
 
     def update(self, open_plan: Callable[[], Plan]) -> None:
-        """Show the book as it is now, or what is wrong with it beside the pages from before."""
+        """Show the book as it is now, or what is wrong with it above the pages from before."""
         plan, began = None, time.monotonic()
         try:
             plan = self.plan = open_plan()
             if plan.book_key == self.key:
                 return
             self.key = plan.book_key
-            self.pages.tell(busy="building")
+            self.pages.update(busy="building")
             if self.program != (program := program_of(plan)):
                 self.restart(plan)
                 self.program = program
-            moved = differing(self.built, plan)
-            if moved and all(name.startswith("_static/") for name in moved):  # Sphinx would copy them with pages alone
-                for name in moved & plan.sources[PAGES].keys():
+            changed = differing(self.built, plan)
+            if changed and all(name.startswith("_static/") for name in changed):  # Sphinx copies them only with pages
+                for name in changed & plan.sources[PAGES].keys():
                     shutil.copyfile(plan.sources[PAGES][name], self.pages.site / name)
                 self.pages.load()
             else:
                 self.built = None
                 self.build(plan)
             self.built = plan
-            self.pages.tell(errors=[])
+            self.pages.update(errors=[])
             Progress(plan.input.name).message(f"shown after {time.monotonic() - began:.1f} s")
         except Exception as error:
             if plan and any(map(plan.changed, plan.sources)):
-                return  # the watch is about to say so
+                return  # the book has changed again, and is built again next
             self.key = self.key if plan else ""
-            self.pages.tell(errors=explain(error, plan))
+            self.pages.update(errors=explain(error, plan))
         finally:
-            self.pages.tell(busy="")
+            self.pages.update(busy="")
 
     def restart(self, plan: Plan) -> None:
-        """Have processes load the program as it is now."""
+        """Start all processes anew, with the program as it is now."""
         self.stop()
         start(plan, *ASSEMBLY, theme(plan.book))
         self.renderers, self.checkers, self.assembler = Workers(), Workers(2), Assembler(self.folder)
@@ -214,61 +221,61 @@ class Preview:
         stop_all()
 
     def build(self, plan: Plan) -> None:
-        """Check, run and assemble; where other chapters are to be run too, first with the one whose page is looked at."""
-        plan = replace(plan, beside=True)
+        """Check, run and assemble; if several chapters have changed, first with the one whose page is looked at."""
+        plan = replace(plan, checks_in_parallel=True)
         state = digest([{**plan.hashes, "chapters": ""}, plan.given])
         new = state != self.checked or self.checking.exception()
         if new:
             self.checked, self.checking = state, self.checkers.submit(plan.plugin.check, plan)
         changed = [each for each in plan.notebooks if not cached(plan, each)]
         viewed = [each for each in changed if f"{page_name(plan.book, each)}.html" == self.pages.viewed]
-        known = {plan.book.name(each) for each in plan.notebooks} == self.runs.keys()
-        for notebooks in [viewed, plan.notebooks] if viewed and known and len(changed) > 1 else [plan.notebooks]:
-            runs, drawn = run_chapters(
-                plan, DEFAULTS, Progress(plan.input.name), self.checking, self.renderers, notebooks
-            )
+        all_have_run = {plan.book.name(each) for each in plan.notebooks} == self.runs.keys()
+        rounds: list[Sequence[Path]] = [plan.notebooks]
+        if viewed and all_have_run and len(changed) > 1:
+            rounds.insert(0, viewed)
+        progress = Progress(plan.input.name)
+        for notebooks in rounds:
+            runs = run_chapters(plan, DEFAULTS, progress, self.checking, self.renderers, notebooks)
             self.runs = {**self.runs, **{run.chapter: run for run in runs}}
             shown = [self.runs[plan.book.name(each)] for each in plan.notebooks]
-            pictures = self.renderers.submit(draw_pictures, plan, self.checking.result(), shown)
-            drawn()
-            pictures.exception()  # what cannot be drawn fails where it is assembled
-            self.assembler.make(plan, self.checking.result(), shown)
+            cover = self.checking.result()
+            # What cannot be drawn fails when pages are assembled.
+            self.renderers.submit(draw_pictures, plan, cover, shown).exception()
+            self.assembler.make(plan, cover, shown)
             self.warn(pages=self.assembler.site.warnings if self.assembler.site else ())
             plan.require_unchanged(runs)
             self.pages.load()
         if new:
-            self.checkers.submit(plan.plugin.problems, plan.input).add_done_callback(self.warn_of)
+            self.checkers.submit(plan.plugin.problems, plan.input).add_done_callback(self.warn_of_input)
 
-    def warn_of(self, found: Future[Any]) -> None:
-        """Show what is wrong with the input, once it is found out."""
-        if not found.cancelled() and not found.exception():
-            self.warn(input=[*map(str, found.result())])
+    def warn_of_input(self, problems: Future[Any]) -> None:
+        """Show the problems of the input, once they are found."""
+        if not problems.cancelled() and not problems.exception():
+            self.warn(input=[*map(str, problems.result())])
 
-    def warn(self, **said: Sequence[str]) -> None:
-        """Show what keeps no page from being shown: of the input, and of the pages that were made last."""
-        self.warned |= said
-        self.pages.tell(warnings=[each for found in self.warned.values() for each in found])
+    def warn(self, **warnings: Sequence[str]) -> None:
+        """Replace the warnings of the ``input`` or of the ``pages``, and show all."""
+        self.warnings |= warnings
+        self.pages.update(warnings=[each for found in self.warnings.values() for each in found])
 
 
 def differing(old: Plan | None, new: Plan) -> set[str]:
-    """The names of files that differ between two plans; none where there is no older one."""
-    return {
-        name
-        for group, found in (old.hashes if old else {}).items()
-        for name, _ in found.items() ^ new.hashes[group].items()
-    }
+    """The names of files that differ between two plans; none if there is no older one."""
+    if not old:
+        return set()
+    return {name for group, found in old.hashes.items() for name, _ in found.items() ^ new.hashes[group].items()}
 
 
 def program_of(plan: Plan) -> str:
-    """The hash of what processes have loaded: code and its data, and not pages, chapters or other input."""
-    apart = (plan.plugin.noun, "chapters")
-    groups = {group: found for group, found in plan.hashes.items() if group not in apart}
-    beside = ("_static/", "_config.yml", "_toc.yml")
-    return digest({**groups, PAGES: [each for each in groups[PAGES].items() if not each[0].startswith(beside)]})
+    """The hash of the code and data that processes have loaded, without pages, chapters and other input."""
+    not_program = (plan.plugin.noun, "chapters")
+    groups = {group: found for group, found in plan.hashes.items() if group not in not_program}
+    files_of_pages = ("_static/", "_config.yml", "_toc.yml")
+    return digest({**groups, PAGES: [each for each in groups[PAGES].items() if not each[0].startswith(files_of_pages)]})
 
 
 def explain(error: Exception, plan: Plan | None) -> list[str]:
-    """What is wrong, a line each; of a cell that failed, its file, its line and what stands around it."""
+    """The lines of an error; for a cell that failed its file, its line and the lines around that."""
     text = describe(error)
     if not plan or not isinstance(error, ChapterFailed) or not error.notebook:
         return text.splitlines()
@@ -276,16 +283,19 @@ def explain(error: Exception, plan: Plan | None) -> list[str]:
     text = text.replace(f"chapter {error.chapter}", file.as_posix(), 1)
     found = (each for each in outputs(json.loads(error.notebook)) if each["output_type"] == "error")
     trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(next(found, {"traceback": ()})["traceback"]))
-    called = [each for each in re.findall(r"^File .*?:\d+, in \w+", trace, re.M) if "site-packages" not in each][-1:]
     code = re.search(r"Cell In\[\d+\], line (\d+)((?:\n.*\S)*)", trace)
-    return [text.replace(": ", f", line {code[1]}: ", 1), *code[2].splitlines()[1:], *called] if code else [text]
+    if not code:
+        return [text]
+    called = re.findall(r"^File .*?:\d+, in \w+", trace, re.M)
+    own = [each for each in called if "site-packages" not in each][-1:]  # the innermost line of the book's own modules
+    return [text.replace(": ", f", line {code[1]}: ", 1), *code[2].splitlines()[1:], *own]
 
 
 def preview(open_plan: Callable[[], Plan], port: int) -> None:
-    """Show a book on this machine until somebody presses Ctrl-C; ``open_plan`` is asked for its plan at every change."""
+    """Show a book on this machine until somebody presses Ctrl-C; ``open_plan`` gives its plan, at every change anew."""
     plan = open_plan()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # ended in either way, it tidies up
+        signal.signal(number, signal.default_int_handler)  # both end in the cleanup below
     with contextlib.suppress(KeyboardInterrupt), staging(plan.book.cache / "preview" / plan.input.name) as folder:
         shown = Preview(folder)
         try:
@@ -298,12 +308,11 @@ def preview(open_plan: Callable[[], Plan], port: int) -> None:
 
 
 def changes(folders: Callable[[], set[Path]]) -> Iterator[None]:
-    """Once, and whenever something has changed in folders, which may be others each time, also while it is dealt with."""
+    """Yield once, and again after every change in folders, which may become others; misses none while the caller works."""
     while True:
         watched = folders()
-        watching = watch(
-            *filter(Path.is_dir, watched), recursive=False, step=20, rust_timeout=250, yield_on_timeout=True
-        )
+        existing = filter(Path.is_dir, watched)
+        watching = watch(*existing, recursive=False, step=20, rust_timeout=250, yield_on_timeout=True)
         next(watching)  # from here on nothing is missed
         yield
         for found in watching:

@@ -1,8 +1,8 @@
 """A plug-in for pytest: every cell of a chapter is a test, named ``chapters/routes.ipynb::by-mode``.
 
 It collects nothing until pytest's settings name folders of chapters (``chapters = ["chapters"]``). A chapter runs once a
-session, whoever asks first; a cell fails when it raises, warns or writes to stderr, and cells that an error kept from
-running are errors. Heavy modules are imported when a chapter runs: every run of pytest in this environment loads this one.
+session. A cell fails when it raises, warns or writes to stderr; cells that did not run because of an error are errors.
+Heavy modules are imported when a chapter runs, since every run of pytest in this environment loads this module.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse an input or a parameter that cannot be used, before anything runs."""
+    """Refuse an input or a parameter that cannot be used before anything runs."""
     runs = config.stash[RUNS] = Runs(config)
     try:
         _ = (runs.input or runs.given) and runs.plan
@@ -45,12 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     runs = parent.config.stash[RUNS]
-    mine = file_path in runs.notebooks or (runs.input and file_path in runs.plan.notebooks)  # of that input alone
+    mine = file_path in runs.notebooks or (runs.input and file_path in runs.plan.notebooks)  # that of an input
     return ChapterFile.from_parent(parent, path=file_path) if mine else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what still runs, as after ``-x``."""
+    """End chapters that still run, as after ``-x``."""
     if RUNS in config.stash and config.stash[RUNS].begun:
         from parabook.server import stop_all
 
@@ -98,15 +98,15 @@ class Runs:
 
     @cached_property
     def notebooks(self) -> list[Path]:
-        """All chapters, chosen or not."""
+        """All chapters, whether or not pytest is to run them."""
         if self.config.getoption("book"):
             return list(Book.open(self.config.rootpath).notebooks)
         return sorted(file for folder in self.config.getini("chapters") for file in folder.rglob("*.ipynb"))
 
     @cached_property
     def plan(self) -> Plan:
-        """The run of the chapters, whether or not a table of contents lists them: on the input asked for, else their own."""
-        if not self.notebooks:  # pytest takes a path that stands apart from its option for tests, with other settings
+        """The plan of all chapters, in the table of contents or not, on the input asked for or their default."""
+        if not self.notebooks:  # pytest took "--edition PATH" for a path of tests, and read the settings there
             raise InputError.one(self.config.rootpath, "no chapters", "--edition=PATH in one word")
         if wrong := [pair for pair in self.given if not all(pair.partition("=")[:2])]:
             raise InputError.one("--chapter-parameter", repr(wrong[0]), "NAME=VALUE")
@@ -118,12 +118,12 @@ class Runs:
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
-        """Threads that run chapters: in the main one nbclient would take Ctrl-C, and the session go on."""
+        """Threads that run chapters: in the main thread nbclient would handle Ctrl-C, and the session go on."""
         start(self.plan)
         return ThreadPoolExecutor(os.cpu_count())
 
     def of(self, item: CellItem) -> Cell:
-        """What became of a cell; the first to ask has all chosen chapters begin, of xdist's workers each only its own."""
+        """The result of a cell. The first call starts all chapters of the session; in xdist's workers, only its own."""
         try:
             for each in [item] if hasattr(self.config, "workerinput") else item.session.items:
                 if isinstance(each, CellItem) and each.path not in self.begun:
@@ -136,8 +136,7 @@ class Runs:
         from parabook.run import ChapterFailed, run_one
 
         try:
-            folder = self.plan.plugin.folder(self.plan.input, self.plan.book.place(chapter))
-            failure, notebook = "", run_one(chapter, self.plan.chosen(chapter), folder, plan=self.plan).notebook
+            failure, notebook = "", run_one(self.plan, chapter).notebook
         except ChapterFailed as error:
             failure, notebook = str(error).removeprefix(f"chapter {self.plan.book.name(chapter)}: "), error.notebook
         allowed = self.plan.book.execution(chapter).allow_errors

@@ -1,7 +1,7 @@
-"""A preloaded process that outlives one program, where a user started it: ``parabook serve``.
+"""A preloaded process that outlives one program, started by the user: ``parabook serve``.
 
-Whoever then starts a kernel ``parabook-warm`` in the same environment, such as papermill in a loop, has it forked from
-there. It listens at a socket in a folder that is its user's alone, and ends when nobody has asked for a while.
+Kernels named ``parabook-warm`` that any program of the same environment starts, such as papermill in a loop, are then
+forked from it. It listens at a socket in a folder that only its user can reach, and ends when it has been idle for a while.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from parabook.errors import InputError
 from parabook.files import digest, stamp
-from parabook.server import KERNELS, fork_for, preload
+from parabook.server import KERNELS, fork_for, isolated, preload
 
 READY = b"r"
+"""The byte with which it greets a program that connects."""
 
 
 def address() -> Path:
-    """Its socket, one for each environment."""
+    """The path of its socket, one for each environment."""
     return Path(jupyter_runtime_dir()) / "parabook" / digest([sys.prefix, __file__])[:16]
 
 
 def connected() -> socket.socket | None:
-    """A connection to it; None where none runs, or one that another user could have made, or that has loaded old code."""
+    """A connection to it; None when none runs, another user could have made it, or it has loaded code that has changed."""
     place = address()
     with contextlib.suppress(OSError):
         folder = place.parent.stat()
@@ -47,35 +48,31 @@ def connected() -> socket.socket | None:
 
 
 def serve(modules: Sequence[str], seconds: float) -> NoReturn:
-    """Be it, in place of the calling program, isolated from the user's own set-up; an `InputError` where one runs already."""
+    """Replace the calling program by the preloaded process; an `InputError` when one is running already."""
     if running := connected():
         running.close()
         raise InputError.one("parabook serve", "one that runs already", "one for each environment", "end it first")
-    code = (
-        f"import sys; sys.path.insert(0, sys.argv[1]); from parabook.resident import run; run({[*modules]}, {seconds})"
-    )
-    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # debugpy would warn of frozen modules
-    os.execv(sys.executable, [sys.executable, "-I", "-X", "utf8", "-c", code, str(Path(__file__).parents[1])])
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else debugpy warns of frozen modules
+    os.execv(sys.executable, isolated("resident", f"run({[*modules]}, {seconds})"))
 
 
 def run(modules: Sequence[str], seconds: float) -> None:
-    """Load modules, and fork for each program that connects a process which forks its kernels, and ends when it does."""
+    """Load modules, and fork for each program that connects a process of its own, from which its kernels are forked."""
     place = address()
     place.parent.mkdir(parents=True, exist_ok=True)
     place.parent.chmod(0o700)
     preload([*KERNELS, *modules])
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has those that it starts with & ignore it
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended children leave no zombies
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a program that a shell starts with & ignores it
     loaded = _own_code()
     place.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listening, contextlib.suppress(KeyboardInterrupt):
         listening.bind(os.fspath(place))
         listening.listen()
         listening.settimeout(seconds)
-        print(
-            f"kernels named parabook-warm start from here; ends after {seconds / 60:g} minutes without one", flush=True
-        )
-        while {file: stamp(file) for file in loaded} == loaded:  # what is loaded is what a new process would load
+        idle = f"ends after {seconds / 60:g} minutes without one"
+        print(f"kernels named parabook-warm start from here; {idle}", flush=True)
+        while {file: stamp(file) for file in loaded} == loaded:  # until its code is no longer that of the files
             try:
                 connection, _ = listening.accept()
             except TimeoutError:
@@ -92,9 +89,8 @@ def run(modules: Sequence[str], seconds: float) -> None:
 
 
 def _own_code() -> dict[Path, tuple[int, ...]]:
-    """The files of loaded modules that are nobody's installed package, and may be edited."""
+    """The files of loaded modules that belong to no installed package, and so may be edited, with their stamps."""
     files = {Path(file) for each in [*sys.modules.values()] if (file := getattr(each, "__file__", None))}
-    apart = {"site-packages", "dist-packages"}
-    return {
-        each: stamp(each) for each in files if apart.isdisjoint(each.parts) and not each.is_relative_to(sys.base_prefix)
-    }
+    installed = {"site-packages", "dist-packages"}
+    own = [file for file in files if installed.isdisjoint(file.parts) and not file.is_relative_to(sys.base_prefix)]
+    return {file: stamp(file) for file in own}

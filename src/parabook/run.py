@@ -1,6 +1,6 @@
-"""Running the chapters: each by papermill in a kernel of its own, some side by side, with bounds on time and output.
+"""Runs the chapters: each by papermill in a kernel of its own, some side by side, with limits of time and output.
 
-Imports papermill: whoever runs chapters in threads imports this first, and not by several threads at once.
+Imports papermill, which several threads must not import at once: programs with threads import this module before.
 """
 
 from __future__ import annotations
@@ -26,28 +26,27 @@ from parabook import observe
 from parabook.cache import ChapterRun, cached, dependencies, store
 from parabook.dependencies import EVERYTHING, names
 from parabook.kernels import Manager, kernel_for
-from parabook.notebooks import Execution, read
 from parabook.plan import Plan
 from parabook.progress import Progress
 from parabook.protocol import CHECKED_BESIDE
 from parabook.server import stop_all
 
 CELL_SECONDS = 900.0
-"""How long a cell may take."""
+"""How long a cell may take, unless the book says otherwise."""
 
 KERNEL_BYTES, TIMES_INPUT = 400_000_000, 16
-"""The free memory that a chapter needs to be started beside others, and besides that so many times the input's size, as
-engines that read large tables take all the memory and processors there are."""
+"""Free memory that each further chapter needs to start: a constant, and so many times the size of the input, since
+engines that read large tables take all the memory there is."""
 
 MOST_OUTPUT = 50_000_000
-"""Characters that a chapter may show; no page could hold more."""
+"""Characters of output that a chapter may have; no page could show more."""
 
 INJECTED = "injected-parameters"
-"""The tag of the cell that papermill adds, and its id here: papermill gives it another at each run."""
+"""The tag of the cell that papermill adds, used as its id too, since papermill makes up another at each run."""
 
 
 class ChapterFailed(Exception):
-    """A cell of a chapter failed: the report is wrong, exit code 1; ``notebook`` is its text as far as it ran."""
+    """A cell of a chapter failed: exit code 1. ``notebook`` is the chapter's text as far as it ran."""
 
     def __init__(self, message: str, chapter: str = "", notebook: str = "", rests_on: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -65,23 +64,33 @@ def run_all(
     done: Callable[[ChapterRun], object] = lambda run: None,
     ready: Callable[[], object] = lambda: None,
 ) -> list[ChapterRun]:
-    """Run the chapters of a plan, or take them from the cache where nothing that they depend on has changed.
+    """Run the chapters of a plan, or take them from the cache when nothing that they depend on has changed.
 
-    ``progress`` is told of each chapter as it ends, ``done`` gets it as soon as it has run. ``ready`` is
-    called before the first cell of each, when its kernel has started: it waits for what must come first, or raises; where
-    the plan has cells run beside that, before anything is cached.
-    One that read what another wrote runs again after it, in the order of the book.
-    A `ChapterFailed` when a cell fails; chapters not yet begun are not run. An `InputError` when a file that the book
-    depends on, and of which there is no copy, was written meanwhile; nothing is put into the cache.
+    Parameters
+    ----------
+    notebooks
+        The chapters to run, by default all of the plan.
+    done
+        Called with each run as soon as it has ended.
+    ready
+        Called in each kernel's thread when the kernel has started, before the first cell; it blocks until the chapter
+        may run, or raises. Where the plan checks its input in parallel, it is called once, before anything is cached.
+
+    A chapter that read what another one wrote runs again after it.
+
+    Raises
+    ------
+    ChapterFailed
+        When a cell fails; chapters that have not begun are not run then.
+    InputError
+        When a file that the book depends on, and of which there is no copy, was written meanwhile; nothing is cached then.
     """
     progress = progress or Progress()
 
     def run(notebook: Path, again: bool = force) -> ChapterRun:
         progress.begin(plan.book.name(notebook))
         found = None if again else cached(plan, notebook)
-        if not found:
-            folder = plan.plugin.folder(plan.input, plan.book.place(notebook))
-            found = run_one(notebook, plan.chosen(notebook), folder, ready=ready, plan=plan)
+        found = found or run_one(plan, notebook, ready)
         progress.end(found.chapter, None if found.reused else found.seconds)
         done(found)
         return found
@@ -93,29 +102,30 @@ def run_all(
     try:
         wait(futures.values(), return_when=FIRST_EXCEPTION)
         pool.shutdown(cancel_futures=True)
-        if late := too_early(futures):
+        if late := read_too_early(futures):
             pool = ThreadPoolExecutor(1)
             for notebook in (each for each, future in futures.items() if each in late or future.cancelled()):
                 futures[notebook] = pool.submit(run, notebook, True)
             wait(futures.values(), return_when=FIRST_EXCEPTION)
             pool.shutdown(cancel_futures=True)
-    except BaseException:  # interrupted: no chapter is worth waiting for
+    except BaseException:  # interrupted: wait for no chapter
         progress.close()
         pool.shutdown(wait=False, cancel_futures=True)
         stop_all()
         raise
     ended = {notebook: each for notebook, each in futures.items() if not each.cancelled()}
-    found = {notebook: each.result() for notebook, each in ended.items() if not each.exception()}
-    plan.require_unchanged(found.values())
+    runs = {notebook: each.result() for notebook, each in ended.items() if not each.exception()}
+    plan.require_unchanged(runs.values())
     ready()
-    changed, left = plan.changed(plan.plugin.noun) if plan.plugin.observes else set(), plan.after(found.values())
-    for notebook, chapter in found.items():
-        if not chapter.reused and (EVERYTHING not in chapter.rests_on or changed <= {*chapter.wrote}):
-            store(left, notebook, chapter)
+    changed = plan.changed(plan.plugin.noun) if plan.plugin.observes else set()
+    plan_now = plan.after(runs.values())
+    for notebook, found in runs.items():
+        if not found.reused and (EVERYTHING not in found.rests_on or changed <= {*found.wrote}):
+            store(plan_now, notebook, found)
     return [future.result() for future in ended.values()]  # or raise the error of the first that failed
 
 
-def too_early(futures: Mapping[Path, Future[ChapterRun]]) -> set[Path]:
+def read_too_early(futures: Mapping[Path, Future[ChapterRun]]) -> set[Path]:
     """The notebooks, ended or failed, that read a file, or listed its folder, which another one wrote in this build."""
     ended = {file: each.exception() or each.result() for file, each in futures.items() if not each.cancelled()}
     runs = {file: each for file, each in ended.items() if isinstance(each, (ChapterRun, ChapterFailed))}
@@ -130,40 +140,38 @@ def too_early(futures: Mapping[Path, Future[ChapterRun]]) -> set[Path]:
 
 
 def side_by_side(plan: Plan, jobs: int = 0) -> int:
-    """How many chapters to run at once: one more than processors unless a call says otherwise, and as memory allows."""
+    """How many chapters to run at once: ``jobs``, else the setting, else one more than processors; as memory allows."""
     sizes = [plan.stamps[file][1] for file in plan.sources[plan.plugin.noun].values()]
-    # A notebook of any book reads some of its files.
+    # Without a plug-in the input is the whole book, of which no notebook reads all files.
     size = max(sizes, default=0) if plan.plugin.observes else sum(sizes)
-    room = psutil.virtual_memory().available // (KERNEL_BYTES + TIMES_INPUT * size)
-    return int(max(1, min(jobs or plan.book.settings.get("jobs", 0) or (os.cpu_count() or 1) + 1, room)))
+    fitting = psutil.virtual_memory().available // (KERNEL_BYTES + TIMES_INPUT * size)
+    wanted = jobs or plan.book.settings.get("jobs", 0) or (os.cpu_count() or 1) + 1
+    return int(max(1, min(wanted, fitting)))
 
 
-def run_one(
-    notebook: Path,
-    chosen: Mapping[str, Any],
-    folder: Path,
-    seconds: float | None = None,
-    *,
-    ready: Callable[[], object] = lambda: None,
-    plan: Plan | None = None,
-) -> ChapterRun:
-    """Run one chapter, as a plan has it; ``folder`` is where its kernel works, ``ready`` is called before its first cell.
+def run_one(plan: Plan, notebook: Path, ready: Callable[[], object] = lambda: None) -> ChapterRun:
+    """Run one chapter of a plan; ``ready`` is called when its kernel has started, before its first cell.
 
-    A `ChapterFailed` when a cell fails, ends the kernel, takes too long or shows too much.
+    Raises `ChapterFailed` when a cell fails, ends the kernel, takes too long or shows too much.
     """
     started, failure = time.monotonic(), ""
-    name, how = (plan.book.name(notebook), plan.book.execution(notebook)) if plan else (notebook.stem, Execution())
-    seconds = seconds or how.seconds or CELL_SECONDS
-    written = plan.book.read[notebook] if plan else read(notebook)
-    kernel, python = kernel_for(str(written["metadata"].get("kernelspec", {}).get("name", "")))
-    prepared = prepare(written, chosen, kernel, "python" if python else None)  # which not every notebook says
-    root = str(plan.book.root) if plan and plan.plugin.observes and python else ""
-    options = {"timeout": int(seconds), "allow_errors": how.allow_errors}
-    options["iopub_timeout"] = max(int(seconds), 1)  # of papermill's own 4 seconds a busy machine can need more
-    beside = {CHECKED_BESIDE: "1"} if plan and plan.beside else {}
-    client = BoundedClient(prepared, kernel, folder, (lambda: None) if beside else ready, root, **options)
+    book, plugin, name = plan.book, plan.plugin, plan.book.name(notebook)
+    written, how = book.read[notebook], book.execution(notebook)
+    seconds = how.seconds or CELL_SECONDS
+    kernel, is_python = kernel_for(str(written["metadata"].get("kernelspec", {}).get("name", "")))
+    prepared = prepare(written, plan.chosen(notebook), kernel, "python" if is_python else None)
+    client = BoundedClient(
+        prepared,
+        kernel,
+        plugin.folder(plan.input, book.place(notebook)),
+        ready=(lambda: None) if plan.checks_in_parallel else ready,
+        observed=str(book.root) if plugin.observes and is_python else "",
+        timeout=int(seconds),
+        iopub_timeout=max(int(seconds), 1),  # a busy machine can need more than papermill's 4 seconds
+        allow_errors=how.allow_errors,
+    )
     try:
-        client.execute(env={**os.environ, CHECKED_BESIDE: "", **beside})
+        client.execute(env={**os.environ, CHECKED_BESIDE: "1" if plan.checks_in_parallel else ""})
         failure = "" if how.allow_errors else first_failure(prepared)
     except CellTimeoutError:
         hint = "timeout in [tool.parabook] of pyproject.toml allows more"
@@ -174,12 +182,12 @@ def run_one(
     except RuntimeError as error:  # jupyter_client's way to say that a kernel does not start
         failure = f": {error}"
     finally:
-        loop = ensure_event_loop()  # in which this thread talked to the kernel: left open, it holds a thread and files
-        if not loop.is_running():  # in a notebook it is the notebook's own
+        loop = ensure_event_loop()  # this thread's, for messages of the kernel: left open, it keeps a thread and files
+        if not loop.is_running():  # one that runs is that of a notebook which called this
             loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
-    text = json.dumps(prepared, ensure_ascii=False)  # nbformat's own writing takes as long as the work of a chapter
-    rests_on = names(plan.book, name, written, client.seen) if plan and plan.plugin.observes else dependencies(prepared)
+    text = json.dumps(prepared, ensure_ascii=False)  # nbformat.writes takes as long as running a chapter
+    rests_on = names(book, name, written, client.seen) if plugin.observes else dependencies(prepared)
     if failure:
         raise ChapterFailed(f"chapter {name}{failure}", name, text, rests_on)
     code = [cell for cell in prepared.cells if cell.cell_type == "code"]
@@ -189,11 +197,12 @@ def run_one(
 
 
 class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Executes a notebook in place, as far as its first failing cell; counts what it shows, and ends it at too much."""
+    """Executes a notebook in place up to its first failing cell, and ends the kernel when it shows too much."""
 
     def __init__(
-        self, notebook: Any, kernel: str, folder: Path, ready: Callable[[], object], root: str, **options: Any
+        self, notebook: Any, kernel: str, folder: Path, *, ready: Callable[[], object], observed: str, **options: Any
     ) -> None:
+        """``observed`` is the folder under which `observe` records the files that cells use; blank to record none."""
         manager = NotebookExecutionManager(notebook, progress_bar=False)
         manager.notebook_start()
         super().__init__(
@@ -202,30 +211,30 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
             kernel_manager_class=Manager,
             **options,
             resources={"metadata": {"path": str(folder)}},  # papermill's own cwd would move the whole process
-            shutdown_kernel="immediate",  # it holds nothing worth a farewell, which takes most of a second
+            shutdown_kernel="immediate",  # a graceful shutdown takes most of a second, and there is nothing to save
         )
-        self.ready, self.shown, self.root = ready, 0, root
+        self.ready, self.shown, self.observed = ready, 0, observed
         self.seen: Any = None
-        """What `observe` saw, under the folder ``root``; None where nothing did."""
+        """What `observe` recorded; None when it recorded nothing."""
 
     def papermill_execute_cells(self) -> None:
-        """Run the cells once the caller is ready; until then the kernel stands by."""
+        """Wait until the caller is ready, then run the cells."""
         self.ready()
-        if self.root:
+        if self.observed:
             text = Path(observe.__file__).read_text(encoding="utf-8") + "\nstart(root)"
-            self._ask(f"exec({text!r}, {{'root': {self.root!r}}})")
+            self._ask(f"exec({text!r}, {{'root': {self.observed!r}}})")
         super().papermill_execute_cells()
-        if self.root and (found := self._ask("", "__import__('sys').parabook()")):
+        if self.observed and (found := self._ask("", "__import__('sys').parabook()")):
             self.seen = json.loads(literal_eval(found))
 
     def _ask(self, code: str, expression: str = "None") -> str:
-        """Have the kernel run code that leaves no trace in the notebook, and give an expression's value as text, blank for none."""
+        """Run code that leaves no trace in the notebook; the ``repr`` of an expression afterwards, blank when it fails."""
         asked = self.kc.execute(code, silent=True, store_history=False, user_expressions={"found": expression})
         found = self.wait_for_reply(asked)["content"].get("user_expressions", {}).get("found", {})
         return str(found.get("data", {}).get("text/plain", ""))
 
     def process_message(self, message: Any, *arguments: Any, **options: Any) -> Any:
-        """Take a message of the kernel, unless it has shown too much already."""
+        """Process a message of the kernel, or end the kernel if it has shown too much."""
         content = message.get("content", {})
         self.shown += len(content.get("text", "")) + sum(len(str(part)) for part in content.get("data", {}).values())
         if self.shown <= MOST_OUTPUT:
@@ -236,14 +245,13 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
 
 
 def prepare(written: Mapping[str, Any], chosen: Mapping[str, Any], kernel: str, language: str | None) -> Any:
-    """A chapter with its parameters in it, ready to run.
+    """A chapter with its parameters injected, ready to run; ``language`` is None to leave it to the notebook's metadata.
 
-    Every cell has an id that is the same at each run: its own, or by its position, as ``cell-3``, where papermill would
-    make one up.
+    Every cell has an id that is the same at each run: its own, else its position, as ``cell-3``. Papermill would make one up.
     """
     node = nbformat.reads(json.dumps(written), as_version=4)
     prepared = execute_notebook(node, None, dict(chosen), kernel_name=kernel, language=language, prepare_only=True)
-    prepared.metadata.papermill["input_path"] = None  # here the notebook itself
+    prepared.metadata.papermill["input_path"] = None  # papermill writes the notebook itself into it
     ids = (str(cell.get("id") or f"cell-{place}") for place, cell in enumerate(written["cells"], 1))
     for cell in prepared.cells:
         cell["id"] = INJECTED if INJECTED in cell.metadata.get("tags", ()) else next(ids)
@@ -251,9 +259,9 @@ def prepare(written: Mapping[str, Any], chosen: Mapping[str, Any], kernel: str, 
 
 
 def first_failure(executed: Any) -> str:
-    """The first failed cell of an executed notebook, and its error in a line; blank when none has failed.
+    """The first failed cell of an executed notebook and its error, in a line; blank when none has failed.
 
-    A cell tagged ``raises-exception`` is there to show its error. ``sys.exit()`` is a failure: later cells did not run.
+    A cell tagged ``raises-exception`` may fail. ``sys.exit()`` counts as a failure: later cells did not run.
     """
     for cell in executed.cells:
         errors = [output for output in cell.get("outputs", ()) if output.output_type == "error"]

@@ -1,9 +1,9 @@
-"""The preloaded process, which imports what kernels and workers need, and from which each of them is forked.
+"""The preloaded process: it has imported what kernels and workers need, and each of them is forked from it.
 
-What a build takes beside its kernels is heavy, Sphinx and the drawing program above all: loaded by threads it would hold
-up the chapters, and threads that import parts of the same packages at once can find one of them half loaded. Imports
-little, so that the process can be started first and load beside whatever follows. It ends when its caller closes their
-socket, and with it end the processes that were forked from it.
+Beside its kernels a build needs Sphinx and the drawing program. Loaded in threads of the build they would hold up the
+chapters, and threads that import parts of the same packages at once can find one of them half loaded. This module
+imports little, so that the process can be started first and load while its caller goes on. The process ends when its
+caller closes the socket between them, and all processes forked from it end with it.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ KERNELS = (
     "IPython.core.debugger", "IPython.core.logger", "IPython.core.magics.display", "IPython.core.oinspect",
     "IPython.extensions.storemagic", "parabook.kernels", "sqlite3", "tornado.platform.asyncio", "zmq.utils.garbage",
 )  # fmt: skip
-"""Kernels, and what they import as they start and as they show what is large."""
+"""What kernels import when they start, and when they show large objects."""
 
 DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG of prctl(2): the signal that a process gets when its parent ends."""
+"""PR_SET_PDEATHSIG of prctl(2), which sets the signal that a process gets when its parent ends."""
 
 
 class ForkedProcess(psutil.Process):  # type: ignore[misc]
-    """A process forked from the preloaded one, with the methods of ``subprocess.Popen`` that a kernel's provisioner calls."""
+    """A process forked from the preloaded one, with the methods of ``subprocess.Popen`` that a kernel provisioner calls."""
 
     stdin = stdout = stderr = None
 
     def __init__(self, connection: Connection) -> None:
         try:
-            super().__init__(connection.recv())  # it begins by telling its number
+            super().__init__(connection.recv())  # the first message is its process id
         except (EOFError, OSError, psutil.NoSuchProcess) as error:
             raise RuntimeError("the process that kernels are forked from has ended") from error
         self.connection = connection
@@ -68,36 +68,42 @@ class ForkedProcess(psutil.Process):  # type: ignore[misc]
     kill = terminate = send_signal
 
 
-class Server:
-    """The caller's end of a preloaded process, which is out of reach of the terminal's signals.
+def isolated(module: str, call: str) -> list[str]:
+    """The command that calls a function of a module in a new Python, without PYTHON* variables and the user's packages."""
+    code = f"import sys; sys.path.insert(0, sys.argv[1]); import parabook.{module} as module; module.{call}"
+    return [sys.executable, "-I", "-X", "utf8", "-c", code, str(Path(__file__).parents[1])]
 
-    ``connection`` leads to one that runs already; without it one is started that is the caller's alone.
+
+class Server:
+    """The caller's end of a preloaded process.
+
+    ``control`` is the socket on which the process takes requests; ``process`` is given where it ends with the caller.
     """
 
-    def __init__(self, modules: Sequence[str], connection: socket.socket | None = None) -> None:
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        if connection:
-            self._control = connection
-            return
-        self._control, theirs = socket.socketpair()
-        quiet = {
-            CHECKED_BESIDE: "",  # whoever set it: what it says is for this program to say
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # debugpy would warn of frozen modules
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # what kernels have it load
+    def __init__(self, control: socket.socket, process: subprocess.Popen[bytes] | None = None) -> None:
+        self._control, self._process, self._lock = control, process, threading.Lock()
+
+    @classmethod
+    def start(cls, modules: Sequence[str]) -> Server:
+        """Start a process that is the caller's alone, in a session of its own, which the terminal's signals do not reach."""
+        ours, theirs = socket.socketpair()
+        variables = {
+            CHECKED_BESIDE: "",  # only this program may say so, to single kernels
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else debugpy warns of frozen modules
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # the backend that kernels use
         }
-        path = "import sys; sys.path.insert(0, sys.argv[1])"  # as an argument, which it decodes as it does all paths
-        code = (
-            f"{path}; from parabook.server import serve_forks; serve_forks({theirs.fileno()}, {[*KERNELS, *modules]})"
-        )
         with theirs:
-            self._process = subprocess.Popen(  # isolated: no PYTHON* variable, no packages of the user's own
-                [sys.executable, "-I", "-X", "utf8", "-c", code, str(Path(__file__).parents[1])],
-                env={**os.environ, **quiet}, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()],
-            )  # fmt: skip
+            process = subprocess.Popen(
+                isolated("server", f"serve_forks({theirs.fileno()}, {[*KERNELS, *modules]})"),
+                env={**os.environ, **variables},
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                pass_fds=[theirs.fileno()],
+            )
+        return cls(ours, process)
 
     def fork(self, function: Callable[..., object], *arguments: Any) -> ForkedProcess:
-        """Have a function called in a process of its own, once all is loaded: with a connection to here, and arguments."""
+        """Call a function in a new process, once the modules are loaded; its first argument is a connection to the caller."""
         ours, theirs = multiprocessing.Pipe()
         with theirs, self._lock:
             socket.send_fds(self._control, [b"f"], [theirs.fileno()])
@@ -106,8 +112,8 @@ class Server:
         return forked
 
     def stop(self) -> None:
-        """End it, and every process forked from it, at once."""
-        self._control.close()  # at which all of it ends
+        """End the process, and every process forked from it, at once."""
+        self._control.close()  # which it notices, and ends
         if self._process:
             self._process.kill()
             self._process.wait()
@@ -118,44 +124,46 @@ _lock = threading.Lock()
 
 
 def server(modules: Sequence[str] = ()) -> Server:
-    """The server of this process, started at the first call with the modules of that call.
+    """The server of this program, started by the first call with the modules of that call.
 
-    There is one, as jupyter_client creates provisioners of kernels without arguments of ours. Without modules, as in a
-    program that starts kernels alone, it is that of ``parabook serve``, where one runs.
+    There is only one, because jupyter_client creates kernel provisioners without arguments of ours. The first call has no
+    modules in a program that only starts kernels: it uses the process of ``parabook serve``, if that is running.
     """
     with _lock:
         if not _servers:
             from parabook.resident import connected
 
-            _servers.append(Server(modules, None if modules else connected()))
+            resident = None if modules else connected()
+            _servers.append(Server(resident) if resident else Server.start(modules))
         return _servers[0]
 
 
 def stop_all() -> None:
-    """End the preloaded process, and with it every kernel and worker; the next call of `server` starts another."""
+    """End the preloaded process with all kernels and workers; the next call of `server` starts another."""
     with _lock:
         while _servers:
             _servers.pop().stop()
 
 
 class Workers:
-    """Worker processes of one kind, each behind a thread that waits for it; each takes the next call."""
+    """A pool of worker processes, each forked when it is first needed and served by a thread of its own."""
 
     def __init__(self, size: int = 1) -> None:
-        self._own, self._threads = threading.local(), ThreadPoolExecutor(size)
+        self._thread, self._threads = threading.local(), ThreadPoolExecutor(size)
         self._processes: list[ForkedProcess] = []
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have a function called by the next worker that is free; its exception becomes the future's."""
+        """Call a function in the next free worker; an exception there becomes the future's."""
         return self._threads.submit(self._call, function, arguments)
 
     def _call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
         try:
-            if not hasattr(self._own, "process"):
-                self._own.process = server().fork(work)
-                self._processes.append(self._own.process)
-            self._own.process.connection.send((function, arguments))
-            error, result = self._own.process.connection.recv()
+            if not hasattr(self._thread, "process"):
+                self._thread.process = server().fork(work)
+                self._processes.append(self._thread.process)
+            connection = self._thread.process.connection
+            connection.send((function, arguments))
+            error, result = connection.recv()
         except (EOFError, OSError) as lost:
             raise RuntimeError(f"{function.__name__}: its process ended") from lost
         if error:
@@ -167,27 +175,27 @@ class Workers:
 
     def __exit__(self, *error: object) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in self._processes:  # what they may be doing nobody waits for
-            process.kill()
+        for process in self._processes:
+            process.kill()  # nobody waits for what it may be doing
 
 
 def work(caller: Connection) -> None:
-    """Be a worker: call what comes, and answer with the error and the result, until the caller is gone."""
+    """A worker's loop: call each function that the caller sends, and send back its error and result."""
     while True:
         function, arguments = caller.recv()
         answer(caller, function, *arguments)
 
 
 def answer(caller: Connection, function: Callable[..., Any], *arguments: Any) -> None:
-    """Call a function, and send the caller the error and the result."""
+    """Call a function, and send the caller its error and its result."""
     try:
         caller.send((None, function(*arguments)))
     except Exception as error:
         caller.send((error, None))
 
 
-def lead(caller: Connection, function: Callable[..., Any], *arguments: Any) -> NoReturn:
-    """Answer, and then be a process that others are forked from: they have what it loaded and found out."""
+def answer_and_serve_forks(caller: Connection, function: Callable[..., Any], *arguments: Any) -> NoReturn:
+    """Call a function for the caller, then fork processes for it, which have all that the call loaded and computed."""
     answer(caller, function, *arguments)
     gc.collect()
     gc.freeze()
@@ -196,55 +204,55 @@ def lead(caller: Connection, function: Callable[..., Any], *arguments: Any) -> N
 
 
 def import_all(modules: Sequence[str]) -> None:
-    """Import modules, where they are installed."""
+    """Import modules; those that are not installed are passed over."""
     for module in modules:
         with contextlib.suppress(ImportError):
             import_module(module)
 
 
 def preload(modules: Sequence[str]) -> None:
-    """Import modules to stay in memory that forked processes share; one that cannot be imported is reported."""
+    """Import modules into memory that forked processes share; report those that cannot be imported."""
     gc.disable()
     for module in modules:
         try:
             import_module(module)
         except Exception as error:
             print(f"preload: {module}: {type(error).__name__}: {error}", file=sys.stderr)
-    gc.freeze()  # a collection in a forked process would touch, and so copy, every page that it shares with this one
-    gc.set_threshold(100_000, 50, 100)  # a forked process lives for seconds, and most of what it makes lasts as long
+    gc.freeze()  # a collection in a forked process would write to, and so copy, every page that it shares with this one
+    gc.set_threshold(100_000, 50, 100)  # forked processes live for seconds, and so do most of their objects
     gc.enable()
 
 
 def serve_forks(control: int, modules: Sequence[str]) -> NoReturn:
-    """Be the preloaded process."""
+    """The preloaded process: import modules, then fork."""
     preload(modules)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets processes that ended, and so do we
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended children leave no zombies
     fork_for(socket.socket(fileno=control))
 
 
 def fork_for(requests: socket.socket) -> NoReturn:
-    """Fork a process for each request, a byte with a socket, until nobody can make one."""
+    """Fork a process for each request, a byte with a socket, until the other end is closed."""
     while True:
         request, descriptors, _, _ = socket.recv_fds(requests, 1, 1)
         if not request:
-            os._exit(0)  # without the farewells of libraries: there is nothing left to tidy
+            os._exit(0)  # without exit handlers: there is nothing to clean up
         if os.fork() == 0:
             requests.close()
-            _be_forked(Connection(descriptors[0]))
+            _run_forked(Connection(descriptors[0]))
         os.close(descriptors[0])
 
 
-def _be_forked(caller: Connection) -> NoReturn:
-    """Send the caller this process's number, call with the connection the function that it asks for, and end."""
+def _run_forked(caller: Connection) -> NoReturn:
+    """Send the caller the id of this process, call the function that it asks for with the connection, and exit."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    with contextlib.suppress(AttributeError):  # elsewhere than on Linux kernels ask whether their parent is there
+    with contextlib.suppress(AttributeError):  # only Linux has it; elsewhere kernels poll for their parent
         ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL)
     try:
         caller.send(os.getpid())
         function, arguments = caller.recv()
         function(caller, *arguments)
     except Exception as error:
-        if not isinstance(error, (EOFError, ConnectionError)):  # else the caller is gone
+        if not isinstance(error, (EOFError, ConnectionError)):  # these say that the caller is gone
             traceback.print_exc()
     finally:
-        os._exit(0)  # nobody can ask for the code
+        os._exit(0)  # nobody reads the exit code

@@ -1,14 +1,14 @@
-"""Staging: executed notebooks made clean for Sphinx, their exhibits numbered, linked, and taken out as files.
+"""Staging: prepares executed notebooks for Sphinx, numbers and links their exhibits, and writes these as files.
 
-A page keeps its place in the book. Where the setting ``pages`` names a folder, the pages in it stand at the top of
-the book, its root page as ``index``: ``chapters/routes`` becomes ``routes.html``.
+A page keeps its path in the book. Where the setting ``pages`` names a folder, pages in it move to the top of the site, and
+the root page becomes ``index``: ``chapters/routes`` becomes ``routes.html``.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,43 +19,47 @@ from parabook.protocol import EXHIBIT, as_csv, exhibits, glued, outputs
 Notebook = dict[str, Any]
 
 RUN = ("papermill", "execution", "language_info", "source_map", "scrolled", "collapsed", "ExecuteTime")
-"""What runs, and front ends, note in a notebook."""
+"""Metadata that runs and front ends add to notebooks."""
 
 SITE = "site"
-"""The folder that Sphinx reads, among the outputs until they are done."""
+"""The folder that Sphinx reads; it lies among the outputs until they are complete."""
 
 APART = ("_build", "__pycache__", "_toc.yml", "_config.yml")
-"""What pages have no use for, or get anew."""
+"""Files and folders of the book that are not linked into the site."""
 
 
 class AssemblyFailed(Exception):
-    """What chapters gave makes no book, or Sphinx will not have it: the report is wrong, exit code 1."""
+    """The results of chapters cannot be made into a book, or Sphinx found an error in them: exit code 1."""
 
 
 def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Path, str], dict[str, str]]:
     """Write ``site/`` for Sphinx, ``notebooks/``, ``tables/`` and ``charts/``.
 
-    ``executed`` has the text of executed notebooks by chapter, the root first. A chapter
-    of whose exhibits the input can have none is left out. So are cells tagged ``needs-<name>`` of such a chapter or exhibit,
-    and cells tagged ``unless-<name>`` of a text that is glued.
+    Exhibits that the input cannot have are left out, with their cells, headings under which no exhibit remains, and
+    chapters all of whose exhibits are absent. So are cells tagged ``needs-<name>`` of such an exhibit or chapter, and cells
+    tagged ``unless-<name>`` of a text that is glued.
 
-    So are exhibits that the input cannot have, and headings under which nothing else stands.
+    Parameters
+    ----------
+    executed
+        Executed notebooks as text, by chapter, the root first.
 
-    Returns the place of each shown chapter in ``site``, without suffix, by its file in the book, the root first; and
-    the chapters that are left out, with the reason.
+    Returns
+    -------
+    The place of each shown chapter in ``site``, without suffix, by its file in the book; and the chapters that are left
+    out, with the reason.
     """
     notebooks = {chapter: cleaned(json.loads(text)) for chapter, text in executed.items()}
     _write_notebooks(notebooks, into / "notebooks")
-    made = {chapter: list(exhibits(notebook)) for chapter, notebook in notebooks.items()}
-    absent = [chapter for chapter, each in made.items() if each and all(exhibit.get("absent") for exhibit in each)]
-    left_out = {chapter: str(made[chapter][0]["finding"]) for chapter in absent if chapter != next(iter(notebooks))}
+    below_root = [*notebooks.items()][1:]
+    left_out = {name: next(exhibits(each))["finding"] for name, each in below_root if all_absent(each["cells"])}
+    absent = [each["id"] for notebook in notebooks.values() for each in exhibits(notebook) if each.get("absent")]
+    dropped_tags = {f"needs-{name}" for name in (*left_out, *absent)}
+    dropped_tags |= {f"unless-{name}" for notebook in notebooks.values() for name in glued(notebook)}
     names = {file: page_name(book, file) for file in book.chapters if book.name(file) not in left_out}
     shown = {name: notebooks[book.name(file)] for file, name in names.items() if book.name(file) in notebooks}
-    none = [exhibit["id"] for each in made.values() for exhibit in each if exhibit.get("absent")]
-    lost = {f"needs-{name}" for name in (*left_out, *none)}
-    lost |= {f"unless-{name}" for notebook in notebooks.values() for name in glued(notebook)}
     for notebook in shown.values():
-        cells = [cell for cell in notebook["cells"] if lost.isdisjoint(cell["metadata"].get("tags", []))]
+        cells = [cell for cell in notebook["cells"] if dropped_tags.isdisjoint(cell["metadata"].get("tags", []))]
         notebook["cells"] = with_code_together(without_absent(cells))
     link_exhibits(shown)
     for folder in ("tables", "charts"):
@@ -66,47 +70,50 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
             chart = json.dumps(exhibit["chart"], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
             (into / "charts" / f"{exhibit['id']}.vl.json").write_text(chart, encoding="utf-8")
     executed_files = [file for file in names if book.name(file) in notebooks]
-    _carry(book, names, executed_files, into / SITE)
+    _link_book(book, names, executed_files, into / SITE)
     for output in (each for notebook in shown.values() for each in outputs(notebook)):
-        if EXHIBIT in output.get("data", ()):  # what only front ends show Sphinx would read, copy and keep, too
+        if EXHIBIT in output.get("data", ()):  # the other types are for front ends; Sphinx would copy and keep them
             output["data"] = {EXHIBIT: output["data"][EXHIBIT]}
     _write_notebooks(shown, into / SITE)
     return names, left_out
 
 
+def all_absent(cells: Iterable[dict[str, Any]]) -> bool:
+    """Whether cells have exhibits, none of which the input can have."""
+    found = list(exhibits({"cells": cells}))
+    return bool(found) and all(exhibit.get("absent") for exhibit in found)
+
+
 def without_absent(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Cells without those whose exhibits are absent, and without the sections of which this leaves no exhibit."""
-
-    def absent(*cells: dict[str, Any]) -> bool:
-        found = list(exhibits({"cells": cells}))
-        return bool(found) and all(exhibit.get("absent") for exhibit in found)
-
+    """Cells without those whose exhibits are absent, and without sections all of whose exhibits are."""
     sections: list[list[dict[str, Any]]] = [[]]
     for cell in cells:
         if cell["cell_type"] == "markdown" and "".join(cell["source"]).startswith("## "):
             sections.append([])
         sections[-1].append(cell)
-    top, *others = sections
-    return [
-        cell for part in (top, *(each for each in others if not absent(*each))) for cell in part if not absent(cell)
-    ]
+    top, *others = sections  # what stands above the first heading stays
+    shown = [top, *(section for section in others if not all_absent(section))]
+    return [cell for section in shown for cell in section if not all_absent([cell])]
 
 
 def with_code_together(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Cells in which folded code that shows nothing stands before that of the next cell, behind one button."""
+    """Cells in which the folded code of a cell without output is joined to that of the next cell, behind one button."""
     found: list[dict[str, Any]] = []
     for cell in cells:
-        last = found[-1] if found else cell
-        folded = all("hide-input" in each["metadata"].get("tags", ()) for each in (last, cell))
-        if folded and last is not cell and last["cell_type"] == cell["cell_type"] == "code" and not last["outputs"]:
+        last = found[-1] if found else None
+        if last and _is_folded(last) and _is_folded(cell) and not last["outputs"]:
             found[-1] = {**cell, "source": "".join(last["source"]) + "\n\n" + "".join(cell["source"])}
         else:
             found.append(cell)
     return found
 
 
+def _is_folded(cell: dict[str, Any]) -> bool:
+    return cell["cell_type"] == "code" and "hide-input" in cell["metadata"].get("tags", ())
+
+
 def cleaned(notebook: Notebook) -> Notebook:
-    """An executed notebook without what differs from run to run: times, paths, versions of the machine."""
+    """An executed notebook without what differs from run to run: times, paths, versions."""
     language = notebook["metadata"].get("language_info", {})
     for cell in notebook["cells"]:
         cell["metadata"] = {key: found for key, found in cell["metadata"].items() if key not in RUN and found}
@@ -119,7 +126,7 @@ def cleaned(notebook: Notebook) -> Notebook:
 
 
 def page_name(book: Book, file: Path) -> str:
-    """Where a chapter stands in the site, without suffix."""
+    """The place of a chapter in the site, without suffix."""
     return "index" if book.settings.get("pages") and file == book.chapters[0] else book.name(file)
 
 
@@ -130,18 +137,22 @@ def _write_notebooks(notebooks: Mapping[str, Notebook], folder: Path) -> None:
         file.write_text(canonical(notebook), encoding="utf-8")
 
 
-def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], site: Path) -> None:
-    """Put into the site, as links, all of the book that pages may use, its pages in their places, and its contents."""
+def _link_book(book: Book, names: Mapping[Path, str], executed: Collection[Path], site: Path) -> None:
+    """Link all of the book that pages may use into the site, its other pages in their places, and write the contents."""
     import yaml
 
-    listed = {file: name for file, name in names.items() if file not in book.own}
-    old = [file.relative_to(book.root) for file in book.chapters if file not in book.own]
-    _link(book.root, site, {folder for each in (*old, *map(Path, names.values())) for folder in each.parents})
-    for file in (file for file in book.chapters if file not in book.own):
-        if file.suffix != ".md" or file not in executed:  # links of other pages lead to it
+    listed = [file for file in book.chapters if file not in book.own]
+    folders = [file.relative_to(book.root) for file in listed] + [Path(name) for name in names.values()]
+    _link(book.root, site, {parent for path in folders for parent in path.parents})
+    for file in listed:
+        if (
+            file.suffix != ".md" or file not in executed
+        ):  # links of other pages lead to the file of an executed MyST page
             (site / file.relative_to(book.root)).unlink(missing_ok=True)
     places: dict[str, str] = {}
-    for file, name in listed.items():
+    for file, name in names.items():
+        if file in book.own:
+            continue
         path = file.relative_to(book.root)
         places |= {path.as_posix(): name, path.with_suffix("").as_posix(): name}
         if file not in executed:
@@ -149,7 +160,7 @@ def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], si
             (site / f"{name}{file.suffix}").symlink_to(file)
 
     def placed(entry: Any) -> Any:
-        """Contents with the pages' places, without those that have none and what lies under them."""
+        """An entry of the contents with the places of pages, without pages that are not shown and what is below them."""
         if isinstance(entry, list):
             return [placed(each) for each in entry if "file" not in each or each["file"] in places]
         if isinstance(entry, dict):
@@ -164,7 +175,7 @@ def _carry(book: Book, names: Mapping[Path, str], executed: Collection[Path], si
 
 
 def _link(root: Path, site: Path, with_pages: Collection[Path], folder: Path = Path()) -> None:
-    """Link to what lies in a folder of the book; folders ``with_pages`` are made anew, as pages are written there."""
+    """Link the contents of a folder of the book into the site; folders ``with_pages`` are created, since pages are written there."""
     (site / folder).mkdir()
     for each in (root / folder).iterdir():
         if each.name in APART or each.name.startswith("."):
@@ -176,16 +187,16 @@ def _link(root: Path, site: Path, with_pages: Collection[Path], folder: Path = P
 
 
 def link_exhibits(pages: Mapping[str, Notebook]) -> None:
-    """Number the exhibits of pages by chapter and place, in place, add the backlinks they ask for, resolve their links.
+    """Number the exhibits of pages by chapter and place, add the backlinks they ask for, and resolve links to anchors.
 
-    A link leads from its page to the page of its anchor, and nowhere where no page has it.
+    Changes the notebooks. A link to an anchor of another page gets that page's path; a link to none becomes plain text.
     """
     found: list[tuple[str, dict[str, Any]]] = []
     anchors: dict[str, str] = {}
     for chapter, (page, notebook) in enumerate(pages.items(), 1):
         for place, exhibit in enumerate(exhibits(notebook), 1):
             own = f"exhibit-{exhibit['id']}"
-            if own in anchors:  # their files would replace each other
+            if own in anchors:  # one file would overwrite the other
                 there = f"{anchors[own]} and in {page}"
                 raise AssemblyFailed(f"exhibit {exhibit['id']}: found in {there}, needed one name each")
             exhibit["number"] = f"{chapter}.{place}"
@@ -194,7 +205,7 @@ def link_exhibits(pages: Mapping[str, Notebook]) -> None:
     cited = {exhibit["id"]: set(exhibit.get("cites", ())) for _, exhibit in found}
     for page, exhibit in found:
         rows = exhibit["view"]["rows"]
-        if exhibit.get("backlinks"):  # a column with links to the exhibits that cite one of the row's anchors
+        if exhibit.get("backlinks"):  # a column of links to the exhibits that cite an anchor of the row
             exhibit["view"]["columns"].append(exhibit["backlinks"])
             for row, names in zip(rows, exhibit["anchors"], strict=True):
                 citing = [ident for ident, cites in cited.items() if not cites.isdisjoint(names)]

@@ -87,7 +87,7 @@ def build(
         return 0 if same else 1
     plans = plan_all(*_book(), editions or [DEFAULT], given)
     if out and len(plans) > 1:
-        outcomes = build_all(plans, out, options, Progress)
+        outcomes = build_all(plans, out, options)
         complain(*(f"{each.name}: not built: {line}" for each in outcomes for line in each.failed.splitlines()))
         built = [each.index for each in outcomes if not each.failed]
         print(f"{len(built)} of {len(outcomes)} editions built")
