@@ -128,7 +128,7 @@ class Book(Sendable):
         return self.root / file.relative_to(top) if file.is_relative_to(top) else file
 
     def name(self, file: Path) -> str:
-        """A chapter's name: its path without suffix, relative to the folder of the setting ``pages`` if it lies there."""
+        """A chapter's name: its path without suffix, from the folder of the setting ``pages`` if it is in there."""
         if file in self.own:
             return file.stem
         path = Path(os.path.relpath(self.place(file), self.root)).with_suffix("")
@@ -152,7 +152,7 @@ def settings(root: Path) -> dict[str, Any]:
 
 
 def check_settings(table: Mapping[str, Any], named: Iterable[str]) -> None:
-    """Raise an `InputError` for an unknown setting, one of the wrong type, or a matrix of a page that is not ``named``."""
+    """Raise an `InputError` for an unknown setting, a value of the wrong type, or a matrix of a page not ``named``."""
     where = "pyproject.toml, [tool.parabook]"
     for name, value in table.items():
         if name not in SETTINGS:

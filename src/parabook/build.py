@@ -92,7 +92,7 @@ def output_folder(plan: Plan, out: Path) -> Path:
 
 
 def start(plan: Plan, *modules: str) -> None:
-    """Start the preloaded process, and import papermill meanwhile, before there are threads that would import it at once."""
+    """Start the preloaded process, and import papermill meanwhile, before several threads would do so at once."""
     from parabook.server import server
 
     server((*preloads(plan.book, plan.plugin), *modules))
@@ -100,7 +100,7 @@ def start(plan: Plan, *modules: str) -> None:
 
 
 def preloads(book: Book, plugin: Plugin) -> tuple[str, ...]:
-    """The modules to preload for a book's kernels: those of the plug-in and the setting, which is by default what notebooks import."""
+    """The modules to preload for kernels: the plug-in's, and those of the setting or, without it, of the notebooks."""
     notebooks = {book.place(file): book.read[file] for file in book.notebooks} if plugin.observes else {}
     return (*plugin.preload, *book.settings.get("preload", preloaded(notebooks)))
 

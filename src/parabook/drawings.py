@@ -157,7 +157,7 @@ def for_a_page(svg: str, name: str) -> str:
 
 
 def script(cache: Path) -> str:
-    """The script that makes charts interactive, Vega for the browser: as installed, from a cache, or bundled into it."""
+    """The script that makes charts interactive, Vega for the browser: as installed, or else bundled into a cache."""
     name = f"vega-{version('vl-convert-python')}-{VEGALITE_VERSION}.js"
     for file in (INSTALLED / name, cache / name):
         if file.is_file():

@@ -1,4 +1,4 @@
-"""From executed chapters to all outputs of a build: staged, assembled by Jupyter Book's Sphinx, and listed in a receipt."""
+"""From executed chapters to all outputs of a build: staged, assembled by Jupyter Book's Sphinx, listed in a receipt."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Site:
 
 
 def make_outputs(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> Sequence[str]:
-    """Make all outputs of a build in an empty folder; Sphinx's warnings. Raises `AssemblyFailed` when pages have errors."""
+    """Make all outputs of a build in an empty folder; Sphinx's warnings. Raises `AssemblyFailed` for wrong pages."""
     site = make_pages(plan, cover, runs, folder)
     for left in (SITE, "doctrees", "jupyter_execute"):
         shutil.rmtree(folder / left, ignore_errors=True)
@@ -66,7 +66,7 @@ def make_pages(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Pat
 
 
 def make_site(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> Site:
-    """Stage the chapters. Files that are the same as before keep their modification time, so that Sphinx passes them over."""
+    """Stage the chapters. Unchanged files keep their modification time, so that Sphinx does not read them again."""
     files = [file for file in (folder / SITE).rglob("*.ipynb") if not file.is_symlink()]
     before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
     for each in (SITE, "notebooks", "tables", "charts"):
@@ -87,7 +87,7 @@ def complete(plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> Cover:
 
 
 def draw_pictures(plan: Plan, cover: Cover, runs: Sequence[ChapterRun]) -> None:
-    """Fill the cache with the files beside the pages: the cover's picture, the charts as PNG, and the charts' script."""
+    """Draw into the cache what pages only link to: the cover's picture, charts as PNG, and the charts' script."""
     if runs and (picture := complete(plan, cover, runs).picture):
         drawings.card(picture, plan.book.cache)
     for run in runs:
@@ -182,7 +182,7 @@ def _configuration(folder: Path) -> list[str]:
 
 
 def _write_config(site: Site, folder: Path) -> Path:
-    """Write the book's configuration into the site, with parabook's extension and the values of this build; its path."""
+    """Write the book's configuration into the site, with parabook's extension and this build's values; its path."""
     import yaml
 
     book, cover = site.book, site.cover

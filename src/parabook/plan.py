@@ -124,7 +124,7 @@ class Plan(Sendable):
         return dependencies.versions() if self.plugin.observes else sys.version
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
-        """The states of what a chapter depends on by names: hashes of the input's files; `EVERYTHING` stands for all."""
+        """The hashes behind names on which a chapter's outputs depend; `EVERYTHING` is all files of the input."""
         whole = dict(self.contents) if EVERYTHING in names else {}
         if self.plugin.observes:
             if whole:
@@ -217,7 +217,7 @@ def snapshot(plan: Plan, folder: Path) -> Plan:
 
 
 def make_plan(book: Book, plugin: Plugin, name: str, given: Mapping[str, str]) -> Plan:
-    """Plan the build of a book on the input called ``name``, with parameters as text; an `InputError` if that cannot be."""
+    """Plan the build of a book on the input called ``name``, with parameters as text; may raise an `InputError`."""
     for file in book.unlisted:
         print(f"{file.relative_to(book.root)}: not in _toc.yml, so in no book; add it there", file=sys.stderr)
     path = plugin.find(book, name)

@@ -90,7 +90,7 @@ class Plugin:
         return list(names)
 
     def program(self, book: Book) -> dict[str, dict[str, Path]]:
-        """The project's code and data by group and name; those that only affect pages are in the group ``pages``."""
+        """The project's code and data by group and name; what only affects pages is in the group ``pages``."""
         return {}
 
     def parameters(self, path: Path) -> dict[str, Any]:

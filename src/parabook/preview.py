@@ -70,7 +70,7 @@ class Pages:
             self.state = self.state | changed
 
     def load(self) -> None:
-        """Read what Sphinx has written, which writes files in place; browsers compare the hashes of pages and styles."""
+        """Read the files that Sphinx has written; browsers compare the hashes of pages and styles."""
         found = listed(self.site)
         hashes = {name: sha256(file) for name, file in found.items()}
         self.files = {
@@ -171,7 +171,7 @@ class Preview:
         """The plan of the pages that are shown, if the last build was good."""
         self.runs: Mapping[str, ChapterRun] = {}
         self.program = self.key = self.checked = ""
-        """Hashes of the program that processes have loaded, of all that the book depends on, and of the checked input."""
+        """Hashes: of the code that processes have loaded, of all that the book depends on, of the checked input."""
         self.warnings: dict[str, Sequence[str]] = {}
         self.checking: Future[Cover] = Future()
         self.renderers, self.checkers, self.assembler = Workers(), Workers(2), Assembler(folder)
@@ -308,7 +308,7 @@ def preview(open_plan: Callable[[], Plan], port: int) -> None:
 
 
 def changes(folders: Callable[[], set[Path]]) -> Iterator[None]:
-    """Yield once, and again after every change in folders, which may become others; misses none while the caller works."""
+    """Yield once, and after every change in the folders, also one that is made while the caller works."""
     while True:
         watched = folders()
         existing = filter(Path.is_dir, watched)

@@ -32,7 +32,7 @@ def address() -> Path:
 
 
 def connected() -> socket.socket | None:
-    """A connection to it; None when none runs, another user could have made it, or it has loaded code that has changed."""
+    """A connection to it; None when none runs, its code has changed, or another user could have made it."""
     place = address()
     with contextlib.suppress(OSError):
         folder = place.parent.stat()

@@ -66,6 +66,8 @@ def run_all(
 ) -> list[ChapterRun]:
     """Run the chapters of a plan, or take them from the cache when nothing that they depend on has changed.
 
+    A chapter that read what another one wrote runs again after it.
+
     Parameters
     ----------
     notebooks
@@ -76,14 +78,12 @@ def run_all(
         Called in each kernel's thread when the kernel has started, before the first cell; it blocks until the chapter
         may run, or raises. Where the plan checks its input in parallel, it is called once, before anything is cached.
 
-    A chapter that read what another one wrote runs again after it.
-
     Raises
     ------
     ChapterFailed
         When a cell fails; chapters that have not begun are not run then.
     InputError
-        When a file that the book depends on, and of which there is no copy, was written meanwhile; nothing is cached then.
+        When a file that the book depends on was written meanwhile, and there is no copy; nothing is cached then.
     """
     progress = progress or Progress()
 
@@ -228,7 +228,7 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
             self.seen = json.loads(literal_eval(found))
 
     def _ask(self, code: str, expression: str = "None") -> str:
-        """Run code that leaves no trace in the notebook; the ``repr`` of an expression afterwards, blank when it fails."""
+        """Run code that leaves no trace in the notebook; the ``repr`` of an expression, blank when it fails."""
         asked = self.kc.execute(code, silent=True, store_history=False, user_expressions={"found": expression})
         found = self.wait_for_reply(asked)["content"].get("user_expressions", {}).get("found", {})
         return str(found.get("data", {}).get("text/plain", ""))
@@ -245,9 +245,9 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
 
 
 def prepare(written: Mapping[str, Any], chosen: Mapping[str, Any], kernel: str, language: str | None) -> Any:
-    """A chapter with its parameters injected, ready to run; ``language`` is None to leave it to the notebook's metadata.
+    """A chapter with its parameters injected, ready to run; without ``language``, its metadata say which it is.
 
-    Every cell has an id that is the same at each run: its own, else its position, as ``cell-3``. Papermill would make one up.
+    Every cell has an id that is the same at each run: its own, else by its position, as ``cell-3``.
     """
     node = nbformat.reads(json.dumps(written), as_version=4)
     prepared = execute_notebook(node, None, dict(chosen), kernel_name=kernel, language=language, prepare_only=True)

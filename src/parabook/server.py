@@ -42,7 +42,7 @@ DEATH_SIGNAL = 1
 
 
 class ForkedProcess(psutil.Process):  # type: ignore[misc]
-    """A process forked from the preloaded one, with the methods of ``subprocess.Popen`` that a kernel provisioner calls."""
+    """A process forked from the preloaded one, with the methods of ``subprocess.Popen`` that kernels' provisioners call."""
 
     stdin = stdout = stderr = None
 
@@ -69,7 +69,7 @@ class ForkedProcess(psutil.Process):  # type: ignore[misc]
 
 
 def isolated(module: str, call: str) -> list[str]:
-    """The command that calls a function of a module in a new Python, without PYTHON* variables and the user's packages."""
+    """The command that makes a call in a new Python, without PYTHON* variables and the user's own packages."""
     code = f"import sys; sys.path.insert(0, sys.argv[1]); import parabook.{module} as module; module.{call}"
     return [sys.executable, "-I", "-X", "utf8", "-c", code, str(Path(__file__).parents[1])]
 
@@ -85,7 +85,7 @@ class Server:
 
     @classmethod
     def start(cls, modules: Sequence[str]) -> Server:
-        """Start a process that is the caller's alone, in a session of its own, which the terminal's signals do not reach."""
+        """Start a process for the caller alone, in a session of its own, which the terminal's signals do not reach."""
         ours, theirs = socket.socketpair()
         variables = {
             CHECKED_BESIDE: "",  # only this program may say so, to single kernels
@@ -103,7 +103,7 @@ class Server:
         return cls(ours, process)
 
     def fork(self, function: Callable[..., object], *arguments: Any) -> ForkedProcess:
-        """Call a function in a new process, once the modules are loaded; its first argument is a connection to the caller."""
+        """Call a function in a new process, once the modules are loaded, with a connection to the caller before its arguments."""
         ours, theirs = multiprocessing.Pipe()
         with theirs, self._lock:
             socket.send_fds(self._control, [b"f"], [theirs.fileno()])

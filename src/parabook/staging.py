@@ -138,7 +138,7 @@ def _write_notebooks(notebooks: Mapping[str, Notebook], folder: Path) -> None:
 
 
 def _link_book(book: Book, names: Mapping[Path, str], executed: Collection[Path], site: Path) -> None:
-    """Link all of the book that pages may use into the site, its other pages in their places, and write the contents."""
+    """Link into the site whatever pages may use, and the pages that were not run; write the table of contents."""
     import yaml
 
     listed = [file for file in book.chapters if file not in book.own]
@@ -160,7 +160,7 @@ def _link_book(book: Book, names: Mapping[Path, str], executed: Collection[Path]
             (site / f"{name}{file.suffix}").symlink_to(file)
 
     def placed(entry: Any) -> Any:
-        """An entry of the contents with the places of pages, without pages that are not shown and what is below them."""
+        """An entry of the contents with the places of pages, without those that are not shown and all below them."""
         if isinstance(entry, list):
             return [placed(each) for each in entry if "file" not in each or each["file"] in places]
         if isinstance(entry, dict):
@@ -175,7 +175,7 @@ def _link_book(book: Book, names: Mapping[Path, str], executed: Collection[Path]
 
 
 def _link(root: Path, site: Path, with_pages: Collection[Path], folder: Path = Path()) -> None:
-    """Link the contents of a folder of the book into the site; folders ``with_pages`` are created, since pages are written there."""
+    """Link the contents of a folder of the book into the site; folders ``with_pages`` are made anew, not linked."""
     (site / folder).mkdir()
     for each in (root / folder).iterdir():
         if each.name in APART or each.name.startswith("."):
