@@ -146,16 +146,16 @@ class TestOneChapter:
         assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
 
     def test_no_thread_and_no_open_file_is_left_behind(self, tmp_path: Path):
-        def held() -> tuple[int, int]:
+        def in_use() -> tuple[int, int]:
             return threading.active_count(), len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
 
         run_one(chapter(tmp_path, "1"))
-        before = held()
+        before = in_use()
         for _ in range(3):
             worker = threading.Thread(target=run_one, args=(chapter(tmp_path, "1"),))
             worker.start()
             worker.join()
-        assert all(now <= then for now, then in zip(held(), before, strict=True))
+        assert all(now <= then for now, then in zip(in_use(), before, strict=True))
 
     def test_kernels_end_with_the_server(self, tmp_path: Path):
         threading.Timer(1, stop_all).start()

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 ASSEMBLY = ("parabook.outputs", "jupyter_book.sphinx", "sphinx.builders.html", "myst_nb.sphinx_")
 """Modules that assembling a book imports, besides its theme."""
 
-ASSEMBLY_SECONDS = 900
-"""How long drawing, and then assembling, may take, unless the book says otherwise."""
-
 
 @dataclass(frozen=True)
 class BuildOptions:
@@ -151,8 +148,8 @@ def _build(
 
 
 def assembly_seconds(book: Book) -> float:
-    """How long drawing the charts of a book, and then assembling it, may take."""
-    return float(book.settings.get("assembly_seconds", ASSEMBLY_SECONDS))
+    """How long drawing the charts of a book, and then assembling it, may take: 15 minutes by default."""
+    return float(book.settings.get("assembly_seconds", 900))
 
 
 def run_chapters(

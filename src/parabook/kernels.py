@@ -71,7 +71,7 @@ class WarmProvisioner(LocalProvisioner):
         """End the kernel with all processes that its cells started, and wait for its end."""
         started: list[psutil.Process] = []
         if isinstance(self.process, ForkedProcess):
-            with contextlib.suppress(psutil.Error):  # it has ended already
+            with contextlib.suppress(psutil.Error):  # the kernel has ended already
                 started = self.process.children(recursive=True)
         await super().kill(restart)
         for process in started:  # those in sessions of their own as well
@@ -110,7 +110,6 @@ class Manager(AsyncKernelManager):
     TCP ports are chosen before the kernel binds them: of many kernels side by side, one finds its port taken and dies.
     """
 
-    client_class = "parabook.kernels.Client"
     client_factory = Client
 
     def __init__(self, **options: Any) -> None:

@@ -27,10 +27,10 @@ IMPORT = re.compile(
 class Execution:
     """How a notebook is run, by its own ``mystnb`` metadata or else the book's configuration."""
 
-    runs: bool = True
-    allow_errors: bool = False
-    seconds: float | None = None
-    """How long a cell may take; None when nothing says so."""
+    runs: bool
+    allow_errors: bool
+    seconds: float
+    """How long a cell may take, by default 15 minutes."""
 
 
 def is_notebook(file: Path) -> bool:
@@ -72,12 +72,12 @@ def execution(config: Mapping[str, Any], own: Mapping[str, Any], file: Path, not
     Examples
     --------
     >>> execution({"execute": {"allow_errors": True, "exclude_patterns": ["old/*"]}}, {}, Path("old/a.ipynb"), {})
-    Execution(runs=False, allow_errors=True, seconds=None)
+    Execution(runs=False, allow_errors=True, seconds=900)
     """
     found, alone = config.get("execute") or {}, notebook.get("metadata", {}).get("mystnb") or {}
     mode = alone.get("execution_mode", found.get("execute_notebooks", "auto"))
     left_out = any(PurePosixPath(file.as_posix()).match(pattern) for pattern in found.get("exclude_patterns") or ())
-    seconds = alone.get("execution_timeout", own.get("timeout", found.get("timeout")))
+    seconds = alone.get("execution_timeout", own.get("timeout", found.get("timeout"))) or 900
     allow = alone.get("execution_allow_errors", found.get("allow_errors", False))
     return Execution(mode not in ("off", False) and not left_out, bool(allow), seconds)
 

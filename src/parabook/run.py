@@ -31,9 +31,6 @@ from parabook.progress import Progress
 from parabook.protocol import CHECKED_BESIDE
 from parabook.server import stop_all
 
-CELL_SECONDS = 900.0
-"""How long a cell may take, unless the book says otherwise."""
-
 KERNEL_BYTES, TIMES_INPUT = 400_000_000, 16
 """Free memory that each further chapter needs to start: a constant, and so many times the size of the input, since
 engines that read large tables take all the memory there is."""
@@ -157,7 +154,6 @@ def run_one(plan: Plan, notebook: Path, ready: Callable[[], object] = lambda: No
     started, failure = time.monotonic(), ""
     book, plugin, name = plan.book, plan.plugin, plan.book.name(notebook)
     written, how = book.read[notebook], book.execution(notebook)
-    seconds = how.seconds or CELL_SECONDS
     kernel, is_python = kernel_for(str(written["metadata"].get("kernelspec", {}).get("name", "")))
     prepared = prepare(written, plan.chosen(notebook), kernel, "python" if is_python else None)
     client = BoundedClient(
@@ -166,8 +162,8 @@ def run_one(plan: Plan, notebook: Path, ready: Callable[[], object] = lambda: No
         plugin.folder(plan.input, book.place(notebook)),
         ready=(lambda: None) if plan.checks_in_parallel else ready,
         observed=str(book.root) if plugin.observes and is_python else "",
-        timeout=int(seconds),
-        iopub_timeout=max(int(seconds), 1),  # a busy machine can need more than papermill's 4 seconds
+        timeout=int(how.seconds),
+        iopub_timeout=max(int(how.seconds), 1),  # a busy machine can need more than papermill's 4 seconds
         allow_errors=how.allow_errors,
     )
     try:
@@ -175,7 +171,7 @@ def run_one(plan: Plan, notebook: Path, ready: Callable[[], object] = lambda: No
         failure = "" if how.allow_errors else first_failure(prepared)
     except CellTimeoutError:
         hint = "timeout in [tool.parabook] of pyproject.toml allows more"
-        failure = f": a cell was not done after {seconds:g} seconds; {hint}"
+        failure = f": a cell was not done after {how.seconds:g} seconds; {hint}"
     except DeadKernelError:
         flooded = client.shown > MOST_OUTPUT
         failure = f": more than {MOST_OUTPUT:,} characters of output" if flooded else ": its kernel died"
