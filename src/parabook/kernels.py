@@ -37,9 +37,6 @@ KERNEL = "parabook-warm"
 SPECS = KernelSpecManager(kernel_dirs=[str(Path(__file__).parent / "jupyter" / "kernels"), *jupyter_path("kernels")])
 """Finds kernelspecs, ours first. Its own default for ``kernel_dirs`` would import IPython."""
 
-MOST_BYTES = 90
-"""The longest path of a socket; systems allow about a hundred bytes."""
-
 
 def kernel_for(name: str) -> tuple[str, bool]:
     """The kernel to start for a kernelspec, the warm one if that names this interpreter; and whether it runs Python."""
@@ -116,7 +113,7 @@ class Manager(AsyncKernelManager):
         with _lock:  # of two folders made at once, the cache would forget one, which is then removed
             sockets = Path(_runtime().name) / f"k-{uuid.uuid4().hex[:16]}"
         options["connection_file"] = f"{sockets}.json"
-        if len(os.fsencode(sockets)) < MOST_BYTES:
+        if len(os.fsencode(sockets)) < 90:  # systems allow about a hundred bytes, and the kernel adds to them
             options |= {"transport": "ipc", "ip": str(sockets)}
         super().__init__(kernel_spec_manager=SPECS, **options)
 

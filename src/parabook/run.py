@@ -63,17 +63,10 @@ def run_all(
 ) -> list[ChapterRun]:
     """Run the chapters of a plan, or take them from the cache when nothing that they depend on has changed.
 
-    A chapter that read what another one wrote runs again after it.
-
-    Parameters
-    ----------
-    notebooks
-        The chapters to run, by default all of the plan.
-    done
-        Called with each run as soon as it has ended.
-    ready
-        Called in each kernel's thread when the kernel has started, before the first cell; it blocks until the chapter
-        may run, or raises. Where the plan checks its input in parallel, it is called once, before anything is cached.
+    ``notebooks`` are by default all chapters of the plan. ``done`` is called with each run as soon as it has ended. A
+    chapter that read what another one wrote runs again after it. ``ready`` is called when a kernel has started, before
+    its first cell: it blocks until cells may run, or raises. Where the plan checks its input in parallel it is called
+    only once, before anything is cached.
 
     Raises
     ------

@@ -39,15 +39,8 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
     chapters all of whose exhibits are absent. So are cells tagged ``needs-<name>`` of such an exhibit or chapter, and cells
     tagged ``unless-<name>`` of a text that is glued.
 
-    Parameters
-    ----------
-    executed
-        Executed notebooks as text, by chapter, the root first.
-
-    Returns
-    -------
-    The place of each shown chapter in ``site``, without suffix, by its file in the book; and the chapters that are left
-    out, with the reason.
+    ``executed`` has executed notebooks as text, by chapter, the root first. Returns the place of each shown chapter in
+    ``site``, without suffix, by its file in the book; and the chapters that are left out, with the reason.
     """
     notebooks = {chapter: cleaned(json.loads(text)) for chapter, text in executed.items()}
     _write_notebooks(notebooks, into / "notebooks")
