@@ -18,7 +18,7 @@ from IPython.display import display
 
 from analysis import editions
 from analysis.counts import LISTED_UP_TO, too_many
-from analysis.disclosure import NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, PEOPLE, holds_no_people, is_safe, promise
+from analysis.disclosure import NOBODY, NOT_DESCRIBED, NOT_SHOWN, NOT_STATED, is_safe, promise
 from analysis.editions import Edition
 from analysis.schema import TABLES
 from analysis.sentences import spelled_out
@@ -230,7 +230,7 @@ def _lacking(book: Edition, exhibit: str, table: pd.DataFrame, names: Iterable[s
 
 def _refuse_unsafe(book: Edition, name: str, table: pd.DataFrame, view: pd.DataFrame | None) -> None:
     """Where small cells are suppressed, refuse a table that was not counted so."""
-    seen = [table] if view is None or holds_no_people(table) else [table, view]
+    seen = [table] if view is None or is_safe(table, NOBODY) else [table, view]
     if not all(is_safe(each, book.minimum_cell) for each in seen):
         raise _unsafe(book, name, "a table shown")
 
@@ -345,6 +345,3 @@ def _cell(cell: Any) -> Any:
         return ""
     cell = cell.item() if hasattr(cell, "item") else cell
     return as_text(cell) if isinstance(cell, bool) else cell
-
-
-__all__ = ["PEOPLE", "Link", "emit", "exhibit", "glue", "open_edition", "proof"]
