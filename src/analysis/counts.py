@@ -55,7 +55,9 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     """
     lacking = [name for name in columns if name not in frame.collect_schema().names()]
     if lacking:
-        return _lacking(pd.DataFrame(columns=[*columns, "n", "who"]), lacking)
+        empty = pd.DataFrame(columns=[*columns, "n", "who"])
+        empty.attrs["lacking"] = lacking
+        return empty
     groups = to_pandas(frame.group_by(*columns).agg(nw.len().alias("n"))).sort_values(list(columns), ignore_index=True)
     behind: dict[tuple[Any, ...], list[str]] = {}
     if 0 < groups["n"].sum() <= LISTED_UP_TO:
@@ -70,12 +72,6 @@ def _codes(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[Any, ...]]
     """The codes of each row as a tuple, None for missing."""
     cells = ([None if missing(each) else each for each in table[name].tolist()] for name in columns)
     return list(zip(*cells, strict=True))
-
-
-def _lacking(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Mark a table without rows with the columns that the edition lacks."""
-    table.attrs["lacking"] = list(columns)
-    return table
 
 
 def to_pandas(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
@@ -132,7 +128,9 @@ def complete(
     names = [by] if isinstance(by, str) else list(by)
     order = dict(rows) if isinstance(rows, Mapping) else {names[0]: list(rows)}
     if "lacking" in groups.attrs:
-        return _lacking(pd.DataFrame(columns=[*names, unit, "state", "who"]), groups.attrs["lacking"])
+        empty = pd.DataFrame(columns=[*names, unit, "state", "who"])
+        empty.attrs = groups.attrs
+        return empty
     counts: Counter[Labels] = Counter()
     behind: defaultdict[Labels, tuple[str, ...]] = defaultdict(tuple)
     for *codes, n, who in zip(*(groups[name].tolist() for name in (*names, "n", "who")), strict=True):

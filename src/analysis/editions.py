@@ -33,19 +33,15 @@ DEPENDENCIES: set[str] = set()
 
 
 class LazyTables(UserDict[str, Any]):
-    """A mapping by table name whose values are made when first looked up; ``recorded`` look-ups go into `DEPENDENCIES`.
+    """A mapping by table name whose values are made when first looked up; asking whether it has a name makes none."""
 
-    Asking whether it has a name makes and records nothing.
-    """
-
-    def __init__(self, names: Iterable[str], make: Callable[[str], Any], *, recorded: bool = False) -> None:
+    def __init__(self, names: Iterable[str], make: Callable[[str], Any]) -> None:
         super().__init__(dict.fromkeys(names))
-        self.make, self.recorded = cache(make), recorded
+        self.make = cache(make)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self:
             raise KeyError(name)
-        DEPENDENCIES.update([name] * self.recorded)
         return self.make(name)
 
 
@@ -234,6 +230,11 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
         readable, found = validate(dict(readable), package, path)
         names = list(readable)
     problems = [*package.problems, *found]
-    tables = LazyTables(names, lambda name: readable[name].frame, recorded=True)
+
+    def frame(name: str) -> Frame:
+        DEPENDENCIES.add(name)
+        return readable[name].frame
+
+    tables = LazyTables(names, frame)
     shown = {name: shown_path(file) for name, (file, _) in package.tables.items()}
     return Edition(path.name, path, home, package.content, package.report, tables, shown), problems

@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -212,34 +212,27 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
         native = native.project("* EXCLUDE (file_row_number), file_row_number + 2 AS _row")
     if engine == DUCKDB:
         native = _blanks_missing(native)
-    return from_stored(
-        nw.from_native(native).lazy(), spec, own, shown, problems, validated=validated, blank=engine != DUCKDB
-    )
+    stored = nw.from_native(native).lazy()
+    table = from_stored(stored, spec, own, shown, validated=validated, blank=engine != DUCKDB)
+    return replace(table, problems=[*problems, *table.problems])
 
 
 def from_stored(
-    stored: Frame,
-    spec: Schema,
-    own: object,
-    shown: str,
-    problems: Sequence[Problem] = (),
-    *,
-    validated: bool = False,
-    blank: bool = True,
+    stored: Frame, spec: Schema, own: object, shown: str, *, validated: bool = False, blank: bool = True
 ) -> Table:
     """A table of stored columns, which may be of any type."""
     dtypes = dict(stored.collect_schema())
     rows = [name for name in ("_row",) if name in dtypes]
     nested = {name: dtype for name, dtype in dtypes.items() if dtype.is_nested() or dtype == nw.Binary}
-    found = list(problems)
+    problems = []
     for field in (each for each in spec.fields if each.name in nested):
         of_type, hint = f"values of type {nested[field.name]}", "write one value a cell"
-        found.append(Problem(shown, of_type, needed(field.type), hint, column=field.name))
+        problems.append(Problem(shown, of_type, needed(field.type), hint, column=field.name))
     given = {name: dtype for name, dtype in dtypes.items() if name not in nested}
     whole = spec.described(own, given)
     columns = [each for field in whole.fields for each in _columns(field, given.get(field.name), validated, blank)]
     cells = stored.select(*columns, *rows)
-    return Table(whole, shown, found, cells, frozenset(spec.columns) - given.keys(), rows)
+    return Table(whole, shown, problems, cells, frozenset(spec.columns) - given.keys(), rows)
 
 
 def _columns(field: Field, stored: nw.dtypes.DType | None, validated: bool, blank: bool) -> list[nw.Expr]:
