@@ -174,7 +174,7 @@ def exhibit(
     shown = _with_links(book, table if view is None else view, key, rests_on, status)
     if NOT_SHOWN in set(table.get("state", ())):
         notes = [*notes, _apart(book)]
-    heard = f"{caption} {finding}{f' {spelled_out(table)}' if 'state' in table and len(table.columns) == 4 else ''}"
+    description = f"{caption} {finding}{f' {spelled_out(table)}' if 'state' in table and len(table.columns) == 4 else ''}"
     content = {
         "id": name, "caption": caption, "finding": finding, "source": source or book.source, "notes": list(notes),
         **_as_json(plain), "view": _as_json(shown),
@@ -182,7 +182,7 @@ def exhibit(
         "backlinks": backlinks,
         "cites": list(_cited(book, columns, keys, status)), "absent": bool(reason),
         "layout": layout, "group": group, "folded": folded or chart is not None or "state" in table,
-        "chart": None if chart is None else _drawn(book, name, chart) | {"description": heard.strip()},
+        "chart": None if chart is None else _drawn(book, name, chart) | {"description": description.strip()},
     }  # fmt: skip
     bundle = {EXHIBIT: content, "text/plain": f"{caption} {finding}"}
     show(bundle | ({VEGALITE: content["chart"]} if content["chart"] else {}))
