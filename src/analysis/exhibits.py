@@ -174,7 +174,8 @@ def exhibit(
     shown = _with_links(book, table if view is None else view, key, rests_on, status)
     if NOT_SHOWN in set(table.get("state", ())):
         notes = [*notes, _apart(book)]
-    description = f"{caption} {finding}{f' {spelled_out(table)}' if 'state' in table and len(table.columns) == 4 else ''}"
+    counts = spelled_out(table) if "state" in table and len(table.columns) == 4 else ""
+    description = f"{caption} {finding} {counts}"
     content = {
         "id": name, "caption": caption, "finding": finding, "source": source or book.source, "notes": list(notes),
         **_as_json(plain), "view": _as_json(shown),
