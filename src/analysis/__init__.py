@@ -1,10 +1,10 @@
-"""Who fled, how and where to: the package that chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
+"""Who fled, how and where to: what chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
 
 Each module imports only those before it: ``schema``, ``text``, ``disclosure``, ``folder``, ``deadline``, ``spark``,
-``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.package``, ``coding.spelling``, ``coding.relations``,
-``editions``, ``story``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``ranking``,
-``figure_sentences``, ``basemap``, ``placement``, ``maps``, ``exhibits``, ``sources``, ``events``, ``coding.verify``,
-``coding.draft``, ``coding.agreement``.
+``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.package``, ``coding.spelling``,
+``coding.relations``, ``editions``, ``story``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``,
+``charts``, ``ranking``, ``figure_sentences``, ``basemap``, ``placement``, ``maps``, ``exhibits``, ``sources``,
+``events``, ``coding.verify``, ``coding.draft``, ``coding.agreement``.
 
 Names are imported when first used, so that commands which only find and hash an edition load neither pandas nor Altair.
 """

@@ -1,4 +1,4 @@
-"""Honest counts: every table of interviewees adds up to the declared number, with rows for those of whom nothing is known.
+"""Honest counts: every table of interviewees adds up to the declared number, with rows for what is not known.
 
 The engine that holds a table groups by raw codes (`count_by`); the chapter puts labels on these few groups, in pandas;
 `complete` adds the rows for what is not known, sorts, and suppresses small cells. It works in plain Python, as pandas
@@ -44,8 +44,8 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     Returns
     -------
     DataFrame
-        The columns (missing text blank, missing numbers NA), ``n``, and ``who``: a tuple of keys, empty where the
-        table has more than `LISTED_UP_TO` rows. Without rows where the edition lacks a column; an exhibit of it says so.
+        The columns (missing text blank, missing numbers NA), ``n``, and ``who``: a tuple of keys, empty where the table
+        has more than `LISTED_UP_TO` rows. Without rows where the edition lacks a column; an exhibit of it says so.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def _state(labels: Labels) -> str:
 
 
 def _sorted(counts: Counter[Labels], names: Sequence[str], order: Mapping[str, Sequence[str]]) -> list[Labels]:
-    """The labels of rows, sorted by each column in turn: known ones first, in their fixed order or by size, then by name."""
+    """The labels of rows, sorted by each column in turn: known ones first, in fixed order or by size, then by name."""
     fixed = [{label: at for at, label in enumerate(order.get(name, ()))} for name in names]
     sizes = [Counter[str]() for _ in names]
     for labels, n in counts.items():

@@ -1,4 +1,4 @@
-"""A gRPC interceptor that limits the time of requests to an engine, and reports errors in one line. Imported with PySpark only."""
+"""A gRPC interceptor: limits the time of requests to an engine, reports errors in one line. Needs PySpark."""
 
 from __future__ import annotations
 

@@ -13,19 +13,20 @@ could be (one more than there are, where labels come from the data):
    can only hold one person);
 4. no table tells the row of any described person.
 
-How it follows: see `hidden` for one table. Tables of different traits share nothing but the number of people, so that no
-table narrows another. What would narrow another is withheld: tables of two traits, of which those are the margins; and of
-journeys every table but that of routes (`BOUND`), as the map is made of the routes shown. ``tests/test_worlds.py``
-enumerates all worlds that print alike.
+How it follows: see `hidden` for one table. Tables of different traits share nothing but the number of people, so that
+no table narrows another. What would narrow another is withheld: tables of two traits, of which those are the margins;
+and of journeys every table but that of routes (`BOUND`), as the map is made of the routes shown.
+``tests/test_worlds.py`` enumerates all worlds that print alike.
 
 Where these rules come from: the threshold on a cell is that of ACRO (``safe_threshold``), of sdcTable's frequency rule
-(``maxN``) and of the ABS; that a row which holds everybody tells of each is the ABS's attribute disclosure; joining rows is
-the table redesign of the handbooks; looking for what bounds a hidden cell is secondary suppression, as in sdcTable. That
-the rule itself may be known is in none of them: it is the minimality attack of Wong, Fu, Wang and Pei (2007).
+(``maxN``) and of the ABS; that a row which holds everybody tells of each is the ABS's attribute disclosure; joining
+rows is the table redesign of the handbooks; looking for what bounds a hidden cell is secondary suppression, as in
+sdcTable. That the rule itself may be known is in none of them: it is the minimality attack of Wong, Fu, Wang and Pei
+(2007).
 
-Not hidden, as it is no person's trait: how many people the source declares, and how many of them it describes. Beyond this
-promise: two books of one edition with different bands or levels, laid side by side; two tables of an analyst's own that
-count one trait in two ways; and what somebody knows of people beforehand, themselves included.
+Not hidden, as it is no person's trait: how many people the source declares, and how many of them it describes. Beyond
+this promise: two books of one edition with different bands or levels, laid side by side; two tables of an analyst's own
+that count one trait in two ways; and what somebody knows of people beforehand, themselves included.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ NOT_SHOWN = "not shown apart"
 """The state of a row: what it says of its people. People of small rows stand together as not shown apart."""
 
 BOUND = frozenset(("mode", "nights", "nights_waited", "departed", "set_off", "from_place"))
-"""Columns of journeys whose counts would narrow those of routes: somebody known to have crossed the border has a route."""
+"""Columns of journeys whose counts would narrow those of routes: who is known to have crossed a border has a route."""
 
 NOBODY = float("inf")
 """The ``minimum_cell`` that marks a table without people: it satisfies every minimum."""
@@ -63,8 +64,8 @@ def narrows(minimum: int) -> str:
 def safe(table: pd.DataFrame, minimum: float) -> pd.DataFrame:
     """Mark a table as holding no cell of fewer than ``minimum`` people; exhibits show only tables marked so.
 
-    The mark stays when rows and columns are selected, and is lost when a table is merged or concatenated with one that is
-    not marked. It guards against mistakes, not intent: a column assigned to a marked table is not checked.
+    The mark stays when rows and columns are selected, and is lost when a table is merged or concatenated with one that
+    is not marked. It guards against mistakes, not intent: a column assigned to a marked table is not checked.
     """
     table = table.copy(deep=False)
     table.attrs["minimum_cell"] = minimum
@@ -126,17 +127,17 @@ def suppress(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
 
 
 def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
-    """Which of a table's rows must stand together; none when no row is too small. `Withheld` where nothing can be shown.
+    """Which rows of a table must stand together; none when no row is too small. `Withheld` where nothing can be shown.
 
-    Joining the rows of fewer than ``minimum`` people, the empty ones included, is enough where their sum can come about in
-    `several` ways. Otherwise larger rows join them, by size, until together they hold twice the ``minimum``. Somebody who
-    knows this can work out how many people the small rows may hold: any number for which these rows alone were not enough,
-    and for which the rest is one row of ``minimum`` people or more that is smaller than the next one shown. There must be
-    two such numbers. They are found from what is printed alone, so that withholding a table tells nothing more. Any two
-    hidden rows may be swapped.
+    Joining the rows of fewer than ``minimum`` people, the empty ones included, is enough where their sum can come about
+    in `several` ways. Otherwise larger rows join them, by size, until together they hold twice the ``minimum``.
+    Somebody who knows this can work out how many people the small rows may hold: any number for which these rows alone
+    were not enough, and for which the rest is one row of ``minimum`` people or more that is smaller than the next one
+    shown. There must be two such numbers. They are found from what is printed alone, so that withholding a table tells
+    nothing more. Any two hidden rows may be swapped.
 
-    ``sizes`` are people by row, without those not described; the row of those not stated is there also when it is empty,
-    else the number of rows joined could tell that nobody is in it.
+    ``sizes`` are people by row, without those not described; the row of those not stated is there also when it is
+    empty, else the number of rows joined could tell that nobody is in it.
 
     >>> sorted(hidden({"18–24": 19, "25–34": 16, "35–44": 1, "45 and over": 0, "not stated": 0}, 3))
     ['25–34', '35–44', '45 and over', 'not stated']
@@ -161,5 +162,5 @@ def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
 
 
 def several(total: int, rows: int, minimum: int) -> bool:
-    """Whether rows of fewer than ``minimum`` people can come to a total in several ways, also with any one of them empty."""
+    """Whether rows of fewer than ``minimum`` people can make up a total in several ways, with any of them empty too."""
     return minimum < total < (rows - 1) * (minimum - 1)

@@ -29,7 +29,7 @@ Row = Mapping[str, str]
 """A row as text by column, blank for missing."""
 
 DEPENDENCIES: set[str] = set()
-"""Names of the tables and files of editions that this process has read, ``*`` for all files: what its outputs rest on."""
+"""Names of the tables and files that this process has read, ``*`` for all files: what its outputs rest on."""
 
 
 class LazyTables(UserDict[str, Any]):
@@ -178,7 +178,7 @@ class Edition:
 
 
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
-    """Open an edition as `exhibits.open_edition` does, on an engine: the address of a Spark Connect server for Parquet tables.
+    """Open an edition as `exhibits.open_edition` does, with its Parquet tables on a Spark Connect ``engine``, if given.
 
     Raises
     ------
@@ -204,7 +204,7 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
 
 
 def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -> tuple[Edition | None, list[Problem]]:
-    """An edition and all that is wrong with it, found in one pass; None in place of an edition that cannot be read at all.
+    """An edition and all that is wrong with it, found in one pass; None in place of an edition that cannot be read.
 
     Of a ``validated`` edition, known byte for byte, only the texts are checked, and tables are read when looked up.
     """

@@ -1,7 +1,7 @@
 """Exhibits: the results that chapters show, as JSON for the book and as table and chart for a notebook.
 
-Where an edition suppresses small cells, exhibits show only tables in which `complete` did so, and no other frame or chart
-is displayed (`open_edition`).
+Where an edition suppresses small cells, exhibits show only tables in which `complete` did so, and no other frame or
+chart is displayed (`open_edition`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PRIVATE: tuple[type | str, ...] = (
     pd.DataFrame, pd.Series, pd.Index, nw.DataFrame, nw.LazyFrame, nw.Series, alt.TopLevelMixin,
     "pandas.io.formats.style.Styler",
 )  # fmt: skip
-"""Types that may show people one by one, and are not displayed where small cells are suppressed; the last need not be loaded."""
+"""Types that may show people one by one, so not displayed where small cells are suppressed; the last by name."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Link:
 
 
 def open_edition(edition: str, minimum_cell: int = 0) -> Edition:
-    """Open an edition for a chapter: read, checked, and with people kept off the screen where small cells are suppressed.
+    """Open an edition for a chapter, read and checked; where small cells are suppressed, no people are displayed.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def open_edition(edition: str, minimum_cell: int = 0) -> Edition:
 
 
 def _display_no_people(book: Edition) -> None:
-    """Have IPython display frames and charts as a line of text, by themselves and in lists, whatever formats they offer."""
+    """Have IPython show frames and charts as a line of text, by themselves and in lists, in whatever formats."""
     shell: Any = get_ipython()
     text = f"not displayed: {promise(book.minimum_cell)} Count with count_by() and complete(), show with exhibit()."
 
@@ -131,13 +131,13 @@ def exhibit(
     source : str
         Where the rows come from; by default the edition's source.
     key : str
-        The column that identifies one person, statement or figure a row; its cells link to the evidence. A table of people
-        one by one is withheld where small cells are suppressed.
+        The column that identifies one person, statement or figure a row; its cells link to the evidence. A table of
+        people one by one is withheld where small cells are suppressed.
     status : str
         ``"made"`` or ``"intended"`` if it rests on such legs alone; blank for all.
     view : DataFrame, optional
-        The table as the page shows it, where that differs; cells may be `Link` or lists of links. The columns ``state`` and
-        ``who`` of ``complete`` are not shown.
+        The table as the page shows it, where that differs; cells may be `Link` or lists of links. The columns ``state``
+        and ``who`` of ``complete`` are not shown.
     anchors : sequence of str
         For each row of the view the name, or names, by which links lead to it.
     backlinks : str
@@ -146,8 +146,8 @@ def exhibit(
         The reason why the edition cannot have it, if it cannot; True if the finding gives it. A chapter of which all
         exhibits are absent is left out of the book. Tables that the edition lacks are known from ``rests_on``.
     layout : str
-        ``"cards"`` for a card for each row of the view, ``"numbers"`` for its first cell set large, ``"lines"`` for a list
-        to read: whom or when, what, and quietly the rest. Otherwise a table.
+        ``"cards"`` for a card for each row of the view, ``"numbers"`` for its first cell set large, ``"lines"`` for a
+        list to read: whom or when, what, and quietly the rest. Otherwise a table.
     group : str
         A column of the view, by whose values the rows are grouped; the groups are folded, except in ``"lines"``.
     folded : bool
@@ -172,6 +172,8 @@ def exhibit(
     plain = table.drop(columns=[each for each in HIDDEN if each in table])
     keys = set(plain[key]) if key and len(plain) else {each for who in table.get("who", ()) for each in who}
     shown = _with_links(book, table if view is None else view, key, rests_on, status)
+    if reason or withheld:
+        anchors = ()
     if NOT_SHOWN in set(table.get("state", ())):
         notes = [*notes, _apart(book)]
     counts = spelled_out(table) if "state" in table and len(table.columns) == 4 else ""
@@ -179,8 +181,7 @@ def exhibit(
     content = {
         "id": name, "caption": caption, "finding": finding, "source": source or book.source, "notes": list(notes),
         **_as_json(plain), "view": _as_json(shown),
-        "anchors": [[each] if isinstance(each, str) else list(each) for each in anchors] if not (reason or withheld) else [],
-        "backlinks": backlinks,
+        "anchors": [[each] if isinstance(each, str) else list(each) for each in anchors], "backlinks": backlinks,
         "cites": list(_cited(book, columns, keys, status)), "absent": bool(reason),
         "layout": layout, "group": group, "folded": folded or chart is not None or "state" in table,
         "chart": None if chart is None else _drawn(book, name, chart) | {"description": description.strip()},
@@ -255,7 +256,7 @@ def _inline(spec: Any) -> Iterator[Any]:
 
 
 def _collect_counted(data: Any, minimum: int, counted: list[Any]) -> dict[str, Any]:
-    """An Altair data transformer that adds data without small cells to ``counted``; shapes of countries hold no people."""
+    """An Altair data transformer that adds data without small cells to ``counted``; shapes of countries have none."""
     made: dict[str, Any] = dict(alt.to_values(data))
     if is_safe(data, minimum) if isinstance(data, pd.DataFrame) else hasattr(data, "__geo_interface__"):
         counted.append(made["values"])
@@ -273,7 +274,7 @@ def _apart(book: Edition) -> str:
 
 
 def proof(book: Edition, key: str, rests_on: Sequence[str], status: str = "") -> Link:
-    """A key as a link to its first evidence: of a column that the exhibit rests on, else of that table, else of the person."""
+    """A key as a link to its first evidence: of a column the exhibit rests on, of that table, or of the person."""
     wanted = [tuple(each.split(".", 1)) for each in rests_on]
     wanted += [(table, "") for table, _ in wanted[:1]] + [("interviewees", "")]
     places = [place for place in _places(book, status) if place[1] == key or place[1].startswith(f"{key}.")]
@@ -293,7 +294,7 @@ def _places(book: Edition, status: str) -> list[tuple[str, str, str]]:
 
 
 def _with_links(book: Edition, table: pd.DataFrame, key: str, rests_on: Sequence[str], status: str) -> pd.DataFrame:
-    """The view of a table: keys link to their evidence, counts to the rows behind them, and those not described to their number."""
+    """The view of a table: keys link to their evidence, counts to the people behind them or to the declared number."""
     view = table.drop(columns=[each for each in HIDDEN if each in table]).astype("object")
     if key and key in view:
         linked: Any = [[proof(book, each, rests_on)] if isinstance(each, str) else each for each in view[key]]

@@ -1,8 +1,8 @@
-"""An edition's folder: found here or fetched from an address, and the hashes of its files. Reads no table, loads little.
+"""An edition's folder: found here or fetched from an address; hashes of its files. Reads no table, loads little.
 
-An edition at an ``s3://``, ``gs://``, ``http://`` or other address that fsspec knows is fetched by every call, so that it
-is never stale: the files that ``datapackage.json`` names and the texts beside it, into a folder named by their content.
-Only a table that is a folder of parts is listed, as folders cannot be listed over HTTP.
+An edition at an ``s3://``, ``gs://``, ``http://`` or other address that fsspec knows is fetched by every call, so that
+it is never stale: the files that ``datapackage.json`` names and the texts beside it, into a folder named by their
+content. Only a table that is a folder of parts is listed, as folders cannot be listed over HTTP.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def seconds(variable: str, otherwise: float) -> float:
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """The result of a call, or its error; TimeoutError after so many seconds, as drivers of fsspec may wait for ever."""
+    """The result of a call, or its error; TimeoutError after a limit, as drivers of fsspec may wait for ever."""
     import threading
     from concurrent.futures import Future
 
@@ -131,7 +131,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
 
 def _download(address: str, folder: Path, remote_parquet: bool) -> None:
-    """Fetch ``datapackage.json`` and the files inside its folder that it names; ``check`` reports what is wrong with it."""
+    """Fetch ``datapackage.json`` and the files in its folder that it names; ``check`` reports what is wrong with it."""
     from fsspec.core import url_to_fs
 
     store, base = url_to_fs(address)
@@ -176,8 +176,8 @@ def remote_parts(file: Path) -> list[str]:
 def shown_path(path: Path) -> str:
     """A path as problems show it: relative to the working folder or the checkout when inside.
 
-    A file of a copy is shown where it can be corrected, one of a fetched edition by its address. Not so to chapters, which
-    run beside the copy: what they print must not depend on where the edition came from.
+    A file of a copy is shown where it can be corrected, one of a fetched edition by its address. Not so to chapters,
+    which run beside the copy: what they print must not depend on where the edition came from.
     """
     edition = next((each for each in path.parents if origin(each)), None)
     if edition and not Path.cwd().is_relative_to(edition.parent):
@@ -208,8 +208,8 @@ def contents(edition: Path) -> dict[str, str]:
 def validation_marker(edition: Path, engine: str = "") -> Path:
     """Path of the marker file that exists once an edition has passed validation by this version of the program.
 
-    Its name is a hash of the tables and of the code and data that validate them: not of the code that writes or publishes
-    editions, nor of an edition's texts, which are checked each time.
+    Its name is a hash of the tables and of the code and data that validate them: not of the code that writes or
+    publishes editions, nor of an edition's texts, which are checked each time.
     """
     data = [hash_files(ROOT / "data" / name) for name in ("schemas", "vocabularies")]
     code = hash_files(Path(__file__).parent, "*.py")

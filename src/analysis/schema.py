@@ -19,7 +19,7 @@ GROUPS = ("interviewees", "arrivals", "residents", "volunteers", "officials", "p
 """Whom or what a statement may be about, besides single interviewees."""
 
 OTHERS = GROUPS[1:]
-"""Groups of which the interviewees are a small part, if any: statements about them may be shown where small cells are suppressed."""
+"""Groups of which the interviewees are at most a small part: statements about them are shown at any `minimum_cell`."""
 
 LONGEST_TEXT = 5000
 """The most characters of a cell; more is neither a label nor a note."""
@@ -78,7 +78,7 @@ class Schema:
 
     @property
     def coded(self) -> tuple[str, ...]:
-        """The columns whose values need evidence: all but the key, the coder's note, and those proved by another column.
+        """The columns whose values need evidence: all but the key, the coder's note, and what another column proves.
 
         >>> schema("legs").coded
         ('status', 'from_place', 'to_place', 'mode', 'departed', 'nights_waited')
@@ -87,7 +87,7 @@ class Schema:
         return tuple(each.name for each in fields if each.evidence and each.name not in (*self.key, "note"))
 
     def described(self, embedded: object = None, columns: Iterable[str] | None = None) -> Schema:
-        """The schema with an edition's own columns last: those of a file's ``columns``, or all that its embedded schema adds.
+        """The schema with an edition's own columns last: those among ``columns``, or all that its embedded schema adds.
 
         They are typed and described by the embedded schema; a column that is not in it is text.
         """

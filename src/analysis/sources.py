@@ -100,7 +100,7 @@ JUDGED = {
 
 
 def judged(book: Edition, who: str) -> list[Link]:
-    """Links to the evidence of those values of a person's row and legs that the coder judged, as the source does not state them."""
+    """Links to the evidence of what was judged of a person and their legs, as the source does not state it."""
     found: dict[str, Link] = {}
     for (table, key, column), row in book.evidence.items():
         own = table in ("interviewees", "legs") and key.split(".")[0] == who and column != "counted"
@@ -144,8 +144,8 @@ def statements(book: Edition) -> pd.DataFrame:
 def evidence(book: Edition) -> pd.DataFrame:
     """Every coded value with the words it rests on; where small cells are suppressed, without those of interviewees.
 
-    Columns ``about`` (a person, a group, "places", "figures" or "the report"), ``table``, ``row``, ``column``, ``value``,
-    ``words of the source``, ``paragraph``, ``basis``, ``rule or reason``.
+    Columns ``about`` (a person, a group, "places", "figures" or "the report"), ``table``, ``row``, ``column``,
+    ``value``, ``words of the source``, ``paragraph``, ``basis``, ``rule or reason``.
     """
     values, whom = book.values(), {row["statement"]: row["about"] for row in book.rows("statements")}
     other = {"places": "places", "destinations": "figures", "report": "the report"}
@@ -176,7 +176,7 @@ def paragraph(text: str, kind: str) -> None:
 
 
 def markdown(text: str, kind: str = "rulings") -> None:
-    """Show Markdown of an edition, with raw HTML as text. Headings of ``rulings`` stand one level below the chapter's."""
+    """Show Markdown of an edition, raw HTML as text. Headings of ``rulings`` stand one level below the chapter's."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).disable("image")

@@ -25,7 +25,7 @@ CONNECT_TIMEOUT = 15.0
 
 
 def address(engine: str = "") -> str:
-    """The engine's address, as given or from the environment, blank for none; InputError unless it is ``sc://HOST:PORT``."""
+    """The engine's address, given or from the environment, or blank; InputError unless it is ``sc://HOST:PORT``."""
     given = engine or os.environ.get(ENGINE, "")
     if given and not re.fullmatch(r"sc://[^\s:/]+:[0-9]{1,5}(/\S*)?", given):
         raise InputError.one("--engine", repr(given), "an address of the form sc://HOST:PORT")

@@ -2,8 +2,8 @@
 
 It is Markdown with three additions, and nothing else in it is evaluated:
 
-- ``{{ QUERY }}`` pastes a value: ``TABLE where COLUMN = VALUE and …`` is how many rows there are (of interviewees, those
-  counted), ``TABLE KEY COLUMN`` is a cell, ``report COLUMN`` what the edition declares;
+- ``{{ QUERY }}`` pastes a value: ``TABLE where COLUMN = VALUE and …`` is how many rows there are (of interviewees,
+  those counted), ``TABLE KEY COLUMN`` is a cell, ``report COLUMN`` what the edition declares;
 - ``[words](#TABLE.KEY.COLUMN)`` leads to the evidence of a value, or, of a figure without any, to its row;
   ``[words](#s12)`` to the evidence of a statement. “Words” in quotation marks must stand in that evidence;
 - ``<!-- holds: CLAIM -->`` is what the sentence before it claims: ``3 TABLE where …``, ``at least 2 TABLE where …`` or
@@ -41,7 +41,7 @@ FORMS = "TABLE where COLUMN = VALUE, or TABLE KEY COLUMN"
 
 @dataclass(frozen=True)
 class Story:
-    """A narrative whose claims hold: its headline, its first paragraph as plain text, the Markdown below the headline."""
+    """A narrative whose claims hold: headline, first paragraph as plain text, and the Markdown below the headline."""
 
     headline: str
     lead: str
@@ -57,7 +57,7 @@ class Wrong(ValueError):
 
 
 def read_story(book: Edition) -> Story | None:
-    """The story of an edition, its values pasted; None without one, and where small cells are suppressed, as it would tell them.
+    """The story of an edition, its values pasted; None without one, or where small cells are suppressed.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def read_story(book: Edition) -> Story | None:
         With each claim that is false, each query that has no answer, and each link that leads nowhere.
     """
     text = book.further_file(FILE)
-    if not text or book.minimum_cell > 1:
+    if not text or book.minimum_cell > 1:  # a story tells of small cells
         return None
     shown, problems, lines = shown_path(book.path / FILE), list[Problem](), list[str]()
     for number, line in enumerate(text.splitlines(), 1):
@@ -157,7 +157,7 @@ def _cell(row: Mapping[str, str], column: str, table: str) -> str:
 
 
 def _compares(found: str, sign: str, wanted: str) -> bool:
-    """Whether a comparison is true: of numbers where both values are, else of text; a blank is neither more nor less."""
+    """Whether a comparison is true, of numbers if both values are, else of text; a blank is neither more nor less."""
     wanted = "" if wanted == "blank" else wanted
     ends: tuple[Any, Any] = (found, wanted)
     try:
@@ -178,7 +178,7 @@ def _pasted(book: Edition, match: re.Match[str]) -> str:
 
 
 def _linked(book: Edition, match: re.Match[str]) -> str:
-    """The end of a link with the words it quotes, if any: it leads to the evidence of a value, or to the row of a figure."""
+    """The end of a link, with the words it quotes, if any: to the evidence of a value, or to the row of a figure."""
     quoted, target = match[1], match[2]
     words = f"“{quoted}”" if quoted is not None else ""
     for place, row in book.evidence.items():

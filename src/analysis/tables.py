@@ -1,7 +1,7 @@
 """Reads CSV and Parquet tables into typed narwhals frames on pandas, DuckDB or Spark Connect.
 
-For the checks each typed column ``x`` comes with ``_text:x``, its cells as text, and ``_unread:x``, which is true where a
-cell is no value of the column's type. ``_row`` is the row number that a spreadsheet shows, where the engine knows it.
+For the checks each typed column ``x`` comes with ``_text:x``, its cells as text, and ``_unread:x``, which is true where
+a cell is no value of the column's type. ``_row`` is the row number that a spreadsheet shows, where the engine knows it.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ SMALL = 1_000_000
 
 DUCKDB = "duckdb"
 MEMORY, MORE_MEMORY, LARGE = 600, 1600, 200_000_000
-"""Megabytes of memory that DuckDB may use before it works on disk; the higher limit, for tables of more than ``LARGE`` bytes."""
+"""Megabytes that DuckDB may use before it works on disk, and the limit for tables of more than ``LARGE`` bytes."""
 
 
 def matches(column: nw.Expr, pattern: str) -> nw.Expr:
-    """Whether a whole cell matches a pattern. Engines differ in the line breaks that ``$`` matches before, so none is allowed."""
+    """Whether a whole cell matches a pattern. None has line breaks, which engines treat differently at ``$``."""
     return column.str.contains(f"^(?:{pattern})$") & ~column.str.contains("[\n\r\x85\u2028\u2029]")
 
 
@@ -62,7 +62,7 @@ class Table:
     """Path of the file as problems show it."""
     problems: Sequence[Problem] = ()
     cells: Frame | None = None
-    """The typed columns with their ``_text:`` and ``_unread:`` companions; None where the file could not be read at all."""
+    """The typed columns with their ``_text:`` and ``_unread:`` companions; None where the file could not be read."""
     absent: frozenset[str] = frozenset()
     """Columns of the schema that the file lacks, or that hold nested or binary values."""
     rows: Sequence[str] = ("_row",)
@@ -81,7 +81,7 @@ class Table:
         return self.cells.select(*self.spec.columns, *self.rows)
 
     def place(self, row: Mapping[str, Any]) -> tuple[str, int | None]:
-        """The file and row number of a row, as problems show them; without row numbers, the file with the key, and None."""
+        """The file and number of a row, as problems show them; without row numbers, the file with the key, and None."""
         if "_row" in row:
             return self.shown, int(row["_row"])
         key = ".".join(as_text(row[part]) for part in self.spec.key if part in row)
@@ -91,8 +91,9 @@ class Table:
 def read_table(file: Path, own: object, spec: Schema, engine: str = "", *, validated: bool = False) -> Table:
     """Read a table and the problems of its file; of a broken file as much as can be read.
 
-    ``own`` is the schema embedded in the edition, which types columns beyond those of ``spec``. ``engine`` is the address of
-    a Spark Connect server, `DUCKDB`, or blank for pandas. A ``validated`` table is typed without being checked again.
+    ``own`` is the schema embedded in the edition, which types columns beyond those of ``spec``. ``engine`` is the
+    address of a Spark Connect server, `DUCKDB`, or blank for pandas. A ``validated`` table is typed without being
+    checked again.
     """
     shown = shown_path(file)
     try:
@@ -118,7 +119,7 @@ def engine_for(files: Sequence[Path], engine: str) -> str:
 
 
 def until_broken(found: Iterable[Problem], shown: str) -> list[Problem]:
-    """Collect problems; where DuckDB fails while they are looked for, its error is the last, as one of the file ``shown``."""
+    """Collect problems; where DuckDB fails while they are looked for, its error comes last, as of file ``shown``."""
     problems = list[Problem]()
     try:
         problems.extend(found)
@@ -142,7 +143,7 @@ def _broken(error: Exception, shown: str) -> Problem:
 def from_cells(
     cells: Cells, spec: Schema, own: object, shown: str, engine: str = "", *, validated: bool = False
 ) -> Table:
-    """A table of the cells of a CSV file, on an engine; where they are ``validated``, without the columns for the checks."""
+    """A table of the cells of a CSV file, on an engine; if they are ``validated``, without the columns for checks."""
     if not is_usable(cells.header, spec.columns):
         return Table(spec, shown, cells.problems)
     whole, columns = spec.described(own, cells.header), dict[str, Any]()
@@ -238,8 +239,8 @@ def from_stored(
 def _columns(field: Field, stored: nw.dtypes.DType | None, validated: bool, blank: bool) -> list[nw.Expr]:
     """The expressions for a typed column and its ``_text:`` and ``_unread:`` companions, as strict as for CSV.
 
-    ``stored`` is the type that the file has it in, None where it lacks it; ``blank`` says that empty text may stand for a
-    missing value.
+    ``stored`` is the type that the file has it in, None where it lacks it; ``blank`` says that empty text may stand for
+    a missing value.
     """
     name, dtype = field.name, TYPES.get(field.type, AS_TEXT)[0]
     if stored is None:
@@ -263,7 +264,7 @@ def _columns(field: Field, stored: nw.dtypes.DType | None, validated: bool, blan
 
 
 def _blanks_missing(relation: Any) -> Any:
-    """A DuckDB relation with NULL for empty text. narwhals has no ``nullif``, and its CASE doubles the time of a group-by."""
+    """A DuckDB relation with NULL for empty text. narwhals has no ``nullif``; its CASE doubles a group-by's time."""
     kinds = zip(relation.columns, relation.types, strict=True)
     names = [name.replace('"', '""') for name, kind in kinds if kind == "VARCHAR"]
     texts = [f"""nullif("{name}", '') AS "{name}\"""" for name in names]
