@@ -1,11 +1,12 @@
 """Who fled, how and where to: what chapters import. Loaders, honest counts, labels, sentences, charts, exhibits.
 
-The direction of imports, each module knowing only those before it: ``schema``, ``text``, ``disclosure``, ``folder``,
-``deadline``, ``spark``, ``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.package``, ``coding.spelling``, ``coding.relations``,
-``editions``, ``story``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``, ``charts``, ``ranking``, ``figure_sentences``, ``basemap``, ``placement``, ``maps``,
-``exhibits``, ``sources``, ``events``, ``coding.verify``, ``coding.draft``, ``coding.agreement``.
+Each module imports only those before it: ``schema``, ``text``, ``disclosure``, ``folder``, ``deadline``, ``spark``,
+``csvfile``, ``tables``, ``coding.rules``, ``coding.checks``, ``coding.package``, ``coding.spelling``,
+``coding.relations``, ``editions``, ``story``, ``counts``, ``labels``, ``journeys``, ``figures``, ``sentences``,
+``charts``, ``ranking``, ``figure_sentences``, ``basemap``, ``placement``, ``maps``, ``exhibits``, ``sources``,
+``events``, ``coding.verify``, ``coding.draft``, ``coding.agreement``.
 
-Names are imported when they are first used: what looks for an edition and hashes it loads neither pandas nor Altair.
+Names are imported when first used, so that commands which only find and hash an edition load neither pandas nor Altair.
 """
 
 from importlib import import_module
@@ -29,7 +30,7 @@ HOMES = {
     "exhibits": ("Link", "exhibit", "glue", "open_edition"),
     "sentences": ("coverage", "finding", "whom"),
 }  # fmt: skip
-"""What chapters import from here, by the module that has it: loaded at its first use, as commands need none of it."""
+"""The names that chapters import from here, by the module that defines them."""
 
 __all__ = [name for names in HOMES.values() for name in names]
 

@@ -1,12 +1,13 @@
-"""Honest counts: every table of interviewees adds up to the declared number, and who is not known has a row of their own.
+"""Honest counts: every table of interviewees adds up to the declared number, with rows for what is not known.
 
-The engine that holds a table groups by raw codes (`count_by`); labels are put on the handful of groups, in pandas;
-`complete` adds the rows for what is not known, sorts, and suppresses small cells.
+The engine that holds a table groups by raw codes (`count_by`); the chapter puts labels on these few groups, in pandas;
+`complete` adds the rows for what is not known, sorts, and suppresses small cells. It works in plain Python, as pandas
+takes longer for ten rows.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,17 +16,17 @@ import pandas as pd
 
 from analysis.disclosure import BOUND, NO_BAND, NOT_DESCRIBED, NOT_STATED, STATED, narrows, suppress, withhold
 from analysis.editions import Edition
-from analysis.tables import collect
+from analysis.tables import collect, count
 from parabook.errors import missing
 
 LISTED_UP_TO = 200
-"""More people than this are counted, and not listed one by one."""
+"""The most people that are listed one by one; more are only counted."""
 
 LAST: Mapping[str, float] = {NO_BAND: 0.5, NOT_STATED: 1, NOT_DESCRIBED: 2}
-"""Labels that come after all others."""
+"""Labels that come after all others, in this order."""
 
-_Counted = tuple[tuple[str, ...], int, tuple[str, ...]]
-"""The labels of a row, how many, and who."""
+Labels = tuple[str, ...]
+"""The labels of a row, one for each column."""
 
 
 def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") -> pd.DataFrame:
@@ -43,9 +44,8 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     Returns
     -------
     DataFrame
-        The columns (text blank where missing, numbers NA), ``n``, and ``who``: a tuple of keys, empty where the
-        table has more than `LISTED_UP_TO` rows. Without rows where the edition has no such column, which an exhibit
-        then says.
+        The columns (missing text blank, missing numbers NA), ``n``, and ``who``: a tuple of keys, empty where the table
+        has more than `LISTED_UP_TO` rows. Without rows where the edition lacks a column; an exhibit of it says so.
 
     Examples
     --------
@@ -55,7 +55,9 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
     """
     lacking = [name for name in columns if name not in frame.collect_schema().names()]
     if lacking:
-        return _lacking(pd.DataFrame(columns=[*columns, "n", "who"]), lacking)
+        empty = pd.DataFrame(columns=[*columns, "n", "who"])
+        empty.attrs["lacking"] = lacking
+        return empty
     groups = to_pandas(frame.group_by(*columns).agg(nw.len().alias("n"))).sort_values(list(columns), ignore_index=True)
     behind: dict[tuple[Any, ...], list[str]] = {}
     if 0 < groups["n"].sum() <= LISTED_UP_TO:
@@ -67,19 +69,13 @@ def count_by(frame: nw.LazyFrame[Any], *columns: str, key: str = "interviewee") 
 
 
 def _codes(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """The codes of each row, None for missing."""
+    """The codes of each row as a tuple, None for missing."""
     cells = ([None if missing(each) else each for each in table[name].tolist()] for name in columns)
     return list(zip(*cells, strict=True))
 
 
-def _lacking(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """A table without rows, marked with the columns that the edition lacks."""
-    table.attrs["lacking"] = list(columns)
-    return table
-
-
 def to_pandas(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """A lazy table in memory: text blank where it is missing, whole numbers as ``Int64``, whatever engine held it."""
+    """A lazy table in memory, the same from every engine: missing text blank, whole numbers as ``Int64``."""
     found = collect(frame)
     for name in found.columns:
         column = found[name]
@@ -100,18 +96,18 @@ def complete(
     rows: Sequence[str] | Mapping[str, Sequence[str]] = (),
     unit: str = "interviewees",
 ) -> pd.DataFrame:
-    """A table of counts by label that adds up, with rows for who is not stated and not described.
+    """Make counts by label add up, by rows for who is not stated and who is not described.
 
     Parameters
     ----------
     groups : DataFrame
-        As `count_by` gives them, with a label in each column of ``by``; a blank label is "not stated".
+        The result of `count_by`, with a label in each column of ``by``; a blank label is "not stated".
     by : str or sequence of str
         The label column or columns.
     book : Edition
         Declares how many interviewees there are, and which cells are too small to publish.
     rows : sequence of str, or mapping of column to such
-        Labels in a fixed order; of a single column also those that nobody has. Others are sorted by size.
+        Labels in a fixed order, which of a single ``by`` column are also shown with nobody. Others are sorted by size.
     unit : str
         What is counted. ``"interviewees"`` add up to the declared number.
 
@@ -132,51 +128,58 @@ def complete(
     names = [by] if isinstance(by, str) else list(by)
     order = dict(rows) if isinstance(rows, Mapping) else {names[0]: list(rows)}
     if "lacking" in groups.attrs:
-        return _lacking(pd.DataFrame(columns=[*names, unit, "state", "who"]), groups.attrs["lacking"])
-    found: dict[tuple[str, ...], tuple[int, tuple[str, ...]]] = {}
+        empty = pd.DataFrame(columns=[*names, unit, "state", "who"])
+        empty.attrs = groups.attrs
+        return empty
+    counts: Counter[Labels] = Counter()
+    behind: defaultdict[Labels, tuple[str, ...]] = defaultdict(tuple)
     for *codes, n, who in zip(*(groups[name].tolist() for name in (*names, "n", "who")), strict=True):
-        label = tuple(NOT_STATED if missing(code) or code == "" else str(code) for code in codes)
-        before = found.get(label, (0, ()))
-        found[label] = before[0] + int(n), before[1] + who
+        labels = tuple(NOT_STATED if missing(code) or code == "" else str(code) for code in codes)
+        counts[labels] += int(n)
+        behind[labels] += who
     if len(names) == 1:
-        found |= {(label,): (0, ()) for label in order.get(names[0], ()) if (label,) not in found}
-    counted = [(label, n, who) for label, (n, who) in found.items()]
+        for label in order.get(names[0], ()):
+            counts[(label,)] += 0
     if unit == "interviewees" and book.declared is not None:
-        counted.append(((NOT_DESCRIBED,) * len(names), book.declared - sum(n for _, n, _ in counted), ()))
-    cells = [(*label, n, _state(label), tuple(sorted(who))) for label, n, who in _sorted(counted, names, order)]
+        counts[(NOT_DESCRIBED,) * len(names)] += book.declared - counts.total()
+    ordered = _sorted(counts, names, order)
+    cells = [(*labels, counts[labels], _state(labels), tuple(sorted(behind[labels]))) for labels in ordered]
     table = pd.DataFrame(cells, columns=[*names, unit, "state", "who"])
     table = table.astype({**dict.fromkeys(names, "str"), unit: "int64", "state": "str", "who": "object"})
-    # Of legs a person may have many; two traits at once, or two of a journey, narrow each other.
+    # A person may have many legs; two traits at once, or two of a journey, narrow each other.
     alone = unit == "interviewees" and len(names) == 1 and BOUND.isdisjoint(groups.columns)
     least = book.minimum_cell
     table = suppress(table, least) if alone or least <= 1 else withhold(table, least, narrows(least))
-    unclear = (table[names] == NO_BAND).any(axis="columns")  # known, and may be in either of its bands
+    unclear = (table[names] == NO_BAND).any(axis="columns")  # known, but in more than one band
     table["state"] = table["state"].mask(unclear, NO_BAND)
     return table
 
 
-def _state(label: tuple[str, ...]) -> str:
-    """What a row of these labels says of its people."""
-    return next((state for state in (NOT_DESCRIBED, NOT_STATED) if state in label), STATED)
+def _state(labels: Labels) -> str:
+    """The state of a row: stated, not stated or not described."""
+    return next((state for state in (NOT_DESCRIBED, NOT_STATED) if state in labels), STATED)
 
 
-def _sorted(counted: Sequence[_Counted], names: Sequence[str], order: Mapping[str, Sequence[str]]) -> list[_Counted]:
-    """Rows by each label in turn: known ones first, in their fixed order or by size, then by name."""
+def _sorted(counts: Counter[Labels], names: Sequence[str], order: Mapping[str, Sequence[str]]) -> list[Labels]:
+    """The labels of rows, sorted by each column in turn: known ones first, in fixed order or by size, then by name."""
     fixed = [{label: at for at, label in enumerate(order.get(name, ()))} for name in names]
     sizes = [Counter[str]() for _ in names]
-    for label, n, _ in counted:
-        for size, each in zip(sizes, label, strict=True):
-            size[each] += n
+    for labels, n in counts.items():
+        for size, label in zip(sizes, labels, strict=True):
+            size[label] += n
 
-    def place(row: _Counted) -> list[tuple[float, int, str]]:
-        parts = zip(row[0], fixed, sizes, strict=True)
-        return [(LAST.get(each, 0), at.get(each, len(at)) if at else -size[each], each) for each, at, size in parts]
+    def place(labels: Labels) -> list[tuple[float, int, str]]:
+        parts = []
+        for label, at, size in zip(labels, fixed, sizes, strict=True):
+            rank = at.get(label, len(at)) if at else -size[label]
+            parts.append((LAST.get(label, 0), rank, label))
+        return parts
 
-    return sorted(counted, key=place)
+    return sorted(counts, key=place)
 
 
 def known(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a completed table that say something of somebody, the largest first."""
+    """The rows of a completed table with a stated label and at least one person, the largest first."""
     unit = unit_of(table)
     rows = table[(table["state"] == STATED) & (table[unit] > 0)]
     return rows.sort_values(unit, ascending=False, kind="stable")
@@ -203,4 +206,4 @@ def list_people(book: Edition, frame: nw.LazyFrame[Any] | None = None) -> pd.Dat
 
 def too_many(book: Edition) -> bool:
     """Whether an edition has more people than are listed one by one."""
-    return len(collect(book.table("interviewees").select("interviewee").head(LISTED_UP_TO + 1))) > LISTED_UP_TO
+    return count(book.table("interviewees").head(LISTED_UP_TO + 1)) > LISTED_UP_TO

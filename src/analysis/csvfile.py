@@ -1,4 +1,4 @@
-"""CSV files split into text cells, strictly, with every problem by the row that a spreadsheet shows."""
+"""Splits CSV files into text cells, strictly, and names each problem by the row that a spreadsheet shows."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from pathlib import Path
 from parabook.errors import Problem, show
 
 MOST_COLUMNS = 1000
-
 OTHER_KINDS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b", b"%PDF", b"<")
-"""How spreadsheets, Parquet, compressed files, PDF and web pages begin, whatever their name says."""
+"""The first bytes of spreadsheets, Parquet, compressed files, PDF and web pages, whatever they are named."""
 
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-"""How files begin that say their encoding, as Excel has them begin."""
+"""The first bytes by which a file says its encoding, as Excel writes them."""
 
 RESERVED = re.compile(r"_row|_n|_|_text:.*|_unread:.*|filename|file_row_number", re.IGNORECASE)
-"""Names that reading and checking use for columns of their own."""
+"""Names of the columns that reading and checking add."""
 
 
 @dataclass
 class Cells:
-    """The cells of a CSV file as text, its rows numbered as a spreadsheet does: the header is row 1."""
+    """The cells of a CSV file as text, with the row numbers that a spreadsheet shows: the header is row 1."""
 
     header: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
@@ -36,7 +35,7 @@ class Cells:
 
 
 def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
-    """Split a CSV file, ``shown`` in problems, that should have these columns; of a broken one as much as makes sense."""
+    """Split a CSV file that should have these columns, as far as it can be read; problems show it as ``shown``."""
     content = file.read_bytes()
     if content.startswith(OTHER_KINDS):
         hint = "export the table as CSV, or name it .parquet if it is that"
@@ -74,7 +73,7 @@ def read_csv(file: Path, shown: str, columns: Sequence[str]) -> Cells:
 
 
 def _decoded(content: bytes, shown: str, problems: list[Problem]) -> str:
-    """The text of a file, whose problems are added; of a wrong encoding as far as it can be guessed."""
+    """Decode a file, guessing where it is not UTF-8, and add what is wrong to ``problems``."""
     encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), "utf-8")
     if encoding == "utf-16":
         problems.append(Problem(shown, "UTF-16", "UTF-8", "save it as CSV UTF-8", row=1))
@@ -90,17 +89,18 @@ def _decoded(content: bytes, shown: str, problems: list[Problem]) -> str:
 
 
 def _row_after(text: str) -> int:
-    """The row that comes next, as a spreadsheet numbers it: a quoted line break begins none."""
+    """The number of the row after a text, as a spreadsheet counts: a line break in quotes begins none."""
     try:
         return len(list(csv.reader(io.StringIO(text + "x", newline=""))))
-    except csv.Error:  # a cell without end
+    except csv.Error:  # a quoted cell that does not end
         return text.count("\n") + 1
 
 
 def is_usable(header: Sequence[str], columns: Sequence[str]) -> bool:
-    """Whether a table of such a header can be read at all."""
-    alike = set(header) & set(columns) and len(header) == len(set(header)) <= MOST_COLUMNS
-    return bool(alike) and not any(map(RESERVED.fullmatch, header))
+    """Whether a table with this header can be read at all."""
+    if set(header).isdisjoint(columns) or len(header) > MOST_COLUMNS or len(header) > len(set(header)):
+        return False
+    return not any(map(RESERVED.fullmatch, header))
 
 
 def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], row: int | None = None) -> list[Problem]:
@@ -111,8 +111,8 @@ def header_problems(header: Sequence[str], shown: str, columns: Sequence[str], r
         return [Problem(shown, f"{len(header):,} columns", f"{MOST_COLUMNS:,} or fewer", row=row)]
     extra, problems = [name for name in header if name not in columns], []
     for column in (column for column in columns if column not in header):
-        near = next(iter(difflib.get_close_matches(column, extra, n=1)), "")
-        hint = f"rename {show(near)}" if near else "add it; it may be left blank"
+        near = difflib.get_close_matches(column, extra, n=1)
+        hint = f"rename {show(near[0])}" if near else "add it; it may be left blank"
         problems.append(Problem(shown, "no such column", f"column {column}", hint, row=row, column=column))
     counts = Counter(name.casefold() for name in header)
     for name in dict.fromkeys(header):

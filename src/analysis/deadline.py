@@ -1,4 +1,4 @@
-"""A time limit for every request to an engine, and its errors in one line: a gRPC interceptor, imported with PySpark alone."""
+"""A gRPC interceptor: limits the time of requests to an engine, reports errors in one line. Needs PySpark."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ import grpc
 from parabook.errors import InputError
 
 READABLE = "Parquet that the engine can read"
-"""What is needed where an engine answers with an error."""
+"""What an error of an engine says is needed."""
 
 GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
 class Deadline(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
-    """Ends each request to an engine after some ``seconds``, which a ``variable`` of the environment sets; raises an InputError for any that fails.
+    """Ends each request to an engine after some ``seconds``, and raises an InputError for any that fails.
 
-    All of PySpark's and narwhals' requests pass here, those too that they make to find out a schema.
+    All requests of PySpark and narwhals pass here, also those for a schema. Users set the limit by the environment
+    ``variable``.
     """
 
     def __init__(self, engine: str, seconds: float, variable: str) -> None:
         self.engine, self.seconds, self.variable = engine, seconds, variable
 
     def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        """Make a request with one answer."""
+        """Make a request that has one answer."""
         answer = continuation(details._replace(timeout=self.seconds), request)
         if error := answer.exception():
             raise self._problem(error) from error
         return answer
 
     def intercept_unary_stream(self, continuation: Callable[..., Any], details: Any, request: Any) -> Iterator[Any]:
-        """Make a request with many answers."""
+        """Make a request that has a stream of answers."""
         try:
             yield from continuation(details._replace(timeout=self.seconds), request)
         except grpc.RpcError as error:

@@ -1,30 +1,31 @@
-"""Small cells suppressed. Pure: tables of counts in, tables in which no fewer than ``minimum`` people stand out.
+"""Suppression of small cells. Pure: tables of counts in, tables in which no group below ``minimum`` people stands out.
 
-Rows are joined, not blanked, for a row exists because somebody is in it: "bar manager, 18–24: fewer than 3" says that
-there is one. Rows that are too small lose their label too, and stand together as `NOT_SHOWN`. So every number stays a
+Rows are joined, not blanked, as a row exists because somebody is in it: "bar manager, 18–24: fewer than 3" says that
+there is one. Rows that are too small lose their labels too, and stand together as `NOT_SHOWN`. So every number stays a
 number, every table adds up to the declared number, and a CSV needs no mark that a program could mistake for a count.
 
-What is promised, also of somebody who knows this rule, all that the book prints, and every label that there could be, one
-more than there are where labels are the data's own:
+What is promised, also against somebody who knows this rule, everything that the book prints, and every label that there
+could be (one more than there are, where labels come from the data):
 
-1. no number but 0 and those of ``minimum`` and more is printed of described people;
-2. each row that is not shown can hold two different numbers of people or more;
-3. from a ``minimum`` of 3 on, what the rows that are not shown hold is open as well, in whatever order (of 2, a small
-   row can only hold one);
-4. of no described person does a table tell the row.
+1. of described people no number is printed but 0 and those of ``minimum`` or more;
+2. each hidden row could hold at least two different numbers of people;
+3. from a ``minimum`` of 3 on, the numbers in the hidden rows are open as well, in whatever order (with 2, a small row
+   can only hold one person);
+4. no table tells the row of any described person.
 
-How it follows: see `hidden` for one table. Tables of different traits share nothing but the number of people, so that no
-table narrows another; what does narrow another is withheld: tables of two traits, whose margins these are, and of a
-journey all but its route (`BOUND`), the map being made of the routes shown. ``tests/test_worlds.py`` enumerates the
-worlds that print alike.
+How it follows: see `hidden` for one table. Tables of different traits share nothing but the number of people, so that
+no table narrows another. What would narrow another is withheld: tables of two traits, of which those are the margins;
+and of journeys every table but that of routes (`BOUND`), as the map is made of the routes shown.
+``tests/test_worlds.py`` enumerates all worlds that print alike.
 
-Whose rules these are: the threshold on a cell is that of ACRO (``safe_threshold``), of sdcTable's frequency rule (``maxN``)
-and of the ABS; that a row which holds everybody tells of each is the ABS's attribute disclosure; to join rows is the
-table redesign of the handbooks; to look for what bounds a hidden cell is secondary suppression, as sdcTable's. That the rule itself
-may be known is in none of them: it is the minimality attack of Wong, Fu, Wang and Pei (2007).
+Where these rules come from: the threshold on a cell is that of ACRO (``safe_threshold``), of sdcTable's frequency rule
+(``maxN``) and of the ABS; that a row which holds everybody tells of each is the ABS's attribute disclosure; joining
+rows is the table redesign of the handbooks; looking for what bounds a hidden cell is secondary suppression, as in
+sdcTable. That the rule itself may be known is in none of them: it is the minimality attack of Wong, Fu, Wang and Pei
+(2007).
 
-What is not hidden, as it is nobody's trait: how many the source declares, and how many of them it describes. Beyond this
-promise: two books of one edition with different bands or levels, laid side by side, or two tables of an analyst's own
+Not hidden, as it is no person's trait: how many people the source declares, and how many of them it describes. Beyond
+this promise: two books of one edition with different bands or levels, laid side by side; two tables of an analyst's own
 that count one trait in two ways; and what somebody knows of people beforehand, themselves included.
 """
 
@@ -37,16 +38,13 @@ import pandas as pd
 STATED, NOT_STATED, NOT_DESCRIBED = "stated", "not stated", "not described"
 NO_BAND = "in no single band"
 NOT_SHOWN = "not shown apart"
-"""What a row of a table says of its people; people of small rows stand together as not shown apart."""
-
-PEOPLE = ("interviewees", "legs", "places")
-"""Tables that speak of people one by one: a place is in its table because somebody went there."""
+"""The state of a row: what it says of its people. People of small rows stand together as not shown apart."""
 
 BOUND = frozenset(("mode", "nights", "nights_waited", "departed", "set_off", "from_place"))
-"""Columns of journeys whose counts would narrow those of routes: who is known to have crossed the border has a route."""
+"""Columns of journeys whose counts would narrow those of routes: who is known to have crossed a border has a route."""
 
 NOBODY = float("inf")
-"""More people than any cell must have: marks a table that holds no people."""
+"""The ``minimum_cell`` that marks a table without people: it satisfies every minimum."""
 
 
 class Withheld(Exception):
@@ -54,20 +52,20 @@ class Withheld(Exception):
 
 
 def promise(minimum: int) -> str:
-    """What a reader sees in place of what is withheld."""
+    """The text that readers see in place of what is withheld."""
     return f"Withheld: this edition publishes no cell of fewer than {minimum:,} people."
 
 
 def narrows(minimum: int) -> str:
-    """What a reader sees in place of a table that is withheld however large its cells are."""
+    """The text that readers see in place of a table that is withheld however large its cells are."""
     return f"Withheld: beside the tables of single traits this one could tell of fewer than {minimum:,} people."
 
 
 def safe(table: pd.DataFrame, minimum: float) -> pd.DataFrame:
-    """A table marked as holding no cell of fewer than ``minimum`` people; exhibits show only tables so marked.
+    """Mark a table as holding no cell of fewer than ``minimum`` people; exhibits show only tables marked so.
 
-    The mark goes along when rows and columns are selected, and is lost when a table is merged or concatenated with one
-    that is not marked. It keeps from mistakes, not from intent: a column assigned to a marked table is not looked at.
+    The mark stays when rows and columns are selected, and is lost when a table is merged or concatenated with one that
+    is not marked. It guards against mistakes, not intent: a column assigned to a marked table is not checked.
     """
     table = table.copy(deep=False)
     table.attrs["minimum_cell"] = minimum
@@ -75,7 +73,7 @@ def safe(table: pd.DataFrame, minimum: float) -> pd.DataFrame:
 
 
 def no_people(table: pd.DataFrame) -> pd.DataFrame:
-    """A table marked as holding no people at all, so that it may be shown whatever the edition promises."""
+    """Mark a table as holding no people at all, so that it may be shown whatever the edition promises."""
     return safe(table, NOBODY)
 
 
@@ -94,29 +92,17 @@ def is_safe(table: pd.DataFrame, minimum: float) -> bool:
     return minimum <= 1 or bool(table.attrs.get("minimum_cell", 0) >= minimum)
 
 
-def holds_no_people(table: pd.DataFrame) -> bool:
-    """Whether a table was marked by `no_people`."""
-    return is_safe(table, NOBODY)
-
-
 def withhold(table: pd.DataFrame, minimum: int, why: str = "") -> pd.DataFrame:
-    """A table of which nothing is published: its columns without a row, marked with the reason that readers are given."""
+    """The columns of a table without its rows, marked with the reason that readers are given."""
     table = safe(table.iloc[:0], minimum)
     table.attrs["withheld"] = why or promise(minimum)
     return table
 
 
-def unnamed(table: pd.DataFrame) -> pd.DataFrame:
-    """A table that says of no row who is behind it: ``who`` is empty throughout."""
-    table = table.copy(deep=False)
-    table["who"] = [()] * len(table)
-    return table
-
-
 def suppress(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
-    """A table of people by one trait, as ``complete`` makes it, without rows that are too small and without identifiers.
+    """A table of people by one trait, made by ``complete``, without rows that are too small and without identifiers.
 
-    Up to a minimum of 1 it is returned as it is.
+    With a minimum of 1 or less it is returned as it is.
 
     >>> rows = [("lawyer", 9, "stated"), ("nurse", 6, "stated"), ("poet", 1, "stated"), ("not stated", 8, "not stated")]
     >>> table = pd.DataFrame(rows, columns=["profession", "interviewees", "state"]).assign(who=[()] * 4)
@@ -135,20 +121,23 @@ def suppress(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
     together = pd.DataFrame({by: [NOT_SHOWN], unit: [int(small[unit].sum())], "state": [NOT_SHOWN]})
     stated = rest["state"] == STATED
     parts = [rest[stated], *([together] if joined else []), rest[~stated]]
-    return safe(unnamed(pd.concat(parts, ignore_index=True)), minimum)
+    shown = pd.concat(parts, ignore_index=True)
+    shown["who"] = [()] * len(shown)
+    return safe(shown, minimum)
 
 
 def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
-    """Which of a table's rows must stand together; none when no row is too small. `Withheld` where nothing can be shown.
+    """Which rows of a table must stand together; none when no row is too small. `Withheld` where nothing can be shown.
 
-    The rows of fewer than ``minimum`` people, the empty ones included, are enough where their sum can come about in
-    `several` ways. Else larger ones join them, by size, until together they hold twice the ``minimum``. Who knows that
-    looks for how many people the small rows can hold: any number for which they alone were not enough, and for which
-    the rest is one row of ``minimum`` people or more, and smaller than the next one shown. Two such numbers must there be,
-    found from what is printed alone, so that to withhold a table tells nothing else. Any two hidden rows may be swapped.
+    Joining the rows of fewer than ``minimum`` people, the empty ones included, is enough where their sum can come about
+    in `several` ways. Otherwise larger rows join them, by size, until together they hold twice the ``minimum``.
+    Somebody who knows this can work out how many people the small rows may hold: any number for which these rows alone
+    were not enough, and for which the rest is one row of ``minimum`` people or more that is smaller than the next one
+    shown. There must be two such numbers. They are found from what is printed alone, so that withholding a table tells
+    nothing more. Any two hidden rows may be swapped.
 
-    ``sizes`` are people by row without those not described, and with the row of those not stated also when it is empty,
-    or that there is nobody in it could be told from how many rows were joined.
+    ``sizes`` are people by row, without those not described; the row of those not stated is there also when it is
+    empty, else the number of rows joined could tell that nobody is in it.
 
     >>> sorted(hidden({"18–24": 19, "25–34": 16, "35–44": 1, "45 and over": 0, "not stated": 0}, 3))
     ['25–34', '35–44', '45 and over', 'not stated']
@@ -173,5 +162,5 @@ def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
 
 
 def several(total: int, rows: int, minimum: int) -> bool:
-    """Whether rows of fewer than ``minimum`` people can come to a total in several ways, also with any one of them empty."""
+    """Whether rows of fewer than ``minimum`` people can make up a total in several ways, with any of them empty too."""
     return minimum < total < (rows - 1) * (minimum - 1)

@@ -1,4 +1,4 @@
-"""One edition: find it, read its tables, check them. The loader of every chapter."""
+"""The loader of every chapter: finds an edition, reads its tables and checks them."""
 
 from __future__ import annotations
 
@@ -26,26 +26,22 @@ from parabook.errors import InputError, Problem, grouped
 from parabook.protocol import CHECKED_BESIDE
 
 Row = Mapping[str, str]
-"""A row of text, blank for missing."""
+"""A row as text by column, blank for missing."""
 
 DEPENDENCIES: set[str] = set()
-"""The tables and files of editions that this process has read, ``*`` for every file: what its outputs rest on."""
+"""Names of the tables and files that this process has read, ``*`` for all files: what its outputs rest on."""
 
 
 class LazyTables(UserDict[str, Any]):
-    """What is made of tables, each when it is first taken out, and then ``recorded`` in `DEPENDENCIES`.
+    """A mapping by table name whose values are made when first looked up; asking whether it has a name makes none."""
 
-    To ask whether there is one makes and records nothing.
-    """
-
-    def __init__(self, names: Iterable[str], make: Callable[[str], Any], *, recorded: bool = False) -> None:
+    def __init__(self, names: Iterable[str], make: Callable[[str], Any]) -> None:
         super().__init__(dict.fromkeys(names))
-        self.make, self.recorded = cache(make), recorded
+        self.make = cache(make)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self:
             raise KeyError(name)
-        DEPENDENCIES.update([name] * self.recorded)
         return self.make(name)
 
 
@@ -54,7 +50,7 @@ class Edition:
     """One edition, read and checked.
 
     ``tables`` are narwhals ``LazyFrame`` objects by table name, typed by the schema, with the row number of the file
-    as ``_row``; a table that the edition lacks is absent from it, and empty in `table`. Those of the second coder are
+    as ``_row``; a table that the edition lacks is not among them, and empty in `table`. Those of the second coder are
     called ``second-legs`` and so on. ``files`` are the paths of the tables as problems show them.
     """
 
@@ -82,8 +78,9 @@ class Edition:
 
     @property
     def source(self) -> str:
-        """What stands below each exhibit: the edition's sources."""
-        return f"Source: {self.sources or 'not named'}.{' Coded by the rules of the codebook.' * (self.has('evidence') or self.has('destinations'))}"
+        """The line below each exhibit that names the edition's sources."""
+        coded = " Coded by the rules of the codebook." if self.has("evidence") or self.has("destinations") else ""
+        return f"Source: {self.sources or 'not named'}.{coded}"
 
     @property
     def sources(self) -> str:
@@ -113,35 +110,31 @@ class Edition:
         return count(self.interviewees)
 
     @cached_property
-    def _cells(self) -> Mapping[str, dict[str, list[str]]]:
-        return LazyTables(self.tables, lambda name: text_cells(self.tables[name]))
-
-    @cached_property
     def text(self) -> Mapping[str, pd.DataFrame]:
         """The tables as pandas frames of text, blank for missing: for listing, not for counting."""
-        return LazyTables(self.tables, lambda name: pd.DataFrame(self._cells[name], dtype="str"))
+        return LazyTables(self.tables, lambda name: pd.DataFrame(text_cells(self.tables[name]), dtype="str"))
 
     @property
     def second_text(self) -> Mapping[str, pd.DataFrame]:
-        """The tables of the second coder as text, by the names of those of the first."""
+        """The second coder's tables as text, by the names of the first coder's."""
         names = [name.removeprefix(SECOND) for name in self.tables if name.startswith(SECOND)]
         return LazyTables(names, lambda name: self.text[SECOND + name])
 
     def frame(self, name: str) -> pd.DataFrame:
-        """A table coded by hand as pandas, all text and blank where missing; without rows where the edition lacks it.
+        """A table coded by hand as a pandas frame of text, blank for missing; without rows where the edition lacks it.
 
-        Tables that do not speak of people one by one are shown where small cells are suppressed, too; statements, if they
-        are about others than the interviewees, of whom "two of them" would be a small cell.
+        Where small cells are suppressed, only tables that do not speak of people one by one can be shown, and of the
+        statements only those about others than the interviewees: "two of them" would be a small cell.
         """
-        found = self.text[name].copy() if self.has(name) else pd.DataFrame(text_cells(self.table(name)), dtype="str")
+        found = self.text[name].copy() if self.has(name) else pd.DataFrame(columns=schema(name).columns, dtype="str")
         if name == "statements" and self.minimum_cell > 1:
             found = found[found["about"].isin(OTHERS)]
         return no_people(found) if name in ("statements", "destinations", "paragraphs") else found
 
     @cached_property
     def _rows(self) -> Mapping[str, list[Row]]:
-        def rows(name: str) -> list[Row]:
-            cells = self._cells[name]
+        def rows(name: str) -> list[Row]:  # without a frame, which takes longer
+            cells = text_cells(self.tables[name])
             return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
 
         return LazyTables(self.tables, rows)
@@ -185,10 +178,12 @@ class Edition:
 
 
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
-    """An edition, read and checked, which is given and asked for as in `exhibits.open_edition`.
+    """Open an edition as `exhibits.open_edition` does, with its Parquet tables on a Spark Connect ``engine``, if given.
 
-    InputError carries every problem found; warnings do not stop it. ``engine``: address of a Spark Connect server, as
-    ``sc://HOST:PORT``, that holds and counts Parquet tables.
+    Raises
+    ------
+    InputError
+        With every problem found; warnings alone do not stop it.
     """
     engine = spark.address(engine)
     path = folder.find(edition, engine)
@@ -198,7 +193,7 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
     errors = [problem for problem in problems if not problem.warning]
     if errors or opened is None:
         raise InputError(grouped(errors))
-    own = opened.minimum_cell  # who gave the data was promised this number: it can be raised, never lowered
+    own = opened.minimum_cell  # promised to those who gave the data: it can be raised, never lowered
     if minimum_cell and minimum_cell < own:
         hint = f"{own} is the edition's own number"
         raise InputError.one("parameter minimum_cell", str(minimum_cell), f"{own} or more, or 0", hint)
@@ -209,15 +204,15 @@ def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = ""
 
 
 def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -> tuple[Edition | None, list[Problem]]:
-    """An edition and all that is wrong with it, found in one pass; no edition where nothing can be read.
+    """An edition and all that is wrong with it, found in one pass; None in place of an edition that cannot be read.
 
-    What is known to be ``validated``, byte for byte, is not checked but for its texts, and a table is read when it is asked for.
+    Of a ``validated`` edition, known byte for byte, only the texts are checked, and tables are read when looked up.
     """
     engine = spark.address(engine)
     path = folder.find(edition, engine)
     try:
         if not validated:
-            folder.files(path)  # none too large to be read
+            folder.files(path)  # refuses a file too large to be read
         package = read_package(path, validated=validated)
     except InputError as error:
         return None, list(error.problems)
@@ -226,13 +221,20 @@ def examine(edition: str | Path, *, validated: bool = False, engine: str = "") -
     def read(name: str) -> Table:
         return read_table(*package.tables[name], schema(name.removeprefix(SECOND)), home, validated=validated)
 
-    table: Callable[[str], Table] = read
-    names, problems = [*package.tables], [*package.problems, *text_problems(path, None, package.report)]
-    if not validated:
-        sound, found = validate({name: read(name) for name in names}, package, path)
-        names, problems, table = [*sound], [*package.problems, *found], sound.__getitem__
-    elif "evidence" in names and not count(read("evidence").frame.head(1)):
-        names.remove("evidence")
-    tables = LazyTables(names, lambda name: table(name).frame, recorded=True)
+    readable: Mapping[str, Table] = LazyTables(package.tables, read)
+    found: Iterable[Problem]
+    if validated:
+        found = text_problems(path, None, package.report)
+        names = [name for name in readable if name != "evidence" or count(readable[name].frame.head(1))]
+    else:
+        readable, found = validate(dict(readable), package, path)
+        names = list(readable)
+    problems = [*package.problems, *found]
+
+    def frame(name: str) -> Frame:
+        DEPENDENCIES.add(name)
+        return readable[name].frame
+
+    tables = LazyTables(names, frame)
     shown = {name: shown_path(file) for name, (file, _) in package.tables.items()}
     return Edition(path.name, path, home, package.content, package.report, tables, shown), problems

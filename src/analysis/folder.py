@@ -1,8 +1,8 @@
-"""An edition's folder: found here or fetched from an address, and the hashes of its files. Reads no table, loads little.
+"""An edition's folder: found here or fetched from an address; hashes of its files. Reads no table, loads little.
 
-Of an edition at an ``s3://``, ``gs://``, ``http://`` or other address that fsspec knows, every call fetches what
-``datapackage.json`` names, and the texts beside it, into a folder named by the content, so that nothing is stale. No
-folder is listed, for over HTTP none can be, unless a table is a folder of parts.
+An edition at an ``s3://``, ``gs://``, ``http://`` or other address that fsspec knows is fetched by every call, so that
+it is never stale: the files that ``datapackage.json`` names and the texts beside it, into a folder named by their
+content. Only a table that is a folder of parts is listed, as folders cannot be listed over HTTP.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ PACKAGE = "datapackage.json"
 TEXTS = ("codebook.md", "story.md")
 """Texts of the edition that the book prints."""
 IMPORTED = ("import.ipynb", "import.json")
-"""The notebook that wrote an edition, and what it wrote, as `imports` names them."""
+"""The notebook that wrote an edition, and its record of what it wrote."""
 
 CACHE = ROOT / "_build" / ".cache"
-"""Results of earlier runs, named by hashes of their inputs. Deleting it costs time and nothing else."""
+"""Folder of results of earlier runs, named by hashes of their inputs. Deleting it costs time and nothing else."""
 
 REMOTE = ".remote"
-"""The suffix of what stands in for Parquet left where it lies."""
+"""Suffix of the file that stands in for a Parquet file which stays at its address."""
 
 FETCH, DEADLINE = "ANALYSIS_FETCH_TIMEOUT", 600.0
-"""Seconds that fetching an edition may take, and the environment variable that says otherwise."""
+"""The environment variable for the seconds that fetching an edition may take, and their default."""
 
 MOST_BYTES = 1_000_000_000
-"""Largest file of an edition that is not Parquet: tables of CSV are held in memory."""
+"""Largest size in bytes of a file that is not Parquet, as CSV tables are read into memory."""
 
 ROOMS = ("imports/", "publish/")
-"""Folders of the package on which it does not depend whether an edition is valid."""
+"""Folders of the package that do not affect whether an edition is valid."""
 
 
 def find(edition: str | Path, engine: str = "") -> Path:
@@ -66,7 +66,7 @@ def find(edition: str | Path, engine: str = "") -> Path:
 
 
 def _fetched(address: str, *, remote_parquet: bool) -> Path:
-    """A copy of an edition at an address; Parquet may be left where it lies, for an engine that reads it there."""
+    """A local copy of an edition at an address; ``remote_parquet`` stays there, for an engine that reads it."""
     name = PurePosixPath(address.partition("://")[2]).name
     if name in ("", ".."):
         raise InputError.one(address, "no folder's name", "the address of an edition's folder")
@@ -74,7 +74,7 @@ def _fetched(address: str, *, remote_parquet: bool) -> Path:
 
     home, limit = CACHE / "fetched" / digest(address)[:16], seconds(FETCH, DEADLINE)
     home.mkdir(parents=True, exist_ok=True)
-    # What was given up on may still write there while it is removed.
+    # A download that ran out of time may still write there while the folder is removed.
     with tempfile.TemporaryDirectory(prefix=".part-", dir=home, ignore_cleanup_errors=True) as part:
         folder = Path(part) / "whole" / name
         folder.mkdir(parents=True)
@@ -83,26 +83,30 @@ def _fetched(address: str, *, remote_parquet: bool) -> Path:
             within(limit, lambda: _download(address, folder, remote_parquet))
         except InputError:
             raise
-        except Exception as error:  # drivers have exceptions of their own, known only to who has them installed
-            found, needed = describe(error).splitlines()[0], "an address that fsspec knows, as s3://bucket/folder"
-            drivers = "http:// needs pip install 'PATH_TO_THE_CHECKOUT[remote]', s3:// also s3fs, gs:// also gcsfs"
-            hint = drivers * isinstance(error, ImportError)
-            if isinstance(error, TimeoutError):
+        except Exception as error:  # each driver of fsspec has exceptions of its own
+            found, needed, hint = (
+                describe(error).splitlines()[0],
+                "an address that fsspec knows, as s3://bucket/folder",
+                "",
+            )
+            if isinstance(error, ImportError):
+                hint = "http:// needs pip install 'PATH_TO_THE_CHECKOUT[remote]', s3:// also s3fs, gs:// also gcsfs"
+            elif isinstance(error, TimeoutError):
                 found, needed = f"no whole edition within {limit:g} s", "a store that answers"
                 hint = f"allow it more seconds by {FETCH}"
             elif isinstance(error, (FileNotFoundError, NotADirectoryError)):
                 found, needed = f"no {PACKAGE}", "an edition's folder"
             raise InputError.one(address, found, needed, hint) from error
         place = home / digest(hash_files(folder))[:16]
-        with contextlib.suppress(OSError):  # the same is there already
+        with contextlib.suppress(OSError):  # the same content is there already
             folder.parent.rename(place)
     os.utime(place)
-    prune(home, 4, "[!.]*")  # states of the edition that are cached, the youngest
+    prune(home, 4, "[!.]*")  # older states of the edition
     return place / name
 
 
 def seconds(variable: str, otherwise: float) -> float:
-    """How long to wait: what an environment variable says, or else a number."""
+    """A time limit in seconds: from an environment variable, or else a default."""
     given = os.environ.get(variable) or f"{otherwise:g}"
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given):
         raise InputError.one(variable, repr(given), "a number of seconds")
@@ -110,7 +114,7 @@ def seconds(variable: str, otherwise: float) -> float:
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call returns or raises; TimeoutError after so many seconds, as drivers of stores and engines may wait for ever."""
+    """The result of a call, or its error; TimeoutError after a limit, as drivers of fsspec may wait for ever."""
     import threading
     from concurrent.futures import Future
 
@@ -127,7 +131,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
 
 def _download(address: str, folder: Path, remote_parquet: bool) -> None:
-    """Fetch the package, and what it names inside its folder; what is wrong with the rest of it, ``check`` says."""
+    """Fetch ``datapackage.json`` and the files in its folder that it names; ``check`` reports what is wrong with it."""
     from fsspec.core import url_to_fs
 
     store, base = url_to_fs(address)
@@ -151,28 +155,29 @@ def _download(address: str, folder: Path, remote_parquet: bool) -> None:
 
 
 def _inside(path: str) -> bool:
+    """Whether a path leads to a file inside the edition's folder."""
     pure = PurePosixPath(path)
     outside = not pure.name or pure.is_absolute() or ".." in pure.parts or len(path) > 200
     return not outside and not any(sign in path for sign in "\\\0:")
 
 
 def origin(edition: Path) -> str:
-    """The address that an edition was fetched from, or the folder that it is a build's copy of; blank for others."""
+    """The address that an edition was fetched from, or the folder that a build copied it from; else blank."""
     address = edition.parent / ADDRESS
     return os.fsdecode(address.read_bytes()) if address.is_file() else ""
 
 
 def remote_parts(file: Path) -> list[str]:
-    """The addresses of a Parquet table that was left where it lies."""
+    """The addresses of the files of a Parquet table that stays at its address."""
     parts = sorted(file.parent.glob(f"{file.name}{REMOTE}")) + sorted(file.glob(f"*{REMOTE}"))
     return [part.read_text(encoding="utf-8").splitlines()[0] for part in parts]
 
 
 def shown_path(path: Path) -> str:
-    """A path as problems show it: from the working folder or the checkout when inside.
+    """A path as problems show it: relative to the working folder or the checkout when inside.
 
-    A file of a copy is shown where it can be corrected, that of a fetched edition by its address; but not beside the
-    copy, where chapters run: what they print, they print of any.
+    A file of a copy is shown where it can be corrected, one of a fetched edition by its address. Not so to chapters,
+    which run beside the copy: what they print must not depend on where the edition came from.
     """
     edition = next((each for each in path.parents if origin(each)), None)
     if edition and not Path.cwd().is_relative_to(edition.parent):
@@ -183,17 +188,15 @@ def shown_path(path: Path) -> str:
 
 
 def files(edition: Path) -> dict[str, Path]:
-    """The files of an edition by path inside it, without what it was imported with, which no chapter reads.
+    """The files of an edition by path inside it, without those of its import, which no chapter reads.
 
-    InputError for one too large to be anything but Parquet, before anybody waits for its hash.
+    InputError for a file that only Parquet may be as large as, before anybody waits for its hash.
     """
     found = {name: file for name, file in listed(edition).items() if name not in IMPORTED}
     for file in found.values():
         if file.suffix != ".parquet" and (size := file.stat().st_size) > MOST_BYTES:
-            needed = f"{MOST_BYTES:,} bytes or fewer"
-            raise InputError.one(
-                shown_path(file), f"{size:,} bytes", needed, "use Parquet, or move it out of the edition"
-            )
+            needed, hint = f"{MOST_BYTES:,} bytes or fewer", "use Parquet, or move it out of the edition"
+            raise InputError.one(shown_path(file), f"{size:,} bytes", needed, hint)
     return found
 
 
@@ -205,8 +208,8 @@ def contents(edition: Path) -> dict[str, str]:
 def validation_marker(edition: Path, engine: str = "") -> Path:
     """Path of the marker file that exists once an edition has passed validation by this version of the program.
 
-    That is told by hashes of what decides whether an edition is valid: not of what writes or publishes one, nor of its
-    texts, which are looked at each time.
+    Its name is a hash of the tables and of the code and data that validate them: not of the code that writes or
+    publishes editions, nor of an edition's texts, which are checked each time.
     """
     data = [hash_files(ROOT / "data" / name) for name in ("schemas", "vocabularies")]
     code = hash_files(Path(__file__).parent, "*.py")

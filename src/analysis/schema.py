@@ -1,4 +1,4 @@
-"""The columns of an edition's tables, read from ``data/schemas/*.json`` (Table Schema), their only definition."""
+"""The columns of an edition's tables, as defined by the Table Schemas in ``data/schemas/*.json``."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("interviewees", "legs", "places", "destinations", "statements", "evidence", "paragraphs", "settlements")
 
 GROUPS = ("interviewees", "arrivals", "residents", "volunteers", "officials", "places")
-"""Of whom or what a statement may be made, besides single interviewees."""
+"""Whom or what a statement may be about, besides single interviewees."""
 
 OTHERS = GROUPS[1:]
-"""Of these the interviewees are few among many, if any: statements of them are shown where small cells are suppressed."""
-
+"""Groups of which the interviewees are at most a small part: statements about them are shown at any `minimum_cell`."""
 
 LONGEST_TEXT = 5000
-"""Characters in a cell; more is neither label nor note."""
+"""The most characters of a cell; more is neither a label nor a note."""
 
 MONTH_AND_DAY = (
     "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
 )
 LEAP_DAY = "(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29"
 DATE = f"(?:19|20)[0-9]{{2}}-(?:{MONTH_AND_DAY})|{LEAP_DAY}"
-"""Days that exist, of this century or the last, as every engine's regular expressions can tell."""
+"""Matches the days that exist, of this century or the last, in the regular expressions of every engine."""
 
 YEAR_TO_DAY = f"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?|[0-9]{{4}}-(?:{MONTH_AND_DAY})|{DATE}"
-"""A year, a month or a day that exists."""
+"""Matches a year, a month or a day that exists."""
 
 PATTERNS = {
     "integer": ("[+-]?[0-9]{1,15}", "a whole number"),
@@ -63,7 +62,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Schema:
-    """One table: its columns in order, its key, and where its references lead."""
+    """One table: its columns in order, its key, and its references to other tables."""
 
     name: str
     title: str
@@ -71,7 +70,7 @@ class Schema:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     references: tuple[tuple[str, str, str], ...]
-    """(column, table it refers to, column there)"""
+    """Column, the table that it refers to, the column there."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -79,7 +78,7 @@ class Schema:
 
     @property
     def coded(self) -> tuple[str, ...]:
-        """The columns whose values need evidence: all but the key, the coder's own note, and what another column proves.
+        """The columns whose values need evidence: all but the key, the coder's note, and what another column proves.
 
         >>> schema("legs").coded
         ('status', 'from_place', 'to_place', 'mode', 'departed', 'nights_waited')
@@ -88,9 +87,9 @@ class Schema:
         return tuple(each.name for each in fields if each.evidence and each.name not in (*self.key, "note"))
 
     def described(self, embedded: object = None, columns: Iterable[str] | None = None) -> Schema:
-        """The schema with further columns last, as an edition's embedded schema describes them, else text.
+        """The schema with an edition's own columns last: those among ``columns``, or all that its embedded schema adds.
 
-        By default all that the embedded schema adds; of a file those among its ``columns``.
+        They are typed and described by the embedded schema; a column that is not in it is text.
         """
         own = {
             each["name"]: Field(each["name"], str(each.get("type", "string")), "", str(each.get("description", "")))
@@ -103,7 +102,7 @@ class Schema:
 
 @cache
 def raw(name: str) -> dict[str, Any]:
-    """A JSON file of ``data/schemas``, as it stands there."""
+    """The content of a JSON file in ``data/schemas``."""
     loaded: dict[str, Any] = json.loads((ROOT / "data" / "schemas" / f"{name}.json").read_text(encoding="utf-8"))
     return loaded
 
@@ -126,20 +125,20 @@ def schema(name: str) -> Schema:
 
 
 def own_fields(table: str, embedded: object) -> list[dict[str, Any]]:
-    """The fields that an edition's embedded schema adds to those of a table."""
+    """The fields that an edition's embedded schema adds to those of a table; it may be any JSON."""
     fields = embedded.get("fields") if isinstance(embedded, dict) else None
     named = [each for each in fields if isinstance(each, dict)] if isinstance(fields, list) else []
     return [each for each in named if isinstance(each.get("name"), str) and each["name"] not in schema(table).columns]
 
 
 def with_own_fields(table: str, embedded: object) -> dict[str, Any]:
-    """The Table Schema of a table, with the fields after its own that an edition's embedded schema adds."""
+    """The Table Schema of a table, with the fields last that an edition's embedded schema adds."""
     return {**raw(table), "fields": [*raw(table)["fields"], *own_fields(table, embedded)]}
 
 
 @cache
 def vocabulary(name: str) -> dict[str, dict[str, str]]:
-    """A vocabulary of ``data/vocabularies``, by its first column."""
+    """The rows of a vocabulary in ``data/vocabularies``, by their first column."""
     import csv
 
     with (ROOT / "data" / "vocabularies" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
@@ -156,7 +155,7 @@ def countries() -> dict[str, str]:
 
 
 def country_name(code: str) -> str:
-    """The name of a country that is or was; a code that never was stays as it is.
+    """The name of a present or former country; any other code stays as it is.
 
     >>> country_name("KAZ"), country_name("YUG"), country_name("XXX")
     ('Kazakhstan', 'Yugoslavia', 'XXX')
@@ -165,7 +164,7 @@ def country_name(code: str) -> str:
 
 
 def needed(kind: str) -> str:
-    """What a cell of a type must hold."""
+    """What a cell of a type must hold, for an error."""
     return PATTERNS[kind][1] if kind in PATTERNS else f"text of {LONGEST_TEXT:,} characters or fewer"
 
 

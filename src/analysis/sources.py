@@ -1,11 +1,10 @@
-"""The edition as a source: how to cite it, the words behind its values, its codebook."""
+"""The edition as a source: its citation, the words behind its values, its codebook."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from html import escape
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -19,24 +18,19 @@ from analysis.text import anchor, as_text, day, isolate, join, spell, spelled
 
 
 def citation(book: Edition) -> str:
-    """How to cite the edition: who made and published it, on which day, its title, which it is, its terms and address."""
+    """The citation of the edition: makers, date, title, edition, source, publisher, terms and address."""
     by = join([isolate(name) for name in _makers(book)]) or "Author not named"
     date = day(_created(book))
     terms = join([str(each.get("title") or each.get("name") or "") for each in book.package.get("licenses") or []])
     publisher = join([isolate(name) for name in _makers(book, publishers=True)])
+    title = f"{by}{f' ({date})' if date else ''}: {isolate(book.title)}"
     coded = f"Coded from {book.sources}" if book.sources else ""
-    parts = [
-        f"{by}{f' ({date})' if date else ''}: {isolate(book.title)}",
-        f"Edition {book.name}",
-        coded,
-        publisher,
-        terms,
-    ]
-    return ". ".join(filter(None, [*parts, str(book.package.get("homepage") or "")])) + "."
+    parts = [title, f"Edition {book.name}", coded, publisher, terms, str(book.package.get("homepage") or "")]
+    return ". ".join(filter(None, parts)) + "."
 
 
 def bibtex(book: Edition) -> str:
-    """The same as an entry for programs that keep references."""
+    """The citation as an entry for reference managers."""
     by, publisher = (_makers(book, publishers=each) for each in (False, True))
     fields = {
         "author": " and ".join(f"{{{name}}}" for name in by), "title": f"{{{book.title}}}", "date": _created(book),
@@ -47,7 +41,7 @@ def bibtex(book: Edition) -> str:
 
 
 def _makers(book: Edition, *, publishers: bool = False) -> list[str]:
-    """Those who made the edition, or those who only publish it."""
+    """The names of those who made the edition, or of its publishers."""
     named = [each for each in book.package.get("contributors") or [] if each.get("title")]
     return [str(each["title"]) for each in named if (each.get("role") == "publisher") == publishers]
 
@@ -57,7 +51,7 @@ def _created(book: Edition) -> str:
 
 
 def how_to_check(book: Edition) -> str:
-    """Where a reader can follow a number to."""
+    """A sentence that says what a reader can check a number against."""
     if not book.has("interviewees"):
         return "Every figure leads to the page where it was read, where that page has an address."
     if book.minimum_cell == 1 and not book.has("evidence"):
@@ -68,14 +62,12 @@ def how_to_check(book: Edition) -> str:
 
 
 def persons(book: Edition) -> dict[str, str]:
-    """What people one by one are: their profession, else their gender; blank where neither is stated."""
-    return {
-        row["interviewee"]: as_text(row["profession"]) or as_text(row["gender"]) for row in book.rows("interviewees")
-    }
+    """By interviewee the profession, else the gender; blank where neither is stated."""
+    return {row["interviewee"]: row["profession"] or row["gender"] for row in book.rows("interviewees")}
 
 
 def called(what: Mapping[str, str], *who: str) -> str:
-    """What people, or a group, are called: those alike together, with their identifiers.
+    """The name of people or of a group in a sentence: those of one label together, with their identifiers.
 
     Examples
     --------
@@ -85,33 +77,30 @@ def called(what: Mapping[str, str], *who: str) -> str:
     alike: dict[str, list[str]] = {}
     for each in who:
         alike.setdefault(what.get(each, ""), []).append(each)
-    return join(
-        [
-            f"{isolate(_of(label, len(those)))} ({join(those)})" if label else join(those)
-            for label, those in alike.items()
-        ]
-    )
+    texts = []
+    for label, those in alike.items():
+        texts.append(f"{isolate(_counted(label, len(those)))} ({join(those)})" if label else join(those))
+    return join(texts)
 
 
-def _of(label: str, n: int) -> str:
-    """So many of whom a label is; where its plural is not one letter more, the label as it is."""
-    regular = (
-        label.isascii()
-        and label[-1:].isalpha()
-        and not label.endswith(("s", "x", "y", "z", "ch", "sh", "man", "child", "person"))
-    )
+def _counted(label: str, n: int) -> str:
+    """A number with a label in the plural, if that only takes an s; else the label as it is."""
+    regular = label.isascii() and label[-1:].isalpha() and not label.endswith(IRREGULAR)
     return f"{spell(n)} {label}s" if n > 1 and regular else label
 
+
+IRREGULAR = ("s", "x", "y", "z", "ch", "sh", "man", "child", "person")
+"""Ends of words whose plural takes more than an s."""
 
 JUDGED = {
     "profession": "the work", "party": "that they travelled together", "status": "that the journey was made",
     "from_place": "where it began", "to_place": "where it ended", "mode": "the means of travel", "departed": "the day",
 }  # fmt: skip
-"""What a card calls what a column holds; other columns go by their name."""
+"""What a card calls the values of a column; other columns go by their name."""
 
 
 def judged(book: Edition, who: str) -> list[Link]:
-    """What of a person's row and legs the source does not say in so many words, each a link to its evidence."""
+    """Links to the evidence of what was judged of a person and their legs, as the source does not state it."""
     found: dict[str, Link] = {}
     for (table, key, column), row in book.evidence.items():
         own = table in ("interviewees", "legs") and key.split(".")[0] == who and column != "counted"
@@ -122,33 +111,29 @@ def judged(book: Edition, who: str) -> list[Link]:
 
 
 def on_the_way(book: Edition, who: str) -> list[Link]:
-    """What is told of a person's journey beside the places: days, means of travel and waits, each a link to its evidence."""
-
+    """The days, means of travel and waits of a person's journey in words, each a link to its evidence."""
     made = [row for row in book.rows("legs") if row["interviewee"] == who and row["status"] == "made"]
-
-    def told(leg: Mapping[str, str], column: str, judged: bool) -> str:
-        value, first = leg[column], leg["leg"] == "1"
-        if column == "departed":
-            begun = "set off" if first else "began the last leg" if leg is made[-1] else f"began leg {leg['leg']}"
-            return f"{begun} on {day(value, short=True)}{' at the earliest' * judged}"
-        return (
-            f"{by_means(value)}{' (our reading)' * judged}"
-            if column == "mode"
-            else f"spent {spelled(int(value), 'night')} waiting or sleeping out"
-        )
-
     found = []
     for leg in made:
+        begun = "began the last leg" if leg is made[-1] else f"began leg {leg['leg']}"
+        if leg["leg"] == "1":
+            begun = "set off"
         for column in (each for each in ("departed", "mode", "nights_waited") if leg[each]):
             place = ("legs", f"{who}.{leg['leg']}", column)
             proof = book.evidence.get(place)
-            text = told(leg, column, proof is not None and proof["basis"] == "judged")
+            judged = proof is not None and proof["basis"] == "judged"
+            if column == "departed":
+                text = f"{begun} on {day(leg[column], short=True)}{' at the earliest' * judged}"
+            elif column == "mode":
+                text = f"{by_means(leg[column])}{' (our reading)' * judged}"
+            else:
+                text = f"spent {spelled(int(leg[column]), 'night')} waiting or sleeping out"
             found.append(Link(text, f"#{anchor(*place)}" if proof else ""))
     return found
 
 
 def statements(book: Edition) -> pd.DataFrame:
-    """What is said of persons and groups, with the ``words`` of the source, their ``paragraph``, and who ``speaks``."""
+    """The table of statements, with the ``words`` of the source, their ``paragraph``, and who ``speaks``."""
     said = book.frame("statements")
     proofs = [book.evidence.get(("statements", key, "says"), {}) for key in said["statement"]]
     for name, part in (("words", "exact"), ("paragraph", "paragraph"), ("speaks", "note")):
@@ -157,10 +142,10 @@ def statements(book: Edition) -> pd.DataFrame:
 
 
 def evidence(book: Edition) -> pd.DataFrame:
-    """Every coded value with the words it rests on; those of interviewees are left out where small cells are suppressed.
+    """Every coded value with the words it rests on; where small cells are suppressed, without those of interviewees.
 
-    Columns ``about`` (a person, a group, "places", "figures" or "the report"), ``table``, ``row``, ``column``, ``value``,
-    ``words of the source``, ``paragraph``, ``basis``, ``rule or reason``.
+    Columns ``about`` (a person, a group, "places", "figures" or "the report"), ``table``, ``row``, ``column``,
+    ``value``, ``words of the source``, ``paragraph``, ``basis``, ``rule or reason``.
     """
     values, whom = book.values(), {row["statement"]: row["about"] for row in book.rows("statements")}
     other = {"places": "places", "destinations": "figures", "report": "the report"}
@@ -186,23 +171,21 @@ def rows_linked(cells: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def paragraph(text: str, kind: str) -> None:
-    """Show text as it is typed, as a paragraph."""
+    """Show plain text as a paragraph."""
     show({"text/html": f'<p class="{kind}">{escape(text)}</p>', "text/plain": text})
 
 
 def markdown(text: str, kind: str = "rulings") -> None:
-    """Show Markdown of an edition; raw HTML in it is shown, not obeyed. Headings of ``rulings`` stand below the chapter's."""
+    """Show Markdown of an edition, raw HTML as text. Headings of ``rulings`` stand one level below the chapter's."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).disable("image")
     tokens = parser.parse(text)
-    for heading, inline in pairwise(tokens):
-        if kind == "story" and heading.type == "heading_open":  # the page's contents list it
-            heading.attrs |= {
-                "id": "-".join(["story", *re.findall(r"\w+", inline.content.casefold())]),
-                "class": "listed",
-            }
+    for at, token in enumerate(tokens):
+        if kind == "rulings" and token.type in ("heading_open", "heading_close") and token.tag in ("h1", "h2", "h3"):
+            token.tag = f"h{int(token.tag[1]) + 1}"
+        elif kind == "story" and token.type == "heading_open":  # the page's contents list it
+            words = re.findall(r"\w+", tokens[at + 1].content.casefold())
+            token.attrs |= {"id": "-".join(["story", *words]), "class": "listed"}
     html = parser.renderer.render(tokens, parser.options, {})
-    for level in (3, 2, 1) if kind == "rulings" else ():
-        html = html.replace(f"<h{level}>", f"<h{level + 1}>").replace(f"</h{level}>", f"</h{level + 1}>")
     show({"text/html": f'<div class="{kind}">{html}</div>', "text/plain": text})

@@ -18,14 +18,14 @@ from analysis.folder import seconds
 from parabook.errors import InputError
 
 ENGINE, TIMEOUT = "ANALYSIS_ENGINE", "ANALYSIS_ENGINE_TIMEOUT"
-"""Environment variables, which kernels inherit: the engine's address, and the seconds that a query may take."""
+"""Environment variables, which kernels inherit: the engine's address, and the limit of a query in seconds."""
 
 CONNECT_TIMEOUT = 15.0
 """Seconds within which an engine must answer at all."""
 
 
 def address(engine: str = "") -> str:
-    """The engine's address: as given, or from the environment; blank for none. InputError when it is no ``sc://HOST:PORT``."""
+    """The engine's address, given or from the environment, or blank; InputError unless it is ``sc://HOST:PORT``."""
     given = engine or os.environ.get(ENGINE, "")
     if given and not re.fullmatch(r"sc://[^\s:/]+:[0-9]{1,5}(/\S*)?", given):
         raise InputError.one("--engine", repr(given), "an address of the form sc://HOST:PORT")
@@ -34,11 +34,11 @@ def address(engine: str = "") -> str:
 
 @cache
 def session(engine: str) -> Any:
-    """A session on an engine that answers. Every request of it, whoever makes it, ends within a limit, or in an InputError."""
+    """A session on an engine, which must answer. Each of its requests ends within a limit, or in an InputError."""
     limit = seconds(TIMEOUT, 120)
     warnings.filterwarnings("ignore", module=r"pyspark\b")  # of pandas 3, which it does not know yet
     main = vars(sys.modules["__main__"])
-    file = main.setdefault("__file__", "")  # PySpark takes a Python without one for its own doctests, and ends it
+    file = main.setdefault("__file__", "")  # without one PySpark believes that it runs its own doctests, and exits
     try:
         from pyspark.sql.connect.client import DefaultChannelBuilder
         from pyspark.sql.connect.session import SparkSession
@@ -59,7 +59,7 @@ def session(engine: str) -> Any:
         made.range(1).collect()
     except InputError:
         deadline.seconds = 1
-        made.stop()  # else PySpark would ask it for what other sessions want
+        made.stop()  # else PySpark would use it for other sessions
         raise
     deadline.seconds = limit
     return made
@@ -69,7 +69,7 @@ def read_parquet(engine: str, paths: Sequence[str]) -> Any:
     """A Spark data frame of Parquet files, by paths that the engine can read."""
     frame = session(engine).read.parquet(*paths)
     try:
-        frame.schema  # noqa: B018 - asks the engine now, when an error is one of these files
+        frame.schema  # noqa: B018 - asks the engine now, while an error can only be one of these files
     except InputError as error:
         from analysis.deadline import READABLE
 

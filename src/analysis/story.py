@@ -1,21 +1,21 @@
 """An edition's own narrative, ``story.md``: its numbers are computed, its facts lead to evidence, its claims must hold.
 
-Markdown, and in it three things more, of which nothing else is evaluated:
+It is Markdown with three additions, and nothing else in it is evaluated:
 
-- ``{{ QUERY }}`` pastes a value: ``TABLE where COLUMN = VALUE and …`` is how many rows there are (of interviewees, those
-  counted), ``TABLE KEY COLUMN`` is a cell, ``report COLUMN`` what the edition declares;
+- ``{{ QUERY }}`` pastes a value: ``TABLE where COLUMN = VALUE and …`` is how many rows there are (of interviewees,
+  those counted), ``TABLE KEY COLUMN`` is a cell, ``report COLUMN`` what the edition declares;
 - ``[words](#TABLE.KEY.COLUMN)`` leads to the evidence of a value, or, of a figure without any, to its row;
   ``[words](#s12)`` to the evidence of a statement. “Words” in quotation marks must stand in that evidence;
-- ``<!-- holds: CLAIM -->`` is a condition of the sentence before it: ``3 TABLE where …``, ``at least 2 TABLE where …`` or
-  ``TABLE KEY COLUMN = VALUE``. A claim that is false, like a link that leads nowhere, makes the edition wrong.
+- ``<!-- holds: CLAIM -->`` is what the sentence before it claims: ``3 TABLE where …``, ``at least 2 TABLE where …`` or
+  ``TABLE KEY COLUMN = VALUE``. A claim that is false, like a link that leads nowhere, is an error of the edition.
 """
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import eq, ge, gt, le, lt, ne
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +32,16 @@ CLAIM = re.compile(r"\s*<!--\s*holds:(.*?)-->")
 PASTED = re.compile(r"\{\{(.*?)\}\}")
 LINKED = re.compile(r"(?:“([^”]*)”)?\]\(#([^)]*)\)")
 CONDITION = r"(\w+) (=|!=|<=|>=|<|>) ?(.*)"
-OPERATORS = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-FORMS = "TABLE where COLUMN = VALUE, or TABLE KEY COLUMN"
+OPERATORS = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+COUNTS = {"at least": ge, "at most": le, "": eq}
+"""How a claim compares the number of rows with its own."""
 
-PER_KIND = {"at least": operator.ge, "at most": operator.le, "": operator.eq}
+FORMS = "TABLE where COLUMN = VALUE, or TABLE KEY COLUMN"
 
 
 @dataclass(frozen=True)
 class Story:
-    """A narrative whose claims hold: its headline, its first paragraph as plain text, and its Markdown below the headline."""
+    """A narrative whose claims hold: headline, first paragraph as plain text, and the Markdown below the headline."""
 
     headline: str
     lead: str
@@ -55,31 +49,36 @@ class Story:
 
 
 class Wrong(ValueError):
-    """What a query or a claim found, what it needed, and a hint."""
+    """A query or a claim that is wrong: what was found, what is needed, and a hint."""
+
+    def at(self, file: str, row: int) -> Problem:
+        found, needed, hint = self.args
+        return Problem(file, found, needed, hint, row)
 
 
 def read_story(book: Edition) -> Story | None:
-    """The story of an edition, with its values pasted; None where it has none, or hides small cells, which a story would tell.
+    """The story of an edition, its values pasted; None without one, or where small cells are suppressed.
 
     Raises
     ------
     InputError
-        With each claim that does not hold, each query that cannot be answered, and each link that leads nowhere.
+        With each claim that is false, each query that has no answer, and each link that leads nowhere.
     """
     text = book.further_file(FILE)
-    if not text or book.minimum_cell > 1:
+    if not text or book.minimum_cell > 1:  # a story tells of small cells
         return None
-    problems, lines = list[Problem](), list[str]()
+    shown, problems, lines = shown_path(book.path / FILE), list[Problem](), list[str]()
     for number, line in enumerate(text.splitlines(), 1):
-        for problem in _wrong_claims(book, line):
-            found, needed, hint = problem.args
-            problems.append(Problem(shown_path(book.path / FILE), found, needed, hint, number))
+        for claim in CLAIM.findall(line):
+            try:
+                _check(book, claim.strip())
+            except Wrong as error:
+                problems.append(error.at(shown, number))
         try:
             pasted = PASTED.sub(lambda match: _pasted(book, match), CLAIM.sub("", line))
             lines.append(LINKED.sub(lambda match: _linked(book, match), pasted))
         except Wrong as error:
-            found, needed, hint = error.args
-            problems.append(Problem(shown_path(book.path / FILE), found, needed, hint, number))
+            problems.append(error.at(shown, number))
     if problems:
         raise InputError(dict.fromkeys(problems))
     headline, _, body = "\n".join(lines).lstrip().removeprefix("# ").partition("\n")
@@ -87,19 +86,15 @@ def read_story(book: Edition) -> Story | None:
     return Story(headline.strip(), " ".join(first.split()), body.strip())
 
 
-def _wrong_claims(book: Edition, line: str) -> Iterator[Wrong]:
-    for claim in map(str.strip, CLAIM.findall(line)):
-        try:
-            found = answer(book, claim)
-        except Wrong as error:
-            yield error
-            continue
-        if found is not True:
-            yield Wrong(f"{show(claim)}, and it is {found}", "a claim that holds", "change the sentence, or the table")
+def _check(book: Edition, claim: str) -> None:
+    """Raise `Wrong` for a claim that is false or cannot be read."""
+    found = answer(book, claim)
+    if found is not True:
+        raise Wrong(f"{show(claim)}, and it is {found}", "a claim that holds", "change the sentence, or the table")
 
 
 def answer(book: Edition, claim: str) -> bool | str:
-    """Whether a claim holds: True, or what is found in its place.
+    """True if a claim holds, else what the tables say in its place.
 
     Examples
     --------
@@ -111,17 +106,17 @@ def answer(book: Edition, claim: str) -> bool | str:
     (True, '2')
     """
     if counted := re.fullmatch(r"(?:(at least|at most) )?(\d+) (.+)", claim):
-        found = value(book, counted[3])
-        compare, wanted = PER_KIND[counted[1] or ""], int(counted[2])
-        return compare(int(found), wanted) if found.isdigit() and compare(int(found), wanted) else found
-    if held := re.fullmatch(rf"(\S+ \S+) {CONDITION}", claim):
-        found = value(book, f"{held[1]} {held[2]}")
-        return _compares(found, held[3], held[4]) or found or "blank"
+        found, compare = value(book, counted[3]), COUNTS[counted[1] or ""]
+        return (found.isdigit() and compare(int(found), int(counted[2]))) or found
+    if compared := re.fullmatch(rf"(\S+ \S+) {CONDITION}", claim):
+        cell, column, sign, wanted = compared.groups()
+        found = value(book, f"{cell} {column}")
+        return _compares(found, sign, wanted) or found or "blank"
     raise Wrong(show(claim), f"NUMBER {FORMS} = VALUE", "")
 
 
 def value(book: Edition, query: str) -> str:
-    """What a query gives, as text: how many rows there are, or a cell.
+    """The answer to a query, as text: the number of rows, or a cell.
 
     Examples
     --------
@@ -162,7 +157,7 @@ def _cell(row: Mapping[str, str], column: str, table: str) -> str:
 
 
 def _compares(found: str, sign: str, wanted: str) -> bool:
-    """Whether two values compare as a sign says: as numbers where both are, else as text; nothing is more or less than a blank."""
+    """Whether a comparison is true, of numbers if both values are, else of text; a blank is neither more nor less."""
     wanted = "" if wanted == "blank" else wanted
     ends: tuple[Any, Any] = (found, wanted)
     try:
@@ -174,7 +169,7 @@ def _compares(found: str, sign: str, wanted: str) -> bool:
 
 
 def _pasted(book: Edition, match: re.Match[str]) -> str:
-    """A value as prose has it: small numbers in words, large ones with commas, a capital where a sentence begins."""
+    """A value as prose writes it: small numbers in words, large ones with commas, a capital where a sentence begins."""
     found = value(book, match[1].strip())
     found = spell(int(found)) if found.isdigit() and len(found) < 10 else day(found) if is_date(found) else found
     begins = not match.string[: match.start()].strip() or match.string[: match.start()].endswith((". ", "# "))
@@ -183,7 +178,7 @@ def _pasted(book: Edition, match: re.Match[str]) -> str:
 
 
 def _linked(book: Edition, match: re.Match[str]) -> str:
-    """The end of a link: what it quotes, if it does, and where it leads, to the evidence of a value or the row of a figure."""
+    """The end of a link, with the words it quotes, if any: to the evidence of a value, or to the row of a figure."""
     quoted, target = match[1], match[2]
     words = f"“{quoted}”" if quoted is not None else ""
     for place, row in book.evidence.items():
@@ -195,15 +190,12 @@ def _linked(book: Edition, match: re.Match[str]) -> str:
     if quoted is None and table == "destinations" and any(row["figure"] == figure for row in book.rows(table)):
         return f"](destinations.html#{figure})"
     known = [".".join(place) for place in book.evidence]
-    raise Wrong(
-        f"a link to {show('#' + target)}",
-        "TABLE.KEY.COLUMN of a value with evidence, or a statement",
-        nearest(target, known),
-    )
+    needed = "TABLE.KEY.COLUMN of a value with evidence, or a statement"
+    raise Wrong(f"a link to {show('#' + target)}", needed, nearest(target, known))
 
 
 def examine(path: str | Path) -> tuple[Edition | None, list[Problem]]:
-    """An edition and all that is wrong with it, as `editions.examine` gives them, the claims of its story included."""
+    """An edition and all that is wrong with it, as from `editions.examine`, the claims of its story included."""
     edition, problems = editions.examine(path)
     try:
         if edition and all(each.warning for each in problems):

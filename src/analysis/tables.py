@@ -1,7 +1,7 @@
-"""One reading engine: CSV and Parquet in, typed narwhals frames over pandas, DuckDB or Spark Connect out.
+"""Reads CSV and Parquet tables into typed narwhals frames on pandas, DuckDB or Spark Connect.
 
-Beside a typed column ``x`` stand ``_text:x``, its cells as text, and ``_unread:x``, whether a cell cannot be read as its
-type asks. ``_row`` is the row as a spreadsheet numbers it, where the engine knows it.
+For the checks each typed column ``x`` comes with ``_text:x``, its cells as text, and ``_unread:x``, which is true where
+a cell is no value of the column's type. ``_row`` is the row number that a spreadsheet shows, where the engine knows it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from parabook import files
 from parabook.errors import InputError, Problem, missing
 
 Frame = nw.LazyFrame[Any]
-"""A table on the engine that holds it."""
+"""A table, on whichever engine holds it."""
 
 TYPES: dict[str, tuple[Any, Any, Callable[[str], Any]]] = {
     "integer": (nw.Int64(), "Int64", int),
@@ -35,19 +35,21 @@ TYPES: dict[str, tuple[Any, Any, Callable[[str], Any]]] = {
     "boolean": (nw.Boolean(), "boolean", "true".__eq__),
 }
 AS_TEXT = (nw.String(), pd.StringDtype("python", na_value=pd.NA), str)  # the same with and without pyarrow
-"""What a type is to narwhals and to pandas, and how a text is read as it; other types are text, dates too."""
+"""For each type of a column its narwhals type, its pandas type, and the function that reads a cell; all others, dates
+included, are text."""
 
 TEXT, UNREAD = "_text:", "_unread:"
 
 SMALL = 1_000_000
-"""Bytes of a CSV file that pandas holds; DuckDB holds a larger one."""
+"""Size in bytes up to which a CSV file is held by pandas; larger ones are held by DuckDB."""
 
-DUCKDB, MEMORY, MORE_MEMORY, LARGE = "duckdb", 600, 1600, 200_000_000
-"""Megabytes that DuckDB takes before it works on disk, and what it takes where a table has more than so many bytes."""
+DUCKDB = "duckdb"
+MEMORY, MORE_MEMORY, LARGE = 600, 1600, 200_000_000
+"""Megabytes that DuckDB may use before it works on disk, and the limit for tables of more than ``LARGE`` bytes."""
 
 
 def matches(column: nw.Expr, pattern: str) -> nw.Expr:
-    """Whether a whole cell fits a pattern. Before which line breaks ``$`` stands differs between engines: none may be there."""
+    """Whether a whole cell matches a pattern. None has line breaks, which engines treat differently at ``$``."""
     return column.str.contains(f"^(?:{pattern})$") & ~column.str.contains("[\n\r\x85\u2028\u2029]")
 
 
@@ -57,38 +59,41 @@ class Table:
 
     spec: Schema
     shown: str
-    """The file's name in problems."""
+    """Path of the file as problems show it."""
     problems: Sequence[Problem] = ()
     cells: Frame | None = None
-    """Its columns typed, as text, and whether they were read. None where nothing of the file could be."""
+    """The typed columns with their ``_text:`` and ``_unread:`` companions; None where the file could not be read."""
     absent: frozenset[str] = frozenset()
-    """Columns that the file lacks, or whose values are of a type that is no cell's."""
+    """Columns of the schema that the file lacks, or that hold nested or binary values."""
     rows: Sequence[str] = ("_row",)
-    """The column of row numbers, where there is one."""
+    """The column of row numbers; empty where the engine does not number rows."""
 
     @property
     def locator(self) -> Sequence[str]:
-        """The columns that tell a row from others: its number, or else its key."""
+        """The columns that identify a row: its number, or else its key."""
         return self.rows or self.spec.key
 
     @cached_property
     def frame(self) -> Frame:
-        """The typed table: columns as the schema has them, and the edition's own; ``_row`` where there is one."""
+        """The typed columns: those of the schema, then the edition's own, then ``_row`` if there is one."""
         if self.cells is None:
             raise InputError(self.problems)
         return self.cells.select(*self.spec.columns, *self.rows)
 
     def place(self, row: Mapping[str, Any]) -> tuple[str, int | None]:
-        """The file and row number of a row, as problems show them; where rows have no number, the file and the key."""
+        """The file and number of a row, as problems show them; without row numbers, the file with the key, and None."""
+        if "_row" in row:
+            return self.shown, int(row["_row"])
         key = ".".join(as_text(row[part]) for part in self.spec.key if part in row)
-        return (self.shown, int(row["_row"])) if "_row" in row else (f"{self.shown} [{key}]", None)
+        return f"{self.shown} [{key}]", None
 
 
 def read_table(file: Path, own: object, spec: Schema, engine: str = "", *, validated: bool = False) -> Table:
-    """A table, with the problems of its file; as much of a broken file as makes sense.
+    """Read a table and the problems of its file; of a broken file as much as can be read.
 
-    The edition's embedded schema (``own``) types further columns than those of ``spec``. ``engine`` holds it: an address of
-    Spark Connect, DuckDB, or pandas (blank). Of ``validated`` Parquet no cell is looked at twice.
+    ``own`` is the schema embedded in the edition, which types columns beyond those of ``spec``. ``engine`` is the
+    address of a Spark Connect server, `DUCKDB`, or blank for pandas. A ``validated`` table is typed without being
+    checked again.
     """
     shown = shown_path(file)
     try:
@@ -102,24 +107,19 @@ def read_table(file: Path, own: object, spec: Schema, engine: str = "", *, valid
 
 
 def is_parquet(file: Path) -> bool:
-    """Whether a table is Parquet: a file, a folder of parts, or left at its address."""
+    """Whether a table is Parquet: one file, a folder of parts, or files left at their address, so that none is here."""
     return file.suffix == ".parquet" or not file.is_file()
 
 
 def engine_for(files: Sequence[Path], engine: str) -> str:
-    """Where tables of these files are joined: on an engine if any is Parquet, in pandas (blank) if all are small."""
+    """The engine for all tables of an edition, as they are joined: blank (pandas) if all are small CSV files."""
     if any(map(is_parquet, files)):
         return engine or DUCKDB
     return DUCKDB if any(file.stat().st_size > SMALL for file in files) else ""
 
 
-def problems_of(table: Table, found: Iterable[Problem] = ()) -> list[Problem]:
-    """The problems of a table's file, and those ``found`` in its rows."""
-    return [*table.problems, *until_broken(found, table.shown)]
-
-
 def until_broken(found: Iterable[Problem], shown: str) -> list[Problem]:
-    """Problems as they are found, until DuckDB cannot read on, which is one of the file ``shown``."""
+    """Collect problems; where DuckDB fails while they are looked for, its error comes last, as of file ``shown``."""
     problems = list[Problem]()
     try:
         problems.extend(found)
@@ -129,22 +129,21 @@ def until_broken(found: Iterable[Problem], shown: str) -> list[Problem]:
 
 
 def _broken(error: Exception, shown: str) -> Problem:
-    """What DuckDB has to say of a file; any other error is raised again."""
+    """An error of DuckDB as a problem of a file; any other error is raised again."""
     import duckdb
 
     if not isinstance(error, duckdb.Error):
         raise error
+    message = str(error).splitlines()[0]
     if isinstance(error, duckdb.OutOfMemoryException):
-        return Problem(
-            shown, str(error).splitlines()[0], "room in memory", "an engine has more: --engine sc://HOST:PORT"
-        )
-    return Problem(shown, str(error).splitlines()[0], "a sound Parquet file", "write it anew")
+        return Problem(shown, message, "room in memory", "an engine has more: --engine sc://HOST:PORT")
+    return Problem(shown, message, "a sound Parquet file", "write it anew")
 
 
 def from_cells(
     cells: Cells, spec: Schema, own: object, shown: str, engine: str = "", *, validated: bool = False
 ) -> Table:
-    """A table of the cells of a CSV file, held by an engine; of ``validated`` ones only as its columns are typed."""
+    """A table of the cells of a CSV file, on an engine; if they are ``validated``, without the columns for checks."""
     if not is_usable(cells.header, spec.columns):
         return Table(spec, shown, cells.problems)
     whole, columns = spec.described(own, cells.header), dict[str, Any]()
@@ -160,12 +159,12 @@ def from_cells(
             columns |= {} if validated else {UNREAD + name: pd.array(unread, "boolean")}
         columns[name] = pd.array(values, dtype)
         columns |= {} if validated else {TEXT + name: pd.array(text, AS_TEXT[1])}
-    held = _held(pd.DataFrame({**columns, "_row": pd.array(cells.numbers, "int64")}), engine)
-    return Table(whole, shown, cells.problems, held, frozenset(spec.columns) - {*cells.header})
+    frame = pd.DataFrame({**columns, "_row": pd.array(cells.numbers, "int64")})
+    return Table(whole, shown, cells.problems, _on_engine(frame, engine), frozenset(spec.columns) - {*cells.header})
 
 
-def _held(frame: pd.DataFrame, engine: str) -> Frame:
-    """A table on an engine: DuckDB, Spark Connect, or pandas itself."""
+def _on_engine(frame: pd.DataFrame, engine: str) -> Frame:
+    """A pandas frame as a table of DuckDB, of Spark Connect, or of pandas itself."""
     native: Any = frame
     if engine == DUCKDB:
         native = _duckdb().from_df(frame)
@@ -174,19 +173,19 @@ def _held(frame: pd.DataFrame, engine: str) -> Frame:
         columns = ", ".join(f"`{name}` {types.get(str(dtype), 'string')}" for name, dtype in frame.dtypes.items())
         cells = frame.astype("object").where(frame.notna(), None)
         native = spark.create_table(engine, list(cells.itertuples(index=False, name=None)), columns)
-    held: Frame = nw.from_native(native).lazy()
-    return held
+    table: Frame = nw.from_native(native).lazy()
+    return table
 
 
 @cache
 def _duckdb() -> Any:
-    """DuckDB's connection of this process; beyond a limit of memory it works on disk."""
+    """DuckDB's default connection in this process, set up to work on disk beyond a limit of memory."""
     import duckdb
 
-    desk = folder.CACHE / "duckdb"
-    desk.mkdir(parents=True, exist_ok=True)
-    files.prune(desk, 64)  # what ended kernels left
-    place = str(desk / str(os.getpid())).replace("'", "''")
+    home = folder.CACHE / "duckdb"
+    home.mkdir(parents=True, exist_ok=True)
+    files.prune(home, 64)  # files of kernels that have ended
+    place = str(home / str(os.getpid())).replace("'", "''")
     with contextlib.suppress(duckdb.Error):  # in a notebook without ipywidgets there is no bar, and no such setting
         duckdb.execute("SET enable_progress_bar = false")
     duckdb.execute(f"SET memory_limit = '{MEMORY} MB'; SET temp_directory = '{place}'")
@@ -194,16 +193,16 @@ def _duckdb() -> Any:
 
 
 def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str, validated: bool) -> Table:
-    """Parquet, a file or parts; rows of a single file that DuckDB reads are numbered.
+    """A table of a Parquet file or a folder of parts; only DuckDB numbers rows, and only those of a single file.
 
-    Columns come from the files alone: folders named ``x=y`` are only folders.
+    Columns come from the files alone, not from the names of folders (no Hive partitioning).
     """
     parts = sorted(map(str, file.glob("*.parquet"))) if file.is_dir() else [str(file)]
     if engine != DUCKDB:
         native = spark.read_parquet(engine, folder.remote_parts(file) or parts)
     else:
         native = _duckdb().read_parquet(parts, hive_partitioning=False)
-        if sum(map(os.path.getsize, parts)) > LARGE:  # not all of what DuckDB does can be done on disk
+        if sum(map(os.path.getsize, parts)) > LARGE:  # not every step of DuckDB can move to disk
             _duckdb().execute(f"SET memory_limit = '{MORE_MEMORY} MB'")
     names = native.columns
     problems = header_problems(names, shown, spec.columns)
@@ -214,43 +213,34 @@ def _from_parquet(file: Path, spec: Schema, own: object, shown: str, engine: str
         native = native.project("* EXCLUDE (file_row_number), file_row_number + 2 AS _row")
     if engine == DUCKDB:
         native = _blanks_missing(native)
-    return from_stored(
-        nw.from_native(native).lazy(), spec, own, shown, problems, validated=validated, blank=engine != DUCKDB
-    )
+    stored = nw.from_native(native).lazy()
+    table = from_stored(stored, spec, own, shown, validated=validated, blank=engine != DUCKDB)
+    return replace(table, problems=[*problems, *table.problems])
 
 
 def from_stored(
-    stored: Frame,
-    spec: Schema,
-    own: object,
-    shown: str,
-    problems: Sequence[Problem] = (),
-    *,
-    validated: bool = False,
-    blank: bool = True,
+    stored: Frame, spec: Schema, own: object, shown: str, *, validated: bool = False, blank: bool = True
 ) -> Table:
-    """A table of columns as Parquet has them, whatever their types."""
+    """A table of stored columns, which may be of any type."""
     dtypes = dict(stored.collect_schema())
     rows = [name for name in ("_row",) if name in dtypes]
     nested = {name: dtype for name, dtype in dtypes.items() if dtype.is_nested() or dtype == nw.Binary}
-    found = [
-        Problem(
-            shown, f"values of type {nested[each.name]}", needed(each.type), "write one value a cell", None, each.name
-        )
-        for each in spec.fields
-        if each.name in nested
-    ]
+    problems = []
+    for field in (each for each in spec.fields if each.name in nested):
+        of_type, hint = f"values of type {nested[field.name]}", "write one value a cell"
+        problems.append(Problem(shown, of_type, needed(field.type), hint, column=field.name))
     given = {name: dtype for name, dtype in dtypes.items() if name not in nested}
     whole = spec.described(own, given)
     columns = [each for field in whole.fields for each in _columns(field, given.get(field.name), validated, blank)]
     cells = stored.select(*columns, *rows)
-    return Table(whole, shown, [*problems, *found], cells, frozenset(spec.columns) - given.keys(), rows)
+    return Table(whole, shown, problems, cells, frozenset(spec.columns) - given.keys(), rows)
 
 
 def _columns(field: Field, stored: nw.dtypes.DType | None, validated: bool, blank: bool) -> list[nw.Expr]:
-    """A column of Parquet typed, as text, and whether it can be read; as strict as with CSV.
+    """The expressions for a typed column and its ``_text:`` and ``_unread:`` companions, as strict as for CSV.
 
-    ``stored`` is its type, None where the file lacks it; ``blank``: the engine may hold a blank cell as empty text.
+    ``stored`` is the type that the file has it in, None where it lacks it; ``blank`` says that empty text may stand for
+    a missing value.
     """
     name, dtype = field.name, TYPES.get(field.type, AS_TEXT)[0]
     if stored is None:
@@ -266,12 +256,15 @@ def _columns(field: Field, stored: nw.dtypes.DType | None, validated: bool, blan
     else:
         value, fits = text, matches(text, PATTERNS[field.type][0])
     value = value if validated else nw.when(fits).then(value)
-    value = value == "true" if field.type == "boolean" else value if dtype == nw.String else value.cast(dtype)
+    if field.type == "boolean":
+        value = value == "true"
+    elif dtype != nw.String:
+        value = value.cast(dtype)
     return [value.alias(name), text.alias(TEXT + name), (~fits).alias(UNREAD + name)]
 
 
 def _blanks_missing(relation: Any) -> Any:
-    """A DuckDB relation without empty text. narwhals has no ``nullif``, and its CASE takes twice as long to group by."""
+    """A DuckDB relation with NULL for empty text. narwhals has no ``nullif``; its CASE doubles a group-by's time."""
     kinds = zip(relation.columns, relation.types, strict=True)
     names = [name.replace('"', '""') for name, kind in kinds if kind == "VARCHAR"]
     texts = [f"""nullif("{name}", '') AS "{name}\"""" for name in names]
@@ -279,13 +272,13 @@ def _blanks_missing(relation: Any) -> Any:
 
 
 def collect(frame: Frame) -> pd.DataFrame:
-    """A small result in memory, whatever engine holds it."""
+    """The rows of a small result as pandas, from whatever engine."""
     found: pd.DataFrame = frame.collect("pandas").to_native()
     return found.reset_index(drop=True)
 
 
 def collect_rows(frame: Frame) -> list[dict[str, Any]]:
-    """The rows of a small result as plain values, None for missing."""
+    """The rows of a small result as dictionaries of plain values, None for missing."""
     rows: list[Any] = collect(frame).to_dict("records")
     return [{name: None if missing(value) else value for name, value in row.items()} for row in rows]
 
@@ -296,7 +289,7 @@ def count(frame: Frame) -> int:
 
 
 def text_cells(frame: Frame) -> dict[str, list[str]]:
-    """The cells of a table by column, as text in the order of its rows, blank for missing, without ``_row``."""
+    """The cells of a table as text by column, blank for missing, in the order of ``_row``, which is left out."""
     ordered = frame.sort("_row") if "_row" in frame.collect_schema().names() else frame
     found = collect(ordered)
     return {name: list(map(as_text, found[name].tolist())) for name in found.columns if name != "_row"}

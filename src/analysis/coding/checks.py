@@ -16,7 +16,7 @@ from typing import Any
 import narwhals as nw
 
 from analysis.schema import LONGEST_TEXT, PATTERNS, YEAR_TO_DAY, Field, countries, needed, vocabulary
-from analysis.tables import TEXT, UNREAD, Frame, Table, collect_rows, count, matches, problems_of
+from analysis.tables import TEXT, UNREAD, Frame, Table, collect_rows, count, matches, until_broken
 from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
@@ -181,7 +181,8 @@ def country_checks(column: str) -> Iterator[Check]:
 
 def table_problems(table: Table) -> list[Problem]:
     """Check one table by itself: each condition of each row, then its key."""
-    return problems_of(table, _problems(table, table.cells) if table.cells is not None else ())
+    found = _problems(table, table.cells) if table.cells is not None else ()
+    return [*table.problems, *until_broken(found, table.shown)]
 
 
 def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
