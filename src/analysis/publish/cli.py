@@ -1,4 +1,4 @@
-"""The command line: parses, calls, prints. Heavy imports wait until a command needs them."""
+"""The command line: parses, calls, prints. Each command imports what it needs, so that others start fast."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _engine(context: click.Context, parameter: click.Parameter, address: str | N
     if address and parameter.name == "scheduler":
         raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
     if address:
-        os.environ[ENGINE] = address  # for the processes that count
+        os.environ[ENGINE] = address  # read by the processes that count
 
 
 edition = argument("edition")
@@ -79,7 +79,9 @@ def build(
     if receipt:
         from parabook.reproduce import reproduce
 
-        if stray := "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else "":
+        stray = " ".join(editions) if len(editions) > 1 else ""
+        stray = "-p" if given else "--pdf" if pdf else stray
+        if stray:
             needed = "nothing beside it but, perhaps, where its edition is now"
             raise InputError.one("--reproduce", stray, needed, "the receipt has the rest: leave it out")
         again = Progress("again", live=True)
@@ -91,18 +93,19 @@ def build(
         complain(*(f"{each.name}: not built: {line}" for each in outcomes for line in each.failed.splitlines()))
         built = [each.index for each in outcomes if not each.failed]
         print(f"{len(built)} of {len(outcomes)} editions built")
-        _print(built if pdf else [], out.resolve() / "index.html")
+        _show(built, out.resolve() / "index.html", pdf)
         return 0 if len(built) == len(outcomes) else 1
-    for name, plan in [(plan.input.name, plan) for plan in plans]:
+    for plan in plans:
+        name = plan.input.name
         index = build_book(plan, out or Path("_build", name), options, Progress(name, live=True))
-        _print([index] if pdf else [], index)
+        _show([index], index, pdf)
     return 0
 
 
-def _print(books: Sequence[Path], index: Path) -> None:
-    """Print books on paper, and then the paths of what was made, as seen from here."""
+def _show(books: Sequence[Path], index: Path, pdf: bool) -> None:
+    """Make the PDFs of books, if asked to, and print the paths of these and of the index, relative to this folder."""
     made = [index]
-    if books:
+    if pdf:
         from parabook.pdf import print_book
 
         made = [*(print_book(each.parents[1]) for each in books), index]
@@ -140,10 +143,11 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
     files, tables = tallied(problems), [*opened.tables] if opened else []
     counts = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
     if as_json:
-        said = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
-        print(json.dumps({"edition": edition, **said}, indent=1, ensure_ascii=False))
-    for name, count in [*files.items(), (edition, counts)] if not as_json else ():
-        print(f"{printable(name)}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
+        found = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
+        print(json.dumps({"edition": edition, **found}, indent=1, ensure_ascii=False))
+    else:
+        for name, count in [*files.items(), (edition, counts)]:
+            print(f"{printable(name)}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
     return 2 if counts["errors"] else 0
 
 
@@ -179,7 +183,8 @@ def evidence(edition: str, source: Path) -> None:
         "left to you: fill in the rows whose note begins with “draft:”, and write your reason there": left,
     }
     for what, many in todo.items():
-        print(f"  {many:,} {what}") if many else None
+        if many:
+            print(f"  {many:,} {what}")
 
 
 @analysis.command()

@@ -1,4 +1,4 @@
-"""Imported once, in the process that all kernels are forked from: a count and a chart, for all that loads at first use."""
+"""Imported once, in the process that all kernels are forked from; a count and a chart load what libraries load lazily."""
 
 import altair as alt
 import duckdb
