@@ -221,26 +221,26 @@ class Reader:
     def _exact(self, at: int, gives: Callable[..., bool]) -> str:
         """The fragment of a paragraph that gives a value, blank if none does."""
         line, spans = self.lines[at], self.spans[at]
-        whole = [not BREAK.search(line[end:start]) for (_, end), (start, _) in pairwise(spans)]
+        joined = [not BREAK.search(line[end:start]) for (_, end), (start, _) in pairwise(spans)]  # to the next word
 
         def text(low: int, high: int) -> str:
             return " ".join(line[spans[low][0] : spans[high][1]].split())
 
         def free(n: int) -> bool:
             """Whether a word is no person's name: in lower case, a known place or month, or usual at the start of a sentence."""
-            word, first = line[slice(*spans[n])], n == 0 or not whole[n - 1]
+            word, first = line[slice(*spans[n])], n == 0 or not joined[n - 1]
             return not word[0].isupper() or word.casefold() in self.known or (first and word.casefold() in self.spelt)
 
         for size, low in product(range(1, MOST_WORDS + 1), range(len(spans))) if gives(line, whole=True) else ():
             high = low + size - 1
-            if high >= len(spans) or not all(whole[low:high]) or not gives(text(low, high)):
+            if high >= len(spans) or not all(joined[low:high]) or not gives(text(low, high)):
                 continue
             if numbers(text(low, high)) and not gives(text(max(0, low - 2), min(high + 2, len(spans) - 1))):
                 continue  # part of a date, or of a number that a word before it qualifies
             starts, ends = [low], [high]
-            while starts[-1] > low - 3 and starts[-1] > 0 and whole[starts[-1] - 1] and free(starts[-1] - 1):
+            while starts[-1] > low - 3 and starts[-1] > 0 and joined[starts[-1] - 1] and free(starts[-1] - 1):
                 starts.append(starts[-1] - 1)
-            while ends[-1] + 1 < len(spans) and whole[ends[-1]] and free(ends[-1] + 1):
+            while ends[-1] + 1 < len(spans) and joined[ends[-1]] and free(ends[-1] + 1):
                 ends.append(ends[-1] + 1)
             ends = [high, *(end for end in ends[1:] if not LINKS.match(line[slice(*spans[end])]))]
             longest = sorted(product(starts, ends), key=lambda each: (each[0] - each[1], each[0]))
