@@ -21,7 +21,7 @@ import jinja2
 import nbformat.v4
 import pandas as pd
 
-from analysis.coding.rules import cities_in, words
+from analysis.coding.rules import cities_in, length
 from analysis.folder import PACKAGE
 from analysis.imports.answers import ASK, bare, bounds, quoted
 from analysis.imports.files import PASSAGES, is_project, read_export, read_text
@@ -170,7 +170,7 @@ def environment() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(TEMPLATES)
     made = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     made.filters["py"] = spelt
-    made.globals |= {"listing": listing, "words": lambda text: len(words(text))}
+    made.globals |= {"listing": listing, "length": length}
     return made
 
 
