@@ -53,7 +53,7 @@ LINKS = re.compile(
 """Words that are cut off at the end of a fragment."""
 
 Site = tuple[int, str, str, str]
-"""Paragraph, fragment, basis and note of a row."""
+"""A candidate for a row of evidence: paragraph, fragment, basis and note."""
 
 
 def add_evidence(path: Path, text: str) -> tuple[int, int, int]:
@@ -100,7 +100,7 @@ def draft(edition: Edition, text: str) -> list[Row]:
     evident, values = edition.evidence, edition.values()
     missing = [place for place in values if place not in evident and needs_evidence(place)]
     sites = cache(Reader(edition, text).sites)
-    own = [place for place in missing if not _shares(place, values, edition)]
+    own = [place for place in missing if not _is_shared(place, values, edition)]
     found, homes = _near_subjects({place: sites(place[0], place[2], values[place]) for place in own}, evident)
     known = {place: (int(row["paragraph"] or 0), row["exact"]) for place, row in evident.items() if row["exact"]}
     known |= {place: each[0][:2] for place, each in found.items() if len(each) == 1 and DRAFT not in each[0][3]}
@@ -108,7 +108,7 @@ def draft(edition: Edition, text: str) -> list[Row]:
     for place in missing:
         if place not in found:
             beside = [site for other, site in known.items() if other[:2] == place[:2]]
-            found[place] = [*_shared(place, values[place], beside, edition)]
+            found[place] = [*_shared_site(place, values[place], beside, edition)]
         correct = f"{show(values[place])}, which nothing near by says: correct it, or say why it is so"
         note = f"{DRAFT}quote what shows {BY_HAND.get(place[2], correct)}"
         for site in found[place] or [(homes.get(_subject(place), 0), "", "judged", note)]:
@@ -140,14 +140,14 @@ def _near_subjects(
     return near, homes
 
 
-def _shares(place: Place, values: Mapping[Place, str], edition: Edition) -> bool:
+def _is_shared(place: Place, values: Mapping[Place, str], edition: Edition) -> bool:
     """Whether the evidence of a value is a fragment that is quoted for another value of its row."""
     if place[2] == "from_place":
         return values.get((*place[:2], "status")) == "intended" and values[place] == edition.report.collected_at
     return place[2] in SHARED and values[place] != "true"
 
 
-def _shared(place: Place, value: str, beside: Sequence[tuple[int, str]], edition: Edition) -> Iterator[Site]:
+def _shared_site(place: Place, value: str, beside: Sequence[tuple[int, str]], edition: Edition) -> Iterator[Site]:
     """The first fragment of the row from which the rule derives the value; else the first of all, as a draft."""
     rule, given = SHARED[place[2]], ""
     for number, exact in beside:

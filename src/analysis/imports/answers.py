@@ -157,18 +157,18 @@ def locate(
     >>> stops["to"].tolist(), places[["place", "name", "country"]].values.tolist()
     (['oral', ''], [['oral', 'Oral', 'KAZ']])
     """
-    rows: dict[str, dict[str, Any]] = {}
-    for spelt, entry in known.items():
-        name = entry if isinstance(entry, str) else spelt
-        plain = bare(name).encode("ascii", "ignore").decode().casefold()
-        made = {"place": re.sub(r"[^a-z0-9]+", "-", plain).strip("-"), "name": name}
+    columns, rows = [*schema("places").columns], dict[str, dict[str, Any]]()
+    for spelling, entry in known.items():
+        name = entry if isinstance(entry, str) else spelling
         if isinstance(known.get(name), Mapping):
-            rows[spelt] = {column: (made | known[name]).get(column, "") for column in schema("places").columns}
+            plain = bare(name).encode("ascii", "ignore").decode().casefold()
+            row = {"place": re.sub(r"[^a-z0-9]+", "-", plain).strip("-"), "name": name, **known[name]}
+            rows[spelling] = {column: row.get(column, "") for column in columns}
     settled = [name for name, row in rows.items() if row["place"] and ASK not in row.values()]
     nothing = ["", *(name for name, entry in known.items() if entry == "")]
     used = pd.concat([*(names[column] for column in names), pd.Series(also, dtype="str")]).rename("place")
     used.attrs = names.attrs
     hint = 'say of {}: {"country": "…", "precision": "…"}, with "place": "city-1" if it has no Latin letters, or the name it is another spelling of'
     refuse(refusals(used, ~used.isin([*settled, *nothing]), "country and precision of the place", hint))
-    table = pd.DataFrame([rows[name] for name in used.unique() if name in rows], columns=[*schema("places").columns])
+    table = pd.DataFrame([rows[name] for name in used.unique() if name in rows], columns=columns)
     return names.map(lambda name: rows[name]["place"] if name in rows else ""), table.drop_duplicates("place")
