@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import krippendorff
 import pandas as pd
 
 from analysis.schema import schema
@@ -51,8 +52,6 @@ def _coded(frame: pd.DataFrame, table: str) -> pd.DataFrame:
 
 
 def _alpha(one: pd.Series, two: pd.Series) -> str:
-    import krippendorff
-
     if len(one) < FEWEST:
         return f"fewer than {FEWEST} values"
     codes, values = pd.factorize(pd.concat([one, two]))

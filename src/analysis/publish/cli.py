@@ -12,7 +12,11 @@ from pathlib import Path
 import click
 from click import argument, option
 
+from analysis import folder
+from analysis.publish.plugin import EditionPlugin
+from analysis.schema import ROOT
 from analysis.spark import ENGINE
+from analysis.text import plural
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
@@ -37,9 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _book() -> tuple[Book, Plugin]:
-    from analysis.publish.plugin import EditionPlugin
-    from analysis.schema import ROOT
-
     return Book.open(ROOT), EditionPlugin()
 
 
@@ -132,9 +133,8 @@ def preview(edition: str, given: dict[str, str], port: int) -> None:
 @engine
 def check(edition: str, embed: bool, as_json: bool) -> int:
     """Find everything that is wrong with the tables of EDITION."""
-    from analysis import folder, story
+    from analysis import story
     from analysis.coding import package
-    from analysis.text import plural
 
     if embed and package.embed(folder.find(edition)):
         complain("datapackage.json: schemas copied")
@@ -170,10 +170,8 @@ def new(name: str, into: Path | None, export: Path | None, source: Path | None) 
 @source
 def evidence(edition: str, source: Path) -> None:
     """Draft the evidence of every value of EDITION that lacks it."""
-    from analysis import folder
     from analysis.coding.draft import add_evidence
     from analysis.coding.verify import source_text
-    from analysis.text import plural
 
     read, several, left = add_evidence(folder.find(edition), source_text(source))
     print(f"evidence.csv: {plural(read + several + left, 'value')} had no row; those that were there are as they were")
@@ -195,7 +193,6 @@ def verify(edition: str, source: Path) -> int:
     from analysis.coding.verify import source_text
     from analysis.coding.verify import verify as verified
     from analysis.editions import open_edition
-    from analysis.text import plural
 
     loaded = open_edition(edition)
     verdict = verified(loaded, source_text(source))

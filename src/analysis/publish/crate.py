@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import yaml
+from rocrate.model import ContextEntity
+from rocrate.rocrate import ROCrate
 
 from analysis.folder import PACKAGE
+from parabook.cache import ChapterRun
 from parabook.files import sha256
 from parabook.parameters import REPORTED, parameters
+from parabook.plan import Plan
+from parabook.plugins import Cover
 from parabook.protocol import exhibits
-
-if TYPE_CHECKING:
-    from parabook.cache import ChapterRun
-    from parabook.plan import Plan
-    from parabook.plugins import Cover
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 SHA256 = "https://w3id.org/ro/terms/workflow-run#sha256"
@@ -31,9 +33,6 @@ FILES = ("tables/{}.csv", "charts/{}.vl.json", "html/exhibits/{}.svg")
 
 def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Collection[str], folder: Path) -> str:
     """The text of ``ro-crate-metadata.json`` for a finished book in a folder; ``runs`` begins with the root chapter."""
-    import yaml
-    from rocrate.rocrate import ROCrate
-
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms["sha256"] = SHA256
     package = json.loads((plan.input / PACKAGE).read_text(encoding="utf-8"))
@@ -103,7 +102,5 @@ def _run(crate: Any, plan: Plan, run: ChapterRun, page: str, folder: Path, progr
 
 def _add(crate: Any, ident: str, kind: str, **properties: Any) -> Any:
     """Add an entity that is no file of the book, or get it if it was added before."""
-    from rocrate.model import ContextEntity
-
     given = {name: value for name, value in properties.items() if value not in (None, "", [])}
     return crate.get(ident) or crate.add(ContextEntity(crate, ident, {"@type": kind, **given}))

@@ -8,21 +8,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis import folder
 from analysis.folder import ROOMS
 from analysis.schema import ROOT
-from parabook.errors import InputError
+from parabook.book import Book
+from parabook.cache import ChapterRun
+from parabook.errors import InputError, Problem, grouped
 from parabook.files import listed
 from parabook.notebooks import code
+from parabook.plan import Plan
 from parabook.plugins import Cover, Evidence, Plugin, Table
-
-if TYPE_CHECKING:
-    from parabook.book import Book
-    from parabook.cache import ChapterRun
-    from parabook.errors import Problem
-    from parabook.plan import Plan
 
 RECORD = "ro-crate-metadata.json"
 DATA = {"schemas": "*.json", "vocabularies": "*.csv", "basemap": "*.geojson"}
@@ -126,7 +123,6 @@ class EditionPlugin(Plugin):
 
     def problems(self, path: Path) -> Sequence[Problem]:
         from analysis.story import examine
-        from parabook.errors import grouped
 
         return _inside(path, grouped(examine(path)[1]))
 
@@ -134,7 +130,6 @@ class EditionPlugin(Plugin):
         """The result of ``analysis verify``; for an edition that hides small cells, only the number of problems."""
         from analysis.coding.verify import source_text, verify
         from analysis.editions import open_edition
-        from parabook.errors import Problem
 
         edition = open_edition(path)
         verdict = verify(edition, source_text(source))
@@ -177,6 +172,5 @@ def _passes_on(source: str) -> bool:
 
 def _inside(path: Path, found: Iterable[Problem]) -> tuple[Problem, ...]:
     """Problems with paths inside the edition's folder."""
-    from analysis.tables import shown_path
-
-    return tuple(replace(each, file=each.file.removeprefix(f"{shown_path(path)}/")) for each in found)
+    prefix = f"{folder.shown_path(path)}/"
+    return tuple(replace(each, file=each.file.removeprefix(prefix)) for each in found)

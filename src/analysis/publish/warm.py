@@ -2,7 +2,6 @@
 
 import altair as alt
 import duckdb
-import krippendorff  # noqa: F401
 import markdown_it
 import narwhals as nw
 import narwhals.selectors as ncs

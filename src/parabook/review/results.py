@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bs4 import BeautifulSoup
+
 from parabook.book import Book
 from parabook.files import digest
 from parabook.pdf import ARTICLE
@@ -106,8 +108,6 @@ def _chart(spec: Mapping[str, Any]) -> str:
 
 def pages(html: Path) -> dict[str, str]:
     """The text of every page and exhibit, and, once, the text around that of pages: contents, foot."""
-    from bs4 import BeautifulSoup
-
     found, around = dict[str, str](), dict[str, None]()
     for file in sorted(html.rglob("*.html")):
         page = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
