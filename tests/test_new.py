@@ -280,6 +280,14 @@ def test_highlights_become_evidence_that_verifies(examples: Path):
     assert values(examples / "taguette" / "statements.csv", "about", "topic") == ["interviewees departure"]
 
 
+def test_passages_that_are_too_long_for_evidence_are_listed_in_the_draft(tmp_path: Path):
+    """Words are counted as evidence counts them: it's and well-known are two each."""
+    rows = ["p1,Talk,a,she said it's no well-known place", "p2,Talk,a,it's a well-known place for her family"]
+    edition = begun(tmp_path, "\n".join(["id,document,tag,content", *rows, ""]))
+    assert '"p2": "?"' in cells(edition)["shorter"]
+    assert "p1" not in cells(edition)["shorter"]
+
+
 @pytest.mark.parametrize(("people", "about"), [({"Talk": "p1"}, "p1"), ({"Talk": "?"}, "interviewees")])
 def test_a_statement_is_about_whose_interview_it_is(people: dict[str, str], about: str):
     passages = pd.DataFrame([{"id": "1", "document": "Talk", "tag": "left", "content": "she left"}])

@@ -1,1 +1,1 @@
-"""What makes an edition sound: checks, the rules of the codebook, verification against the source, agreement of two coders."""
+"""What makes an edition valid: checks, the rules of the codebook, verification against the source, agreement of two coders."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import krippendorff
 import pandas as pd
 
 from analysis.schema import schema
 
 NO_ROW = "(no row)"
 ALIKE, FEWEST = "undefined: all values alike", 10
-"""Of fewer values than that alpha says nothing: one difference more or less turns it over."""
+"""What stands for alpha where it is undefined, and the fewest values for which it says anything."""
 
 
 def agreement(
@@ -28,41 +29,33 @@ def agreement(
     settled = settlements.to_dict("records") if settlements is not None else []
     found = []
     for name in (name for name in second if name in tables):
-        first, other, key = _by_key(tables[name], name), _by_key(second[name], name), schema(name).key
+        first, other = _coded(tables[name], name), _coded(second[name], name)
+        columns = first.columns
         for row in (row for row in settled if row["table"] == name):
-            if row["column"] not in key:
-                first.setdefault(row["key"], {})[row["column"]] = row["first"]
+            if row["column"] not in schema(name).key:
+                first.loc[row["key"], row["column"]] = row["first"]
             elif not row["first"]:  # a row that neither coding had was compared by nobody
-                first.pop(row["key"], None)
-        keys = dict.fromkeys([*first, *other])
-        for column in (each for each in schema(name).columns if each in _coded(tables[name], name)):
-            pairs = [tuple(rows.get(each, {}).get(column, NO_ROW) for rows in (first, other)) for each in keys]
-            counts = len(pairs), sum(one == two for one, two in pairs), pairs.count(("", ""))
-            found.append((name, column, *counts, _alpha(pairs)))
+                first = first.drop(index=row["key"], errors="ignore")
+        first, other = first.align(other)
+        for column in columns:
+            one, two = first[column].fillna(NO_ROW), other[column].fillna(NO_ROW)
+            alike, blank = one == two, (one == "") & (two == "")
+            found.append((name, column, len(one), alike.sum(), blank.sum(), _alpha(one, two)))
     return pd.DataFrame(found, columns=["table", "column", "values", "alike", "blank in both", "alpha"])
 
 
-def _coded(frame: pd.DataFrame, table: str) -> list[str]:
-    """The columns of a table that are coded; not its key, nor what coders put in words of their own."""
-    return [
-        name for name in schema(table).columns if name in frame and name not in (*schema(table).key, "note", "says")
-    ]
+def _coded(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """The coded columns of a table, without its key and what coders put in words of their own, indexed by its key."""
+    key = schema(table).key
+    coded = [name for name in schema(table).columns if name in frame and name not in (*key, "note", "says")]
+    return frame[coded].set_axis(frame[[*key]].agg(".".join, axis="columns") if len(frame) else [])
 
 
-def _by_key(frame: pd.DataFrame, table: str) -> dict[str, dict[str, str]]:
-    """The coded cells of each row of a table, by its key."""
-    cells = {name: frame[name].tolist() for name in _coded(frame, table)}
-    keys = zip(*(frame[name].tolist() for name in schema(table).key), strict=True)
-    return {".".join(key): {name: column[at] for name, column in cells.items()} for at, key in enumerate(keys)}
-
-
-def _alpha(pairs: list[tuple[str, ...]]) -> str:
-    import krippendorff
-
-    if len(pairs) < FEWEST:
+def _alpha(one: pd.Series, two: pd.Series) -> str:
+    if len(one) < FEWEST:
         return f"fewer than {FEWEST} values"
-    codes = {value: code for code, value in enumerate(sorted({value for pair in pairs for value in pair}))}
-    if len(codes) < 2:
+    codes, values = pd.factorize(pd.concat([one, two]))
+    if len(values) < 2:
         return ALIKE
-    coders = [[codes[value] for value in coder] for coder in zip(*pairs, strict=True)]
+    coders = codes.reshape(2, -1)
     return f"{krippendorff.alpha(reliability_data=coders, level_of_measurement='nominal'):.3f}"

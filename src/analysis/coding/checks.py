@@ -1,7 +1,7 @@
-"""What must hold of each table by itself: each condition one expression, on every engine.
+"""The checks of each table by itself: every condition is one expression, which runs on every engine.
 
-A check is an expression that is true of a bad row. Whether any is true of any row is asked first, as most tables
-are sound, then which, and only the first rows at fault are ever collected.
+A check is an expression that is true of a bad row. One query finds the checks that any row fails; only the first
+rows that fail one are ever collected.
 """
 
 from __future__ import annotations
@@ -21,45 +21,42 @@ from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
 MOST_LISTED = 100
-"""Rows of one cause that are listed; the rest are counted."""
+"""Rows that are listed for one failed check; the rest are counted."""
 
 MOST_HINTS = 10
-"""Rows of one cause for which similar values are looked up, which is slow."""
-
-AT_ONCE = 12
-"""Conditions that one expression joins."""
+"""Rows of one failed check for which similar values are looked up, which is slow."""
 
 PLANES_END = "".join(chr(0x10000 * plane + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 CONTROL = f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffd\ufdd0-\ufdef{PLANES_END}]"
-"""What neither a page nor a drawing can show: control characters, line ends that are none, what Unicode says is no
-character, and the sign that stands where a character was lost in conversion."""
+"""Characters that neither a page nor a drawing can show: control characters, Unicode's line and paragraph separators,
+its noncharacters, and the replacement character that stands where another was lost in conversion."""
 
 BLANK = r"[\s" + "\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-"""A blank, spelled out, as DuckDB's ``\\s`` knows those of ASCII alone."""
+"""Whitespace, spelled out because DuckDB's ``\\s`` matches that of ASCII only."""
 
 UNSEEN = "[\xad\u200b\u2060-\u2064\ufeff]"
-"""Signs without width that no script needs: with one, two labels look the same and are not."""
+"""Characters without width that no script needs: with one of them, two different labels look the same."""
 
 ALPHABETS = "[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]"
-"""A Greek or Cyrillic letter in a word of Latin ones, or the other way about: it may look like another word, and is not."""
+"""A Greek or Cyrillic letter beside a Latin one: the word may look like another one."""
 
 RESERVED = r"(?i:^[^a-z]*not[^a-z]+(?:stated|described|shown[^a-z]+apart)[^a-z]*$)"
-"""Labels that tables of counts use for what is not known; as values they would merge with those rows."""
+"""Labels that tables of counts use for unknown values; as values of a cell they would merge with those rows."""
 
 FORMULA = r"^(?:[=@]|[+-].*[(|!])"
-"""How text begins that a spreadsheet runs."""
+"""Beginning of a text that a spreadsheet runs as a formula."""
 
 DRAFT = "draft: "
-"""How the note of a row of evidence begins that a coder has still to decide."""
+"""Beginning of the note of a row of evidence that a coder has still to decide."""
 
 Row = Mapping[str, Any]
 Hint = str | Callable[[str], str]
-"""What to do about a cell, or what makes that of the text found."""
+"""How to correct a cell: a text, or a function that makes one of the cell's text."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One condition on the rows of a table: true where a row is at fault, null where a cell is blank."""
+    """One condition on the rows of a table: true for a bad row, null where the cell is blank."""
 
     column: str
     bad: Any
@@ -69,7 +66,7 @@ class Check:
 
 
 def field_checks(field: Field) -> Iterator[Check]:
-    """The checks that a column's schema asks for, first whether it can be read."""
+    """The checks that follow from a column's schema, first whether its cells can be read."""
     name, column = field.name, nw.col(field.name)
     if field.type in PATTERNS:
         yield Check(name, nw.col(UNREAD + name), needed(field.type), partial(how_to_write, field.type))
@@ -84,13 +81,8 @@ def field_checks(field: Field) -> Iterator[Check]:
             wanted = "text of the source without blanks at its ends or control characters"
             hint = "retype the cell; leave it blank for what is not stated"
             yield Check(name, column.str.contains(f"^{BLANK}|{BLANK}$|{CONTROL}|{UNSEEN}|{RESERVED}"), wanted, hint)
-            yield Check(
-                name,
-                column.str.contains(ALPHABETS),
-                "words of one alphabet",
-                lambda text: ascii(text)[:60],
-                warning=True,
-            )
+            mixed, escaped = column.str.contains(ALPHABETS), lambda text: ascii(text)[:60]
+            yield Check(name, mixed, "words of one alphabet", escaped, warning=True)
             wanted, hint = "text that no spreadsheet takes for a formula", "downloads hold it as it stands"
             yield Check(name, column.str.contains(FORMULA), wanted, hint, warning=True)
     if field.required:
@@ -102,7 +94,7 @@ def field_checks(field: Field) -> Iterator[Check]:
 
 
 def how_to_write(kind: str, text: str) -> str:
-    """How to write what is no cell of a type: a spreadsheet's date, a range of numbers; blank for what could be several things.
+    """How to write a cell that cannot be read as its type; blank where it could mean several things.
 
     Examples
     --------
@@ -112,7 +104,8 @@ def how_to_write(kind: str, text: str) -> str:
     'a range is a lowest and a highest number'
     """
     if kind != "date":
-        return "a range is a lowest and a highest number" * bool(re.fullmatch(r"\d+ ?[-–] ?\d+", text))
+        is_range = re.fullmatch(r"\d+ ?[-–] ?\d+", text)
+        return "a range is a lowest and a highest number" if is_range else ""
     if re.fullmatch(r"[34]\d{4}", text):
         return f"as a spreadsheet counts days it is {date(1899, 12, 30) + timedelta(int(text))}"
     try:
@@ -122,12 +115,12 @@ def how_to_write(kind: str, text: str) -> str:
 
 
 def blank(column: str) -> nw.Expr:
-    """Whether nothing stands in a cell; one that cannot be read is not blank."""
+    """Whether a cell is empty in the file; one that cannot be read as its type is not."""
     return nw.col(TEXT + column).is_null()
 
 
 def row_checks(table: str) -> list[Check]:
-    """The checks that the schema of a table has no words for, most of them between the columns of one row."""
+    """The checks that the schema of a table cannot express, most of them between the columns of one row."""
     col = nw.col
     if table == "interviewees":
         low, high = col("age_min"), col("age_max")
@@ -166,7 +159,7 @@ def row_checks(table: str) -> list[Check]:
 
 
 def country_checks(column: str) -> Iterator[Check]:
-    """Codes that ISO 3166-1 does not know, and codes of countries that are no more."""
+    """Codes that ISO 3166-1 does not list, and codes of countries that no longer exist."""
     former = vocabulary("former-countries")
 
     def now(text: str) -> str:
@@ -180,7 +173,7 @@ def country_checks(column: str) -> Iterator[Check]:
 
 
 def table_problems(table: Table) -> list[Problem]:
-    """Check one table by itself: each condition of each row, then its key."""
+    """Check one table by itself: the conditions on its rows, then its key."""
     found = _problems(table, table.cells) if table.cells is not None else ()
     return [*table.problems, *until_broken(found, table.shown)]
 
@@ -190,13 +183,12 @@ def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
         yield Problem(table.shown, f"column {show(odd)}", "a name without control characters", "rename it", row=1)
     checks = [each for field in table.spec.fields if field.name not in table.absent for each in field_checks(field)]
     checks += [] if table.absent else row_checks(table.spec.name)
-    every = [check.bad for check in checks]
-    if every and collect_rows(cells.select(any_of(every).any().alias("_")))[0]["_"]:
-        faults = cells.select(check.bad.any().alias(str(n)) for n, check in enumerate(checks))
-        for check, found in zip(checks, collect_rows(faults)[0].values(), strict=True):
-            if found:
-                bad = cells.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
-                yield from listed(table, bad, check.column, check.needed, check.hint, warning=check.warning)
+    failed = cells.select(check.bad.any().alias(str(n)) for n, check in enumerate(checks))
+    answers = collect_rows(failed)[0] if checks else {}
+    for check, has_failed in zip(checks, answers.values(), strict=True):
+        if has_failed:
+            bad = cells.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))
+            yield from listed(table, bad, check.column, check.needed, check.hint, warning=check.warning)
     key = list(table.spec.key)
     if not table.absent & set(key):
         given = cells.filter(*(~nw.col(part).is_null() for part in key))
@@ -206,18 +198,12 @@ def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
         yield from listed(table, twice, key[-1], "each key once", "remove or renumber a row")
 
 
-def any_of(conditions: Sequence[Any]) -> nw.Expr:
-    """Whether any condition is true of a row: of a few at a time, as Spark Connect takes no long chain of them."""
-    few = [conditions[at : at + AT_ONCE] for at in range(0, len(conditions), AT_ONCE)]
-    return nw.any_horizontal(*(nw.any_horizontal(*each, ignore_nulls=True) for each in few), ignore_nulls=True)
-
-
 def listed(
     table: Table, bad: Frame | Sequence[Row], column: str, needed: str, hint: Hint = "", *, warning: bool = False
 ) -> Iterator[Problem]:
-    """The problems of one cause, given the rows at fault with what stands there as ``_``.
+    """The problems of one failed check, given its bad rows with the text of the bad cell as ``_``.
 
-    A problem each of the first rows; the last of them stands for all beyond as well.
+    The first rows get a problem each; the last of these also counts for all rows that are not listed.
     """
     if isinstance(bad, Sequence):
         rows, total = bad[:MOST_LISTED], len(bad)
@@ -225,7 +211,9 @@ def listed(
         rows = collect_rows(bad.select(*table.locator, "_").sort(*table.locator).head(MOST_LISTED))
         total = count(bad) if len(rows) == MOST_LISTED else len(rows)
     for n, row in enumerate(rows, 1):
-        said = hint if isinstance(hint, str) else hint(as_text(row["_"])) if n <= MOST_HINTS else ""
-        (file, number), found = table.place(row), show(as_text(row["_"]) or None)
+        text, (file, number) = as_text(row["_"]), table.place(row)
+        remedy = hint if isinstance(hint, str) else ""
+        if callable(hint) and n <= MOST_HINTS:
+            remedy = hint(text)
         times = 1 + total - n if n == len(rows) else 1
-        yield Problem(file, found, needed, said, number, column, warning, times)
+        yield Problem(file, show(text or None), needed, remedy, number, column, warning, times)

@@ -1,6 +1,7 @@
 """Drafts of evidence: where the values of an edition can be read in its source, for the coder to confirm.
 
-What only a person can decide gets a row whose note begins with `DRAFT`, which `check` refuses, as it does two rows of one value.
+A value that only a person can decide gets a row whose note begins with `DRAFT`. `check` refuses such rows, and also two
+rows for one value.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from analysis.coding.rules import MONTHS, TYPED, WORD, Setting, gazetteer, lengt
 from analysis.coding.verify import derived, named, paragraph_problems, paragraphs, readable, same
 from analysis.editions import Edition, Row, examine
 from analysis.folder import PACKAGE, origin, shown_path
+from analysis.schema import schema
 from parabook.errors import InputError, grouped, show
 
 STATED = "stated"
@@ -31,33 +33,33 @@ READ_BY: Mapping[str, Sequence[str]] = {
     "high": (STATED, "order-of-magnitude"), "window_start": (STATED, "reference-event"), "includes_others": ("others-word",),
     "counted": (), "says": (),
 }  # fmt: skip
-"""How a fragment gives the value of a column, or of one table's column: as it stands, or by rules. All others as they stand."""
+"""The bases tried for a column, or for one table's column: the value is stated, or derived by a rule. By default stated."""
 SHARED = dict.fromkeys(("country", "latitude", "longitude", "precision"), "gazetteer")
 SHARED |= {"includes_others": "others-word", "from_place": "collected-at"}
-"""Columns whose value a rule may give from the fragment of another value of the row."""
+"""Columns whose value a rule may derive from a fragment quoted for another value of the row, and that rule."""
 ANYWHERE = ("name", "collected_at", "reported_by")
-"""Columns for which any mention will do: the first is taken."""
+"""Columns for which the first mention in the source is taken."""
 CUES = {"legs.nights_waited": r"\bnights?\b", "destinations.quantifier": r"\d|dozen|hundred|thousand|million"}
-"""What a fragment must hold as well."""
+"""Patterns that a fragment must match as well, by column of a table."""
 BY_HAND = {"counted": "whether this is one of those interviewed", "says": "that this is said, and by whom"}
 MOST_CANDIDATES, CLEAR = 4, 1.5
-"""Rows for one value; how many times nearer than the next a paragraph must be to what else is read of a person or figure."""
+"""Rows drafted for one value, and how many times the weight of the others a paragraph needs to be the only one."""
 BREAK = re.compile(r"[.?!;:()\[\]\"—…“”]|\s[-–]\s")
 WHOLE = re.compile(rf"(?:{WORD.pattern})+")
-"""What stands between blanks: 30s, which counts as two words."""
+"""A run of words without blanks between them, such as 30s, which counts as two words."""
 LINKS = re.compile(
     r"(?:an?|the|and|but|or|as|at|by|for|from|in|of|on|to|with|who|that|is|was|were|ha[ds]|have|he|she|they|his|her|its|their)$"
 )
-"""Words that no fragment needs to end with."""
+"""Words that are cut off at the end of a fragment."""
 
 Site = tuple[int, str, str, str]
-"""Paragraph, fragment, basis and note of a row."""
+"""A candidate for a row of evidence: paragraph, fragment, basis and note."""
 
 
 def add_evidence(path: Path, text: str) -> tuple[int, int, int]:
-    """Write the drafts below an edition's evidence: how many values are read in one place, in several, and are left open.
+    """Append drafted rows to an edition's evidence: how many values are read in one place, in several, and are left open.
 
-    Rows that are there stay as they are; where an edition is wrong otherwise, nothing is written (InputError).
+    Existing rows stay as they are. InputError, and nothing is written, where the edition has errors of another kind.
     """
     edition, problems = examine(path)
     errors = [each for each in problems if not each.warning]
@@ -66,10 +68,10 @@ def add_evidence(path: Path, text: str) -> tuple[int, int, int]:
     shown, file = edition.files.get("evidence", ""), path / "evidence.csv"
     if not shown.endswith(file.name) or origin(path):
         raise InputError.one(shown_path(path), "no table evidence.csv", f"one here, on the list in {PACKAGE}")
-    errors = [
-        each for each in errors if each.file != shown or not each.column or each.row == 1
-    ]  # drafts are no errors yet
-    if errors := [*errors, *paragraph_problems(edition, text)]:
+    # Errors in rows of evidence are left out: drafts of an earlier call are among them.
+    errors = [each for each in errors if each.file != shown or not each.column or each.row == 1]
+    errors += paragraph_problems(edition, text)
+    if errors:
         raise InputError(grouped(errors), _places(edition))
     rows, before, out = draft(edition, text), file.read_bytes(), io.StringIO()
     columns = next(csv.reader(io.StringIO(before.decode("utf-8-sig"))))
@@ -84,64 +86,69 @@ def add_evidence(path: Path, text: str) -> tuple[int, int, int]:
 
 
 def _places(edition: Edition) -> str:
-    """Rows to paste into table places: those that say of no country, with what the gazetteer has of them."""
-    blank = [(row["place"], row["name"]) for row in edition.rows("places") if not row["country"]]
-    columns = ("country", "latitude", "longitude", "precision")
-    found = [[*names, *(gazetteer(names[1], Setting(each)) for each in columns)] for names in blank]
-    known = "".join(f"\n{','.join(map(str, row))}" for row in found if all(row))
+    """Rows of table places to paste: those without a country, as the gazetteer completes them."""
+    known, columns = "", ("country", "latitude", "longitude", "precision")
+    for row in edition.rows("places"):
+        cells = [row["place"], row["name"], *(gazetteer(row["name"], Setting(column)) for column in columns)]
+        if all(cells) and not row["country"]:
+            known += f"\n{','.join(map(str, cells))}"
     return f"the gazetteer has, for {edition.files['places']}:{known}" if known else ""
 
 
 def draft(edition: Edition, text: str) -> list[Row]:
     """Rows of evidence for each value that needs some and has none: one, or one a paragraph where it is read in several."""
     evident, values = edition.evidence, edition.values()
-    near, sure = defaultdict[str, Counter[int]](Counter), defaultdict[str, Counter[int]](Counter)
     missing = [place for place in values if place not in evident and needs_evidence(place)]
-    sites, found = cache(Reader(edition, text).sites), dict[Place, list[Site]]()
-    for place in (place for place in missing if not _shares(place, values, edition)):
-        found[place] = sites(place[0], place[2], values[place])
-        for number, *_ in found[place]:
-            near[_subject(place)][number] += 1 / len(found[place])  # type: ignore[assignment]
-            sure[_subject(place)][number] += len(found[place]) == 1
-    for place, row in evident.items():
-        near[_subject(place)][int(row["paragraph"] or 0)] += 2
-        sure[_subject(place)][int(row["paragraph"] or 0)] += 2
-    homes = {subject: max(many, key=many.__getitem__) for subject, many in near.items() if many}
-    for place, several in found.items():
-        subject, own = _subject(place), len(several) == 1  # which alone makes no paragraph one of the subject's
-        read = {number for number, n in sure[subject].items() if n > own}
-        others = {at for other, at in homes.items() if other != subject and "." not in other} - {
-            homes.get(subject),
-            *read,
-        }
-        found[place] = _nearest(several, near[subject], read, others, place[2])
+    sites = cache(Reader(edition, text).sites)
+    own = [place for place in missing if not _is_shared(place, values, edition)]
+    found, homes = _near_subjects({place: sites(place[0], place[2], values[place]) for place in own}, evident)
     known = {place: (int(row["paragraph"] or 0), row["exact"]) for place, row in evident.items() if row["exact"]}
     known |= {place: each[0][:2] for place, each in found.items() if len(each) == 1 and DRAFT not in each[0][3]}
     rows: list[Row] = []
     for place in missing:
         if place not in found:
             beside = [site for other, site in known.items() if other[:2] == place[:2]]
-            found[place] = [*_shared(place, values[place], beside, edition)]
-        said = (
-            BY_HAND.get(place[2])
-            or f"{show(values[place])}, which nothing near by says: correct it, or say why it is so"
-        )
-        at = max(near[_subject(place)], key=near[_subject(place)].__getitem__, default=0)
-        for site in found[place] or [(at, "", "judged", f"{DRAFT}quote what shows {said}")]:
-            names = ("table", "key", "column", "paragraph", "exact", "basis", "note")
-            rows.append(dict(zip(names, (str(cell or "") for cell in (*place, *site)), strict=True)))
+            found[place] = [*_shared_site(place, values[place], beside, edition)]
+        correct = f"{show(values[place])}, which nothing near by says: correct it, or say why it is so"
+        note = f"{DRAFT}quote what shows {BY_HAND.get(place[2], correct)}"
+        for site in found[place] or [(homes.get(_subject(place), 0), "", "judged", note)]:
+            cells = (str(cell or "") for cell in (*place, *site))
+            rows.append(dict(zip(schema("evidence").columns, cells, strict=True)))
     return rows
 
 
-def _shares(place: Place, values: Mapping[Place, str], edition: Edition) -> bool:
-    """Whether a value is given by what is quoted for others of its row."""
+def _near_subjects(
+    found: Mapping[Place, list[Site]], evident: Mapping[Place, Row]
+) -> tuple[dict[Place, list[Site]], dict[str, int]]:
+    """The sites of each value near other sites of the same person or figure, and the main paragraph of each of these."""
+    weights = defaultdict[str, dict[int, float]](lambda: defaultdict(float))
+    certain = defaultdict[str, Counter[int]](Counter)
+    for place, sites in found.items():
+        for number, *_ in sites:
+            weights[_subject(place)][number] += 1 / len(sites)
+            certain[_subject(place)][number] += len(sites) == 1
+    for place, row in evident.items():
+        weights[_subject(place)][int(row["paragraph"] or 0)] += 2
+        certain[_subject(place)][int(row["paragraph"] or 0)] += 2
+    homes = {subject: max(several, key=several.__getitem__) for subject, several in weights.items()}
+    near = dict[Place, list[Site]]()
+    for place, sites in found.items():
+        subject, least = _subject(place), int(len(sites) == 1)  # a value's own site is no proof of its paragraph
+        read = {number for number, times in certain[subject].items() if times > least}
+        others = {number for other, number in homes.items() if other != subject and "." not in other}
+        near[place] = _nearest(sites, weights[subject], read, others - {homes.get(subject), *read}, place[2])
+    return near, homes
+
+
+def _is_shared(place: Place, values: Mapping[Place, str], edition: Edition) -> bool:
+    """Whether the evidence of a value is a fragment that is quoted for another value of its row."""
     if place[2] == "from_place":
         return values.get((*place[:2], "status")) == "intended" and values[place] == edition.report.collected_at
     return place[2] in SHARED and values[place] != "true"
 
 
-def _shared(place: Place, value: str, beside: Sequence[tuple[int, str]], edition: Edition) -> Iterator[Site]:
-    """The first fragment of the row that gives a value by its rule; else the first of all, with what the rule gives."""
+def _shared_site(place: Place, value: str, beside: Sequence[tuple[int, str]], edition: Edition) -> Iterator[Site]:
+    """The first fragment of the row from which the rule derives the value; else the first of all, as a draft."""
     rule, given = SHARED[place[2]], ""
     for number, exact in beside:
         given = derived(rule, place[2], exact, edition)
@@ -153,7 +160,7 @@ def _shared(place: Place, value: str, beside: Sequence[tuple[int, str]], edition
 
 
 def _subject(place: Place) -> str:
-    """The person, or the row of another table, that a value is of."""
+    """The person, or the row of another table, to which a value belongs."""
     table, key, _ = place
     return key.partition(".")[0] if table in ("interviewees", "legs") else f"{table}.{key}"
 
@@ -161,10 +168,10 @@ def _subject(place: Place) -> str:
 def _nearest(
     sites: list[Site], near: Mapping[int, float], sure: Collection[int], others: Collection[int], column: str
 ) -> list[Site]:
-    """The one site that is near to what else is read of the same subject, or those that are as near.
+    """The site nearest to the other sites of the same subject, or several if they are about as near.
 
-    None is near that is not in, or next to, a paragraph that is sure to be on the subject, or that is on one of the
-    ``others``; then the nearest is asked about.
+    ``near`` weighs the subject's paragraphs, ``sure`` are those certainly about it, ``others`` those about other people.
+    A site must be in or next to a sure paragraph, and in none of the others; if no site is, the nearest becomes a draft.
     """
     if column in ANYWHERE or not sites or (len(sites) < 2 and sites[0][0] not in others):
         return sites[:1]
@@ -180,7 +187,7 @@ def _nearest(
 
 
 class Reader:
-    """The paragraphs of a source, and what of them may be quoted: no name of a person, as far as capitals show one."""
+    """Finds fragments in the paragraphs of a source that may be quoted: without names of people, as far as capitals tell."""
 
     def __init__(self, edition: Edition, text: str) -> None:
         self.edition, self.lines = edition, paragraphs(text)
@@ -190,16 +197,17 @@ class Reader:
         self.known = {word for row in edition.rows("places") for word in words(row["name"])} | {*MONTHS}
 
     def sites(self, table: str, column: str, value: str) -> list[Site]:
-        """Where a value can be read: in each paragraph the shortest words that give it, with some around them."""
+        """Where a value can be read: the shortest fragment of each paragraph that gives it, with some words around."""
         rules, sites = READ_BY.get(f"{table}.{column}", READ_BY.get(column, (STATED,))), list[Site]()
         for at in range(len(self.lines)):
-            read = ((rule, self._exact(at, partial(self._gives, rule, value, table, column))) for rule in rules)
-            if found := next((each for each in read if each[1]), None):
-                sites.append((at + 1, found[1], *((STATED, "") if found[0] == STATED else ("derived", found[0]))))
+            for rule in rules:
+                if exact := self._exact(at, partial(self._gives, rule, value, table, column)):
+                    sites.append((at + 1, exact, STATED, "") if rule == STATED else (at + 1, exact, "derived", rule))
+                    break
         return sites
 
     def _gives(self, rule: str, value: str, table: str, column: str, fragment: str, whole: bool = False) -> bool:
-        """Whether a fragment gives a value by a rule, or as it stands; of a whole paragraph, whether one of its may."""
+        """Whether a fragment states a value or a rule derives it; of a whole paragraph, whether any fragment could."""
         if not re.search(CUES.get(f"{table}.{column}", ""), normalise(fragment)):
             return False
         if whole and (rule != STATED or column == "countries"):
@@ -211,28 +219,28 @@ class Reader:
         return alone and readable(value, table, column, fragment, self.edition)
 
     def _exact(self, at: int, gives: Callable[..., bool]) -> str:
-        """The fragment of a paragraph that gives a value; blank where none does."""
+        """The fragment of a paragraph that gives a value, blank if none does."""
         line, spans = self.lines[at], self.spans[at]
-        whole = [not BREAK.search(line[end:start]) for (_, end), (start, _) in pairwise(spans)]
+        joined = [not BREAK.search(line[end:start]) for (_, end), (start, _) in pairwise(spans)]  # to the next word
 
         def text(low: int, high: int) -> str:
             return " ".join(line[spans[low][0] : spans[high][1]].split())
 
         def free(n: int) -> bool:
-            """Whether a word is no name: written small, known, or a usual word that begins a sentence."""
-            word, first = line[slice(*spans[n])], n == 0 or not whole[n - 1]
+            """Whether a word is no person's name: in lower case, a known place or month, or usual at the start of a sentence."""
+            word, first = line[slice(*spans[n])], n == 0 or not joined[n - 1]
             return not word[0].isupper() or word.casefold() in self.known or (first and word.casefold() in self.spelt)
 
         for size, low in product(range(1, MOST_WORDS + 1), range(len(spans))) if gives(line, whole=True) else ():
             high = low + size - 1
-            if high >= len(spans) or not all(whole[low:high]) or not gives(text(low, high)):
+            if high >= len(spans) or not all(joined[low:high]) or not gives(text(low, high)):
                 continue
             if numbers(text(low, high)) and not gives(text(max(0, low - 2), min(high + 2, len(spans) - 1))):
                 continue  # part of a date, or of a number that a word before it qualifies
             starts, ends = [low], [high]
-            while starts[-1] > low - 3 and starts[-1] > 0 and whole[starts[-1] - 1] and free(starts[-1] - 1):
+            while starts[-1] > low - 3 and starts[-1] > 0 and joined[starts[-1] - 1] and free(starts[-1] - 1):
                 starts.append(starts[-1] - 1)
-            while ends[-1] + 1 < len(spans) and whole[ends[-1]] and free(ends[-1] + 1):
+            while ends[-1] + 1 < len(spans) and joined[ends[-1]] and free(ends[-1] + 1):
                 ends.append(ends[-1] + 1)
             ends = [high, *(end for end in ends[1:] if not LINKS.match(line[slice(*spans[end])]))]
             longest = sorted(product(starts, ends), key=lambda each: (each[0] - each[1], each[0]))

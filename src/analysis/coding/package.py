@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 SECOND = "second-"
-"""Before a table's name: the same table as the second coder filled it."""
+"""Prefix of a table's name: the same table as the second coder filled it."""
 
 FORMATS = {
     "line": lambda text: not re.search(f"{CONTROL}|[\t\n]", text),
     "text": lambda text: not re.search(CONTROL, text),
     "day": lambda text: not text or is_date(text),
 }
-"""What the formats of ``package.json`` ask of a text."""
+"""The formats that ``package.json`` names, each a condition on a text."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,21 @@ class Report:
     event_title: str = ""
     event_date: str = ""
     minimum_cell: int = 1
-    """The fewest people that a published count may stand for."""
+    """The fewest people that a published count may be of."""
     public_source: bool = False
     """Whether everybody can read the source, so that nothing about a person is first published here."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """What ``datapackage.json`` says, as far as it can be used."""
+    """The usable content of a ``datapackage.json``, and what is wrong with the rest."""
 
     content: Mapping[str, Any]
     report: Report
     tables: Mapping[str, tuple[Path, object]]
     """The files of the tables that can be read, and their embedded schemas, by name."""
-    unsound: frozenset[str]
-    """The tables and the parts of ``datapackage.json`` that are there, but at fault: that they lack something proves nothing."""
+    invalid: frozenset[str]
+    """Tables and parts of ``datapackage.json`` with errors: what is missing from them is not reported once more."""
     problems: list[Problem]
 
 
@@ -67,28 +67,28 @@ def read_package(path: Path, *, validated: bool = False) -> Package:
     errors = [] if validated else _errors({"resources": None, **content})
     problems = [_problem(error, shown) for error in errors]
     wrong = {tuple(error.absolute_path)[:2] for error in errors if not error.schema.get("warning")}
-    unsound, tables = {str(part[0]) for part in wrong}, dict[str, tuple[Path, object]]()
+    invalid, tables = {str(part[0]) for part in wrong}, dict[str, tuple[Path, object]]()
     for number, resource in enumerate([] if ("resources",) in wrong else content["resources"]):
         if ("resources", number) not in wrong:
             name, found = resource["name"], list(_resource_problems(path, resource, shown, number + 1, tables))
             problems += found
             if not all(problem.warning for problem in found):
-                unsound.add(name)
+                invalid.add(name)
             elif name.removeprefix(SECOND) in TABLES:
                 tables[name] = path / resource["path"], resource.get("schema")
-    if "resources" in unsound:
-        unsound |= {coder + name for coder in ("", SECOND) for name in TABLES} - tables.keys()
-    given = {} if "report" in unsound else content.get("report", {})
+    if "resources" in invalid:
+        invalid |= {coder + name for coder in ("", SECOND) for name in TABLES} - tables.keys()
+    given = {} if "report" in invalid else content.get("report", {})
     event, declared = given.get("reference_event") or {}, given.get("declared_interviewees")
     report = Report(
         None if declared is None else int(declared), given.get("collected_at") or "", event.get("title") or "",
         event.get("date") or "", int(given.get("minimum_cell", 1)), given.get("public_source", False),
     )  # fmt: skip
-    return Package(content, report, tables, frozenset(unsound), problems)
+    return Package(content, report, tables, frozenset(invalid), problems)
 
 
 def _json(file: Path) -> dict[str, Any]:
-    """A JSON object, strictly: in UTF-8, each key once, no NaN, whole characters."""
+    """Read a JSON object strictly: UTF-8, no key twice, no NaN, no lone surrogates."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         counts = Counter(key for key, _ in pairs)
@@ -117,19 +117,19 @@ def _errors(content: object) -> list[ValidationError]:
 
 
 def _problem(error: ValidationError, shown: str) -> Problem:
-    """An error of JSON Schema in one line: the path in it as the column, list items numbered from one."""
+    """A `Problem` for an error of JSON Schema: its path is the column, with list items numbered from one."""
     names = [f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path]
-    value, said = error.instance, error.schema
+    value, rule = error.instance, error.schema
     found = show(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:60]
-    hint = said.get("hint", "") or nearest(value, said.get("enum", ()))
+    hint = rule.get("hint", "") or nearest(value, rule.get("enum", ()))
     column = "".join(names).lstrip(".")
-    return Problem(shown, found, said["needed"], hint, column=column, warning=said.get("warning", False))
+    return Problem(shown, found, rule["needed"], hint, column=column, warning=rule.get("warning", False))
 
 
 def _resource_problems(
     path: Path, resource: Mapping[str, Any], shown: str, number: int, others: Mapping[str, tuple[Path, object]]
 ) -> Iterator[Problem]:
-    """What is wrong with a table that the package lists, or with its file, beside the tables before it."""
+    """What is wrong with a table that the package lists, given the tables listed before it, or with its file."""
     name, file, own = resource["name"], resource["path"], resource.get("schema")
     table, target, where = name.removeprefix(SECOND), path / file, f"resources[{number}]"
     if table not in TABLES:
@@ -142,7 +142,7 @@ def _resource_problems(
         yield Problem(shown, show(file), "a path inside the edition's folder", column=where)
     elif target.is_dir() and not remote_parts(target):
         parts = [part for part in sorted(target.iterdir()) if not part.name.startswith((".", "_"))]
-        for part in parts or [target]:  # whatever lies in it and would be ignored is a problem
+        for part in parts or [target]:  # a file that no table would be read from is a problem
             if part.suffix != ".parquet" or not part.is_file() or not _inside(part, path):
                 found, hint = "no Parquet part of this edition", "take it out of the folder"
                 yield Problem(shown_path(part), found, "a folder of Parquet parts alone", hint)
@@ -156,14 +156,14 @@ def _resource_problems(
 
 def _inside(target: Path, folder: Path) -> bool:
     try:
-        target.exists()  # fails where no system could have such a path
+        target.exists()  # raises for a path that no system could have
         return target.resolve().is_relative_to(folder)
     except (OSError, RuntimeError, ValueError):
         return False
 
 
 def text_file_problems(file: Path) -> Iterator[Problem]:
-    """What is wrong with a text of the edition that the book prints, if it is there: its codebook, its story."""
+    """What is wrong with a text that the book prints, the edition's codebook or story, if there is one."""
     shown = shown_path(file)
     if not _inside(file, file.parent) or not file.is_file():
         if os.path.lexists(file):
@@ -180,7 +180,7 @@ def text_file_problems(file: Path) -> Iterator[Problem]:
 
 
 def name_problems(path: Path) -> Iterator[Problem]:
-    """Files whose names no receipt could carry and no page could show."""
+    """Files with names that receipts and pages cannot show."""
     for name in (str(file.relative_to(path)) for file in path.rglob("*")):
         if re.search(f"{CONTROL}|[\ud800-\udfff]", name):
             needed = "file names in UTF-8, without control characters"

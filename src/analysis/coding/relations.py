@@ -1,6 +1,6 @@
-"""What must hold of an edition as a whole: references, people who stand alone, evidence, its report object, its texts.
+"""The checks of an edition as a whole: references, people who are identifiable, evidence, the report object, texts.
 
-Pure but for the texts, as `checks` is: tables in, problems out, on every engine.
+As in `checks`, tables go in and problems come out, on every engine; only the texts are read from disk.
 """
 
 from __future__ import annotations
@@ -23,83 +23,86 @@ from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
 MOST_WORDS = 8
-"""Longest fragment of the source that evidence may quote."""
+"""Words of the source that a row of evidence may quote."""
 
 CODED_TABLES = ("interviewees", "legs", "places", "destinations", "statements")
 Place = tuple[str, str, str]
-"""Where a coded value stands: table, key, column."""
+"""The place of a coded value: table, key, column."""
 
 
 def validate(read: Mapping[str, Table], package: Package, path: Path) -> tuple[dict[str, Table], list[Problem]]:
-    """Those tables of an edition that can be counted, and all that is wrong with it, beside its package.
+    """The tables of an edition that can be counted, and all problems of its tables and texts.
 
-    What must hold between tables is asked of those that are right by themselves (``sound``), so that nothing is reported
-    twice, and a broken table keeps none of the others from being checked.
+    Only tables without errors of their own (``valid``) are checked against each other, so that nothing is reported twice
+    and one broken table does not keep the others from being checked.
     """
-    of_each = {name: table_problems(table) for name, table in read.items()}
-    problems = [problem for found in of_each.values() for problem in found]
-    unsound = {*package.unsound, *(name for name, found in of_each.items() if not all(each.warning for each in found))}
+    problems, invalid = list[Problem](), {*package.invalid}
+    for name, table in read.items():
+        found = table_problems(table)
+        problems += found
+        if not all(each.warning for each in found):
+            invalid.add(name)
     tables = {name: table for name, table in read.items() if table.cells is not None}
-    if "evidence" in tables and "evidence" not in unsound and not count(tables["evidence"].frame):
+    if "evidence" in tables and "evidence" not in invalid and not count(tables["evidence"].frame):
         hint = "add them, or take the table off the list in datapackage.json if the source is no text"
         shown, needed = tables.pop("evidence").shown, "a row of evidence for every coded value"
         problems.append(Problem(shown, "no rows", needed, hint, warning=True))
-    sound = {name: table for name, table in tables.items() if name not in unsound}
+    valid = {name: table for name, table in tables.items() if name not in invalid}
     file = shown_path(path / PACKAGE)
-    problems += until_broken(relation_problems(sound, unsound, package.report, file), file)
-    problems += text_problems(path, sound.get("interviewees"), package.report)
+    problems += until_broken(relation_problems(valid, invalid, package.report, file), file)
+    problems += text_problems(path, valid.get("interviewees"), package.report)
     return tables, problems
 
 
 def relation_problems(
-    sound: Mapping[str, Table], unsound: Collection[str], report: Report, file: str
+    valid: Mapping[str, Table], invalid: Collection[str], report: Report, file: str
 ) -> Iterator[Problem]:
-    """What is wrong with tables together, and with what the ``file`` of the package says of them."""
-    main = [sound[name] for name in ("interviewees", "destinations") if name in sound]
-    if not unsound and not any(count(table.frame) for table in main):
+    """What is wrong between the tables, and between them and the report object in ``file``."""
+    main = [valid[name] for name in ("interviewees", "destinations") if name in valid]
+    if not invalid and not any(count(table.frame) for table in main):
         where, found = (main[0].shown, "no rows") if main else (file, "no such table")
         hint = "add rows below the header: a person or a figure each"
         yield Problem(where, found, "at least one interviewee or one destination figure", hint)
-    yield from spelling_problems({name: table for name, table in sound.items() if name in TABLES})
-    there = {*sound, *unsound}
-    for coder in ("", SECOND):  # whose legs are of that coder's people, and between the edition's places
+    yield from spelling_problems({name: table for name, table in valid.items() if name in TABLES})
+    there = {*valid, *invalid}
+    for coder in ("", SECOND):  # a second coder's legs refer to that coder's interviewees, and to the edition's places
         names = {name: coder + name if coder + name in there else name for name in TABLES}
         yield from reference_problems(
-            {name: sound[coder + name] for name in TABLES if coder + name in sound},
-            {name: sound[own] for name, own in names.items() if own in sound},
-            {name for name, own in names.items() if own in unsound},
+            {name: valid[coder + name] for name in TABLES if coder + name in valid},
+            {name: valid[own] for name, own in names.items() if own in valid},
+            {name for name, own in names.items() if own in invalid},
         )
-    yield from report_problems(sound, unsound, report, file)
-    if {"evidence", "settlements"} & sound.keys():
-        values = coded_values({name: table.frame for name, table in sound.items()}, report)
-        yield from evidence_problems(sound["evidence"], values, unsound) if "evidence" in sound else ()
-        yield from settlement_problems(sound["settlements"], values) if "settlements" in sound and not unsound else ()
+    yield from report_problems(valid, invalid, report, file)
+    if {"evidence", "settlements"} & valid.keys():
+        values = coded_values({name: table.frame for name, table in valid.items()}, report)
+        yield from evidence_problems(valid["evidence"], values, invalid) if "evidence" in valid else ()
+        yield from settlement_problems(valid["settlements"], values) if "settlements" in valid and not invalid else ()
 
 
 def report_problems(
-    sound: Mapping[str, Table], unsound: Collection[str], report: Report, file: str
+    valid: Mapping[str, Table], invalid: Collection[str], report: Report, file: str
 ) -> Iterator[Problem]:
-    """What the report object says that the tables contradict."""
-    if "interviewees" in sound and report.declared_interviewees is not None:
-        counted = count(sound["interviewees"].frame.filter(nw.col("counted") == "yes"))
+    """Statements of the report object that the tables contradict."""
+    if "interviewees" in valid and report.declared_interviewees is not None:
+        counted = count(valid["interviewees"].frame.filter(nw.col("counted") == "yes"))
         if counted > report.declared_interviewees:
             found, needed = str(report.declared_interviewees), f"at least {counted}, the interviewees counted yes"
             yield Problem(file, found, needed, column="report.declared_interviewees")
-    if report.collected_at and "places" not in unsound:
-        rows = collect_rows(sound["places"].frame.select("place")) if "places" in sound else []
+    if report.collected_at and "places" not in invalid:
+        rows = collect_rows(valid["places"].frame.select("place")) if "places" in valid else []
         known = [as_text(row["place"]) for row in rows]
         if report.collected_at not in known:
             found, hint = show(report.collected_at), nearest(report.collected_at, known)
             yield Problem(file, found, "a place of table places", hint, column="report.collected_at")
-    if report.event_date and "legs" in sound:
-        early = sound["legs"].frame.filter(nw.col("departed") < report.event_date)
+    if report.event_date and "legs" in valid:
+        early = valid["legs"].frame.filter(nw.col("departed") < report.event_date)
         needed = f"a day from {report.event_date} on, the date of report.reference_event"
         bad = early.with_columns(nw.col("departed").alias("_"))
-        yield from listed(sound["legs"], bad, "departed", needed, "check the source", warning=True)
+        yield from listed(valid["legs"], bad, "departed", needed, "check the source", warning=True)
 
 
 def text_problems(path: Path, people: Table | None, report: Report) -> Iterator[Problem]:
-    """What is wrong with file names and texts; what gives single people away, in texts or in tables."""
+    """What is wrong with file names and texts, and what would identify a person, in texts or in the table ``people``."""
     yield from name_problems(path)
     for file in (path / name for name in TEXTS):
         problems = list(text_file_problems(file))
@@ -111,17 +114,17 @@ def text_problems(path: Path, people: Table | None, report: Report) -> Iterator[
 
 
 def reference_problems(
-    of: Mapping[str, Table], tables: Mapping[str, Table], unsound: Collection[str] = ()
+    of: Mapping[str, Table], tables: Mapping[str, Table], invalid: Collection[str]
 ) -> Iterator[Problem]:
-    """Values that refer to a row which is not there; legs that are not numbered 1 to n.
+    """Values that refer to a row which is not in ``tables``; legs that are not numbered 1 to n.
 
-    Rows are looked for in ``tables``. Of ``unsound`` ones, that a row is missing proves nothing.
+    References to ``invalid`` tables are not checked, as the row may be one that could not be read.
     """
     for name, table in of.items():
         for column, other, there in schema(name).references:
-            if other in tables or other not in (*unsound, "paragraphs"):
+            if other in tables or other not in (*invalid, "paragraphs"):
                 yield from _lost(table, column, other, there, tables.get(other))
-    if "statements" in of and ("interviewees" in tables or "interviewees" not in unsound):
+    if "statements" in of and ("interviewees" in tables or "interviewees" not in invalid):
         yield from _lost(of["statements"], "about", "interviewees", "interviewee", tables.get("interviewees"), GROUPS)
     if "legs" in of:
         legs = of["legs"]
@@ -134,7 +137,7 @@ def reference_problems(
 def _lost(
     table: Table, column: str, name: str, there: str, other: Table | None, besides: Sequence[str] = ()
 ) -> Iterator[Problem]:
-    """Values of a column that are no key of another table, nor among those that it may hold ``besides``."""
+    """Values of a column that are neither a key of another table nor one of the other values allowed (``besides``)."""
     lost = table.frame.filter(~nw.col(column).is_null(), ~nw.col(column).is_in(besides))
     lost = lost.with_columns(nw.col(column).alias("_"))
     keys = other.frame.select(nw.col(there).alias("_")).unique() if other else None
@@ -151,10 +154,9 @@ def _lost(
 
 
 def lone_problems(table: Table) -> Iterator[Problem]:
-    """The people whom the book would show alone: nobody else has the same age, gender and profession.
+    """The people whom the book would make identifiable: nobody else has the same age, gender and profession.
 
-    Somebody of whom fewer than two of the three are stated is not looked at. Who is tabulated with others here can still
-    be alone by a route.
+    People with fewer than two of the three stated are left out. Somebody who is not alone by these may still be by a route.
     """
     stated = sum((~nw.col(trait).is_null()).cast(nw.Int64) for trait in ("age_min", "gender", "profession"))
     people = table.frame.filter((nw.col("counted") == "yes") & (stated >= 2))
@@ -167,7 +169,7 @@ def lone_problems(table: Table) -> Iterator[Problem]:
 
 
 def named_problems(interviewees: Frame, text: str, file: str) -> Iterator[Problem]:
-    """Identifiers of people in a text of the edition, which the book prints as it is."""
+    """Identifiers of interviewees in a text that the book prints as it is."""
     lines = [*enumerate(text.splitlines(), 1)]
     mentioned = {word: row for row, line in reversed(lines) for word in re.findall(r"[A-Za-z0-9][A-Za-z0-9_-]*", line)}
     known = interviewees.filter(nw.col("interviewee").is_in(list(mentioned))).select("interviewee")
@@ -177,10 +179,10 @@ def named_problems(interviewees: Frame, text: str, file: str) -> Iterator[Proble
 
 
 def coded_values(tables: Mapping[str, Frame], report: Report) -> dict[Place, str]:
-    """Every value that is not blank but the keys, as text, those of the report object included.
+    """All values but keys and blanks, as text, those of the report object included.
 
-    Also those that need no evidence: an edition's own columns, and of a statement whom it is about. Only for editions coded
-    by hand.
+    Values that need no evidence are among them: an edition's own columns, and whom a statement is about. All rows are
+    collected, so this is for editions coded by hand.
     """
     values = {
         ("report", "report", "declared_interviewees"): as_text(report.declared_interviewees),
@@ -197,14 +199,14 @@ def coded_values(tables: Mapping[str, Frame], report: Report) -> dict[Place, str
 
 
 def needs_evidence(place: Place) -> bool:
-    """Whether a value must lead to words of the source."""
+    """Whether a value must have a row of evidence."""
     return place[0] == "report" or place[2] in schema(place[0]).coded
 
 
-def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collection[str] = ()) -> Iterator[Problem]:
-    """Evidence that leads nowhere, says too much, or names no rule; values that have none.
+def evidence_problems(table: Table, values: Mapping[Place, str], invalid: Collection[str]) -> Iterator[Problem]:
+    """Evidence of no value, of too many words, or of no known rule; values without evidence.
 
-    Of ``unsound`` tables, that a value is not there proves nothing.
+    Evidence of ``invalid`` tables is not looked up, as its value may be one that could not be read.
     """
     rows = collect_rows(table.frame.sort(*table.locator))
 
@@ -214,7 +216,7 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
     def rule(note: str) -> str:
         return nearest(rule_of(note), RULES) or f"one of {', '.join(RULES)}"
 
-    lost = [row for row in rows if _place(row) not in values and row["table"] not in unsound]
+    lost = [row for row in rows if _place(row) not in values and row["table"] not in invalid]
     bad = [{**row, "_": ".".join(_place(row))} for row in lost]
     yield from listed(table, bad, "key", "table, key and column of a value that is not blank", near)
     bad = [{**row, "_": row["exact"]} for row in rows if not 1 <= length(as_text(row["exact"])) <= MOST_WORDS]
@@ -230,14 +232,14 @@ def evidence_problems(table: Table, values: Mapping[Place, str], unsound: Collec
 
 
 def settlement_problems(table: Table, values: Mapping[Place, str]) -> Iterator[Problem]:
-    """Settlements whose ruling is not what the edition now carries."""
+    """Settlements whose settled value is not the edition's."""
     rows = {(name, key): key for name, key, _ in values}
     for row in collect_rows(table.frame.sort(*table.locator)):
         place, settled = _place(row), as_text(row["settled"])
-        whole = place[0] in TABLES and place[2] in schema(place[0]).key  # a whole row is at issue
-        carried = rows.get(place[:2], "") if whole else values.get(place, "")
-        if carried != settled:
-            needed = f"{show(carried or None)}, as {'.'.join(place)} has it"
+        whole = place[0] in TABLES and place[2] in schema(place[0]).key  # the coders differed about a whole row
+        value = rows.get(place[:2], "") if whole else values.get(place, "")
+        if value != settled:
+            needed = f"{show(value or None)}, as {'.'.join(place)} has it"
             (file, number), hint = table.place(row), "correct the table or the settlement"
             yield Problem(file, show(settled or None), needed, hint, number, "settled", warning=True)
 

@@ -1,7 +1,7 @@
-"""The codebook's rules that a program can apply: a fragment of the source in, the value it gives out.
+"""The codebook's rules that a program can apply: each takes a fragment of the source and returns the value it gives.
 
-Each rule's docstring is what the codebook chapter prints. A rule knows the fragment and its `Setting`, never the value
-that it is asked to confirm.
+The codebook chapter prints the docstrings of the rules. A rule knows the fragment and its `Setting`, never the value that
+it is asked to confirm.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ MONTH, YEAR = f"(?:{'|'.join(MONTHS)})", r"(?:19|20)\d\d\b"
 DATES = re.compile(
     rf"\b(?:{MONTH}\.? \d{{1,2}}|\d{{1,2}} {MONTH})\b(?:,? {YEAR})?|\b(?:{MONTH}|in|since|of) {YEAR}", re.I
 )
-"""Days and years, whose numbers count nothing."""
+"""Dates and years, whose numbers count nothing."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a rule may know beside the fragment."""
+    """What a rule knows beside the fragment."""
 
     column: str
     collected_at: str = ""
@@ -48,13 +48,13 @@ Rule = Callable[[str, Setting], object]
 
 
 def typed(text: str) -> str:
-    """A text with its quotes, dashes and spaces as a typewriter has them."""
+    """A text with plain quotes, dashes, dots and single spaces."""
     return " ".join(text.translate(TYPED).split())
 
 
 @lru_cache(20_000)
 def normalise(text: str) -> str:
-    """A text with typographic quotes, dashes, spaces and case made alike.
+    """A text in lower case with plain quotes, dashes, dots and single spaces.
 
     >>> normalise("It’s  a — “draft”")
     'it\\'s a - "draft"'
@@ -63,7 +63,7 @@ def normalise(text: str) -> str:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text, normalised, as the eight-word limit counts them.
+    """The words of a text, normalised, as texts are compared; `length` counts them for the eight-word limit.
 
     >>> words("Wow, 100,000 — it’s")
     ('wow', '100,000', "it's")
@@ -72,7 +72,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def length(text: str) -> int:
-    """How many words a fragment has, counted so that none is missed: "don't" and "12-bed" are two each.
+    """The number of words of a fragment, counted strictly: "don't" and "12-bed" are two each.
 
     >>> length("on a side I don’t agree with")
     8
@@ -92,7 +92,7 @@ def numbers(text: str) -> set[float]:
 
 
 def counts(text: str) -> set[float]:
-    """The numbers of a text that count something: not those of its days and years."""
+    """The numbers of a text without those of its dates and years."""
     return numbers(DATES.sub(" ", text))
 
 
@@ -121,11 +121,11 @@ def age_phrase(fragment: str, setting: Setting) -> object:
 
 
 def cues(rule: str, doc: str, *, first: bool = False, otherwise: str | None = None) -> Rule:
-    """A rule that gives the value whose cue of the vocabulary stands in the fragment: the one and only, or the ``first``."""
+    """A rule that gives the value whose cue in the vocabulary matches the fragment: the only match, or the ``first``."""
 
     def apply(fragment: str, setting: Setting) -> object:
-        found, text = [row for row in vocabulary("cues").values() if row["rule"] == rule], normalise(fragment)
-        values = [row["value"] for row in found if re.search(rf"\b(?:{row['cue']})\b", text)]
+        text, rows = normalise(fragment), [row for row in vocabulary("cues").values() if row["rule"] == rule]
+        values = [row["value"] for row in rows if re.search(rf"\b(?:{row['cue']})\b", text)]
         return values[0] if len(values) == 1 or (first and values) else otherwise
 
     apply.__doc__ = doc
@@ -159,18 +159,18 @@ def gazetteer(fragment: str, setting: Setting) -> object:
 
 
 def cities_in(text: str) -> list[Mapping[str, str]]:
-    """The cities and countries of the world that a text names with a capital: Nizhny Novgorod, but not also Novgorod.
+    """The cities and countries that a text names with a capital letter: Nizhny Novgorod, but not also Novgorod.
 
     >>> [row["name"] for row in cities_in("drove from Nizhny Novgorod to a bar")]
     ['Nizhny Novgorod']
     """
-    spelt, found = WORD.findall(typed(text)), []
+    left, found = WORD.findall(typed(text)), []
     for length in range(4, 0, -1):
-        for at in range(len(spelt) - length + 1):
-            run = tuple(map(str.casefold, spelt[at : at + length]))
-            if run in _cities() and spelt[at][0].isupper():
-                found.append(_cities()[run])
-                spelt[at : at + length] = [""] * length
+        for at in range(len(left) - length + 1):
+            name = tuple(map(str.casefold, left[at : at + length]))
+            if name in _cities() and left[at][0].isupper():
+                found.append(_cities()[name])
+                left[at : at + length] = [""] * length
     return found
 
 
@@ -226,9 +226,9 @@ RULES: Mapping[str, Rule] = {
         otherwise="false",
     ),
 }
-"""The rules by the name that evidence of basis *derived* begins its note with."""
+"""The rules by name; the note of *derived* evidence begins with one."""
 
 
 def rule_of(note: object) -> str:
-    """The rule that the note of a derived value begins with."""
+    """The name of the rule with which the note of *derived* evidence begins."""
     return str(note or "").split(":", 1)[0].strip()

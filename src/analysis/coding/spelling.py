@@ -1,4 +1,4 @@
-"""Labels that may be one label spelt in two ways, and words that may be a misspelt term: doubts, which stop nothing."""
+"""Warnings of labels that may be one label spelt in two ways, and of words that may be a misspelt term."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from analysis.text import as_text
 from parabook.errors import Problem
 
 LABELS = {"interviewees": ("profession",), "places": ("name",), "destinations": ("measure", "quantifier", "stated_by")}
-"""The columns of text that exhibits count or rank by."""
+"""The text columns by which exhibits count or rank."""
 
 ALIKE = str.maketrans("аеорсухіјѕһкмтвноανρικτυχ", "aeopcyxijshkmtbhoavpiktyx")
-"""Small letters of Cyrillic and Greek that look like Latin ones, or do as capitals."""
+"""Small Cyrillic and Greek letters that look like Latin ones, or whose capitals do."""
 
 MOST_LABELS, CLOSE = 2000, 0.8
-"""Different labels of a column that are looked at; how alike, by difflib, a word must be to a term to be taken for it."""
+"""Different labels of a column that are compared, and difflib's ratio from which a word is taken for a term."""
 
 
 def plain(label: str) -> str:
-    """A label as the eye takes it: without case, signs and blanks, in the letters that its own look like.
+    """A label as it looks: without case, punctuation and blanks, its letters replaced by Latin ones that look alike.
 
     Examples
     --------
@@ -42,23 +42,25 @@ def spelling_problems(tables: Mapping[str, Table]) -> Iterator[Problem]:
     hedges = (cue["value"] for cue in vocabulary("cues").values() if cue["rule"] == "hedge")
     terms: Mapping[str, list[str]] = {"measure": [*vocabulary("measures")], "quantifier": ["exact", *hedges]}
     for table, column in ((tables[each], column) for each in LABELS if each in tables for column in LABELS[each]):
-        counts = {} if column in table.absent else labels_of(table, column)
-        doubts: dict[str, tuple[str, str]] = {}
+        if column in table.absent:
+            continue
+        meant: dict[str, tuple[str, str]] = {}
         spellings = defaultdict[str, list[str]](list)
-        for label in sorted(counts, key=lambda each: (-counts[each], each)):
-            if not re.search(ALPHABETS, label):  # of which `checks` has a warning of its own
+        for label in labels_of(table, column):
+            if not re.search(ALPHABETS, label):  # `checks` warns of these
                 spellings[plain(label)].append(label)
-            near = [] if label in terms.get(column, [label]) else get_close_matches(label, terms[column], 1, CLOSE)
-            if near:
-                doubts[label] = "a word of the vocabulary, or one of its own", near[0]
+            known = terms.get(column, [])
+            if label not in known and (near := get_close_matches(label, known, 1, CLOSE)):
+                meant[label] = "a word of the vocabulary, or one of its own", near[0]
         for usual, *others in spellings.values():
-            doubts |= dict.fromkeys(others, ("one spelling of a label", usual))
-        for label, (needed, meant) in doubts.items():
+            meant |= dict.fromkeys(others, ("one spelling of a label", usual))
+        for label, (needed, term) in meant.items():
             bad = table.frame.filter(nw.col(column) == label).with_columns(nw.col(column).alias("_"))
-            yield from listed(table, bad, column, needed, f"did you mean {meant!r}?", warning=True)
+            yield from listed(table, bad, column, needed, f"did you mean {term!r}?", warning=True)
 
 
-def labels_of(table: Table, column: str) -> Mapping[str, int]:
-    """The labels of a column, and how many rows have each."""
+def labels_of(table: Table, column: str) -> list[str]:
+    """The labels of a column, the most frequent first."""
     groups = table.frame.filter(~nw.col(column).is_null()).group_by(column).agg(nw.len().alias("n"))
-    return {as_text(row[column]): row["n"] for row in collect_rows(groups.head(MOST_LABELS))}
+    counts = {as_text(row[column]): row["n"] for row in collect_rows(groups.head(MOST_LABELS))}
+    return sorted(counts, key=lambda label: (-counts[label], label))

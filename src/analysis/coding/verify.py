@@ -1,4 +1,4 @@
-"""Whether every coded value holds against the source: from a value to its fragment, from the fragment to its paragraph."""
+"""Checks coded values against the source text: each value against its fragment, each fragment against its paragraph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from parabook.errors import InputError, Problem, nearest, show
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verifying an edition found: how many coded values it has, of how many the evidence holds, what is wrong."""
+    """The result of verifying an edition: the number of coded values, of those with valid evidence, and the problems."""
 
     values: int
     resolved: int
@@ -29,7 +29,7 @@ class Verdict:
 
 
 def source_text(file: Path) -> str:
-    """The source text that a file holds; InputError when it cannot be read, or is not UTF-8."""
+    """The text of a source file; InputError when it cannot be read or is not UTF-8."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -42,7 +42,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def fingerprints(text: str) -> list[tuple[int, int, str]]:
-    """Rows of the table ``paragraphs``: number, words, and SHA-256 of the text, the same for straight and curly quotes.
+    """Rows of the table ``paragraphs``: number, words, and SHA-256 of the normalised text.
 
     >>> fingerprints("It’s  so.") == fingerprints("It's so.")
     True
@@ -52,10 +52,10 @@ def fingerprints(text: str) -> list[tuple[int, int, str]]:
 
 
 def verify(edition: Edition, text: str) -> Verdict:
-    """Whether every coded value of an edition holds against its source, one paragraph a line.
+    """Check every coded value of an edition against its source, one paragraph a line.
 
-    Problems name table, key, column and fragment. A value is *stated* when it can be read in its fragment; *derived* when
-    its rule gives it again; *judged* is a person's word and only its fragment is looked for.
+    Problems name table, key, column and fragment. A *stated* value must be readable in its fragment, the rule of a *derived*
+    one must give it again; a *judged* value is a person's decision, so that only its fragment is looked for.
     """
     source, evident = paragraphs(text), edition.evidence
     values = {place: value for place, value in edition.values().items() if place in evident or needs_evidence(place)}
@@ -72,7 +72,7 @@ def verify(edition: Edition, text: str) -> Verdict:
 
 
 def paragraph_problems(edition: Edition, text: str) -> Iterator[Problem]:
-    """Where a text is not the one that an edition has the fingerprints of."""
+    """The paragraphs of a text that differ from the fingerprints of an edition."""
     if not edition.has("paragraphs"):
         yield Problem(edition.name, "no table paragraphs", "the fingerprints of the source's paragraphs")
         return
@@ -81,15 +81,16 @@ def paragraph_problems(edition: Edition, text: str) -> Iterator[Problem]:
     if len(stored) != len(source):
         yield Problem(file, f"{len(stored)} paragraphs", f"{len(source)}, as in the source")
     for number, many, fingerprint in source:
-        row = stored.get(str(number), {"words": str(many), "fingerprint": fingerprint})
-        column, has = ("words", str(many)) if row["fingerprint"] == fingerprint else ("fingerprint", fingerprint)
-        if row[column] != has:
-            needed = f"{has}, as the source's paragraph has"
-            yield Problem(f"{file} [{number}]", f"{column} {row[column]}", needed, column=column)
+        row = stored.get(str(number), {})
+        for column, value in (("fingerprint", fingerprint), ("words", str(many))):
+            if row.get(column, value) != value:
+                needed = f"{value}, as the source's paragraph has"
+                yield Problem(f"{file} [{number}]", f"{column} {row[column]}", needed, column=column)
+                break  # another text has another number of words
 
 
 def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple[str, str, str] | None:
-    """Why a value's evidence does not hold (found, needed, hint), or None when it does."""
+    """What is wrong with a value's evidence (found, needed, hint); None if nothing is."""
     number, fragment = int(row["paragraph"]), row["exact"]
     quoted = f"the fragment “{fragment}”"
     if not value:
@@ -111,15 +112,16 @@ def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple
 
 
 def derived(rule: str, column: str, fragment: str, edition: Edition) -> str:
-    """What a rule of the codebook gives for a fragment as the value of a column; blank for nothing."""
+    """The value that a rule of the codebook gives for a fragment, as text; blank if it gives none."""
     setting = Setting(column, edition.report.collected_at, edition.report.event_date)
     return as_text(RULES[rule](fragment, setting))
 
 
 def same(given: str, value: str, table: str, column: str) -> bool:
-    """Whether two values of a column are one, however their numbers are written."""
-    number = given and value and kind_of(table, column) == "number"
-    return given == value or bool(number and float(given) == float(value))
+    """Whether two values of a column are equal, numbers also when written differently."""
+    if given and value and type_of(table, column) == "number":
+        return float(given) == float(value)
+    return given == value
 
 
 def _is_in(paragraph: str, fragment: str) -> bool:
@@ -128,17 +130,17 @@ def _is_in(paragraph: str, fragment: str) -> bool:
     return bool(part.strip()) and part in line
 
 
-def kind_of(table: str, column: str) -> str:
-    """The type of a coded value; of those in the report object only the declared number is none of text."""
-    fields = schema(table).fields if table != "report" else ()
-    kinds = {each.name: each.type for each in fields} | {"declared_interviewees": "integer"}
-    return kinds.get(column, "string")
+def type_of(table: str, column: str) -> str:
+    """The schema's type of a coded value, also of one in the report object or in a column of the edition's own."""
+    if table == "report":
+        return "integer" if column == "declared_interviewees" else "string"
+    return next((each.type for each in schema(table).fields if each.name == column), "string")
 
 
 def readable(value: str, table: str, column: str, fragment: str, edition: Edition) -> bool:
     """Whether a value of basis *stated* can be read in its fragment: label, number, number word, name, day.
 
-    A number is not read from a day or a year; a day's year is the fragment's, or else that of the reference event.
+    Digits of a date are no number; a date without a year is of the year of the reference event.
     """
     if column.endswith("_place") or column == "collected_at":
         return value in edition.places and says(fragment, edition.places[value]["name"])
@@ -149,7 +151,7 @@ def readable(value: str, table: str, column: str, fragment: str, edition: Editio
         year, month, day = value.split("-")
         years = numbers(fragment) | {float(edition.report.event_date[:4] or 0)}
         return says(fragment, MONTHS[int(month) - 1]) and float(day) in numbers(fragment) and float(year) in years
-    if kind_of(table, column) in ("integer", "number"):
+    if type_of(table, column) in ("integer", "number"):
         return float(value) in counts(fragment)
     return says(fragment, value)
 
@@ -167,6 +169,6 @@ def named(fragment: str) -> list[str]:
 
 @cache
 def _country_names() -> dict[str, str]:
-    """Codes of countries by each name that they go by: Türkiye and Turkey."""
-    spelt = {name: row["country"] for name, row in vocabulary("cities").items() if row["precision"] == "country"}
-    return {name: code for code, name in countries().items()} | spelt
+    """Codes of countries by each of their names, such as Türkiye and Turkey."""
+    others = {name: row["country"] for name, row in vocabulary("cities").items() if row["precision"] == "country"}
+    return {name: code for code, name in countries().items()} | others

@@ -1,4 +1,4 @@
-"""What import notebooks call between an export and an edition; none of it knows a form tool's or a survey's own words."""
+"""The functions that import notebooks call between an export and an edition; none is specific to one tool or survey."""
 
 from analysis.imports.answers import age_range, dates, locate, recode, whole_number
 from analysis.imports.files import read_export, read_text

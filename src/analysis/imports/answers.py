@@ -1,7 +1,8 @@
-"""Answers of an export read as what an edition holds, or refused: codes, numbers, ages, days, places.
+"""Answers of an export converted into values of an edition, or refused: codes, numbers, ages, days, places.
 
-Answers are text, "" for blank. What a call cannot read it refuses with one `InputError`: each answer once, with its first
-row, how many rows have it, and what to add. `codes` say what answers mean; "?" in them is still to be decided.
+Answers are text, "" for blank. A call refuses all answers that it cannot convert with one `InputError`: each answer once,
+with its first row, the number of rows that have it, and what to add. `codes` give the meanings of answers, "?" for
+meanings still to be decided.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from parabook.errors import InputError, Problem, show
 
 ASK = "?"
 MOST_ANSWERS = 25
-"""Different answers of one column that a refusal lists; the rest are counted."""
+"""Different answers of one column that are listed when refused; the rest are counted."""
 AGE = re.compile(
     r"(?:aged? |between )*(\d{1,3})(?:[.,]0+)?(?: ?(?:[‐-―−-]|to|and) ?(\d{1,3})(?:\.0+)?)?(?: ?(?:years?|yrs?|old|ans|jahre|лет|год|года))*",
     re.I,
@@ -29,13 +30,13 @@ Codes = Mapping[str, object]
 
 
 def quoted(value: object) -> str:
-    """A text as Python spells it, on one line, whatever it holds: line breaks of every alphabet are escaped."""
+    """A text as a Python literal, in double quotes where possible; on one line, as `repr` escapes Unicode's line breaks too."""
     text = repr(str(value))
     return f'"{text[1:-1]}"' if '"' not in text else text
 
 
 def refusals(answers: pd.Series, bad: pd.Series, needed: str, hint: str = 'add {}: "…" to its codes') -> list[Problem]:
-    """A problem for each different answer among those marked, the most frequent first; the hint has a place for the answer."""
+    """A problem for each different answer marked as bad, the most frequent first; "{}" in the hint stands for the answer."""
     source, wrong = str(answers.attrs.get("source", "export")), answers[bad.astype(bool)]
     column = None if answers.name is None else str(answers.name)
     counts, found = wrong.value_counts(), []
@@ -55,15 +56,16 @@ def refuse(problems: Iterable[Problem]) -> None:
 
 
 def _coded(answers: pd.Series, codes: Codes | None, otherwise: str = "") -> pd.Series:
-    """Answers as text with what codes say of them; others as they stand, or as said."""
+    """Answers replaced by their codes; others stay as they are, or are all replaced by ``otherwise``."""
     known = {tidy(answer): str(code) for answer, code in (codes or {}).items()} | {"": ""}
     return answers.map(lambda answer: known.get(answer, otherwise or answer)).astype("str")
 
 
 def recode(answers: pd.DataFrame, codes: Mapping[str, Codes], keep: Collection[str] = ()) -> pd.DataFrame:
-    """Columns with answers replaced by their codes, "" for what says nothing; answers without a code are refused together.
+    """The answers with those of some columns replaced by codes; answers without a code are refused together.
 
-    `codes` give by column the code of each answer; in the columns of `keep` answers without one stay as they stand.
+    `codes` give by column the code of each answer, "" for one that says nothing; in the columns of `keep` answers without
+    a code stay as they are.
 
     Examples
     --------
@@ -79,7 +81,7 @@ def recode(answers: pd.DataFrame, codes: Mapping[str, Codes], keep: Collection[s
 
 
 def whole_number(answers: pd.Series, codes: Codes | None = None, *, thousands: str = "") -> pd.Series:
-    """Whole numbers of answers, missing for blank: 34, 34.0, digits of any script, thousands parted by that sign.
+    """Whole numbers of answers, missing for blank: 34, 34.0, digits of any script, with the separator of ``thousands``.
 
     Examples
     --------
@@ -90,14 +92,13 @@ def whole_number(answers: pd.Series, codes: Codes | None = None, *, thousands: s
     texts = _coded(answers, codes)
     texts = texts.where(~texts.str.fullmatch(grouped), texts.str.replace(thousands, "", regex=False))
     bad = ~texts.str.fullmatch(r"(?:[+-]?\d{1,15}(?:\.0+)?)?")
-    refuse(
-        refusals(answers, bad, "a whole number", 'say thousands="," where that parts them, or add {}: "…" to its codes')
-    )
+    hint = 'say thousands="," where that parts them, or add {}: "…" to its codes'
+    refuse(refusals(answers, bad, "a whole number", hint))
     return pd.Series([int(float(text)) if text else pd.NA for text in texts], answers.index, "Int64", answers.name)
 
 
 def dates(answers: pd.Series, form: str = "%Y-%m-%d", codes: Codes | None = None) -> pd.Series:
-    """Days as YYYY-MM-DD of answers in that form, of timestamps, or of the `form` given.
+    """Days as YYYY-MM-DD, of answers in that form, of timestamps, or of answers in another `form`.
 
     Examples
     --------
@@ -113,12 +114,12 @@ def dates(answers: pd.Series, form: str = "%Y-%m-%d", codes: Codes | None = None
 
 
 def bare(text: str) -> str:
-    """A text without the signs over its letters: Métier is Metier."""
+    """A text without diacritics: Metier for Métier."""
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
 def bounds(text: str) -> tuple[int, int] | None:
-    """The lowest and the highest age that a text gives; None where it is no closed range."""
+    """The lowest and the highest age that a text gives; None where it gives no closed range."""
     match = AGE.fullmatch(" ".join(text.split()))
     low, high = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
     return (low, high) if low <= high else None
@@ -127,7 +128,7 @@ def bounds(text: str) -> tuple[int, int] | None:
 def age_range(answers: pd.Series, codes: Codes | None = None) -> pd.DataFrame:
     """Columns `age_min` and `age_max` of answers such as 34, 25 to 34, 34 years old; missing for blank.
 
-    What has no end, such as "60+", is refused: `codes` say where it ends by the survey's own rules, "60-64".
+    An open range such as "60+" is refused; `codes` close it by the survey's own rules, such as "60-64".
 
     Examples
     --------
@@ -144,10 +145,10 @@ def age_range(answers: pd.Series, codes: Codes | None = None) -> pd.DataFrame:
 def locate(
     names: pd.DataFrame, known: Mapping[str, Any], also: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Identifiers in place of names of places, and the table of these places.
+    """The names of places replaced by identifiers, and the table of these places.
 
-    `known` gives by name `country` and `precision` (and `latitude`, `longitude`, `place`), or the name that it is another
-    spelling of, or "" for what is no place; `also` are further names, such as where the interviews were.
+    `known` gives by name `country` and `precision` (and `latitude`, `longitude`, `place`), or the usual name if it is
+    another spelling, or "" if it is no place; `also` are further names, such as where the interviews were.
 
     Examples
     --------
@@ -156,18 +157,18 @@ def locate(
     >>> stops["to"].tolist(), places[["place", "name", "country"]].values.tolist()
     (['oral', ''], [['oral', 'Oral', 'KAZ']])
     """
-    rows: dict[str, dict[str, Any]] = {}
-    for spelt, entry in known.items():
-        name = entry if isinstance(entry, str) else spelt
-        plain = bare(name).encode("ascii", "ignore").decode().casefold()
-        made = {"place": re.sub(r"[^a-z0-9]+", "-", plain).strip("-"), "name": name}
+    columns, rows = [*schema("places").columns], dict[str, dict[str, Any]]()
+    for spelling, entry in known.items():
+        name = entry if isinstance(entry, str) else spelling
         if isinstance(known.get(name), Mapping):
-            rows[spelt] = {column: (made | known[name]).get(column, "") for column in schema("places").columns}
+            plain = bare(name).encode("ascii", "ignore").decode().casefold()
+            row = {"place": re.sub(r"[^a-z0-9]+", "-", plain).strip("-"), "name": name, **known[name]}
+            rows[spelling] = {column: row.get(column, "") for column in columns}
     settled = [name for name, row in rows.items() if row["place"] and ASK not in row.values()]
     nothing = ["", *(name for name, entry in known.items() if entry == "")]
     used = pd.concat([*(names[column] for column in names), pd.Series(also, dtype="str")]).rename("place")
     used.attrs = names.attrs
     hint = 'say of {}: {"country": "…", "precision": "…"}, with "place": "city-1" if it has no Latin letters, or the name it is another spelling of'
     refuse(refusals(used, ~used.isin([*settled, *nothing]), "country and precision of the place", hint))
-    table = pd.DataFrame([rows[name] for name in used.unique() if name in rows], columns=[*schema("places").columns])
+    table = pd.DataFrame([rows[name] for name in used.unique() if name in rows], columns=columns)
     return names.map(lambda name: rows[name]["place"] if name in rows else ""), table.drop_duplicates("place")

@@ -1,6 +1,6 @@
-"""What form tools, spreadsheets and coding tools export, as frames of text. Files in, a frame or one clear line out.
+"""Reads exports of form tools, spreadsheets and coding tools as frames of text, or refuses them in one line.
 
-Every file is a stranger's: sizes are limited, workbooks are read in a process of their own, and what is guessed is said.
+No file is trusted: sizes are limited, and workbooks are read in a process of their own. All guesses are reported.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from parabook.errors import InputError, nearest, show
 MOST_BYTES, MOST_COLUMNS = 256 * 2**20, 5000
 """Bytes of a file, unpacked as well; columns of a table."""
 NO_TEXT = "[\x00-\x08\x0e-\x1b\x7f]"
-"""Signs that no text of answers has."""
+"""Control characters that no text of answers has."""
 PASSAGES = ["id", "document", "tag", "content"]
 """Columns of coded passages, as Taguette names them."""
 
@@ -67,23 +67,20 @@ def read_export(
 
 
 def read_text(file: str | Path) -> str:
-    """The text that was coded: of a `.qdpx` its sources one after another, else the file in UTF-8."""
+    """The text that was coded: the sources of a `.qdpx` one after another, or a file in UTF-8."""
     path = located(file)
     return _project(path)[1] if is_project(path) else source_text(path)
 
 
 def located(file: str | Path) -> Path:
-    """A file by its path from the working folder or, as notebooks run in their own, from the checkout."""
+    """The file at a path from the working folder, or from the checkout, as notebooks may run elsewhere."""
     path = Path(file).expanduser()
     found = next((each for each in (path, ROOT / path) if each.is_file()), None)
     if found is None:
         needed = "an export: CSV, XLSX, ODS or REFI-QDA"
         raise InputError.one(file or "export", "no such file", needed, "see the parameter export")
     size = found.stat().st_size
-    with (
-        contextlib.suppress(Exception),
-        zipfile.ZipFile(found) as archive,
-    ):  # broken ones are refused when they are read
+    with contextlib.suppress(Exception), zipfile.ZipFile(found) as archive:  # a broken one is refused when it is read
         size += sum(part.file_size for part in archive.infolist())
     if size > MOST_BYTES:
         raise InputError.one(shown_path(found), f"{size:,} bytes unpacked", f"{MOST_BYTES:,} or fewer")
@@ -95,7 +92,7 @@ def is_project(path: Path) -> bool:
 
 
 def tidy(text: str) -> str:
-    """A text without blanks at its ends, composed alike, as headers and answers are compared."""
+    """A text in Unicode's composed form and without blanks at its ends, as headers and answers are compared."""
     return unicodedata.normalize("NFC", text).strip()
 
 
@@ -114,26 +111,26 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
     cells = pd.DataFrame(padded, pd.Index([*rows], name="row"), dtype="str")
     cells = cells.loc[:, (cells != "").any()]
     frame = cells[cells.index > given[-1]].set_axis(_names(cells.loc[given]), axis="columns")
-    tags = frame.head(1)
-    if len(tags) and tags.isin([""]).mask(tags.apply(lambda tag: tag.str.startswith("#")), True).all(axis=None):
-        frame = frame.iloc[1:]  # HXL's, as humanitarian data carry them below the header
-    said = f"{source}: {found['said']}header in row {' and '.join(map(str, given))}, {len(frame):,} rows, {len(frame.columns)} columns"
-    frame.attrs = {"source": source, "read": said, "sheet": found["sheet"], "header": given}
+    if len(frame) and all(tag == "" or tag.startswith("#") for tag in frame.iloc[0]):
+        frame = frame.iloc[1:]  # HXL tags, which humanitarian data have below the header
+    read = f"{source}: {found['said']}header in row {' and '.join(map(str, given))}, {len(frame):,} rows, {len(frame.columns)} columns"
+    frame.attrs = {"source": source, "read": read, "sheet": found["sheet"], "header": given}
     return frame
 
 
 def _header(rows: dict[int, list[str]], merged: Sequence[int]) -> list[int]:
-    """The rows that name the columns: the first about as wide as the widest, and that of the groups it merges."""
+    """The rows that name the columns: the first about as wide as the widest, and a row of merged cells above it."""
     widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
     most = max(widths.values(), default=0)
-    wide = [n for n, width in widths.items() if width >= 0.7 * most or (1 < width == most - 1 and not rows[n][0])]
-    at = wide[0] if wide else 0
-    groups = [number for number in (at - 1, at) if number in merged and widths.get(number, 0) > 1]
-    return [groups[0], groups[0] + 1] if groups else [number for number in widths if number == at]
+    for at, width in widths.items():
+        if width >= 0.7 * most or (1 < width == most - 1 and not rows[at][0]):
+            groups = [number for number in (at - 1, at) if number in merged and widths.get(number, 0) > 1]
+            return [groups[0], groups[0] + 1] if groups else [at]
+    return []
 
 
 def _names(header: pd.DataFrame) -> list[str]:
-    """Names of columns; a group's name stands over all of its columns, and the second of one name is `name (2)`."""
+    """Names of columns, each after the name of the group above it; the second of one name is `name (2)`."""
     groups = header.iloc[:-1].replace("", None).ffill(axis="columns").fillna("")
     parts = pd.concat([groups, header.iloc[-1:]]).to_dict("list")
     texts = {place: dict.fromkeys(" ".join(part.split()) for part in found if part) for place, found in parts.items()}
@@ -143,13 +140,15 @@ def _names(header: pd.DataFrame) -> list[str]:
 
 
 def _workbook(path: Path, sheet: str) -> dict[str, Any]:
-    """What the script `workbook` prints of a workbook."""
+    """The output of the script `workbook` for a workbook, run in a process of its own."""
     command = [sys.executable, "-I", workbook.__file__, str(path), sheet]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
-        text = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        error = text if done.returncode == 1 else "its reader was exhausted"  # by its limits, or by itself
-        error = "a password" if "EncryptedPackage".encode("utf-16-le") in path.read_bytes() else error
+        error = "its reader was exhausted"  # killed at its limits, or crashed
+        if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
+            error = "a password"
+        elif done.returncode == 1:
+            error = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         needed, hint = "XLSX or ODS, read in seconds and 2 GB of memory", "save the sheet of answers alone, as CSV"
         raise InputError.one(shown_path(path), f"a workbook that cannot be read ({show(error)})", needed, hint)
     read: dict[str, Any] = json.loads(done.stdout)
@@ -158,34 +157,32 @@ def _workbook(path: Path, sheet: str) -> dict[str, Any]:
 
 
 def _csv(path: Path, data: bytes) -> dict[str, Any]:
-    """The rows of a CSV, and how it was read: encoding and what parts its cells, guessed."""
+    """The rows of a CSV, read with the encoding and the delimiter that are guessed."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise InputError.one(shown_path(path), "markup, such as a page of the web", "a table", "export it anew")
     encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8"
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError:  # letters that stand together are Cyrillic
+    except UnicodeDecodeError:  # several such letters in a row are Cyrillic
         other = "Windows-1251" if re.search(rb"[\xc0-\xff]{3}", data) else "Windows-1252"
         encoding = other if encoding == "UTF-8" else encoding
         text = data.decode(encoding, "replace")
     if odd := re.search(f"\ufffd|{NO_TEXT}", text):
-        found, row = (
-            f"no {encoding}" if "\ufffd" in text else "a control character",
-            text[: odd.start()].count("\n") + 1,
-        )
+        found = f"no {encoding}" if "\ufffd" in text else "a control character"
+        row = text[: odd.start()].count("\n") + 1
         raise InputError.one(shown_path(path), found, "text, best in UTF-8", "export it anew", row=row)
     sign = max(",;\t|", key=text[:20_000].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     try:
         rows = [(number, row) for number, row in enumerate(reader, 1) if any(map(str.strip, row))]
         usual = mode(len(row) for _, row in rows) if rows else 0
-        at = next((number for number, row in rows if any(row[usual:])), None)
-        wrong = f"more than {usual} cells" if at else ""
-    except csv.Error as error:
-        at, wrong = int(reader.line_num), str(error)
-    if wrong:
+        wide = next((number for number, row in rows if any(row[usual:])), None)
+        error = (wide, f"more than {usual} cells") if wide else None
+    except csv.Error as broken:
+        error = (int(reader.line_num), str(broken))
+    if error:
         needed = "text, as many cells in each row, odd ones in straight quotes"
-        raise InputError.one(shown_path(path), wrong, needed, "export it anew", row=at)
+        raise InputError.one(shown_path(path), error[1], needed, "export it anew", row=error[0])
     return {"rows": rows, "merged": (), "sheet": None, "said": f"taken for {encoding}, cells parted by {sign!r}, "}
 
 
@@ -209,7 +206,7 @@ def _project(path: Path) -> tuple[pd.DataFrame, str]:
                     words = " ".join(texts[-1][start:end].split())
                     tags = [codes[code.get("targetGUID")] for code in passage.iterfind(".//{*}CodeRef")]
                     rows += [(f"{document} {number}", document, tag, words) for tag in tags]
-    except Exception as error:  # a broken archive raises any of a dozen types
+    except Exception as error:  # broken archives raise exceptions of a dozen types
         found, needed = f"no project ({error})", "REFI-QDA as QualCoder, NVivo or ATLAS.ti exports it"
         raise InputError.one(shown_path(path), found, needed, "export it anew") from error
     frame = pd.DataFrame(rows, pd.RangeIndex(1, len(rows) + 1, name="row"), PASSAGES, dtype="str")

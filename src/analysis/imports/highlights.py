@@ -1,7 +1,7 @@
-"""From coded passages, as Taguette or REFI-QDA export them, to rows of an edition and the evidence they rest on.
+"""Converts coded passages, as Taguette or REFI-QDA export them, into rows of an edition and their evidence.
 
-A code stands for values of one row of one table; the passage is their evidence, when it has at most eight words that
-stand in one paragraph of the text.
+A code stands for values of one row of one table; the passage is their evidence if it has at most eight words and stands
+in one paragraph of the text.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def highlights(
     passages : DataFrame
         From `read_export`.
     codes : mapping
-        By tag: (table, key, values by column), a list of these, or "" for a tag that says nothing. A key may hold
-        `{person}`: whose interview the document is.
+        By tag: (table, key, values by column), a list of these, or "" for a tag that says nothing. `{person}` in a key
+        stands for the interviewee of the document.
     text : str
         The text that was coded, a paragraph a line.
     people, places, shorter : mapping, optional
@@ -69,12 +69,12 @@ def highlights(
     named = [document for document, person in (people or {}).items() if person != ASK]
     asked = passages["tag"].isin(personal) & ~passages["document"].isin(named)
     refuse(refusals(passages["document"], asked, "whose interview it is", 'say of {} in people: "p1"'))
-    read = _read(passages, decided, people or {}, places or {})
-    cells = read.drop_duplicates(CELL)
-    both = read.merge(cells, on=CELL, suffixes=("", "_first")).query("value != value_first")
+    coded = _coded_cells(passages, decided, people or {}, places or {})
+    cells = coded.drop_duplicates(CELL)
+    differing = coded.merge(cells, on=CELL, suffixes=("", "_first")).query("value != value_first")
     refuse(
         Problem(source, f"{show(first)}, {show(value)}", f"one {column} of {table} {key}", "take a tag away", int(row))
-        for row, table, key, column, value, _, first in both.itertuples(index=False)
+        for row, table, key, column, value, _, first in differing.itertuples(index=False)
     )
     tables = {str(name): _table(str(name), each) for name, each in cells.groupby("table", sort=False)}
     report = tables.pop("report", pd.DataFrame([{}])).iloc[0]
@@ -82,10 +82,10 @@ def highlights(
     return tables, {str(column): str(value) for column, value in report.items()}
 
 
-def _read(
+def _coded_cells(
     passages: pd.DataFrame, decided: Mapping[str, Any], people: Mapping[str, str], known: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Row of the passage, table, key, column and value of each cell that a passage codes, and of places that it names."""
+    """The cells that passages code and those of the places they name: row of the passage, table, key, column, value."""
     coded = []
     for row, passage in passages.iterrows():
         person = people.get(passage["document"], "").strip(ASK)
@@ -96,19 +96,19 @@ def _read(
                 coded.append((row, "interviewees", who, "counted", "yes"))
             about = {"about": person or "interviewees"} if table == "statements" else {}
             coded += [(row, table, key, column, str(value)) for column, value in {**about, **cells}.items()]
-    read = pd.DataFrame(coded, columns=["row", *CELL, "value"])
-    naming = read["column"].isin(PLACES)
-    names = read[naming].set_index("row")[["value"]]
+    found = pd.DataFrame(coded, columns=["row", *CELL, "value"])
+    naming = found["column"].isin(PLACES)
+    names = found[naming].set_index("row")[["value"]]
     names.attrs = passages.attrs
     placed, places = locate(names, known)
-    read.loc[naming, "value"] = placed["value"].to_numpy()
+    found.loc[naming, "value"] = placed["value"].to_numpy()
     described = places.astype(str).melt("place", var_name="column").query("value != ''").assign(table="places")
-    named = read.loc[naming, ["row", "value"]].rename(columns={"value": "place"})
-    return pd.concat([read, named.merge(described, on="place").rename(columns={"place": "key"})], ignore_index=True)
+    named = found.loc[naming, ["row", "value"]].rename(columns={"value": "place"})
+    return pd.concat([found, named.merge(described, on="place").rename(columns={"place": "key"})], ignore_index=True)
 
 
 def _table(name: str, cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells of one table as its rows, in the order of their keys."""
+    """The rows of one table from its cells, ordered by key."""
     wide = cells.pivot(index="key", columns="column", values="value").fillna("")
     names = schema(name).key if name != "report" else ()
     keys = [dict(zip(names, key.rsplit(".", len(names) - 1), strict=False)) for key in wide.index]
@@ -116,7 +116,7 @@ def _table(name: str, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _evidence(passages: pd.DataFrame, cells: pd.DataFrame, text: str, shorter: Mapping[str, str]) -> pd.DataFrame:
-    """A row of evidence for every cell: the first passage that codes it, or those of its words that stand for it."""
+    """A row of evidence for every cell: the first passage that codes it, or the words of it given in `shorter`."""
     lines = [normalise(line) for line in paragraphs(text)]
     needed = f"one to {MOST_WORDS} words of the passage that stand in one paragraph of the text"
     made, problems = [], {}

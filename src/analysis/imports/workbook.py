@@ -1,6 +1,6 @@
-"""Prints the cells of a workbook as JSON, in a process of its own with little memory and time: a script that `files` runs.
+"""Prints the cells of a workbook as JSON: a script that `files` runs in a process of its own, with limits.
 
-A hostile workbook ends this process only, by whatever error; nothing of the package is imported here.
+A hostile workbook can only end this process. Nothing of the package is imported here.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from pathlib import Path
 import python_calamine
 
 MEMORY, SECONDS = 2 * 2**30, 8
-"""Bytes of memory and seconds of a processor that reading may take."""
+"""Limits of reading: bytes of memory and seconds of processor time."""
 NO_VALUE = re.compile(rb'<c [^>]*t="e"|<f>[^<]*</f>(?:<v ?/>|<v></v>)?</c>')
-"""XLSX cells that calamine gives as blank though they are not: errors, and formulas never computed."""
+"""XLSX cells that calamine reads as blank though they are not: errors, and formulas never computed."""
 
 
 def read(data: bytes, sheet: str) -> dict[str, object]:
-    """The rows of a sheet that are not blank, by number; of the fullest one unless it is named."""
-    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))  # whatever the file's name says
+    """The rows with content of a sheet, by number; the fullest sheet if none is named."""
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))  # by content, not suffix
     sheets = {}
     for name in [sheet] if sheet else book.sheet_names:
         rows = enumerate(book.get_sheet_by_name(name).to_python(skip_empty_area=False), 1)
@@ -38,7 +38,7 @@ def read(data: bytes, sheet: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(ImportError):  # Windows knows no such limits
+    with contextlib.suppress(ImportError):  # Windows has no such limits
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

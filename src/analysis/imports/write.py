@@ -1,4 +1,4 @@
-"""Filling an edition with the tables of an import: checked first, whole or not at all, never over edits by hand."""
+"""Fills an edition with the tables of an import: checked first, all or none, and never over edits by hand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from parabook.errors import InputError, Problem, grouped, nearest, show
 from parabook.files import sha256
 
 RECORD = "import.json"
-"""What an edition keeps of its imports: the export, and the hashes of the tables as they were written."""
+"""The record of the last import: its export, and the hashes of the tables as they were written."""
 NOTEBOOK = "import.ipynb"
 KINDS = {"i": "integer", "u": "integer", "f": "number", "b": "boolean"}
 """Types of Table Schema by the kinds of numpy; all else is text."""
@@ -39,9 +39,9 @@ def write_edition(
     report: Mapping[str, Any] | None = None,
     discard_edits: bool = False,
 ) -> str:
-    """Fill the tables of an edition, and say what it holds now.
+    """Fill the tables of an edition; a summary of what it holds now.
 
-    Nothing is written where `analysis check` would find an error: `InputError` has all of them, by the rows of the export.
+    Nothing is written where `analysis check` would find errors: `InputError` lists them by the rows of the export.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def write_edition(
         By name; further columns are the edition's own, typed in its `datapackage.json` as the frame has them. Tables of
         an earlier import that are not among them are taken away.
     export, report
-        What they were read from, to be remembered; values of the edition's `report` object, such as `collected_at`.
+        The file they were read from, for the record; values of the edition's `report` object, such as `collected_at`.
     discard_edits : bool
         Replace also what was edited by hand since the last import.
     """
@@ -81,11 +81,12 @@ def write_edition(
         texts[name] = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     warnings = _replace(path, texts, gone, tables, Path(export).name or path.name)
     counts = ", ".join(f"{len(frame):,} {name}" for name, frame in tables.items())
-    return f"{path.name}: {counts}" + (f"; {warnings} warnings, see analysis check" if warnings else "")
+    note = f"; {warnings} warnings, see analysis check" if warnings else ""
+    return f"{path.name}: {counts}{note}"
 
 
 def _csv(name: str, frame: pd.DataFrame) -> str:
-    """A table as CSV: the schema's columns, then the edition's own; every cell on one line."""
+    """A table as CSV: the schema's columns, then the edition's own; line breaks in cells become blanks."""
     columns = [*schema(name).columns]
     cells = frame.reindex(columns=[*columns, *frame.columns.difference(columns, sort=False)])
     return cells.map(lambda value: " ".join(as_text(value).split())).to_csv(index=False, lineterminator="\n")
@@ -100,7 +101,7 @@ def resource(name: str, embedded: object = None) -> dict[str, Any]:
 def _described(
     package: dict[str, Any], tables: Mapping[str, pd.DataFrame], gone: set[str], report: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`datapackage.json` with the tables and their own columns; what a person wrote into it stays."""
+    """`datapackage.json` with the imported tables and their own columns; the rest, written by hand, stays."""
     listed = {each["name"]: each for each in package.get("resources", []) if each.get("path") not in gone}
     for name, frame in tables.items():
         described = {each["name"]: each for each in listed.get(name, {}).get("schema", {}).get("fields", [])}
@@ -114,7 +115,7 @@ def _described(
 
 
 def _edits(path: Path, written: Mapping[str, str], hashes: Mapping[str, str]) -> Iterator[Problem]:
-    """Tables with rows that are neither as the last import wrote them nor as this one will."""
+    """Tables whose rows are neither those of the last import nor those of this one."""
     hint = "bring the edits into the notebook, or set discard_edits=True (papermill: -p discard_edits True)"
     for file in (path / name for name in sorted({*written, *hashes})):
         rows = file.read_bytes().count(b"\n") - 1 if file.exists() else 0
@@ -125,7 +126,7 @@ def _edits(path: Path, written: Mapping[str, str], hashes: Mapping[str, str]) ->
 def _replace(
     path: Path, texts: Mapping[str, str], gone: set[str], tables: Mapping[str, pd.DataFrame], export: str
 ) -> int:
-    """Hold a copy with the new files against the checks of every edition, and put them in place; how many warnings."""
+    """Check a copy of the edition with the new files, and move them into the edition; the number of warnings."""
     with tempfile.TemporaryDirectory(prefix=".import-", dir=path.parent) as folder:
         copy = Path(folder) / path.name
         shutil.copytree(path, copy, ignore=shutil.ignore_patterns(NOTEBOOK, ".*", *gone, *texts))
@@ -141,7 +142,7 @@ def _replace(
 
 
 def _of_export(problem: Problem, folder: str, tables: Mapping[str, pd.DataFrame], export: str) -> Problem:
-    """A problem by the row of the export that the table's row was made of."""
+    """A problem of a table with the row of the export from which the table's row was made."""
     file, row = problem.file.replace(folder, ""), problem.row
     table = tables.get(file.removesuffix(".csv"))
     if table is None:

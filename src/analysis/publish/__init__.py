@@ -1,1 +1,1 @@
-"""The machinery that makes the book: run the chapters, stage, build, publish. No notebook imports it."""
+"""What makes the book of an edition: the command line, the plug-in for parabook, new editions. No notebook imports it."""

@@ -1,4 +1,4 @@
-"""The command line: parses, calls, prints. Heavy imports wait until a command needs them."""
+"""The command line: parses, calls, prints. Each command imports what it needs, so that others start fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from pathlib import Path
 import click
 from click import argument, option
 
+from analysis import folder
+from analysis.publish.plugin import EditionPlugin
+from analysis.schema import ROOT
 from analysis.spark import ENGINE
+from analysis.text import plural
 from parabook.book import Book
 from parabook.build import BuildOptions, build_all, plan_all
 from parabook.build import build as build_book
@@ -37,9 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _book() -> tuple[Book, Plugin]:
-    from analysis.publish.plugin import EditionPlugin
-    from analysis.schema import ROOT
-
     return Book.open(ROOT), EditionPlugin()
 
 
@@ -47,7 +48,7 @@ def _engine(context: click.Context, parameter: click.Parameter, address: str | N
     if address and parameter.name == "scheduler":
         raise InputError.one("--scheduler", "an option that is gone", "--engine ADDRESS", "for one, sc://HOST:PORT")
     if address:
-        os.environ[ENGINE] = address  # for the processes that count
+        os.environ[ENGINE] = address  # read by the processes that count
 
 
 edition = argument("edition")
@@ -79,7 +80,9 @@ def build(
     if receipt:
         from parabook.reproduce import reproduce
 
-        if stray := "-p" if given else "--pdf" if pdf else " ".join(editions) if len(editions) > 1 else "":
+        stray = " ".join(editions) if len(editions) > 1 else ""
+        stray = "-p" if given else "--pdf" if pdf else stray
+        if stray:
             needed = "nothing beside it but, perhaps, where its edition is now"
             raise InputError.one("--reproduce", stray, needed, "the receipt has the rest: leave it out")
         again = Progress("again", live=True)
@@ -91,18 +94,19 @@ def build(
         complain(*(f"{each.name}: not built: {line}" for each in outcomes for line in each.failed.splitlines()))
         built = [each.index for each in outcomes if not each.failed]
         print(f"{len(built)} of {len(outcomes)} editions built")
-        _print(built if pdf else [], out.resolve() / "index.html")
+        _show(built, out.resolve() / "index.html", pdf)
         return 0 if len(built) == len(outcomes) else 1
-    for name, plan in [(plan.input.name, plan) for plan in plans]:
+    for plan in plans:
+        name = plan.input.name
         index = build_book(plan, out or Path("_build", name), options, Progress(name, live=True))
-        _print([index] if pdf else [], index)
+        _show([index], index, pdf)
     return 0
 
 
-def _print(books: Sequence[Path], index: Path) -> None:
-    """Print books on paper, and then the paths of what was made, as seen from here."""
+def _show(books: Sequence[Path], index: Path, pdf: bool) -> None:
+    """Make the PDFs of books, if asked to, and print the paths of these and of the index, relative to this folder."""
     made = [index]
-    if books:
+    if pdf:
         from parabook.pdf import print_book
 
         made = [*(print_book(each.parents[1]) for each in books), index]
@@ -129,9 +133,8 @@ def preview(edition: str, given: dict[str, str], port: int) -> None:
 @engine
 def check(edition: str, embed: bool, as_json: bool) -> int:
     """Find everything that is wrong with the tables of EDITION."""
-    from analysis import folder, story
+    from analysis import story
     from analysis.coding import package
-    from analysis.text import plural
 
     if embed and package.embed(folder.find(edition)):
         complain("datapackage.json: schemas copied")
@@ -140,10 +143,11 @@ def check(edition: str, embed: bool, as_json: bool) -> int:
     files, tables = tallied(problems), [*opened.tables] if opened else []
     counts = {kind: sum(count[kind] for count in files.values()) for kind in ("errors", "warnings")}
     if as_json:
-        said = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
-        print(json.dumps({"edition": edition, **said}, indent=1, ensure_ascii=False))
-    for name, count in [*files.items(), (edition, counts)] if not as_json else ():
-        print(f"{printable(name)}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
+        found = {"problems": [*map(asdict, problems)], "counts": {**counts, "files": files}, "tables": tables}
+        print(json.dumps({"edition": edition, **found}, indent=1, ensure_ascii=False))
+    else:
+        for name, count in [*files.items(), (edition, counts)]:
+            print(f"{printable(name)}: {plural(count['errors'], 'error')}, {plural(count['warnings'], 'warning')}")
     return 2 if counts["errors"] else 0
 
 
@@ -166,10 +170,8 @@ def new(name: str, into: Path | None, export: Path | None, source: Path | None) 
 @source
 def evidence(edition: str, source: Path) -> None:
     """Draft the evidence of every value of EDITION that lacks it."""
-    from analysis import folder
     from analysis.coding.draft import add_evidence
     from analysis.coding.verify import source_text
-    from analysis.text import plural
 
     read, several, left = add_evidence(folder.find(edition), source_text(source))
     print(f"evidence.csv: {plural(read + several + left, 'value')} had no row; those that were there are as they were")
@@ -179,7 +181,8 @@ def evidence(edition: str, source: Path) -> None:
         "left to you: fill in the rows whose note begins with “draft:”, and write your reason there": left,
     }
     for what, many in todo.items():
-        print(f"  {many:,} {what}") if many else None
+        if many:
+            print(f"  {many:,} {what}")
 
 
 @analysis.command()
@@ -190,7 +193,6 @@ def verify(edition: str, source: Path) -> int:
     from analysis.coding.verify import source_text
     from analysis.coding.verify import verify as verified
     from analysis.editions import open_edition
-    from analysis.text import plural
 
     loaded = open_edition(edition)
     verdict = verified(loaded, source_text(source))

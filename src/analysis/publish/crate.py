@@ -1,8 +1,8 @@
-"""The record of a book: what came from what, by whom, under which terms, as an RO-Crate that other programs read.
+"""The provenance of a book as an RO-Crate: what was made from what, by whom, under which terms.
 
-By the Process Run Crate profile: an action for each chapter, whose instrument is the notebook, whose objects are the
-tables it rests on and its parameters, whose results are the executed notebook, the page and the exhibits. It says
-nothing of when or where the book was built: the same inputs give the same record.
+It follows the Process Run Crate profile: each chapter is an action with the notebook as instrument, the tables it rests
+on and its parameters as objects, and the executed notebook, the page and the exhibits as results. Neither time nor place
+of the build is recorded, so that the same inputs give the same record.
 """
 
 from __future__ import annotations
@@ -10,30 +10,29 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import yaml
+from rocrate.model import ContextEntity
+from rocrate.rocrate import ROCrate
 
 from analysis.folder import PACKAGE
+from parabook.cache import ChapterRun
 from parabook.files import sha256
 from parabook.parameters import REPORTED, parameters
+from parabook.plan import Plan
+from parabook.plugins import Cover
 from parabook.protocol import exhibits
-
-if TYPE_CHECKING:
-    from parabook.cache import ChapterRun
-    from parabook.plan import Plan
-    from parabook.plugins import Cover
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 SHA256 = "https://w3id.org/ro/terms/workflow-run#sha256"
-"""The one word that RO-Crate 1.1 has no term for."""
+"""The one term used that RO-Crate 1.1 does not define."""
 FILES = ("tables/{}.csv", "charts/{}.vl.json", "html/exhibits/{}.svg")
 """The files of an exhibit, where it has them."""
 
 
 def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Collection[str], folder: Path) -> str:
-    """The record of a finished book in a folder, as the text of ``ro-crate-metadata.json``; ``runs`` has the root first."""
-    import yaml
-    from rocrate.rocrate import ROCrate
-
+    """The text of ``ro-crate-metadata.json`` for a finished book in a folder; ``runs`` begins with the root chapter."""
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms["sha256"] = SHA256
     package = json.loads((plan.input / PACKAGE).read_text(encoding="utf-8"))
@@ -52,7 +51,7 @@ def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Colle
     )  # fmt: skip
     known = {
         "name": cover.title, "description": str(package.get("description") or cover.title), "isBasedOn": edition,
-        # The library would write the time of the build; this is the date of the data, or of the program.
+        # The library's default is the time of the build; this is the date of the data, or of the program.
         "datePublished": str(package.get("created") or citation["date-released"])[:10],
         "conformsTo": _add(crate, PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"),
         "license": _listed(crate, package, "licenses"), "author": _listed(crate, package, "contributors"),
@@ -68,13 +67,13 @@ def record(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], left_out: Colle
 
 def _listed(crate: Any, package: Mapping[str, Any], what: str) -> list[Any]:
     """The licenses, contributors or sources of ``datapackage.json``."""
-    found = []
+    found, kind = [], "CreativeWork"
     for n, each in enumerate((each for each in package.get(what) or () if isinstance(each, dict)), 1):
-        named = {"givenName", "familyName"} & each.keys()  # a person only where it says so, as a team may stand there
-        kind = "CreativeWork" if what != "contributors" else "Person" if named else "Organization"
-        url, ident = each.get("path"), f"#{what.removesuffix('s')}-{n}"
+        if what == "contributors":  # a team, unless it has the names of a person
+            kind = "Person" if {"givenName", "familyName"} & each.keys() else "Organization"
+        url = each.get("path")
         name = str(each.get("title") or each.get("name") or url or "not named")
-        ident = url if url and what == "licenses" else ident
+        ident = url if url and what == "licenses" else f"#{what.removesuffix('s')}-{n}"
         found.append(_add(crate, ident, kind, name=name, url=url, description=each.get("role")))
     return found
 
@@ -82,8 +81,8 @@ def _listed(crate: Any, package: Mapping[str, Any], what: str) -> list[Any]:
 def _run(crate: Any, plan: Plan, run: ChapterRun, page: str, folder: Path, program: Any) -> Any:
     """The run of a chapter: what it used, and the files that it made; no agent and no times, as two records would differ."""
     source = next(file for file in plan.notebooks if file.stem == run.chapter)
-    hashed, needs = sha256(source), {"softwareRequirements": program}
-    notebook = _add(crate, f"#chapter/{run.chapter}", "SoftwareSourceCode", name=source.name, sha256=hashed, **needs)
+    described = {"name": source.name, "sha256": sha256(source), "softwareRequirements": program}
+    notebook = _add(crate, f"#chapter/{run.chapter}", "SoftwareSourceCode", **described)
     values = {name: each.default for name, each in parameters(plan.book.read[source]).items()} | plan.chosen(source)
     used = [crate.get(f"#edition/{name}") for name in plan.behind([PACKAGE, *run.rests_on])]
     used += [
@@ -97,13 +96,11 @@ def _run(crate: Any, plan: Plan, run: ChapterRun, page: str, folder: Path, progr
         for path in (f"notebooks/{run.chapter}.ipynb", f"html/{page}.html", *exhibited)
         if (folder / path).is_file()
     ]
-    said = {"name": f"Chapter {run.chapter}, run", "actionStatus": "http://schema.org/CompletedActionStatus"}
-    return crate.add_action(notebook, f"#run/{run.chapter}", used, made, said)
+    outcome = {"name": f"Chapter {run.chapter}, run", "actionStatus": "http://schema.org/CompletedActionStatus"}
+    return crate.add_action(notebook, f"#run/{run.chapter}", used, made, outcome)
 
 
 def _add(crate: Any, ident: str, kind: str, **properties: Any) -> Any:
-    """Something that the record speaks of and the book does not carry."""
-    from rocrate.model import ContextEntity
-
+    """Add an entity that is no file of the book, or get it if it was added before."""
     given = {name: value for name, value in properties.items() if value not in (None, "", [])}
     return crate.get(ident) or crate.add(ContextEntity(crate, ident, {"@type": kind, **given}))

@@ -1,7 +1,8 @@
 """Beginning an edition: empty tables to fill by hand, or a notebook that imports an export.
 
-The notebook is filled in with what can be guessed of the export; the rest is left as "?". What an export holds gets into it
-as literals on one line each, by `quoted`, or as counts; cells are parted before they are filled, so that no value begins one.
+The notebook is filled in with what can be guessed from the export; the rest is left as "?". Values of the export enter it
+only as literals of one line, by `quoted`, or as counts. A template is split into cells before it is filled in, so that no
+value can begin a cell.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import jinja2
 import nbformat.v4
 import pandas as pd
 
-from analysis.coding.rules import cities_in, words
+from analysis.coding.rules import cities_in, length
 from analysis.folder import PACKAGE
 from analysis.imports.answers import ASK, bare, bounds, quoted
 from analysis.imports.files import PASSAGES, is_project, read_export, read_text
@@ -33,29 +34,28 @@ from parabook.errors import InputError, show
 
 TEMPLATES = Path(__file__).with_name("templates")
 GUESSES = json.loads((TEMPLATES / "guesses.json").read_text(encoding="utf-8"))
-"""Words of columns and answers, and what they usually mean."""
+"""Usual meanings of the words in column names and answers."""
 STARTED = tuple(name for name in TABLES if name != "settlements")
-"""The tables of an empty edition; settled differences need a second coding first."""
+"""The tables of an empty edition; settlements need a second coding first."""
 MOST_LISTED, MOST_KINDS = 200, 8
-"""Different answers of a column that a draft lists; of one by which rows of figures may be left out."""
-NUMBER = r"\d{1,3}(?:[, ]\d{3})+|\d+(?:\.0+)?"
+"""Different answers of a column that a draft lists, and of one by which rows of figures may be left out."""
 FORMS = {
     "interviewee": "[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*",
     "year": "(?:19|20)[0-9]{2}(?:[.]0)?",
-    "number": NUMBER,
+    "number": r"\d{1,3}(?:[, ]\d{3})+|\d+(?:\.0+)?",
     "day": r"\d{1,4}\D\d{1,2}\D\d{1,4}.*",
 }
-"""How answers look that need no code, or show what a column is."""
+"""Forms of answers that need no code, and of those in columns that are recognised by them."""
 
 
 def start(
     name: str, into: Path | None = None, export: Path | None = None, source: Path | None = None
 ) -> tuple[str, str]:
-    """Begin an edition under ``data/``, in another folder, or at the path that the name is: what was read, what comes next.
+    """Begin an edition under ``data/``, in another folder, or at a path given as the name; what was read, and the next steps.
 
-    With an `export` a notebook that imports it is drafted, and no table is written yet; else the tables are empty, but
-    for the paragraphs of the text that is coded, the `source`. Nothing is written when something stands there already,
-    or a file cannot be read (InputError).
+    With an `export` a notebook that imports it is drafted, and no table is written yet. Otherwise the tables are empty, but
+    for the paragraphs of the text that is coded, the `source`. InputError, and nothing is written, where the folder is not
+    empty or a file cannot be read.
     """
     path = into / name if into else Path(name) if "/" in name else ROOT / "data" / name
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name.rpartition("/")[2]) or ".." in path.parts:
@@ -64,9 +64,9 @@ def start(
         raise InputError.one(path.parent, "no such folder", "a folder to write the edition into", "make it first")
     path = path.parent.resolve() / path.name
     if os.path.lexists(path) and (not path.is_dir() or path.is_symlink() or any(path.iterdir())):
-        needed = (
-            f"a new name, or an empty folder{f'; its {NOTEBOOK} imports the next export' * (path / NOTEBOOK).exists()}"
-        )
+        needed = "a new name, or an empty folder"
+        if (path / NOTEBOOK).exists():
+            needed += f"; its {NOTEBOOK} imports the next export"
         raise InputError.one(shown_path(path), "something that stands there", needed)
     tables, said = [] if export else STARTED, ""
     files = {f"{table}.csv": ",".join(schema(table).columns) + "\n" for table in tables}
@@ -97,33 +97,23 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     answers = read_export(export)
     if answers.empty:
         raise InputError.one(answers.attrs["source"], "no rows", "rows of answers below the header")
-    said, header, targets = str(answers.attrs["read"]), answers.attrs.get("header", ()), targets_of(answers)
-    given = answers.drop(columns=[column for column in targets.values() if column])
-    given = given.mask(given.isin(GUESSES["silent"]), "")
-    numbers = [
-        name
-        for name in map(str, given)
-        if _share(given[name], NUMBER) > 0.8 and not _matches(name, GUESSES["numbering"])
-    ]
-    dated = [targets[name] for name in ("day", "year") if targets[name]]
-    when = max(dated, key=lambda name: answers[name].nunique(), default="")
-    figures = numbers and targets["asylum"]
-    kind = "flows" if when and figures and not (targets["age"] or targets["gender"]) else "survey"
-    kind = "highlights" if {*PASSAGES} <= {*answers.columns} else kind
-    used = {*(targets[name] for name in GUESSES["filled"].get(kind, ())), *(numbers if kind == "flows" else ())}
-    apart = _apart(answers, [when, targets["asylum"], targets["origin"]], numbers) if kind == "flows" else []
-    kinds = [name for name in apart if 1 < answers[name].nunique() <= MOST_KINDS and (answers[name] != "").all()]
-    used = used - {*dated} | {when, *kinds} if kind == "flows" else used
+    targets, said, header = targets_of(answers), str(answers.attrs["read"]), answers.attrs.get("header", ())
+    figures = figures_of(answers, targets)
+    kind = "flows" if figures else "survey"
+    if {*PASSAGES} <= {*answers.columns}:
+        kind = "highlights"
+    used = {targets[name] for name in GUESSES["filled"].get(kind, ())}
+    if kind == "flows":
+        used |= {figures["when"], *figures["numbers"], *figures["kinds"]}
+    columns = ""
+    for name, each in answers.items():
+        different = plural(each[each != ""].nunique(), "different answer")
+        columns += f"\n    {'' if name in used else '# '}{quoted(name)},  # {different}"
+    onward = answers[targets["next_place"]].unique() if targets["next_place"] else ()
     context = {
-        "answers": answers, "targets": targets, "numbers": numbers, "when": when, "apart": apart,
-        "kinds": kinds,
+        "answers": answers, "targets": targets, **figures, "columns": columns, "said": said.replace("`", "'"),
         "stops": [targets[name] for name in ("from_place", "to_place", "next_place") if targets[name]],
-        "said": said.replace("`", "'"),
-        "staying": ", ".join(quoted(each) for each in answers.get(targets["next_place"], pd.Series()).unique() if _plain(each) in GUESSES["stays"]),
-        "columns": "".join(
-            f"\n    {'' if name in used else '# '}{quoted(name)},  # {plural(each[each != ''].nunique(), 'different answer')}"
-            for name, each in answers.items()
-        ),
+        "staying": ", ".join(quoted(each) for each in onward if _plain(each) in GUESSES["stays"]),
         "notebook": shown_path(path / NOTEBOOK), "export": portable(export),
         "source": portable(source or export) if source or is_project(export) else ASK,
         "edition": path.name if path.parent == ROOT / "data" else portable(path),
@@ -135,8 +125,30 @@ def draft(path: Path, export: Path, source: Path | None) -> tuple[str, str]:
     return str(nbformat.writes(made)) + "\n", said
 
 
+def figures_of(answers: pd.DataFrame, targets: Mapping[str, str]) -> dict[str, Any]:
+    """What an export of figures by country and time has, for its template; nothing if it is an export of something else.
+
+    ``numbers`` are its columns of numbers, ``when`` the column of time, ``apart`` the columns by which rows of one time,
+    country and origin differ, ``kinds`` those of them by whose few answers rows may be left out.
+    """
+    rest = answers.drop(columns=[column for column in targets.values() if column])
+    rest = rest.mask(rest.isin(GUESSES["silent"]), "")
+    numbers = [name for name in map(str, rest) if _share(rest[name], FORMS["number"]) > 0.8]
+    numbers = [name for name in numbers if not _matches(name, GUESSES["numbering"])]
+    dated = [targets[name] for name in ("day", "year") if targets[name]]
+    if not (numbers and dated and targets["asylum"]) or targets["age"] or targets["gender"]:
+        return {}
+    when = max(dated, key=lambda name: answers[name].nunique())
+    key = [name for name in (when, targets["asylum"], targets["origin"]) if name]
+    most = answers.groupby(key).nunique().max()
+    others = [name for name in map(str, answers) if name not in (*key, *numbers) and not _matches(name, ["id"])]
+    apart = [name for name in others if most[name] > 1]
+    kinds = [name for name in apart if answers[name].nunique() <= MOST_KINDS and (answers[name] != "").all()]
+    return {"numbers": numbers, "when": when, "apart": apart, "kinds": kinds}
+
+
 def portable(path: Path) -> str:
-    """A path as a notebook keeps it: from the checkout, or from the home folder, or whole."""
+    """A path as a notebook holds it: relative to the checkout or to the home folder, or absolute."""
     whole = path.expanduser().resolve()
     if whole.is_relative_to(ROOT):
         return str(whole.relative_to(ROOT))
@@ -144,7 +156,7 @@ def portable(path: Path) -> str:
 
 
 def cells(template: str, context: Mapping[str, Any]) -> Iterator[Any]:
-    """The cells of a template, which are parted by `# %% [kind] id tags`; one that comes out blank is left out."""
+    """The cells of a template, separated by lines `# %% [kind] id tags`; blank cells are left out."""
     parts = re.split(r"^# %% \[(\w+)\] ([\w-]+)(.*)$\n", (TEMPLATES / template).read_text("utf-8"), flags=re.M)[1:]
     for kind, name, tags, source in zip(*(iter(parts),) * 4, strict=True):
         if text := environment().from_string(source).render(context).strip():
@@ -154,30 +166,34 @@ def cells(template: str, context: Mapping[str, Any]) -> Iterator[Any]:
 
 @cache
 def environment() -> jinja2.Environment:
-    """The templates of this folder; `py` spells a value as Python, `listing` answers and what they mean."""
+    """The environment of this folder's templates; `py` writes a value as Python, `listing` answers and what they mean."""
     loader = jinja2.FileSystemLoader(TEMPLATES)
     made = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     made.filters["py"] = spelt
-    made.globals |= {"listing": listing, "words": lambda text: len(words(text))}
+    made.globals |= {"listing": listing, "length": length}
     return made
 
 
 def spelt(value: object) -> str:
-    """A value as Python spells it, on one line."""
-    return quoted(value) if isinstance(value, str) else json.dumps(value) if isinstance(value, dict) else repr(value)
+    """A value as a Python literal on one line."""
+    if isinstance(value, str):
+        return quoted(value)
+    return json.dumps(value) if isinstance(value, dict) else repr(value)
 
 
 def listing(answers: pd.Series, target: str = "", indent: str = "") -> str:
-    """The different answers, the most frequent first, as a dict with what each probably means and how many rows have it."""
+    """A Python dict of the different answers, the most frequent first: what each probably means, and its number of rows."""
     counts = answers[answers != ""].value_counts().head(MOST_LISTED)
     usual = {_plain(str(answer)): str(answer) for answer in reversed(counts.index)}
     lines = ["{"]
     for answer, count in counts.items():
         code = meaning(target, str(answer))
-        if target == "profession" and code == ASK:  # only what another spelling stands for is listed
-            code = None if answer == usual[_plain(str(answer))] else usual[_plain(str(answer))]
+        if target == "profession" and code == ASK:  # only other spellings of a profession are listed
+            code = usual[_plain(str(answer))]
+            if code == answer:
+                continue
         if code is not None:
-            lines.append(f"{indent}    {spelt(answer)}: {spelt(code)},  # {count:,} row{'s' * (count != 1)}")
+            lines.append(f"{indent}    {spelt(answer)}: {spelt(code)},  # {plural(count, 'row')}")
     return "\n".join([*lines, indent + "}"])
 
 
@@ -191,16 +207,8 @@ def meaning(target: str, answer: str) -> Any:
         return None if bounds(answer) else ASK
     if target in FORMS:
         return None if re.fullmatch(FORMS[target], answer) else ASK
-    if target in ("place", "country"):
-        named = {each.name.casefold(): each.alpha3 for each in iso3166.countries} | GUESSES["countries"]
-        named |= {name.casefold(): code for code, name in countries().items()}
-        code = None if answer in countries() else named.get(answer.casefold(), ASK)
-        found = {"country": code or answer, "precision": ASK if code == ASK else "country"}
-        cities = cities_in(answer) if target == "place" and code == ASK else ()
-        found |= next((dict(city) for city in cities if _plain(city["name"]) == plain), {})
-        found |= vocabulary("gazetteer").get(answer, {})
-        where = {key: float(found[key]) for key in ("latitude", "longitude") if key in found}
-        return code if target == "country" else {key: found[key] for key in ("country", "precision")} | where
+    if target in ("country", "place"):
+        return _country(answer) if target == "country" else _place(answer)
     known = {_plain(word): code for code, said in GUESSES["codes"].get(target, {}).items() for word in (*said, code)}
     several = {known.get(word, ASK) for word in plain.split() if word not in GUESSES["and"]}
     if target == "mode" and plain not in known and ASK not in several:
@@ -208,49 +216,60 @@ def meaning(target: str, answer: str) -> Any:
     return known.get(plain, ASK)
 
 
+def _country(answer: str) -> str | None:
+    """The code of the country that an answer names; None where it is a code, "?" where no country is known."""
+    if answer in countries():
+        return None
+    known = {each.name.casefold(): each.alpha3 for each in iso3166.countries} | GUESSES["countries"]
+    known |= {name.casefold(): code for code, name in countries().items()}
+    return str(known.get(answer.casefold(), ASK))
+
+
+def _place(answer: str) -> dict[str, Any]:
+    """The country, precision and position of the place that an answer names; "?" for what is not known."""
+    country = _country(answer)
+    found: dict[str, Any] = {"country": country or answer, "precision": "country"}
+    if country == ASK:
+        found["precision"] = ASK
+        found |= next((city for city in cities_in(answer) if _plain(city["name"]) == _plain(answer)), {})
+    found |= vocabulary("gazetteer").get(answer, {})
+    where = {key: float(found[key]) for key in found if key in ("latitude", "longitude")}
+    return {"country": found["country"], "precision": found["precision"], **where}
+
+
 def _plain(text: str) -> str:
-    """A text as words are compared: without accents, case and signs, words of camelCase apart."""
+    """A text for comparison: without accents, case and punctuation, words of camelCase apart."""
     parted = re.sub("(?<=[a-z0-9])(?=[A-Z])", " ", text)
     return " ".join(re.sub(r"[\W_]+", " ", bare(parted).casefold()).split())
 
 
 def _share(answers: pd.Series, pattern: str) -> float:
-    """The share of the answers given that have a form; 0 where none is given."""
+    """The share of the non-blank answers that have a form; 0 if all are blank."""
     given = answers[answers != ""]
     return float(given.str.fullmatch(pattern).sum() / max(len(given), 1))
-
-
-def _apart(answers: pd.DataFrame, key: list[str], numbers: list[str]) -> list[str]:
-    """The columns by which rows of one time, country and origin differ, where there are such rows."""
-    groups = answers.groupby([name for name in key if name])
-    rest = [name for name in answers.columns if name not in (*key, *numbers) and not _matches(name, ["id"])]
-    return [name for name in rest if groups[name].nunique().max() > 1]
 
 
 def targets_of(answers: pd.DataFrame) -> dict[str, str]:
     """The column of an export that probably fills each column of an edition, by its name and values; blank for none."""
     found: dict[str, str] = {}
-    personal = [name for name in answers.columns if _matches(name, GUESSES["personal"])]
+    headers = [str(name) for name in answers]
+    personal = [name for name in headers if _matches(name, GUESSES["personal"])]
     for target, patterns in GUESSES["targets"].items():
-        apart = {*found.values(), *(personal if target != "interviewee" else ())}
-        named = (
-            name
-            for pattern in patterns
-            for name in map(str, answers)
-            if _matches(name, [pattern]) and name not in apart
-        )
+        taken = {*found.values(), *(personal if target != "interviewee" else ())}
+        free = [name for name in headers if name not in taken]
+        named = [name for pattern in patterns for name in free if _matches(name, [pattern])]
         found[target] = next((name for name in named if _fits(target, answers[name])), "")
     return found
 
 
 def _matches(header: str, patterns: Iterable[str]) -> bool:
-    """Whether the last part of a header says one of the words."""
+    """Whether the last part of a header contains one of the words."""
     plain = _plain(header.rpartition("/")[2])
     return any(re.search(rf"(?<!\w)(?:{bare(pattern)})(?!\w)", plain) for pattern in patterns)
 
 
 def _fits(target: str, answers: pd.Series) -> bool:
-    """Whether a column's answers can be what its header promises."""
+    """Whether a column's answers can be of what its header names."""
     if target == "age":
         return sum(bounds(text) is not None for text in answers) >= max(0.25 * (answers != "").sum(), 1)
     share = _share(answers, FORMS.get(target, "(?s:.*)"))

@@ -1,4 +1,4 @@
-"""What this report adds to the building and reviewing of its book: editions, which chapters are run on."""
+"""The plug-in with which parabook builds and reviews this report: it knows the editions that chapters run on."""
 
 from __future__ import annotations
 
@@ -8,31 +8,28 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis import folder
 from analysis.folder import ROOMS
 from analysis.schema import ROOT
-from parabook.errors import InputError
+from parabook.book import Book
+from parabook.cache import ChapterRun
+from parabook.errors import InputError, Problem, grouped
 from parabook.files import listed
 from parabook.notebooks import code
+from parabook.plan import Plan
 from parabook.plugins import Cover, Evidence, Plugin, Table
-
-if TYPE_CHECKING:
-    from parabook.book import Book
-    from parabook.cache import ChapterRun
-    from parabook.errors import Problem
-    from parabook.plan import Plan
 
 RECORD = "ro-crate-metadata.json"
 DATA = {"schemas": "*.json", "vocabularies": "*.csv", "basemap": "*.geojson"}
-"""The folders under ``data`` that the program reads, and which files of them."""
+"""The folders under ``data`` that the program reads, and the pattern of their files."""
 MOST_ROWS = 20_000
-"""Of a longer table a review says that it differs, not which rows."""
+"""The longest table that a review compares row by row; of longer ones it only says that the file changed."""
 
 
 class EditionPlugin(Plugin):
-    """The plug-in of this report; what each hook is for, `Plugin` says."""
+    """The plug-in of this report; `Plugin` documents the hooks."""
 
     noun = "edition"
     observes = False  # editions are read by DuckDB, and exhibits name the tables they rest on
@@ -51,13 +48,13 @@ class EditionPlugin(Plugin):
         return sorted((path / "chapters").glob("[!.]*.ipynb"))
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
-        """The files of the tables, as the edition's package names them, and the package itself, which every chapter reads."""
+        """The package, which every chapter reads, and the files of tables as it names them."""
         package = json.loads((path / folder.PACKAGE).read_text(encoding="utf-8"))
         files = {each["name"]: each["path"].rstrip("/") for each in package["resources"] if isinstance(each, dict)}
         return [folder.PACKAGE, *(files.get(name, name) for name in names)]
 
     def program(self, book: Book) -> dict[str, dict[str, Path]]:
-        """The package and the data that it reads; apart what makes, checks and publishes editions, and who made it."""
+        """The package and the data that it reads, and apart from these the modules on which no chapter's result depends."""
         package = {f"analysis/{name}": file for name, file in listed(Path(__file__).parents[1]).items()}
         apart = {name for name in package if name.removeprefix("analysis/").startswith(ROOMS)}
         pages = {name: package.pop(name) for name in apart} | {"CITATION.cff": ROOT / "CITATION.cff"}
@@ -65,14 +62,14 @@ class EditionPlugin(Plugin):
         return {**data, "code": package, "pages": pages}
 
     def parameters(self, path: Path) -> dict[str, Any]:
-        """Kernels run beside the edition and know it by its folder's name, so that no page has a path of the machine."""
+        """The edition by its folder's name: kernels run beside it, so that no page shows a path of this machine."""
         return {"edition": path.name}
 
     def folder(self, path: Path, chapter: Path) -> Path:
         return path.parent
 
     def private(self, path: Path, given: Mapping[str, Any]) -> bool:
-        """Whether small cells are suppressed; also where the package cannot be read, which `check` then says."""
+        """Whether small cells are suppressed; True also where the package is broken, which `check` reports."""
         try:
             report = json.loads((path / folder.PACKAGE).read_text(encoding="utf-8")).get("report", {})
             return bool(max(report.get("minimum_cell", 1), given.get("minimum_cell", 0)) > 1)
@@ -92,7 +89,7 @@ class EditionPlugin(Plugin):
         return Cover(edition.title, homepage=str(edition.package.get("homepage") or ""), date=date)
 
     def cover(self, cover: Cover, glue: Mapping[str, str], drawing: str) -> Cover:
-        """The cover with the first words of the summary, and a picture: its headline, and its map where it has one."""
+        """The cover with the lead of the summary, and a picture of its headline and map."""
         from analysis.publish.card import card_svg
 
         cover = super().cover(cover, glue, drawing)
@@ -112,10 +109,12 @@ class EditionPlugin(Plugin):
         edition = open_edition(path)
         if edition.minimum_cell > 1:
             return None
-        said = {key: value for key, value in edition.package.items() if key not in ("resources", "report")}
-        said |= {f"report.{key}": value for key, value in edition.package.get("report", {}).items()}
-        fields = [(key, it if isinstance(it, str) else json.dumps(it, ensure_ascii=False)) for key, it in said.items()]
-        found: dict[str, Table] = {folder.PACKAGE: (("field", "value"), *fields)}
+        fields = {key: value for key, value in edition.package.items() if key not in ("resources", "report")}
+        fields |= {f"report.{key}": value for key, value in edition.package.get("report", {}).items()}
+        texts = (
+            value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in fields.values()
+        )
+        found: dict[str, Table] = {folder.PACKAGE: (("field", "value"), *zip(fields, texts, strict=True))}
         for name, frame in edition.tables.items():
             if count(frame) <= MOST_ROWS:
                 table = edition.text[name]
@@ -124,38 +123,34 @@ class EditionPlugin(Plugin):
 
     def problems(self, path: Path) -> Sequence[Problem]:
         from analysis.story import examine
-        from parabook.errors import grouped
 
         return _inside(path, grouped(examine(path)[1]))
 
     def evidence(self, path: Path, source: Path) -> Evidence:
-        """What ``analysis verify`` says; of an edition that hides small cells, only how much."""
+        """The result of ``analysis verify``; for an edition that hides small cells, only the number of problems."""
         from analysis.coding.verify import source_text, verify
         from analysis.editions import open_edition
-        from parabook.errors import Problem
 
-        text, edition = source_text(source), open_edition(path)
-        held = verify(edition, text)
-        found = _inside(path, held.problems)
+        edition = open_edition(path)
+        verdict = verify(edition, source_text(source))
+        found = _inside(path, verdict.problems)
         if found and edition.minimum_cell > 1:
             found = (Problem(edition.name, f"{len(found):,} problems", "none", "analysis verify names them"),)
-        return Evidence(str(held), found)
+        return Evidence(str(verdict), found)
 
 
 def _require_passed_on(plan: Plan) -> None:
-    """An `InputError` for a chapter that would show smaller cells than a call allows, as it does not pass ``minimum_cell`` on."""
+    """`InputError` for a chapter that ignores the ``minimum_cell`` of a call and would show smaller cells."""
     for file in plan.notebooks if plan.given.get("minimum_cell") else ():
         if not _passes_on(code(plan.book.read[file])):
+            found = "open_edition() without the parameter minimum_cell"
             needed = "open_edition(edition, minimum_cell), and minimum_cell: int = 0 in its cell tagged parameters"
-            found, hint = (
-                "open_edition() without the parameter minimum_cell",
-                "it would show smaller cells than this call allows",
-            )
+            hint = "it would show smaller cells than this call allows"
             raise InputError.one(f"chapter {plan.book.name(file)}", found, needed, hint)
 
 
 def _passes_on(source: str) -> bool:
-    """Whether every call of ``open_edition`` is given the name ``minimum_cell``, which is assigned.
+    """Whether every call of ``open_edition`` passes the variable ``minimum_cell``, and that is assigned somewhere.
 
     Examples
     --------
@@ -166,7 +161,7 @@ def _passes_on(source: str) -> bool:
     """
     try:
         nodes = list(ast.walk(ast.parse(re.sub(r"^\s*[%!].*", "", source, flags=re.MULTILINE))))
-    except SyntaxError:  # another language, or another's magic
+    except SyntaxError:  # another language, or a cell magic
         return "open_edition" not in source
     calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("open_edition")]
     given = [[*call.args[1:2], *(each.value for each in call.keywords if each.arg == "minimum_cell")] for call in calls]
@@ -176,7 +171,6 @@ def _passes_on(source: str) -> bool:
 
 
 def _inside(path: Path, found: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Problems by files in the edition's folder, wherever that is on this machine."""
-    from analysis.tables import shown_path
-
-    return tuple(replace(each, file=each.file.removeprefix(f"{shown_path(path)}/")) for each in found)
+    """Problems with paths inside the edition's folder."""
+    prefix = f"{folder.shown_path(path)}/"
+    return tuple(replace(each, file=each.file.removeprefix(prefix)) for each in found)

@@ -1,8 +1,7 @@
-"""Imported once, in the process that all kernels are forked from: a count and a chart, for all that loads at first use."""
+"""Imported once, in the process that all kernels are forked from; a count and a chart load what libraries load lazily."""
 
 import altair as alt
 import duckdb
-import krippendorff  # noqa: F401
 import markdown_it
 import narwhals as nw
 import narwhals.selectors as ncs

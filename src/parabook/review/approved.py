@@ -1,4 +1,4 @@
-"""The approved state of a book's results: a folder of plain files, made so that its diffs can be read."""
+"""The approved state of a book's results: a folder of plain files whose diffs can be read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from parabook.files import swap
 from parabook.review.results import Results
 
 MARKER = "approved.json"
-"""Marks the folder, and holds what takes no file of its own: hashes, versions, what exhibits rest on."""
+"""The file that marks the folder and holds the results without files of their own: hashes, versions, inputs of exhibits."""
 
 FILES = {"table": ".csv", "input": ".csv", "chart": ".vl.json", "exhibit": ".txt", "page": ".txt"}
-"""What files of a result end in, by its kind; they lie in a folder of that name with an s."""
+"""Suffixes of files by the kind of result; the folder is called as the kind, with an s."""
 
 
 def read(folder: Path) -> dict[str, str] | None:
-    """The approved results in a folder, or an `InputError`; None where nothing was ever approved."""
+    """The approved results in a folder; None where nothing was ever approved. `InputError` for a broken state."""
     if not (folder / MARKER).is_file():
         return None
     try:
@@ -38,9 +38,9 @@ def read(folder: Path) -> dict[str, str] | None:
 
 
 def write(results: Results, folder: Path) -> int:
-    """Write results as the approved state, whole, in place of what stood there; the bytes written.
+    """Replace the approved state in a folder by these results, all at once; the bytes written.
 
-    An `InputError` where the folder holds anything but an approved state, as it would be lost.
+    `InputError` where the folder holds other files, which would be lost.
     """
     folder = folder.resolve()
     known = {folder / _file(key) for key in read(folder) or {}}

@@ -20,7 +20,7 @@ from parabook.review.results import ABOUT, Results
 
 @dataclass(frozen=True)
 class Change:
-    """One thing of a result, or a cause, that is not as it was; ``where`` is the row and column of a table, or a chart's path."""
+    """One difference of a result or of a cause; ``where`` is the row and column of a table, or the path in a chart."""
 
     kind: str
     name: str
@@ -36,7 +36,7 @@ class Change:
 
 
 def changes(old: Results, new: Results) -> Iterator[Change]:
-    """What differs between two sets of results, in the order of the new ones.
+    """The differences between two sets of results, in the order of the new ones.
 
     Examples
     --------
@@ -52,22 +52,23 @@ def changes(old: Results, new: Results) -> Iterator[Change]:
         if was is None or now is None:
             yield Change(kind, name, "", *("all of it" if "\n" in text else text for text in (was or "", now or "")))
             continue
-        before, after = _cells(was, now) if kind in ("table", "input") else ({}, {})
-        if kind == "chart":
+        before, after = dict[str, str](), dict[str, str]()
+        if kind in ("table", "input"):
+            before, after = _cells(was, now)
+        elif kind == "chart":
             before, after = (dict(_values(json.loads(text))) for text in (was, now))
-        ends = ((where, before.get(where, ""), after.get(where, "")) for where in {**after, **before})
-        found = [Change(kind, name, where, a, b) for where, a, b in ends if a != b]
-        yield from found or (Change(kind, name, "", a, b) for a, b in _lines(was, now))
+        pairs = [(where, before.get(where, ""), after.get(where, "")) for where in {**after, **before}]
+        pairs = [pair for pair in pairs if pair[1] != pair[2]] or [("", *lines) for lines in _lines(was, now)]
+        yield from (Change(kind, name, *pair) for pair in pairs)
 
 
 def _cells(was: str, now: str) -> Iterator[dict[str, str]]:
-    """The cells of two tables by row and column. A row's label are the first columns, as few as name each row once."""
+    """The cells of two tables by row and column; a row is labelled by the fewest first columns that are unique."""
     tables = [list(csv.reader(io.StringIO(text, newline=""))) or [[]] for text in (was, now)]
-    most = max(len(tables[1][0]) - 1, 1)  # what is counted stands in the last column: it names no row
-    unique = (
-        n for n in range(1, most) if all(len({tuple(row[:n]) for row in table}) == len(table) for table in tables)
-    )
-    labels = next(unique, most)
+    most = max(len(tables[1][0]) - 1, 1)  # the last column is the count, which labels no row
+    labels = 1
+    while labels < most and any(len({tuple(row[:labels]) for row in table}) < len(table) for table in tables):
+        labels += 1
     for names, *rows in tables:
         cells, times = dict[str, str](), Counter[str]()
         for row in rows:
@@ -88,7 +89,7 @@ def _values(part: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _lines(was: str, now: str) -> Iterator[tuple[str, str]]:
-    """Which lines were replaced by which; blank for none."""
+    """Pairs of lines of which the first was replaced by the second; blank for none."""
     old, new = was.split("\n"), now.split("\n")
     for kind, a1, a2, b1, b2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind != "equal":

@@ -1,4 +1,4 @@
-"""A review as a page of HTML, and shorter for the summary of a pull request. All that comes from data is escaped."""
+"""A review as a page of HTML, and as a shorter summary for a pull request. The templates escape all that comes from data."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from parabook.templating import render
 
 
 def as_html(review: Review) -> str:
-    """The page as one HTML file that needs nothing else."""
+    """The page as one HTML file without any other."""
     return _render("review.html.j2", review, most=2000, drawn=True)
 
 
 def as_markdown(review: Review) -> str:
-    """The same without drawings: HTML without a blank line, in which Markdown takes nothing for its own."""
+    """The same without drawings, as HTML without blank lines: Markdown shows it as it is."""
     return re.sub(r"\s*\n\s*", "\n", _render("review-body.html.j2", review, most=500, drawn=False).rstrip()) + "\n"
 
 
 def _render(template: str, review: Review, most: int, drawn: bool) -> str:
     def drawing(spec: str) -> str:
-        """A chart as the address of an image: so drawn, nothing in it can run, and its names meet no others."""
+        """A chart as the data URL of an image, in which no script can run and no name clashes with one of the page."""
         try:
             svg = as_svg(canonical(json.loads(spec)), review.cache)
-        except ValueError:  # a chart that cannot be drawn is for the reviewer to see
+        except ValueError:  # the page says that the chart cannot be drawn
             return ""
         return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
@@ -36,7 +36,7 @@ def _render(template: str, review: Review, most: int, drawn: bool) -> str:
 
 
 def marked(old: str, new: str) -> Iterator[list[tuple[str, bool]]]:
-    """Two texts in pieces, with the words marked that are not in the other."""
+    """Two texts in pieces, each marked by whether it is absent from the other text."""
     a, b = (re.findall(r"\w+|\s+|[^\w\s]", text) for text in (old, new))
     codes = difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
     yield [("".join(a[start:end]), kind != "equal") for kind, start, end, _, _ in codes]

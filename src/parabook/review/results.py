@@ -1,22 +1,24 @@
 """The results of a built book as one flat mapping from ``kind/name`` to text. Knows nothing of runs.
 
-An exhibit has a ``table`` (CSV), perhaps a ``chart`` (Vega-Lite), and an ``exhibit``: what readers see of it. A ``page`` is
-what else they see, an ``asset`` the hash of a style, script or font. `CAUSES` are what results were made from.
+An exhibit has a ``table`` (CSV), perhaps a ``chart`` (Vega-Lite), and an ``exhibit``, its text on the page. A ``page`` is the
+text around exhibits, an ``asset`` the hash of a style, script or font. `CAUSES` are what results were made from.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from bs4 import BeautifulSoup
 
 from parabook.book import Book
 from parabook.files import digest
 from parabook.pdf import ARTICLE
 from parabook.plugins import Plugin, Table
-from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv
+from parabook.protocol import CHARTS, EXHIBIT, LAB_ONLY, as_csv, outputs
 from parabook.receipt import LIST, PAGES, RECEIPT
 
 Results = Mapping[str, str]
@@ -25,42 +27,43 @@ CAUSES = {"input": "input value", "file": "input file", "code": "code file", "gi
 """Kinds of what results are made from, with the word for one: cells of the input, hashes of files, parameters, versions."""
 
 ABOUT = "rests-on"
-"""The kind of what is known of an exhibit and is no result: the inputs read before it."""
+"""The kind of an exhibit's inputs: known of it, but no result."""
 
 VERSIONS = ("altair", "duckdb", "jupyter-book", "narwhals", "nbclient", "pandas", "papermill", "vl-convert-python")
-"""The packages that run, count and draw: of a whole machine's packages, most would be noise in a committed file."""
+"""The packages that run, count and draw; the others of a machine would be noise in a committed file."""
 
 ASSETS = re.compile(r"^(\w+)  (?!exhibits/|searchindex)(.+\.(?:css|js|woff2|svg|png))$", re.MULTILINE)
-"""Styles, scripts, fonts and pictures in a book's list of checksums, without what follows from its pages, tables and charts."""
+"""Styles, scripts, fonts and pictures in a book's list of checksums, without those made from its pages, tables and charts."""
 
 INLINE = {
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "i", "ins", "kbd", "label", "mark", "q", "s", "samp",
     "small", "span", "strong", "sub", "sup", "time", "u", "var",
 }  # fmt: skip
-"""Elements that do not begin a line."""
+"""Elements of HTML that do not begin a line."""
 
-HIDDEN = {"hidden", "d-none", "headerlink"}  # classes of what is not shown, or only to a mouse
-CODE = "details.above-input, .cell_input"  # a chapter's code, a change of which is a cause and no result
-HASH = 12  # digits: enough to tell files apart
+HIDDEN = {"hidden", "d-none", "headerlink"}  # classes of elements that are not shown, or only on hover
+CODE = "details.above-input, .cell_input"  # a chapter's code is a cause, no result
+HASH = 12  # digits of a hash, enough to tell files apart
 
 
 def results(folder: Path, book: Book, plugin: Plugin, rows: Mapping[str, Table] | None) -> dict[str, str]:
-    """The results in the folder of a built book, without exhibits in the setting ``not_reviewed``, and what they came from.
+    """The results in the folder of a built book and what they came from, without the exhibits that are ``not_reviewed``.
 
-    ``rows`` are the tables of its input, None where that hides small cells, which could be guessed from hashes as well.
+    ``rows`` are the tables of its input. None for an input that hides small cells: its hashes are left out too, as cells
+    could be guessed from them.
     """
-    leave_out = book.settings.get("not_reviewed", ())
     receipt = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
     found: dict[str, str] = {}
     for chapter in (each["chapter"] for each in receipt["chapters"]):
         notebook = json.loads((folder / "notebooks" / f"{chapter}.ipynb").read_text(encoding="utf-8"))
-        outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
-        for place, output in enumerate(outputs, 1):
-            found |= _data(output, f"{chapter}/{place}", leave_out)
+        for place, output in enumerate(outputs(notebook), 1):
+            found |= _data(output, f"{chapter}/{place}")
+    found |= pages(folder / PAGES)
+    for name in book.settings.get("not_reviewed", ()):
+        for kind in ("table", "chart", "exhibit", ABOUT):
+            found.pop(f"{kind}/{name}", None)
     checksums = (folder / PAGES / LIST).read_text(encoding="utf-8")
-    found |= pages(folder / PAGES, leave_out) | {
-        f"asset/{name}": code[:HASH] for code, name in ASSETS.findall(checksums)
-    }
+    found |= {f"asset/{name}": code[:HASH] for code, name in ASSETS.findall(checksums)}
     for group, files in receipt["inputs"].items():
         if group != plugin.noun or rows is not None:
             kind = "file" if group == plugin.noun else f"code/{group}"
@@ -71,16 +74,18 @@ def results(folder: Path, book: Book, plugin: Plugin, rows: Mapping[str, Table] 
 
 
 def tables(notebooks: Iterable[str], given: Mapping[str, Any], known: Results) -> dict[str, str]:
-    """The tables of chapters that were run with further parameters, which stand in their names, where they are not as known."""
-    outputs = (output for text in notebooks for cell in json.loads(text)["cells"] for output in cell.get("outputs", ()))
-    found = {key: text for output in outputs for key, text in _data(output, "", ()).items() if key.startswith("table/")}
+    """The tables that differ from ``known`` ones when chapters run with further parameters, which become part of their names."""
     label = ",".join(f"{name}={value}" for name, value in given.items())
-    return {
-        f"table/{label}/{key.partition('/')[2]}": text for key, text in found.items() if known.get(key, text) != text
-    }
+    found = dict[str, str]()
+    for output in (output for text in notebooks for output in outputs(json.loads(text))):
+        for key, text in _data(output, "").items():
+            kind, _, name = key.partition("/")
+            if kind == "table" and known.get(key, text) != text:
+                found[f"table/{label}/{name}"] = text
+    return found
 
 
-def _data(output: Mapping[str, Any], place: str, leave_out: Collection[str]) -> dict[str, str]:
+def _data(output: Mapping[str, Any], place: str) -> dict[str, str]:
     """The table and the chart of an exhibit, or a chart by itself."""
     data = output.get("data", {})
     if made := data.get(EXHIBIT):
@@ -88,23 +93,21 @@ def _data(output: Mapping[str, Any], place: str, leave_out: Collection[str]) -> 
             return {}
         parts = {ABOUT: " ".join(output["metadata"].get("rests-on", "*")), "table": as_csv(made)}
         parts |= {"chart": _chart(made["chart"])} if made["chart"] else {}
-        return {f"{kind}/{made['id']}": text for kind, text in parts.items() if made["id"] not in leave_out}
+        return {f"{kind}/{made['id']}": text for kind, text in parts.items()}
     chart = next((data[kind] for kind in CHARTS if kind in data and LAB_ONLY not in data), None)
     return {f"chart/{place}": _chart(chart)} if chart else {}
 
 
 def _chart(spec: Mapping[str, Any]) -> str:
-    """A chart as JSON, its data sets numbered by their order of use where Altair named them by a hash of their content."""
+    """A chart as JSON, with data sets that Altair names by a hash of their content numbered in order of use instead."""
     text = json.dumps(spec, sort_keys=True)
     for number, name in enumerate(dict.fromkeys(re.findall(r'"name": "(data-[0-9a-f]{32})"', text)), 1):
         text = text.replace(name, f"data-{number}")
     return json.dumps(json.loads(text), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def pages(html: Path, leave_out: Collection[str] = ()) -> dict[str, str]:
-    """What readers see of every page and exhibit, and, once, what stands around the text of pages: contents, foot."""
-    from bs4 import BeautifulSoup
-
+def pages(html: Path) -> dict[str, str]:
+    """The text of every page and exhibit, and, once, the text around that of pages: contents, foot."""
     found, around = dict[str, str](), dict[str, None]()
     for file in sorted(html.rglob("*.html")):
         page = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
@@ -112,8 +115,7 @@ def pages(html: Path, leave_out: Collection[str] = ()) -> dict[str, str]:
         for figure in article.select("figure.exhibit"):
             name = str(figure["id"]).removeprefix("exhibit-")
             figure.replace_with(f"exhibit {name}")
-            if name not in leave_out:
-                found[f"exhibit/{name}"] = seen(figure)
+            found[f"exhibit/{name}"] = seen(figure)
         head = _lines(page.head.extract()) if page.head else ""
         found[f"page/{file.relative_to(html).with_suffix('').as_posix()}"] = head + seen(article.extract())
         around |= dict.fromkeys(_lines(page).splitlines(keepends=True))
@@ -121,13 +123,14 @@ def pages(html: Path, leave_out: Collection[str] = ()) -> dict[str, str]:
 
 
 def seen(part: Any) -> str:
-    """The text of a part of a page that is not hidden, and a hash of all else: elements, attributes, drawings."""
+    """The text of a part of a page that is not hidden, and a hash of its elements with their attributes."""
     for code in part.select(CODE):
         code.decompose()
     return f"{_lines(part)}markup {digest([(tag.name, tag.attrs) for tag in (part, *part.find_all())])[:HASH]}\n"
 
 
 def _lines(part: Any) -> str:
+    """The text of an element without blank lines, repeated blanks and memory addresses."""
     lines = (" ".join(line.split()) for line in re.sub(r" at 0x[0-9a-f]+", "", _text(part)).splitlines())
     return "".join(f"{line}\n" for line in lines if line)
 
@@ -136,17 +139,13 @@ def _text(part: Any) -> str:
     """The text of an element, with line breaks where blocks begin and end."""
     if not hasattr(part, "attrs"):  # text, or a comment
         return "" if part.PREFIX else str(part) if part.find_parent("pre") else re.sub(r"\s+", " ", part)
-    style = str(part.get("style", "")).replace(" ", "")
-    if (
-        part.has_attr("hidden")
-        or HIDDEN & {*part.get("class", ())}
-        or re.search("display:none|visibility:hidden", style)
-    ):
+    hidden = part.has_attr("hidden") or HIDDEN & {*part.get("class", ())}
+    if hidden or re.search(r"display\s*:\s*none|visibility\s*:\s*hidden", str(part.get("style", ""))):
         return ""
     if part.name in ("script", "style") or "stylesheet" in part.get("rel", ()):
         file = part.get("href") or part.get("src")
         text = f"{part.name} {file.partition('?')[0] if file else digest(part.string)[:HASH]}"
-    elif part.name == "meta":  # of a page's head what search engines and shared links show
+    elif part.name == "meta":  # what search engines and shared links show of a page
         about = part.get("property") or part.get("name", "")
         text = f"{about}: {part.get('content')}" if about.startswith(("og:", "description")) else ""
     elif part.name == "svg":

@@ -1,4 +1,4 @@
-"""Reviewing: build the book of an input, and hold its results against those approved, or against another book's."""
+"""Reviewing: build the book of an input, and compare its results with those approved, or with another book's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from parabook.server import Workers
 def review(
     plan: Plan, folder: Path | None = None, source: Path | None = None, progress: Progress | None = None
 ) -> Review:
-    """Build the book of a plan, compare it with the state approved in a folder, and hold its input against a source text."""
+    """Build the book of a plan, compare it with the state approved in a folder, and check its input against a source text."""
     book, plugin, name = plan.book, plan.plugin, plan.input.name
     folder = (folder or book.root / book.settings.get("approved", "tests/approved") / name).resolve()
     old = approved.read(folder)
@@ -46,10 +46,9 @@ def review(
 
 
 def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results, tuple[Cell, ...], str]:
-    """Build a book in passing: its results, its cells, and why it could not be built."""
+    """Build a book in a temporary folder: its results, its cells, and why it could not be built."""
     start(plan)
-    found: dict[str, str] = {}
-    ran: dict[str, str] = {}
+    found, ran = dict[str, str](), dict[str, str]()
     failed, failure = "", ""
     try:
         runs = run_all(plan, 0, progress, force=True, done=lambda run: ran.update({run.chapter: run.notebook}))
@@ -57,23 +56,24 @@ def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results
             assemblers.submit(make_outputs, plan, cover, runs, Path(folder)).result()
             found = results(Path(folder), plan.book, plan.plugin, plan.plugin.rows(plan.input))
         for given in plan.book.settings.get("reviewed_with", ()):
-            with contextlib.suppress(InputError):  # an input that cannot be shown so
+            with contextlib.suppress(InputError):  # not every input can be shown with these parameters
                 other = replace(plan, given={**plan.given, **given})
                 plan.plugin.check(other)
                 found |= tables((run.notebook for run in run_all(other)), given, found)
-        plan.require_unchanged(runs)  # or an error: what was saved while pages were made is in no hash
+        plan.require_unchanged(runs)  # a file saved while pages were made is in no hash
     except ChapterFailed as error:
         failed, failure = error.chapter, str(error)
         ran[failed] = error.notebook
-    chapters = map(plan.book.name, plan.notebooks)
-    notebooks = {name: json.loads(ran[name]) for name in chapters if ran.get(name)}
-    allowed = {plan.book.name(file): plan.book.execution(file).allow_errors for file in plan.notebooks}
-    cells = (cells_of(name, each, failure if name == failed else "", allowed[name]) for name, each in notebooks.items())
-    return found, tuple(cell for chapter in cells for cell in chapter), failure
+    cells: list[Cell] = []
+    for file in plan.notebooks:
+        name, allowed = plan.book.name(file), plan.book.execution(file).allow_errors
+        if ran.get(name):
+            cells += cells_of(name, json.loads(ran[name]), failure if name == failed else "", allowed)
+    return found, tuple(cells), failure
 
 
 def history(root: Path, state: Path, files: Collection[Path]) -> Iterator[str]:
-    """The commits since the one of an approved state that changed files; none where git does not have them all."""
+    """The commits that changed files since an approved state was committed; none where git does not have them all."""
 
     def git(*arguments: str) -> str:
         call = ["git", "-C", str(root), *arguments]
@@ -83,7 +83,7 @@ def history(root: Path, state: Path, files: Collection[Path]) -> Iterator[str]:
             return ""
 
     base = git("log", "-1", "--format=%h", "--", str(state))
-    # In a shallow clone everything came with its oldest commit.
+    # In a shallow clone the oldest commit seems to have added everything.
     if base and git("rev-parse", "--is-shallow-repository") == "false":
         inside = [str(file) for file in files if file.is_relative_to(root)]
         yield from (f"not committed: {line}" for line in git("status", "--short", "--", *inside).splitlines())
@@ -91,7 +91,7 @@ def history(root: Path, state: Path, files: Collection[Path]) -> Iterator[str]:
 
 
 def compare_all(book: Book, plugin: Plugin, old: str, new: str, progress: Progress | None = None) -> Review:
-    """Compare two built books or inputs; inputs are built for it, and raise `ChapterFailed` when they cannot be."""
+    """Compare two built books or inputs; inputs are built first, and raise `ChapterFailed` when they cannot be."""
     before, after = (_results_of(book, plugin, name, progress) for name in (old, new))
     return Review(f"Comparison of {old} and {new}", before, after, cache=book.cache)
 

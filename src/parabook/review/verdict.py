@@ -1,4 +1,4 @@
-"""What a review found: what moved, because of what, and what became of cells, checks and evidence. Pure but for writing."""
+"""The findings of a review: what moved and why, and the outcome of cells, checks and evidence. Pure but for writing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from parabook.review.results import CAUSES, Results
 
 @dataclass(frozen=True)
 class Review:
-    """What a reviewer is shown; without old results nothing was ever approved, or the book could not be built."""
+    """The findings of a review; ``old`` is None where nothing was ever approved or the book could not be built."""
 
     title: str
     old: Results | None
@@ -41,7 +41,7 @@ class Review:
         return [change for change in self.differences if change.kind not in CAUSES]
 
     def causes(self, *kinds: str) -> list[Change]:
-        """What differs of what results were made from, of some kinds or of all."""
+        """The differences in what results were made from, of some kinds or of all."""
         return [change for change in self.differences if change.kind in (kinds or CAUSES)]
 
     @cached_property
@@ -52,7 +52,7 @@ class Review:
 
     @cached_property
     def exhibits(self) -> dict[str, list[Change]]:
-        """What moved of each exhibit that moved, by its id, and then of all else, under no name."""
+        """The moves of each exhibit by its id, and last those of all else under a blank one."""
         names = [c.name if c.name in self.rests_on and c.kind not in ("page", "asset") else "" for c in self.moves]
         found = {name: list[Change]() for name in [*filter(None, names), ""]}
         for name, change in zip(names, self.moves, strict=True):
@@ -71,14 +71,15 @@ class Review:
 
     @property
     def known(self) -> bool:
-        """Whether both inputs are known: one that hides small cells leaves neither rows nor hashes, which can be guessed."""
+        """Whether both sides list the files of their inputs, which those that hide small cells do not."""
         return all(any(key.startswith("file/") for key in side) for side in (self.old or {}, self.new))
 
     def behind(self, exhibit: str) -> list[str]:
-        """What differs of the input that an exhibit rests on, or that no exhibit names: tables, and files by their stems."""
-        apart = {name for names in self.rests_on.values() for name in names} - self.rests_on[exhibit]
-        names = dict.fromkeys(each.name.removesuffix(".csv") for each in self.causes("input", "file"))
-        return [name for name in names if name not in apart or "*" in self.rests_on[exhibit]]
+        """The changed tables and files of the input that an exhibit rests on, or that no exhibit names."""
+        own = self.rests_on[exhibit]
+        others = {name for names in self.rests_on.values() for name in names} - own
+        changed = dict.fromkeys(each.name.removesuffix(".csv") for each in self.causes("input", "file"))
+        return [name for name in changed if name not in others or "*" in own]
 
     @property
     def verdict(self) -> str:
@@ -89,11 +90,13 @@ class Review:
             return "Nothing was ever approved: look at the book, then accept."
         since = [count(len(self.causes(kind)), noun) for kind, noun in CAUSES.items() if self.causes(kind)]
         exhibits = count(len(self.rests_on), "exhibit")
-        found = f"Nothing moved: {f'{exhibits} and ' * bool(self.rests_on)}all pages are as they were."
         if self.moves:
             n = len({(change.kind, change.name) for change in self.exhibits[""]})
             others = f"{n:,} other {'page or file' if n == 1 else 'pages or files'}"
-            found = f"Moved: {f'{len(self.exhibits) - 1:,} of {exhibits}, ' * bool(self.rests_on)}{others}."
+            moved = f"{len(self.exhibits) - 1:,} of {exhibits}, " if self.rests_on else ""
+            found = f"Moved: {moved}{others}."
+        else:
+            found = f"Nothing moved: {f'{exhibits} and ' if self.rests_on else ''}all pages are as they were."
         found += f" Since then changed: {', '.join(since) or 'nothing'}."
         if not self.known:
             return f"{found} Whether the input changed is not known: it hides small cells."
@@ -101,12 +104,11 @@ class Review:
         return f"{found} No input row explains {', '.join(alone)}." if alone else found
 
     def as_text(self) -> str:
-        """The review in lines of plain text, the same in every terminal."""
+        """The review as lines of plain text."""
         lines = [*map(str, self.moves), *map(str, self.causes("input"))]
         lines += [f"commit {text}" for text in self.commits] if self.moves else []
-        lines += [f"evidence: {self.evidence or 'not held against the source text'}"] * bool(
-            self.cells and self.has_source
-        )
+        if self.cells and self.has_source:
+            lines.append(f"evidence: {self.evidence or 'not held against the source text'}")
         return "\n".join([self.verdict, *lines])
 
     def as_json(self) -> dict[str, Any]:
