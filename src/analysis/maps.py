@@ -166,7 +166,13 @@ class Map:
                 west, north, east, south = found[0].bounds
                 x = {"left": west, "right": east}.get(found[1], (west + east) / 2)
                 size, _, fill, weight = TEXTS[kind]
-                row = {"text": isolate(text), "kind": kind, "x": round(x, 1), "y": round((north + south) / 2, 1), "align": found[1]}
+                row = {
+                    "text": isolate(text),
+                    "kind": kind,
+                    "x": round(x, 1),
+                    "y": round((north + south) / 2, 1),
+                    "align": found[1],
+                }
                 self.texts.append(row | {"size": size, "fill": fill, "weight": weight})
                 self.taken.append(found[0])
                 return True
@@ -274,7 +280,12 @@ class Map:
         ]
         ground += [feature(border, stroke=MUTED, width=1.2), *self.measure(), *self.key()]
         dots = [
-            {"at": [round(each, 1) for each in self.spots[name]], "size": 130 if name == self.met else 55, "fill": INK, "stroke": PAPER}
+            {
+                "at": [round(each, 1) for each in self.spots[name]],
+                "size": 130 if name == self.met else 55,
+                "fill": INK,
+                "stroke": PAPER,
+            }
             for name in self.towns
         ]
         looks: list[Any] = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)]
