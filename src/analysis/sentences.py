@@ -31,10 +31,10 @@ def coverage(book: Edition) -> str:
     if not book.has("interviewees"):
         return "This edition has no table of interviewees."
     declared, described = book.declared, book.described
-    if declared is None and not book.has("evidence"):  # as of a survey
-        return f"The data describe {people(described)}. How many were asked is not said."
     if declared is None:
-        return f"The source portrays {people(described)} and does not say how many were interviewed."
+        survey = f"The data describe {people(described)}. How many were asked is not said."
+        source = f"The source portrays {people(described)} and does not say how many were interviewed."
+        return source if book.has("evidence") else survey
     if not declared:
         return "The source says that nobody was interviewed."
     if described == declared:
