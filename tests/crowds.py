@@ -7,11 +7,11 @@ import itertools
 import json
 import random
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from analysis.disclosure import NOT_STATED
-from analysis.text import days_between
 
 TRAITS: dict[str, tuple[str, ...]] = {
     "age": ("17", "20", "24", "30", "40", "50", ""),
@@ -75,7 +75,8 @@ def truth_of(people: list[Person]) -> Truth:
     """What the tables would hold without suppression, without those not described: counted by hand, from the traits."""
     found: dict[str, list[tuple[str, ...]]] = {}
     for one in people:
-        days = days_between(EVENT, one["departed"]) + int(one["nights"] or 0) if one["departed"] else 0
+        since = date.fromisoformat(one["departed"]) - date.fromisoformat(EVENT) if one["departed"] else None
+        days = since.days + int(one["nights"] or 0) if since is not None else 0
         age = next(label for label, last in BANDS.items() if int(one["age"]) <= last) if one["age"] else ""
         told = {
             "interviewees-by-age": (age,),

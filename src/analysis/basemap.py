@@ -1,4 +1,4 @@
-"""The part of the world that a map shows: which one, and its countries, in pixels."""
+"""The part of the world that a map shows, and the countries in it, in pixels."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ WIDTH = 480
 """Pixels. A page shows a map as wide as its column: at three quarters of that on a phone, at one and a half elsewhere."""
 
 DECIMALS = 9
-"""Of what trigonometric functions give, which differs in further digits between processors: everywhere the same map."""
+"""To which results of trigonometric functions are rounded: further digits differ between processors, and maps must not."""
 
 MOST_POINTS = 4000
-"""Of the outlines of countries: some 50 kB on the page."""
+"""Most points in the outlines of countries: some 50 kB on the page."""
 
 Point = tuple[float, float]
 

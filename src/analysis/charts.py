@@ -33,10 +33,10 @@ WIDTH = 340
 """Pixels: legible on a phone without scaling."""
 
 LETTERS = 26
-"""In a line of a row's label."""
+"""Most letters in a line of a row's label."""
 
 FEWEST, MARKS_UP_TO = 5, 30
-"""Fewer people than the one are not drawn; more than the other are drawn as bars, not as marks."""
+"""Fewer people than the first are not drawn; more than the second are drawn as bars, not as a mark each."""
 
 
 @alt.theme.register("report", enable=True)
@@ -72,16 +72,15 @@ def apart(charts: Sequence[Any]) -> Any:
     return alt.vconcat(*charts).properties(usermeta={"apart": True}) if charts else None
 
 
-def one_row_each(table: pd.DataFrame, unit: str = "") -> pd.DataFrame:
-    """One row a person of a completed table, numbered within its label as ``nth``: what marks are drawn from.
+def one_row_each(table: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """One row a person of a completed table, numbered within its label as ``nth``: the data of a mark for each person.
 
     Examples
     --------
     >>> table = pd.DataFrame({"age": ["18–24"], "interviewees": [2], "state": "stated", "who": [("i02", "i05")]})
-    >>> one_row_each(table)[["age", "nth", "interviewee"]].values.tolist()
+    >>> one_row_each(table, "interviewees")[["age", "nth", "interviewee"]].values.tolist()
     [['18–24', 1, 'i02'], ['18–24', 2, 'i05']]
     """
-    unit = unit or unit_of(table)
     people = table.loc[table.index.repeat(table[unit])].reset_index(drop=True)
     labels = list(table.columns[: list(table.columns).index(unit)])
     people["nth"] = people.groupby(labels, sort=False).cumcount() + 1

@@ -34,11 +34,10 @@ def dated_events(
         suppressed only the reference event, and what is said of groups.
     """
     what, event = persons(book), isolate(book.report.event_title) or "the reference event"
-    found = list[tuple[str, str, tuple[str, ...]]]()
+    found = list[tuple[str, str, tuple[str, ...]]]()  # the day, what happened, the place of its evidence
     if book.report.event_date:
-        found.append(
-            (book.report.event_date, event[:1].upper() + event[1:], ("report", "report", "reference_event.date"))
-        )
+        place = ("report", "report", "reference_event.date")
+        found.append((book.report.event_date, event[:1].upper() + event[1:], place))
     if book.minimum_cell == 1:
         for day, n, who in set_off[["set_off", "n", "who"]].itertuples(index=False):
             if not any(_departure(book, each, "judged") for each in who):
@@ -47,8 +46,9 @@ def dated_events(
             day = (date.fromisoformat(book.report.event_date) + timedelta(days)).isoformat()
             text = f"Earliest day of crossing the border for {called(what, *who) or people(n)}"
             found.append((day, text, _departure(book, *who[:1])))
-    said = book.frame("statements")
-    for row in said[said["day"] != ""].to_dict("records") if "day" in said else []:
+    statements = book.frame("statements")
+    dated = statements[statements["day"] != ""] if "day" in statements else statements.head(0)
+    for row in dated.to_dict("records"):
         many = f" ({isolate(row['quantifier'])})" if row["quantifier"] else ""
         text = f"{called(what, row['about'])}{many} {row['says']}"
         found.append((row["day"], text, ("statements", row["statement"], "says")))
@@ -61,7 +61,7 @@ def dated_events(
 
 
 def _departure(book: Edition, who: str = "", basis: str = "") -> tuple[str, ...]:
-    """The first evidence of the day on which somebody left, or of a basis only; empty where there is none."""
+    """The key of the first evidence for somebody's day of departure, with that basis if one is given; empty without any."""
     for (table, key, column), row in book.evidence.items():
         if (table, key.split(".")[0], column) == ("legs", who, "departed") and basis in ("", row["basis"]):
             return table, key, column

@@ -21,22 +21,20 @@ FEW = 4
 def list_figures(book: Edition) -> pd.DataFrame:
     """Destination figures as text, one a row, with a readable ``destination`` first.
 
-    Measures, and the destinations within one, keep the order in which the table first names them. All figures of one
-    measure for one destination stand together, by window, then by the day they were stated; what is not dated comes last.
+    Measures, and the destinations of one, keep the order in which the table first names them. The figures of one measure
+    for one destination stand together, by window, then by the day they were stated; what is not dated comes last.
     """
     table = book.frame("destinations")
-    columns = [
-        *(name for name in schema("destinations").columns if name != "url"),
-        *table.columns.intersection(["additive"]),
-    ]
+    columns = [name for name in (*schema("destinations").columns, "additive") if name in table and name != "url"]
     figures = table[columns]
-    figures.insert(0, "destination", each_text(figures, destination_of))
-    order = pd.DataFrame({
-        "measure": pd.factorize(figures["measure"])[0],
-        "destination": pd.factorize(figures["destination"])[0],
-        **{name: figures[name].replace("", "9") for name in ("window_start", "window_end", "stated_on")},
-    })  # fmt: skip
-    return no_people(figures.loc[order.sort_values(list(order.columns), kind="stable").index].reset_index(drop=True))
+    figures.insert(0, "destination", for_each(figures, destination_of))
+
+    def order(column: pd.Series[str]) -> Any:
+        first_named = column.name in ("measure", "destination")
+        return pd.factorize(column)[0] if first_named else column.replace("", "9")
+
+    by = ["measure", "destination", "window_start", "window_end", "stated_on"]
+    return no_people(figures.sort_values(by, key=order, ignore_index=True))
 
 
 def rows_of(figures: pd.DataFrame) -> list[Row]:
@@ -44,9 +42,27 @@ def rows_of(figures: pd.DataFrame) -> list[Row]:
     return cast("list[Row]", figures.to_dict("records"))
 
 
-def each_text(figures: pd.DataFrame, of: Callable[[Row], str]) -> pd.Series[str]:
-    """A text for each figure; a column of text also where there is no figure."""
-    return pd.Series([of(row) for row in rows_of(figures)], figures.index, dtype="str")
+def for_each(figures: pd.DataFrame, of: Callable[[Row], object], dtype: Any = "str") -> pd.Series[Any]:
+    """A column with a value for each figure; it has its type also where there is no figure."""
+    return pd.Series([of(row) for row in rows_of(figures)], figures.index, dtype=dtype)
+
+
+def in_words(figures: pd.DataFrame) -> pd.DataFrame:
+    """What readers see of each figure: ``number``, ``what``, ``whose``, ``open``, ``days`` and the whole ``sentence``."""
+    texts: dict[str, Callable[[Row], str]] = {
+        "number": number, "what": what_and_when, "whose": whose, "open": lambda row: "; ".join(leaves_open(row)),
+        "days": lambda row: window(row, short=True), "sentence": one_figure,
+    }  # fmt: skip
+    return no_people(pd.DataFrame({name: for_each(figures, of) for name, of in texts.items()}, figures.index))
+
+
+def by_number(compared: pd.DataFrame) -> pd.Index[Any]:
+    """The order in which a few figures are read: those that compare by their number, so that none leads for being named first.
+
+    ``compared`` are rows of `ranking.compare`.
+    """
+    size = compared["from"].where(compared["days"] != "", float("inf"))
+    return size.sort_values(ascending=False, kind="stable").index
 
 
 def web_addresses(book: Edition, figures: pd.DataFrame) -> list[str]:

@@ -17,20 +17,20 @@ Lazy = nw.LazyFrame[Any]
 
 STAYS = "goes no further"
 MADE, PAST, INTENDED = "made", "made, by a place not named", "intended"
-"""What a table of legs says of them."""
+"""Values of ``status`` in a table of `legs_of_routes`."""
 
 
-def legs_made(book: Edition, *status: str) -> Lazy:
-    """The legs that counted interviewees have made; or those of other ``status`` (made, intended)."""
-    made = book.table("legs").filter(nw.col("status").is_in(status or ("made",)))
-    return made.join(book.interviewees.select("interviewee"), on="interviewee", how="semi")
+def legs_made(book: Edition, status: str = "made") -> Lazy:
+    """The legs that counted interviewees have made, or those that they intend (``status="intended"``)."""
+    legs = book.table("legs").filter(nw.col("status") == status)
+    return legs.join(book.interviewees.select("interviewee"), on="interviewee", how="semi")
 
 
 def stops(book: Edition) -> Lazy:
     """One row an interviewee: ``stop_0``, ``stop_1``, …, the places of the legs made.
 
     A stop that the source does not name is "?"; after the last leg stops are missing. Where a leg starts elsewhere
-    than the last one ended, the place it starts from is taken only if that end was not named.
+    than the one before it ended, its start is used only if that end is not named.
     """
     made = legs_made(book)
     longest: Any = collect(made.select(nw.col("leg").max())).iloc[0, 0]
@@ -98,16 +98,17 @@ def intentions(book: Edition) -> Lazy:
     return book.interviewees.select("interviewee").join(ends, on="interviewee", how="left")
 
 
-def legs_of_routes(by_route: pd.DataFrame, plans: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The legs of routes, from each place that is named to the next: from a table of routes alone, so that where small
-    cells are suppressed they give nothing away.
+def legs_of_routes(by_route: pd.DataFrame, plans: pd.DataFrame) -> pd.DataFrame:
+    """The legs of routes, from each named place to the next.
+
+    They are taken from the table of routes alone, so that they disclose nothing where small cells are suppressed.
 
     Parameters
     ----------
     by_route : DataFrame
         Routes as `labels.join_stops` names them, completed.
-    plans : DataFrame, optional
-        Further rows, of legs that are intended.
+    plans : DataFrame
+        Further rows, as returned: legs that are intended.
 
     Returns
     -------
@@ -118,21 +119,22 @@ def legs_of_routes(by_route: pd.DataFrame, plans: pd.DataFrame | None = None) ->
     --------
     >>> routes = {"route": ["Ay → Be → Ce", "Ay → Be", "Ay → … → Ce"], "interviewees": [6, 5, 4]}
     >>> shown = pd.DataFrame(routes).assign(state="stated", who=[()] * 3)
-    >>> legs_of_routes(shown).iloc[:, :4].values.tolist()
+    >>> plans = pd.DataFrame(columns=["from", "to", "status", "people", "state", "who"])
+    >>> legs_of_routes(shown, plans).iloc[:, :4].values.tolist()
     [['Ay', 'Be', 'made', 11], ['Be', 'Ce', 'made', 6], ['Ay', 'Ce', 'made, by a place not named', 4]]
     """
     found: dict[tuple[str, str, str], tuple[int, tuple[str, ...]]] = {}
     for route, people, state, who in by_route.iloc[:, :4].itertuples(index=False):
-        stops = list(enumerate(route.split(" → "))) if state == STATED else []
-        named = itertools.pairwise((n, stop) for n, stop in stops if stop != UNNAMED)
-        for leg in dict.fromkeys((start, end, MADE if m == n + 1 else PAST) for (n, start), (m, end) in named):
-            before = found.get(leg, (0, ()))
-            found[leg] = (before[0] + int(people), tuple(sorted({*before[1], *who})))
-    rows = [
-        (*leg, people, STATED, who)
-        for leg, (people, who) in sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
-    ]
+        if state != STATED:
+            continue
+        named = [(n, stop) for n, stop in enumerate(route.split(" → ")) if stop != UNNAMED]
+        legs = [(start, end, MADE if m == n + 1 else PAST) for (n, start), (m, end) in itertools.pairwise(named)]
+        for leg in dict.fromkeys(legs):
+            before, already = found.get(leg, (0, ()))
+            found[leg] = (before + int(people), tuple(sorted({*already, *who})))
+    by_size = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+    rows = [(*leg, people, STATED, who) for leg, (people, who) in by_size]
     table = pd.DataFrame(rows, columns=["from", "to", "status", "people", "state", "who"]).astype({"people": "int64"})
-    table = pd.concat([table, *([plans[plans["from"] != plans["to"]]] if plans is not None else [])], ignore_index=True)
+    table = pd.concat([table, plans[plans["from"] != plans["to"]]], ignore_index=True)
     table.attrs = dict(by_route.attrs)
     return table

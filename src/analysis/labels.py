@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,7 +16,9 @@ from parabook.errors import InputError, nearest
 UNNAMED = "…"
 """A place on a route that the source does not name."""
 
-PROFESSION_LEVELS = ("label", "major", "sub-major")
+PROFESSION_LEVELS = {"label": 0, "major": 1, "sub-major": 2}
+"""Ways to group professions: by their label, or by so many digits of their ISCO-08 code."""
+
 ROUTE_LEVELS = ("place", "country")
 
 
@@ -89,7 +91,7 @@ def profession_at(level: str, profession: str, isco08: str) -> str:
     one_of("profession_level", level, PROFESSION_LEVELS)
     if level == "label" or profession == "student":
         return profession
-    digits = {"major": 1, "sub-major": 2}[level]
+    digits = PROFESSION_LEVELS[level]
     code = isco08[:digits]
     return vocabulary("isco08").get(code, {}).get("title", "") if len(code) == digits else ""
 
@@ -126,7 +128,7 @@ def join_stops(stops: Sequence[str], names: Mapping[str, str]) -> str:
     return " → ".join(route) if set(route) - {UNNAMED} else ""
 
 
-def one_of(parameter: str, value: str, allowed: Sequence[str]) -> None:
+def one_of(parameter: str, value: str, allowed: Collection[str]) -> None:
     """Refuse a parameter's value that is not among those allowed."""
     if value not in allowed:
         raise InputError.one(
@@ -135,7 +137,7 @@ def one_of(parameter: str, value: str, allowed: Sequence[str]) -> None:
 
 
 def check_parameters(given: Mapping[str, Any]) -> None:
-    """Refuse values of the chapters' parameters that no table could be made with, before anything runs."""
+    """Refuse, before anything runs, values of the chapters' parameters with which no table can be made."""
     if "age_bands" in given:
         age_limits(given["age_bands"])
     if given.get("minimum_cell", 0) < 0:

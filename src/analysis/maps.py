@@ -1,7 +1,7 @@
-"""A map of journeys: lines from place to place on the countries around them, with names that stand in nobody's way.
+"""A map of journeys: lines from place to place on the countries around them, with labels that cover nothing else.
 
-All is worked out in pixels, so that each name can be held against what else is drawn. Of many pairs of places a table is
-drawn instead, of who went from where to where.
+Everything is computed in pixels, so that each label can be tested against what else is drawn. Where there are many pairs
+of places, a table of who went from where to where is drawn instead.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from analysis.schema import country_name
 from analysis.text import isolate
 
 MOST_LINES, MOST_ROWS = 12, 8
-"""More pairs of places than that are shown as a table; of its rows and columns all but the largest stand together."""
+"""More pairs of places than the first are shown as a table; of its rows and columns at most the second stand alone."""
 
 REACH = 16
-"""Pixels about a line in which a finger finds it: of dots hardly anything can be hit."""
+"""Width in pixels of the invisible line that takes the pointer, as a finger could hardly hit a dotted one."""
 
 PLANNED = "planned"
 KEY = {STATED: "route stated", NOT_STATED: "route not stated", PLANNED: PLANNED}
@@ -85,7 +85,7 @@ def unplaced(legs: pd.DataFrame, places: Places) -> list[str]:
 
 
 def route_map(legs: pd.DataFrame, places: Places, met: str = "") -> Any:
-    """Legs as lines between places; many of them as a table from where to where; None where there is nothing to draw.
+    """Legs as lines between places; many of them as a table; None where there is nothing to draw.
 
     Legs are as `journeys.legs_of_routes` gives them; ``met`` is the place among ``places`` where people were interviewed.
     """
@@ -109,10 +109,10 @@ def too_many_lines(legs: pd.DataFrame, places: Places, met: str = "") -> bool:
 
 
 class Map:
-    """A map in the making: first come the lines, then names of places, then those of countries, where there is room left.
+    """A map being drawn: first the lines, then the names of places, then those of countries where room is left.
 
-    ``taken`` is what no text may stand on, ``nameless`` how many places found no room for their name, and whether the
-    country in which people were met found none.
+    ``taken`` holds the shapes on which no text may stand; ``nameless`` is how many places have no room for their name,
+    and whether the country in which people were met has none.
     """
 
     def __init__(self, lines: pd.DataFrame, at: Places, here: Mapping[str, str], margin: float = 1.4) -> None:
@@ -146,12 +146,11 @@ class Map:
         edges |= {f"to {row['to']}": line.reverse() for row, line in drawn if row["to"] not in self.ends}
         for name, line in edges.items():
             lost += not self.write(name, "area", along(line, (0, 12, 24, 48, 72)), (6, 10, 16))
-        on = {(row["to"], row["people"]) for row, _ in drawn}  # as many go on as came: said once
-        for row, line in [
-            (row, line) for row, line in drawn if row["people"] > 1 and (row["from"], row["people"]) not in on
-        ]:
-            middles = along(line, [line.length * share for share in (0.5, 0.4, 0.6, 0.3, 0.7)])
-            any(self.write(f"{row['people']:,}{unit}", "count", middles, (6, 9, 12)) for unit in (" people", ""))
+        came = {(row["to"], row["people"]) for row, _ in drawn}
+        for row, line in drawn:
+            if row["people"] > 1 and (row["from"], row["people"]) not in came:  # as many go on as came: written once
+                middles = along(line, [line.length * share for share in (0.5, 0.4, 0.6, 0.3, 0.7)])
+                any(self.write(f"{row['people']:,}{unit}", "count", middles, (6, 9, 12)) for unit in (" people", ""))
         named = {self.country[name] for name in self.nations}
         named |= self.name_countries(but=named)
         self.nameless = lost, bool(self.home) and self.home not in named
@@ -159,22 +158,17 @@ class Map:
     def write(
         self, text: str, kind: str, points: Iterable[Point], reach: Sequence[float], within: Geometry = None
     ) -> bool:
-        """Put a text at the first place beside points where it hides nothing, best no border either; if there is one."""
-        sized = text_size(text, kind)
+        """Write a text beside the first of the points where it hides nothing, if possible no border; whether there is one."""
+        sized, (size, _, fill, weight) = text_size(text, kind), TEXTS[kind]
         for at, far, free in itertools.product(points, reach, ([*self.taken, self.borders], self.taken)):
             if found := room(sized, at, far, free, within or self.box):
-                west, north, east, south = found[0].bounds
-                x = {"left": west, "right": east}.get(found[1], (west + east) / 2)
-                size, _, fill, weight = TEXTS[kind]
-                row = {
-                    "text": isolate(text),
-                    "kind": kind,
-                    "x": round(x, 1),
-                    "y": round((north + south) / 2, 1),
-                    "align": found[1],
-                }
-                self.texts.append(row | {"size": size, "fill": fill, "weight": weight})
-                self.taken.append(found[0])
+                place, align = found
+                west, north, east, south = place.bounds
+                x = {"left": west, "right": east}.get(align, (west + east) / 2)
+                where = {"x": round(x, 1), "y": round((north + south) / 2, 1), "align": align}
+                look = {"size": size, "fill": fill, "weight": weight}
+                self.texts.append({"text": isolate(text), "kind": kind, **where, **look})
+                self.taken.append(place)
                 return True
         return False
 
@@ -190,11 +184,12 @@ class Map:
                 end = end if row["to"] in self.ends else seen.coords[-1]
                 line = self.bent(start, end, {row["from"], row["to"]}, [line for _, line in drawn])
                 width = max(1.8 * math.sqrt(row["people"] / most), 1.2)
-                drawn += [(row, line)] if self.draw(row, line, width) else []
+                if self.draw(row, line, width):
+                    drawn.append((row, line))
         return drawn
 
     def bent(self, start: Point, end: Point, names: set[str], before: Sequence[LineString]) -> LineString:
-        """A line so bent that it keeps clear of other lines, ends and countries than its own; it stops at its ends."""
+        """A line bent so as to keep clear of other lines, other places, and countries other than its own, cut at its ends."""
         others = shapely.union_all([shape.buffer(6) for name, shape in self.ends.items() if name not in names])
         near = shapely.union_all([line.buffer(7) for line in before])
         abroad = self.abroad(frozenset(self.country[name] for name in names))
@@ -223,45 +218,45 @@ class Map:
         return True
 
     def name_countries(self, but: set[str]) -> set[str]:
-        """Write the name of each country near the middle of what is seen of it, where it fits into the country; of which."""
+        """Write the name of each country near the middle of its visible part, where it fits in; the codes of those named."""
         named = set[str]()
         for code, shape in sorted(self.land.items(), key=lambda item: -item[1].area):
             visible = shape.intersection(self.box)
-            if visible.area > 800 and code not in but:
-                middle = shapely.maximum_inscribed_circle(visible, 2).coords[0]
-                west, north, east, south = visible.bounds
-                grid = itertools.product(np.arange(west, east, 10), np.arange(north, south, 8))
-                points = sorted([middle, *grid], key=partial(math.dist, middle))
-                named |= (
-                    {code}
-                    if self.write(HAIR.join(country_name(code).upper()), "country", points, (0,), visible)
-                    else set()
-                )
+            if code in but or visible.area <= 800:
+                continue
+            middle = shapely.maximum_inscribed_circle(visible, 2).coords[0]
+            west, north, east, south = visible.bounds
+            grid = itertools.product(np.arange(west, east, 10), np.arange(north, south, 8))
+            points = sorted([middle, *grid], key=partial(math.dist, middle))
+            if self.write(HAIR.join(country_name(code).upper()), "country", points, (0,), visible):
+                named.add(code)
         return named
 
     def key(self) -> list[Row]:
         """Below the map, the kinds of lines that there are."""
         x, y, lines = 4.0, self.frame.height + 18, []
-        for route in [route for route in KEY if route in set(self.lines["route"])]:
-            lines.append(feature(LineString([(x, y), (x + 24, y)]), stroke=MARK, width=1.8, dash=dash(route, 1.8)))
-            self.write(KEY[route], "key", [(x + 26, y)], (6,), box(0, y - 20, WIDTH, y + 20))
-            x += 52 + text_size(KEY[route], "key")[0]
+        for route, label in KEY.items():
+            if route in set(self.lines["route"]):
+                lines.append(feature(LineString([(x, y), (x + 24, y)]), stroke=MARK, width=1.8, dash=dash(route, 1.8)))
+                self.write(label, "key", [(x + 26, y)], (6,), box(0, y - 20, WIDTH, y + 20))
+                x += 52 + text_size(label, "key")[0]
         return lines
 
     def measure(self) -> list[Row]:
-        """In a corner where there is room, how long so many kilometres are, halfway between north and south."""
+        """A bar of a round number of kilometres, as long as halfway between north and south, in a corner with room for it."""
         middle = latitude_at(self.frame.top - self.frame.height / 2 / self.frame.scale)
         pixels = self.frame.scale / 111.3 / float(np.round(np.cos(np.radians(middle)), DECIMALS))  # a kilometre
         far = max((n for n in (10, 20, 50, 100, 200, 500, 1000, 2000) if n * pixels < 110), default=0)
-        wide, high = far * pixels, self.frame.height - 12
+        if not far:
+            return []
+        label, wide, high = f"{far:,} km", far * pixels, self.frame.height - 12
         for x, y in itertools.product((10.0, WIDTH - wide - 10), (high, 30.0)):
-            corner = box(x - 4, y - 27, x + max(wide, text_size(f"{far:,} km", "key")[0]) + 4, y + 4)
-            if far and self.box.contains(corner) and not any(corner.intersects(each) for each in self.taken):
-                self.write(f"{far:,} km", "key", [(x - 1, y - 16)], (1,), corner)
+            corner = box(x - 4, y - 27, x + max(wide, text_size(label, "key")[0]) + 4, y + 4)
+            if self.box.contains(corner) and not any(corner.intersects(each) for each in self.taken):
+                self.write(label, "key", [(x - 1, y - 16)], (1,), corner)
                 self.taken.append(corner)
-                return [
-                    feature(LineString([(x, y - 5), (x, y), (x + wide, y), (x + wide, y - 5)]), stroke=MUTED, width=1.2)
-                ]
+                bar = LineString([(x, y - 5), (x, y), (x + wide, y), (x + wide, y - 5)])
+                return [feature(bar, stroke=MUTED, width=1.2)]
         return []
 
     def chart(self) -> Any:
@@ -279,58 +274,55 @@ class Map:
             for code, shape in self.land.items()
         ]
         ground += [feature(border, stroke=MUTED, width=1.2), *self.measure(), *self.key()]
-        dots = [
-            {
-                "at": [round(each, 1) for each in self.spots[name]],
-                "size": 130 if name == self.met else 55,
-                "fill": INK,
-                "stroke": PAPER,
-            }
-            for name in self.towns
-        ]
-        looks: list[Any] = [alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)]
-        looks += [alt.StrokeWidth("width:Q", scale=None), alt.StrokeDash("dash:N", scale=None)]
+        spots = {name: [round(each, 1) for each in self.spots[name]] for name in self.towns}
+        sizes = {name: 130 if name == self.met else 55 for name in self.towns}
+        dots = [{"at": at, "size": sizes[name], "fill": INK, "stroke": PAPER} for name, at in spots.items()]
+        fill, stroke = alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)
+        looks = [fill, stroke, alt.StrokeWidth("width:Q", scale=None), alt.StrokeDash("dash:N", scale=None)]
         shape: Any = {"fill": None, "strokeCap": "round"}
         text: Any = {
-            name: alt.expr(f"datum.{column}")
-            for name, column in {"align": "align", "fontSize": "size", "fontWeight": "weight"}.items()
+            "align": alt.expr("datum.align"),
+            "fontSize": alt.expr("datum.size"),
+            "fontWeight": alt.expr("datum.weight"),
         }
-        said = [alt.Tooltip(name) for name in ("from", "to", "route", "people")]
+        tooltip = [alt.Tooltip(name) for name in ("from", "to", "route", "people")]
         near = [
             line | {"stroke": "transparent", "width": REACH, "dash": None} for line in self.journeys if "dash" in line
         ]
         return alt.layer(
             alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shape).encode(*looks),
-            chart(near).mark_geoshape(**shape).encode(*looks, tooltip=said),
-            chart(self.journeys).mark_geoshape(**shape).encode(*looks, tooltip=said),
-            chart(dots).mark_point().encode(*looks[:2], longitude="at[0]:Q", latitude="at[1]:Q", size=alt.Size("size:Q", scale=None)),
-            chart(self.texts).mark_text(baseline="middle", **text).encode(longitude="x:Q", latitude="y:Q", text="text:N", fill=looks[0]),
-            width=WIDTH, height=self.frame.height + 28, padding=0, usermeta={"wide": True},
-            projection=alt.Projection(type="identity", scale=1, translate=[0, 0]),
+            chart(near).mark_geoshape(**shape).encode(*looks, tooltip=tooltip),
+            chart(self.journeys).mark_geoshape(**shape).encode(*looks, tooltip=tooltip),
+            chart(dots).mark_point().encode(fill, stroke, longitude="at[0]:Q", latitude="at[1]:Q", size=alt.Size("size:Q", scale=None)),
+            chart(self.texts).mark_text(baseline="middle", **text).encode(longitude="x:Q", latitude="y:Q", text="text:N", fill=fill),
+            **layout(self.frame.height + 28),
         )  # fmt: skip
 
 
+def layout(height: int) -> dict[str, Any]:
+    """How charts are laid out whose shapes and places are in pixels already."""
+    pixels = alt.Projection(type="identity", scale=1, translate=[0, 0])
+    return {"width": WIDTH, "height": height, "padding": 0, "usermeta": {"wide": True}, "projection": pixels}
+
+
 def figure_map(ranked: pd.DataFrame) -> Any:
-    """The countries of a measure as discs on the world, as large as their numbers; of rows of `figures.rank`."""
-    codes, shapes = world()
-    rows = ranked[ranked["country"].isin(codes)].to_dict("records")
-    largest = {
-        code: max(shapely.get_parts(shapes[codes.index(code)]), key=lambda part: part.area)
-        for code in ranked["country"]
-        if code in codes
-    }
-    at = {code: shape.representative_point().coords[0] for code, shape in largest.items()}
+    """The countries of a measure as discs on the world, as large as their numbers: of rows of `ranking.rank`."""
+    shapes = dict(zip(*world(), strict=True))
+    rows = ranked[ranked["country"].isin(list(shapes))]
+    mainland = {code: max(shapely.get_parts(shapes[code]), key=lambda part: part.area) for code in rows["country"]}
+    at = {code: shape.representative_point().coords[0] for code, shape in mainland.items()}
     frame = frame_around([*at.values()], margin=1.1)
-    spots = [frame.spot(*at[row["country"]]) for row in rows]
-    discs = [{**row, "x": round(x, 1), "y": round(y, 1)} for row, (x, y) in zip(rows, spots, strict=True)]
-    ground = [feature(shape) for shape in land(frame).values()]
+    spots = [frame.spot(*at[code]) for code in rows["country"]]
+    rows = rows.assign(x=[round(x, 1) for x, _ in spots], y=[round(y, 1) for _, y in spots])
+    ground = no_people(pd.DataFrame([feature(shape) for shape in land(frame).values()]))
     size = alt.Size("least:Q", legend=None, scale=alt.Scale(range=[0, 1200], domainMin=0))
     tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
+    discs = alt.Chart(no_people(rows)).mark_circle(color=MARK, opacity=0.6)
     return alt.layer(
-        alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(fill=LAND, stroke=PAPER, strokeWidth=1.2),
-        alt.Chart(no_people(pd.DataFrame(discs))).mark_circle(color=MARK, opacity=0.6).encode(longitude="x:Q", latitude="y:Q", size=size, tooltip=tooltip),
-        width=WIDTH, height=frame.height, padding=0, usermeta={"wide": True}, projection=alt.Projection(type="identity", scale=1, translate=[0, 0]),
-    )  # fmt: skip
+        alt.Chart(ground).mark_geoshape(fill=LAND, stroke=PAPER, strokeWidth=1.2),
+        discs.encode(longitude="x:Q", latitude="y:Q", size=size, tooltip=tooltip),
+        **layout(frame.height),
+    )
 
 
 def from_where_to_where(lines: pd.DataFrame, at: Places) -> Any:

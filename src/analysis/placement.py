@@ -1,4 +1,4 @@
-"""Where lines bend and names stand on a map, in pixels: on nothing else that is drawn."""
+"""Placement on a map, in pixels: how lines bend and where labels stand so that they cover nothing else."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from analysis.charts import INK, MARK, MUTED
 from analysis.disclosure import NOT_STATED, STATED
 
 BOWS = (0.0, 0.1, -0.1, 0.2, -0.2, 0.3, -0.3, 0.4, -0.4, 0.5, -0.5)
-"""How far a line may bend aside, of its length, to keep clear of others, and of countries that nobody speaks of."""
+"""Bends to try, as shares of a line's length, to keep clear of other lines and of countries not on the journey."""
 
 SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), *itertools.product((1, -1, 0.5, -0.5), (-1, 1)))
-"""Where a name may stand, seen from its dot: at the right first, then left, above, below, aslant."""
+"""Where to try a label beside its dot, as (across, down): right first, then left, above, below, diagonally."""
 
 TEXTS: dict[str, tuple[float, float, str, Any]] = {
     "met": (18, 0.6, INK, "bold"), "town": (16, 0.55, INK, "normal"), "area": (16, 0.55, INK, "normal"),
     "end": (15, 0.58, INK, "normal"), "country": (15, 0.58, MUTED, "normal"), "count": (16, 0.6, MARK, "bold"),
     "key": (15, 0.55, INK, "normal"),
 }  # fmt: skip
-"""Texts by kind: their size in pixels, at least 11 on a phone; how wide a letter is of that, on average; colour and weight."""
+"""Labels by kind: font size in pixels (at least 11 on a phone), mean width of a letter as a share of it, colour, weight."""
 
 HAIR = "\u200a"
-"""A narrow space, which parts the letters of countries' names."""
+"""A hair space, between the letters of countries' names."""
 
 
 def text_size(text: str, kind: str) -> Point:
@@ -41,9 +41,9 @@ def text_size(text: str, kind: str) -> Point:
 def room(
     size: Point, at: Point, far: float, taken: Iterable[Geometry], within: Geometry
 ) -> tuple[Geometry, str] | None:
-    """The first box beside a point, or at 0 pixels from it right upon it, within a shape and on nothing that is taken.
+    """The first free box for a label of this size: ``far`` pixels beside a point, or centred on it where that is 0.
 
-    With it how a text is aligned there.
+    The box lies within a shape and on nothing that is taken. With it comes the alignment of the label's text.
 
     Examples
     --------
@@ -75,5 +75,5 @@ def along(line: LineString, far: Iterable[float]) -> list[Point]:
 
 
 def dash(route: str, width: float) -> list[float]:
-    """How a line is broken, the wider the longer: not at all, into dots, into dashes."""
+    """The stroke dash of a line: solid where its route is stated, dotted where not, dashed for a plan; longer if wider."""
     return {STATED: [1.0, 0.0], NOT_STATED: [0.1, round(1.5 + 1.9 * width, 1)]}.get(route, [round(3 + width, 1)] * 2)

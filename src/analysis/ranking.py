@@ -1,8 +1,11 @@
-"""Destination figures beside each other: ranked within one measure by one speaker, over the same days, and drawn so; added up where said."""
+"""Destination figures compared: ranked within one measure, speaker and window, drawn so, and added up where that is allowed."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -13,7 +16,7 @@ from analysis.figures import (
     Row,
     bounds,
     counted_at,
-    each_text,
+    for_each,
     is_joint,
     measure,
     number,
@@ -21,70 +24,74 @@ from analysis.figures import (
     spread,
     whose,
     window,
-)  # fmt: skip
+)
 from analysis.text import isolate, join, spell
-
-EPOCH = pd.Timestamp("1970-01-01")
 
 
 def compare(figures: pd.DataFrame) -> pd.DataFrame:
-    """Which figures stand beside each other: of one measure, one speaker and the very same days, for single countries.
+    """Which figures can be compared: those of one measure, one speaker and the very same days, for single countries.
 
     The rows of `list_figures` with their `bounds`; with ``speaker``, whoever states or reports a figure; ``days``, the
-    window by which it compares, blank where it doesn't; and ``apart``, why not. Of each measure and speaker the latest
-    days are taken by which more than half as many countries compare as by any.
+    window over which it is compared, blank where it is not; and ``apart``, why not. Of each measure and speaker the latest
+    window is taken that has more than half as many countries as the one with most.
     """
     speaker = figures["stated_by"].where(figures["stated_by"] != "", figures["reported_by"])
-    table = bounds(figures).assign(speaker=speaker, days=each_text(figures, window), apart="")
-    open_ended = (table["window_start"] != "") & (table["window_end"] == "")
-    joint = each_text(figures, lambda row: "yes" if is_joint(row) else "") != ""
+    table = bounds(figures).assign(speaker=speaker, days=for_each(figures, window), apart="")
     reasons = {
-        "days without an end": open_ended, "days not stated": table["days"] == "", "no speaker named": speaker == "",
-        "several countries together": joint,
-    }  # fmt: skip
+        "days without an end": (table["window_start"] != "") & (table["window_end"] == ""),
+        "days not stated": table["days"] == "",
+        "no speaker named": speaker == "",
+        "several countries together": for_each(figures, is_joint, "bool"),
+    }
     for why, found in reasons.items():
         table["apart"] = table["apart"].mask(found, why)
     for _, rows in table[table["apart"] == ""].groupby(["measure", "speaker"], sort=False):
-        days = list(zip(rows["window_end"], rows["window_start"], strict=True))
-        many = Counter(each for each, _ in set(zip(days, rows["destination"], strict=True)))  # countries by days
-        most = max(many.values())
-        latest = max((each for each, n in many.items() if 1 < n > most / 2), default=None)
+        windows = list(zip(rows["window_end"], rows["window_start"], strict=True))
+        countries = Counter(each for each, _ in set(zip(windows, rows["destination"], strict=True)))
+        most = max(countries.values())
+        latest = max((each for each, n in countries.items() if 1 < n > most / 2), default=None)
         single = "no other country by that speaker over those days"
-        apart = ["" if each == latest else "earlier days" if many[each] > 1 else single for each in days]
+        apart = ["" if each == latest else "earlier days" if countries[each] > 1 else single for each in windows]
         table.loc[rows.index, "apart"] = apart
     table["days"] = table["days"].where(table["apart"] == "", "")
     return no_people(table)
 
 
 def rank(compared: pd.DataFrame) -> pd.DataFrame:
-    """The countries that compare, one a row, within each measure and speaker by the least number stated: of rows of `compare`.
+    """The countries that can be compared, one a row, within each measure and speaker by the least number stated.
 
-    With ``least``, ``most``, ``number`` as text, ``figures`` (their identifiers), ``says`` (each figure, its days and speaker), and ``before``: the
-    number a year earlier.
+    ``least`` and ``most`` are the bounds of a country's figures, ``number`` the same as text, ``figures`` their
+    identifiers; ``says`` has each figure with its days and speaker; ``before`` is the number of a year earlier.
     """
-    groups, known = dict[tuple[str, ...], list[Row]](), dict[tuple[str, ...], float]()
+    groups, stated = dict[tuple[str, ...], list[Row]](), dict[tuple[str, ...], float]()
     for row in rows_of(compared):
         key = (row["measure"], row["destination"], row["speaker"])
-        known.setdefault((*key, row["window_start"], row["window_end"]), row["from"])
+        stated.setdefault((*key, row["window_start"], row["window_end"]), row["from"])
         if row["days"]:
             groups.setdefault(key, []).append(row)
     found = []
     for (code, place, who), rows in groups.items():
-        first, least, most = rows[0], min(row["from"] for row in rows), max(row["to"] for row in rows)
-        before = [
-            f"{int(each[:4]) - 1}{each[4:]}" if each else "" for each in (first["window_start"], first["window_end"])
-        ]
+        year_before = (_year_before(rows[0]["window_start"]), _year_before(rows[0]["window_end"]))
         says = [f"{number(row)}, {window(row, short=True)}, {whose(row)} ({row['figure']})" for row in rows]
         found.append({
-            "measure": code, "speaker": who, "destination": place, "country": first["countries"], "days": first["days"],
-            "least": least, "most": most, "open above": any(row["open above"] for row in rows), "number": spread(rows),
-            "figures": join([str(row["figure"]) for row in rows]), "says": "; ".join(says), "before": known.get((code, place, who, *before)) if len(rows) == 1 else None,
+            "measure": code, "speaker": who, "destination": place, "country": rows[0]["countries"], "days": rows[0]["days"],
+            "least": min(row["from"] for row in rows), "most": max(row["to"] for row in rows),
+            "open above": any(row["open above"] for row in rows), "number": spread(rows),
+            "figures": join([str(row["figure"]) for row in rows]), "says": "; ".join(says),
+            "before": stated.get((code, place, who, *year_before)) if len(rows) == 1 else None,
         })  # fmt: skip
     columns = ["measure", "speaker", "destination", "country", "days", "least", "most", "open above", "number", "figures", "says", "before"]  # fmt: skip
     ranked = pd.DataFrame(found, columns=columns).astype({"before": "float64"})
-    order = ranked.assign(measure=pd.factorize(ranked["measure"])[0], speaker=pd.factorize(ranked["speaker"])[0])
-    order = order.assign(least=-ranked["least"], most=-ranked["most"])
-    return no_people(ranked.loc[order.sort_values(["measure", "speaker", "least", "most"], kind="stable").index])
+
+    def order(column: pd.Series[Any]) -> Any:
+        return column if column.name in ("least", "most") else pd.factorize(column)[0]
+
+    by = ["measure", "speaker", "least", "most"]
+    return no_people(ranked.sort_values(by, ascending=[True, True, False, False], key=order))
+
+
+def _year_before(iso: str) -> str:
+    return f"{int(iso[:4]) - 1}{iso[4:]}" if iso else ""
 
 
 def panels_of(ranked: pd.DataFrame) -> list[pd.DataFrame]:
@@ -92,21 +99,25 @@ def panels_of(ranked: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows for _, rows in ranked.groupby(["measure", "speaker"], sort=False)]
 
 
+def largest(panels: Sequence[pd.DataFrame], n: int) -> list[pd.DataFrame]:
+    """The n panels with most countries, in the order in which the panels stand."""
+    by_size = sorted(range(len(panels)), key=lambda at: len(panels[at]), reverse=True)
+    return [panels[at] for at in sorted(by_size[:n])]
+
+
 def overlapping(figures: pd.DataFrame) -> list[pd.DataFrame]:
     """Figures of one measure for one country that share days, where they are three or more: what may disagree.
 
     The rows of `list_figures` by ``end`` and ``start``, the most figures first; an end that is not stated is blank, and last.
     """
-    single = each_text(figures, lambda row: "" if is_joint(row) else "yes") != ""
-    table = figures[single & (figures["window_start"] != "")].assign(
-        start=figures["window_start"], end=figures["window_end"]
-    )
+    single = ~for_each(figures, is_joint, "bool") & (figures["window_start"] != "")
+    table = figures[single].assign(start=figures["window_start"], end=figures["window_end"])
     found = []
     for _, rows in table.sort_values(["start", "end"]).groupby(["measure", "destination"], sort=False):
-        last = rows["end"].replace("", "9999").cummax().shift(1, fill_value="")
-        if len(rows) > 2 and (rows["start"] <= last).any():
-            found.append(rows.iloc[rows["end"].replace("", "9999").argsort(kind="stable")])
-    return sorted(found, key=lambda rows: -len(rows))
+        ends = rows["end"].replace("", "9999")
+        if len(rows) > 2 and (rows["start"] <= ends.cummax().shift(1, fill_value="")).any():
+            found.append(rows.iloc[ends.argsort(kind="stable")])
+    return sorted(found, key=len, reverse=True)
 
 
 def periods_chart(rows: pd.DataFrame, first: str, last: str, event: str = "") -> alt.LayerChart | alt.FacetChart:
@@ -114,14 +125,14 @@ def periods_chart(rows: pd.DataFrame, first: str, last: str, event: str = "") ->
 
     An arrow head is an end that is not stated, a stroke across a bar the day of an event.
     """
-    said = counted_at(*rows[["measure", "destination"]].iloc[0])
-    title = alt.Title(fold(f"{said[:1].upper()}{said[1:]}", 50).split("\n"), offset=8)
+    counted = counted_at(*rows[["measure", "destination"]].iloc[0])
+    title = alt.Title(fold(f"{counted[:1].upper()}{counted[1:]}", 50).split("\n"), offset=8)
     who = [row["stated_by"] or f"source not named ({row['reported_by']})" for row in rows_of(rows)]
     labels = [fold(name, 54).split("\n") for name in who]
     lines = max(map(len, labels))
     drawn = no_people(pd.DataFrame({
-        "figure": rows["figure"], "label": labels, "stated by": who, "number": list(map(number, rows_of(rows))),
-        "days": [window(row, short=True) for row in rows_of(rows)], "from": _days(rows["start"]),
+        "figure": rows["figure"], "label": labels, "stated by": who, "number": for_each(rows, number),
+        "days": for_each(rows, lambda row: window(row, short=True)), "from": _days(rows["start"]),
         "until": _days(rows["end"].mask(rows["end"] == "", last)) + 1, "open": rows["end"] == "",
     }))  # fmt: skip
     begin, until, at = _days(pd.Series([first, last, event or first]))
@@ -130,40 +141,35 @@ def periods_chart(rows: pd.DataFrame, first: str, last: str, event: str = "") ->
         x=alt.X("from:Q", scale=across, axis=_months(first, last), title=None),
         y=alt.Y("figure:N", axis=None, sort=None), tooltip=["number", "days", "stated by", "figure"],
     )  # fmt: skip
-    top, low = -7 * lines - 8, 7 * lines + 9
-    numbers = row.mark_text(align="left", fontSize=14, fontWeight="bold", yOffset=top).encode(
-        x=alt.value(0), text="number:N"
-    )
-    days = row.mark_text(align="right", color=MUTED, yOffset=top).encode(x=alt.value(WIDTH), text="days:N")
-    speakers = row.mark_text(align="left", color=MUTED, lineHeight=14, yOffset=top + 16).encode(
-        x=alt.value(0), text="label:N"
-    )
-    bars = row.mark_bar(height=4, yOffset=low, color=MARK).encode(x2="until:Q")
-    ends = row.mark_point(shape="triangle-right", size=60, xOffset=4, yOffset=low).encode(x="until:Q")
-    strokes = row.mark_point(shape="stroke", angle=90, size=260, strokeWidth=2, stroke=INK, yOffset=low).encode(
-        x=alt.datum(at)
-    )
+    above, below = -7 * lines - 8, 7 * lines + 9
+    left, right = row.encode(x=alt.value(0)), row.encode(x=alt.value(WIDTH))
+    numbers = left.mark_text(align="left", fontSize=14, fontWeight="bold", yOffset=above).encode(text="number:N")
+    days = right.mark_text(align="right", color=MUTED, yOffset=above).encode(text="days:N")
+    speakers = left.mark_text(align="left", color=MUTED, lineHeight=14, yOffset=above + 16).encode(text="label:N")
+    bars = row.mark_bar(height=4, yOffset=below, color=MARK).encode(x2="until:Q")
+    ends = row.encode(x="until:Q").mark_point(shape="triangle-right", size=60, xOffset=4, yOffset=below)
     layers = [bars, ends.transform_filter("datum.open"), numbers, days, speakers]
-    return alt.layer(
-        *layers,
-        *([strokes.transform_filter(f"datum.from <= {at} && {at} < datum.until")] if event else []),
-        title=title,
-    )
+    if event:
+        strokes = row.encode(x=alt.datum(at)).transform_filter(f"datum.from <= {at} && {at} < datum.until")
+        layers.append(strokes.mark_point(shape="stroke", angle=90, size=260, strokeWidth=2, stroke=INK, yOffset=below))
+    return alt.layer(*layers, title=title)
 
 
 def _days(texts: pd.Series) -> pd.Series:
     """Days as numbers, which are drawn the same in every time zone."""
-    return (pd.to_datetime(texts) - EPOCH).dt.days
+    return (pd.to_datetime(texts) - pd.Timestamp("1970-01-01")).dt.days
 
 
 def _months(first: str, last: str) -> alt.Axis:
     """An axis of `_days` with at most seven first days of months, or with both ends where there are fewer than two."""
     months = pd.date_range(first, last, freq="MS")
-    shown = [f"{each:%Y-%m-%d}" for each in months[:: -(-len(months) // 7) or 1]]
-    text = "utcFormat(datum.value * 864e5, '{}')"
-    form = text.format("%b %Y") if len(months) > 1 else text.format("%-d %b %Y")
-    values = _days(pd.Series(shown if len(months) > 1 else [first, last])).tolist()
-    return alt.Axis(values=values, labelExpr=form, labelFlush=True, labelOverlap=True, grid=False, domain=False)
+    if len(months) > 1:
+        shown, form = months[:: math.ceil(len(months) / 7)], "%b %Y"
+    else:
+        shown, form = pd.DatetimeIndex([first, last]), "%-d %b %Y"
+    label = f"utcFormat(datum.value * 864e5, '{form}')"
+    values = _days(pd.Series(shown)).tolist()
+    return alt.Axis(values=values, labelExpr=label, labelFlush=True, labelOverlap=True, grid=False, domain=False)
 
 
 def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | alt.FacetChart:
@@ -173,59 +179,51 @@ def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | a
     """
     code, who, days = rows[["measure", "speaker", "days"]].iloc[0]
     ago = [f" (a year before: {n:,.0f})" if pd.notna(n) else "" for n in rows["before"]]
-    labels = [
-        fold(f"{place}: {many}{said}", 50).split("\n")
-        for place, many, said in zip(rows["destination"], rows["number"], ago, strict=True)
-    ]
-    said = measure(code)
-    about = [f"{days}, {isolate(who)}", measure(code, "counts")]
-    title = alt.Title(
-        fold(f"{said[:1].upper()}{said[1:]}: {first_of(rows)} highest of {spell(len(rows))}", 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4,
-        subtitle=[line for text in about if text for line in fold(text, 60).split("\n")], offset=8,
-    )  # fmt: skip
+    texts = [f"{place}: {many}{was}" for place, many, was in zip(rows["destination"], rows["number"], ago, strict=True)]
+    labels = [fold(text, 50).split("\n") for text in texts]
     lines, most = max(map(len, labels)), scale_to or rows[["most", "before"]].max().max() or 1
     padded = [[""] * (lines - len(label)) + label for label in labels]  # down to its bar
-    rows = rows.assign(label=pd.Series(padded, rows.index))
-    x = alt.X("least:Q", axis=None, scale=alt.Scale(domain=[0, most], nice=False))
-    y = alt.Y("destination:N", axis=None, sort=None)
-    tooltip = [alt.Tooltip("destination"), alt.Tooltip("says", title="figures")]
-    row = alt.Chart(rows.head(20), width=320, height=alt.Step(14 * lines + 20)).encode(x=x, y=y, tooltip=tooltip)
-    low = row.mark_bar(height=8, yOffset=7 * lines, color=MARK)
-    high = (
-        row.mark_bar(height=7, yOffset=7 * lines, fill=PAPER, stroke=MARK)
-        .encode(x2="most:Q")
-        .transform_filter("datum.most > datum.least")
+    name = measure(code)
+    heading = f"{name[:1].upper()}{name[1:]}: {first_of(rows)} highest of {spell(len(rows))}"
+    about = [f"{days}, {isolate(who)}", measure(code, "counts")]
+    title = alt.Title(
+        fold(heading, 50).split("\n"), subtitleColor=MUTED, subtitleFontSize=12, subtitlePadding=4, offset=8,
+        subtitle=[line for text in about if text for line in fold(text, 60).split("\n")],
+    )  # fmt: skip
+    drawn = rows.assign(label=pd.Series(padded, rows.index)).head(20)
+    row = alt.Chart(drawn, width=320, height=alt.Step(14 * lines + 20)).encode(
+        x=alt.X("least:Q", axis=None, scale=alt.Scale(domain=[0, most], nice=False)),
+        y=alt.Y("destination:N", axis=None, sort=None),
+        tooltip=[alt.Tooltip("destination"), alt.Tooltip("says", title="figures")],
     )
-    more = (
-        row.mark_point(shape="triangle-right", size=60, xOffset=9, yOffset=7 * lines)
-        .encode(x="most:Q")
-        .transform_filter("datum['open above']")
-    )
-    before = row.mark_point(shape="stroke", angle=90, size=200, strokeWidth=3, stroke=MUTED, yOffset=7 * lines).encode(
-        x="before:Q"
-    )
-    words = row.mark_text(align="left", baseline="bottom", yOffset=7 - 7 * lines, lineHeight=14).encode(
-        x=alt.value(0), text="label:N"
-    )
-    return alt.layer(low, high, more, *([before] if rows["before"].notna().any() else []), words, title=title)
+    below = 7 * lines
+    least = row.mark_bar(height=8, yOffset=below, color=MARK)
+    greatest = row.mark_bar(height=7, yOffset=below, fill=PAPER, stroke=MARK).encode(x2="most:Q")
+    greatest = greatest.transform_filter("datum.most > datum.least")
+    higher = row.mark_point(shape="triangle-right", size=60, xOffset=9, yOffset=below).encode(x="most:Q")
+    higher = higher.transform_filter("datum['open above']")
+    layers = [least, greatest, higher]
+    if rows["before"].notna().any():
+        before = row.mark_point(shape="stroke", angle=90, size=200, strokeWidth=3, stroke=MUTED, yOffset=below)
+        layers.append(before.encode(x="before:Q"))
+    words = row.mark_text(align="left", baseline="bottom", yOffset=7 - below, lineHeight=14)
+    return alt.layer(*layers, words.encode(x=alt.value(0), text="label:N"), title=title)
 
 
 def add_up(figures: pd.DataFrame) -> pd.DataFrame:
-    """Figures that may be added up, as the edition says in a column ``additive``, over countries: one row a measure, speaker and window.
+    """Totals over countries of figures that the edition says may be added up, in a column ``additive``.
 
-    With how many ``countries`` there are, and between which numbers, ``least`` and ``most``, their total lies. A window
-    in which a country has two figures has no total.
+    One row a measure, speaker and window, with the number of ``countries``, and ``least`` and ``most``, the bounds of
+    their total. A window in which a country has two figures has no total.
     """
-    said = compare(figures[figures["additive"] == "true"] if "additive" in figures else figures.head(0))
-    said = said[~said["apart"].isin(["several countries together", "no speaker named", "days not stated"])]
+    table = compare(figures[figures["additive"] == "true"] if "additive" in figures else figures.head(0))
+    table = table[~table["apart"].isin(["several countries together", "no speaker named", "days not stated"])]
     of = ["measure", "speaker", "window_start", "window_end"]
-    sums = said.groupby(of, sort=False).agg(
+    sums = table.groupby(of, sort=False).agg(
         countries=("destination", "nunique"), figures=("figure", "size"), least=("from", "sum"), most=("to", "sum"), open=("open above", "any"),
     ).reset_index()  # fmt: skip
-    sums = sums[(sums["figures"] == sums["countries"]) & (sums["countries"] > 1) & ~sums["open"]].drop(
-        columns=["figures", "open"]
-    )
-    return no_people(sums.sort_values(of, kind="stable", ignore_index=True))
+    sums = sums[(sums["figures"] == sums["countries"]) & (sums["countries"] > 1) & ~sums["open"]]
+    return no_people(sums.drop(columns=["figures", "open"]).sort_values(of, kind="stable", ignore_index=True))
 
 
 def first_of(rows: pd.DataFrame) -> str:

@@ -6,7 +6,6 @@ import calendar
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
 
 from parabook.errors import missing
 
@@ -106,17 +105,6 @@ def day(iso: str, *, short: bool = False) -> str:
     if len(parts) > 1:
         parts[1] = (calendar.month_abbr if short else calendar.month_name)[int(parts[1])]
     return " ".join(part.lstrip("0") for part in reversed(parts))
-
-
-def days_between(start: str, end: str) -> int:
-    """Days from one ISO date to another.
-
-    Examples
-    --------
-    >>> days_between("2022-09-21", "2022-09-22")
-    1
-    """
-    return (date.fromisoformat(end) - date.fromisoformat(start)).days
 
 
 def spell(n: int) -> str:
