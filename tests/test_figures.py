@@ -152,12 +152,6 @@ def test_it_has_no_fault_and_embeds_the_schema_with_its_own_column(tmp_path: Pat
     assert table["schema"]["fields"][-1]["name"] == "role"
 
 
-def test_an_ordinary_tool_accepts_it():
-    frictionless = pytest.importorskip("frictionless")
-    result = frictionless.validate(str(ROOT / "data" / NAME / "datapackage.json"))
-    assert result.valid, result.flatten(["rowNumber", "fieldName", "note"])
-
-
 class TestShown:
     def test_figures_a_measure_as_counted_by_hand(self, shown):
         counts = {row["measure"]: row["figures"] for row in records(shown, "figures-by-measure")}
