@@ -38,7 +38,7 @@ SLOW = (
     "test_books.py::test_the_pages_are_those_of_stock", "test_books.py::test_the_wheel",
     *(f"test_access.py::test_axe_finds_nothing_and_the_page_stands_by_itself[{name}-360-dark]" for name in ("statements", "routes", "destinations", "evidence", "codebook", "reproduce", "search")),
     *(f"test_fuzz.py::test_any_file_of_an_edition_is_read_or_refused_by_file[csv/{name}.csv]" for name in ("interviewees", "legs", "places", "statements", "evidence", "settlements")),
-    "test_cells.py::test_several_workers", "test_worlds.py::test_a_few_editions",
+    "test_cells.py::test_several_workers",
     "test_access.py::test_the_keyboard_reaches_every_control[index]", "test_article.py::test_every_table_of_interviewees_adds_up_to_seventeen[sub-major-place]",
     "test_errors.py::TestOneChapter::test_one_that_ends_badly_says_so_in_a_line[spins]", "test_review.py::test_what_only_other_parameters_show",
     *(f"test_shapes.py::{test}[{name}]" for test in ("test_sentences_read_as_english", "test_every_table_adds_up_and_findings_name_its_counts") for name in ("no-figures", "no-rows", "none-declared", "everyone-described", "legs-without-places", "one-by-the-thousand", "hundred-thousand")),

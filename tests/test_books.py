@@ -94,8 +94,12 @@ def test_the_pages_are_those_of_stock_jupyter_book(name: str, tmp_path: Path):
         assert shown(file) == shown(stock / "_build/html" / page)
 
 
-def test_a_chart_of_altairs_own_needs_no_other_host(tmp_path: Path):
-    index = build(plan_of(copy("altair", tmp_path)), tmp_path / "out")
+def test_a_chart_of_altairs_own_needs_no_other_host_and_sphinxs_warnings_are_told(tmp_path: Path, capfd):
+    root = copy("altair", tmp_path)
+    (root / "index.md").write_text("# Charts\n\n{doc}`nowhere`\n")
+    index = build(plan_of(root), tmp_path / "out", progress=Progress("book"))
+    warning = r"^book: index.md:3: WARNING: unknown document: '?nowhere"
+    assert re.search(warning, capfd.readouterr().err, re.MULTILINE)
     page = (index.parent / "charts" / "bars.html").read_text(encoding="utf-8")
     assert page.count('class="drawing"') == 1
     assert "cdn.jsdelivr" not in page.partition("<article")[2]
@@ -148,13 +152,6 @@ def test_what_cannot_be_seen_may_be_a_page_or_lie_outside(tmp_path: Path):
     assert ran(root) == ["starts"]
     outside.write_text("2")
     assert ran(root) == ["declares"]
-
-
-def test_sphinxs_warnings_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    root = made(tmp_path, one="1")
-    (root / "index.md").write_text("# A book\n\n{doc}`nowhere`\n")
-    build(plan_of(root), tmp_path / "out", progress=Progress("book"))
-    assert re.search(r"^book: index.md:3: WARNING: unknown document: '?nowhere", capfd.readouterr().err, re.MULTILINE)
 
 
 def test_an_error_that_the_book_allows_is_shown_and_no_other(tmp_path: Path):
@@ -295,6 +292,7 @@ def test_cells_of_any_book_are_tests(tmp_path: Path):
     done = subprocess.run(call, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 1, done.stderr
     assert "1 failed, 1 passed" in done.stdout
+    assert "bad.ipynb::cell-1" in done.stdout, "a cell without an id is named by its position"
     assert "ZeroDivisionError: division by zero" in done.stdout
 
 

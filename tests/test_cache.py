@@ -81,13 +81,6 @@ def test_a_chapter_runs_again_when_and_only_when_a_table_it_reads_changed(book: 
     assert {"interviewees", "legs", "places"} <= set(reads["routes"])
 
 
-@pytest.mark.slow
-def test_force_runs_all_and_gives_the_same_book(book: Path, copy: Path):
-    assert built("--force", "--out", copy) == list(CHAPTERS)
-    assert receipt(copy)["digest"] == receipt(book)["digest"]
-    assert receipt(copy)["key"] == receipt(book)["key"]
-
-
 def test_a_broken_cache_changes_nothing_but_time(tmp_path: Path):
     planned = replace(plan(), book=replace(Book.open(ROOT), root=tmp_path))
     notebook = planned.notebooks[2]

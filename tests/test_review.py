@@ -206,11 +206,6 @@ def test_swapped_and_otherwise_spelt_input_rows_are_changes_of_the_input(base: R
     assert found.verdict.endswith("Since then changed: 1 input file.")
 
 
-def test_what_moved_without_a_cause_is_said_to(base: Results):
-    found = reviewed(base, edited(base, AGES, "18–24,4", "18–24,5"))
-    assert found.verdict.endswith("Since then changed: nothing. No input row explains interviewees-by-age.")
-
-
 def test_of_an_input_that_hides_small_cells_nothing_is_kept_or_claimed(base: Results, edition: Path):
     replace_text(edition / "datapackage.json", '"minimum_cell": 1', '"minimum_cell": 3')
     assert EditionPlugin().rows(edition) is None
