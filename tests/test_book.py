@@ -60,12 +60,16 @@ def parsed(html: Path) -> dict[str, BeautifulSoup]:
     return {page.name: BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser") for page in html.glob("*.html")}
 
 
+@pytest.fixture(scope="module")
+def pages(book: Path) -> dict[str, BeautifulSoup]:
+    return parsed(book / "html")
+
+
 def links(page: BeautifulSoup) -> list[str]:
     return [link["href"] for link in page.select("a[href]")]
 
 
-def test_every_link_inside_the_book_leads_somewhere(book: Path):
-    pages = parsed(book / "html")
+def test_every_link_inside_the_book_leads_somewhere(book: Path, pages: dict[str, BeautifulSoup]):
     ids = {name: {each["id"] for each in page.select("[id]")} for name, page in pages.items()}
     lost = []
     for name, page in pages.items():
@@ -77,8 +81,7 @@ def test_every_link_inside_the_book_leads_somewhere(book: Path):
     assert not lost
 
 
-def test_every_count_leads_to_its_evidence_and_back(book: Path):
-    pages = parsed(book / "html")
+def test_every_count_leads_to_its_evidence_and_back(pages: dict[str, BeautifulSoup]):
     back = {link.split("#")[1] for link in links(pages["evidence.html"]) if "#exhibit-" in link}
     assert back >= {"exhibit-interviewees-by-age", "exhibit-interviewees-by-route", "exhibit-destinations"}
     # In each of the tables that the contract names, a link for each of the eight described and one for the 17.

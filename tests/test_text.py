@@ -84,12 +84,10 @@ def test_no_sentence_of_the_source_is_in_the_book(article, book: Path):
 
 
 def test_no_name_of_a_person_is_in_tables_charts_or_pages(book: Path):
-    named = []
-    for file in book.rglob("*"):
-        if file.is_file() and file.suffix in (".html", ".csv", ".json", ".ipynb", ".js"):
-            text = file.read_text(encoding="utf-8")
-            named += [(file.name, name) for name in NAMES if re.search(rf"\b{name}\b", text, re.IGNORECASE)]
-    assert not named
+    name = re.compile(rf"\b({'|'.join(NAMES)})\b", re.IGNORECASE)
+    files = [file for file in book.rglob("*") if file.suffix in (".html", ".csv", ".json", ".ipynb", ".js")]
+    assert len(files) > 50
+    assert [(file.name, found) for file in files if (found := name.findall(file.read_text(encoding="utf-8")))] == []
 
 
 def test_no_name_of_a_person_is_in_the_edition():
