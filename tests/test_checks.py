@@ -251,6 +251,7 @@ BROKEN = {
     "declared beyond all": (package("report", "declared_interviewees", to=10**30), "column report.declared_interviewees: found 1000"),
     "event a day": (package("report", "reference_event", to="2022-09-21"), "column report.reference_event: found '2022-09-21', needed an object with title and date"),
     "resources null": (package("resources", to=None), "datapackage.json, column resources: found null, needed a list of tables"),
+    "resources a number": (package("resources", to=7), "datapackage.json, column resources: found 7, needed a list of tables"),
     "resource a word": (package("resources", 1, to="legs.csv"), "column resources[2]: found 'legs.csv', needed a name and a path"),
     "resource's name a number": (package("resources", 1, "name", to=2), "column resources[2].name: found 2, needed a table's name"),
     "neither people nor figures": (package("resources", to=[{"name": "places", "path": "places.csv"}]), "needed at least one interviewee or one destination figure"),

@@ -120,7 +120,7 @@ other_values = st.dictionaries(st.sampled_from([*EDITION, "licenses", "contribut
 other_reports = st.dictionaries(st.sampled_from([*REPORT, "collected_at"]), anything, max_size=2)
 
 
-@quick
+@settings(quick, max_examples=4 * TRIED)
 @given(other_values, other_reports, st.just([]) | cuts)
 def test_any_package_is_read_or_refused_by_file(folder: Path, values: dict, report: dict, changes: list[Change]):
     """Values of any kind, and bytes changed."""
