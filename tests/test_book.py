@@ -11,7 +11,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import frictionless
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, edit_json, read_csv, replace_text, run
@@ -157,6 +156,8 @@ def test_the_command_line_loads_nothing_that_workers_do(book: Path):
 @pytest.mark.parametrize(("name", "tables"), [("oral-2022", 12), ("destination-figures-2022", 1)])
 def test_frictionless_agrees(name: str, tables: int):
     """As an ordinary tool for data packages."""
+    import frictionless  # here, as it takes half a second in each process of the tests
+
     found = frictionless.validate(str(ROOT / "data" / name / "datapackage.json"))
     assert found.valid, found.flatten(["rowNumber", "fieldName", "note"])
     assert len(found.tasks) == tables

@@ -32,8 +32,7 @@ def home(book: Path) -> Iterator[str]:
 
 def test_pages_stand_by_themselves_on_a_server(visit, home: str):
     """No request to another host, none unanswered, no error; from disk `test_access` opens them all."""
-    for name in ("index", "search"):
-        visit(f"{home}{name}.html").wait_for_load_state("networkidle")
+    visit(f"{home}search.html").wait_for_load_state("networkidle")
     first_chart(visit(f"{home}interviewees.html"))
     assert visit.elsewhere(home) == []
     assert visit.wrong == []
