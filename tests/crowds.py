@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
-import json
 import random
 from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from conftest import write_edition
 
 from analysis.disclosure import NOT_STATED
 
@@ -44,8 +44,7 @@ def crowd(seed: int) -> list[Person]:
 
 def written(folder: Path, people: list[Person], undescribed: int = 4, **said: Any) -> Path:
     """An edition of these people."""
-    folder.mkdir(exist_ok=True)
-    who = [(f"i{n:02}", "yes", one["age"], one["age"], "", one["profession"], "") for n, one in enumerate(people, 1)]
+    who = [(f"i{n:02}", "yes", one["age"], one["age"], "", one["profession"]) for n, one in enumerate(people, 1)]
     legs: list[tuple[Any, ...]] = []
     for n, one in enumerate(people, 1):
         made = list(itertools.pairwise(one["route"].split()))
@@ -53,22 +52,12 @@ def written(folder: Path, people: list[Person], undescribed: int = 4, **said: An
             first = (one["departed"], one["nights"]) if at == 1 else ("", "")
             legs.append((f"i{n:02}", at, "made", start, end, one["mode"], *first))
         if one["onward"]:
-            legs.append((f"i{n:02}", len(made) + 1, "intended", "", one["onward"], "", "", ""))
+            legs.append((f"i{n:02}", len(made) + 1, "intended", "", one["onward"]))
     places = [(key, *place, 50, 40 + 5 * n, "city") for n, (key, place) in enumerate(PLACES.items())]
-    tables = {
-        "interviewees": ("interviewee counted age_min age_max gender profession isco08", who),
-        "legs": ("interviewee leg status from_place to_place mode departed nights_waited", legs),
-        "places": ("place name country latitude longitude precision", places),
-    }
-    for name, (columns, rows) in tables.items():
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([columns.split(), *rows])
+    tables = {"interviewees": who, "legs": legs, "places": places}
     event = {"title": "the event", "date": EVENT}
     report = {"declared_interviewees": len(people) + undescribed, "reference_event": event, **said}
-    resources = [{"name": name, "path": f"{name}.csv"} for name in tables]
-    package = {"name": "crowd", "title": "A crowd", "report": report, "resources": resources}
-    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
-    return folder
+    return write_edition(folder, tables, name="crowd", title="A crowd", report=report)
 
 
 def truth_of(people: list[Person]) -> Truth:

@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from conftest import first_chart
 from test_browser import PAGES
 
 pytestmark = pytest.mark.browser
@@ -18,13 +19,13 @@ WIDE = "document.documentElement.scrollWidth - window.innerWidth"
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(browser, book: Path, name: str, scheme: str, width: int):
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto((book / "html" / f"{name}.html").as_uri())
+def test_axe_finds_nothing_and_the_page_stands_by_itself(visit, book: Path, name: str, scheme: str, width: int):
+    """No request to another host, none unanswered, no error in the console."""
+    page = visit(book / "html" / f"{name}.html", viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.wait_for_timeout(300)
-    found = violations(page)
-    page.close()
-    assert found == []
+    assert visit.elsewhere() == []
+    assert visit.wrong == []
+    assert violations(page) == []
 
 
 def violations(page) -> list[tuple[str, str]]:
@@ -42,9 +43,9 @@ SMALL = """() => [...document.querySelectorAll('.chart svg text')]
   .filter((each) => each.textContent && parseFloat(getComputedStyle(each).fontSize) * each.getScreenCTM().a < 11).map((each) => each.textContent)"""
 
 
-def test_no_page_scrolls_sideways_and_on_a_phone_nothing_is_cut_off_or_too_small(browser, book: Path):
+def test_no_page_scrolls_sideways_and_on_a_phone_nothing_is_cut_off_or_too_small(visit, book: Path):
     """Also with wide spacing, and at 200 %, where a window of 1280 pixels is one of 640."""
-    page = browser.new_page(device_scale_factor=2)
+    page = visit("about:blank", device_scale_factor=2)
     for name in PAGES:
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto((book / "html" / f"{name}.html").as_uri())
@@ -57,29 +58,22 @@ def test_no_page_scrolls_sideways_and_on_a_phone_nothing_is_cut_off_or_too_small
             for width in (320, 640):
                 page.set_viewport_size({"width": width, "height": 640})
                 assert page.evaluate(WIDE) <= 0, (name, width, spacing)
-    page.close()
 
 
-def test_what_is_said_is_read_without_opening_a_fold(browser, book: Path):
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto((book / "html" / "statements.html").as_uri())
-    seen = page.locator("article").inner_text()
-    page.close()
-    for line in (
+def test_what_is_said_is_read_without_opening_a_fold(visit, book: Path):
+    seen = visit(book / "html" / "statements.html").locator("article").inner_text()
+    lines = (
         "IT workers (i02, i03 and i04)",
         "worry about housing prices",
         "Oral is a trading city",
         "is against the war",
-    ):
-        assert line in seen
+    )
+    assert [line for line in lines if line not in seen] == []
 
 
-def test_charts_answer_the_keyboard(browser, book: Path):
-    page = browser.new_page()
-    page.goto((book / "html" / "interviewees.html").as_uri())
-    page.locator(".chart").first.scroll_into_view_if_needed()
-    page.wait_for_selector(".chart[data-ready]")
-    chart = page.locator(".chart").first
+def test_charts_answer_the_keyboard(visit, book: Path):
+    page = visit(book / "html" / "interviewees.html")
+    chart = first_chart(page)
     chart.locator(".drawing").focus()
     heard = []
     for _ in range(17):
@@ -89,7 +83,6 @@ def test_charts_answer_the_keyboard(browser, book: Path):
     people = [text for text in dict.fromkeys(heard) if "interviewee: " in text]
     assert sorted(text.split("from: ")[1][:2] for text in people) == ["20", "20", "32", "32"]
     assert any("interviewee: i02, i03, i04" in text for text in people)
-    page.close()
 
 
 # What a reader can operate and see; the theme keeps its switch for the side bar as a hidden check box with a label.
@@ -109,44 +102,34 @@ FOCUS = """() => {
 
 
 @pytest.mark.parametrize("name", ["index", "interviewees", "search"])
-def test_the_keyboard_reaches_every_control(browser, book: Path, name: str):
+def test_the_keyboard_reaches_every_control(visit, book: Path, name: str):
     """Tab after tab from the top, each thing that a pointer could use has the focus once, and shows it."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto((book / "html" / f"{name}.html").as_uri())
+    page = visit(book / "html" / f"{name}.html", viewport={"width": 1280, "height": 900})
     page.wait_for_timeout(300)
     wanted = page.evaluate(CONTROLS)
     page.evaluate(FOCUS)
     for _ in range(len(wanted) + 20):
         page.keyboard.press("Tab")
     seen = page.evaluate("window.focused")
-    page.close()
     assert [text for n, text in enumerate(wanted) if not seen.get(str(n))] == []
 
 
-def test_charts_are_seen_without_javascript_in_the_readers_colours(browser, book: Path):
+def test_charts_are_seen_without_javascript_in_the_readers_colours(visit, book: Path):
     ink = set()
     for scheme in ("light", "dark"):
-        context = browser.new_context(java_script_enabled=False, color_scheme=scheme)
-        page = context.new_page()
-        page.goto((book / "html" / "interviewees.html").as_uri())
+        page = visit(book / "html" / "interviewees.html", java_script_enabled=False, color_scheme=scheme)
         charts = page.locator("figure.exhibit .chart svg")
         boxes = [chart.bounding_box() for chart in charts.all()]
         assert len(boxes) >= 2  # ages and occupations
         assert all(box["width"] > 200 and box["height"] > 80 for box in boxes)
         ink.add(charts.first.locator("text").first.evaluate("text => getComputedStyle(text).fill"))
-        context.close()
     assert len(ink) == 2
 
 
-def test_pages_are_light(browser, book: Path):
+def test_pages_are_light(visit, book: Path):
     """Bytes until the first chart is seen, and with all that makes it interactive, gzipped."""
-    page = browser.new_page()
-    asked = set()
-    page.on("request", lambda request: asked.add(request.url.split("?")[0].split("/html/")[1]))
-    page.goto((book / "html" / "interviewees.html").as_uri())
-    page.locator(".chart").first.scroll_into_view_if_needed()
-    page.wait_for_selector(".chart[data-ready]")
-    page.close()
+    first_chart(visit(book / "html" / "interviewees.html"))
+    asked = {url.split("?")[0].split("/html/")[1] for url in visit.asked}
     weights = {name: len(gzip.compress((book / "html" / name).read_bytes(), 6)) for name in asked}
     assert sum(weight for name, weight in weights.items() if not name.endswith("vega.js")) <= 300_000
     assert sum(weights.values()) <= 620_000

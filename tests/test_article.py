@@ -57,42 +57,29 @@ def test_the_three_friends_are_one_party(shown):
     with_whom = dict(zip(shown.column("people", "interviewee"), shown.column("people", "travelled with"), strict=True))
     assert {who for who, others in with_whom.items() if others} == {"i02", "i03", "i04"}
     assert with_whom["i02"] == "IT worker (i03); IT worker (i04)"  # the developer's two friends are in IT as he is
-    assert (
-        "Three people who travelled together took the route Moscow → Astrakhan"
-        in shown["interviewees-by-route"]["finding"]
-    )
+    finding = shown["interviewees-by-route"]["finding"]
+    assert "Three people who travelled together took the route Moscow → Astrakhan" in finding
 
 
 def test_a_party_is_one_card_and_judgements_are_marked(shown):
     view = shown["people"]["view"]
     cards = [dict(zip(view["columns"], row, strict=True)) for row in view["rows"]]
-    assert [[link["text"] for link in card["person"]][-1] for card in cards] == [
-        "travelled together",
-        "i05",
-        "i06",
-        "i07",
-        "i08",
-        "i10",
-    ]
+    last = [card["person"][-1]["text"] for card in cards]
+    assert last == ["travelled together", "i05", "i06", "i07", "i08", "i10"]
     trio, krasnodar = cards[0], cards[2]
     assert [link["text"][:4] for link in trio["members"]] == ["i02:", "i03:", "i04:"]
-    own = [
-        link["text"] for link in trio["why"]
-    ]  # all three could have been made to fight; one of them saw prison ahead
+    # All three could have been made to fight; one of them saw prison ahead.
+    own = [link["text"] for link in trio["why"]]
     assert own[0].endswith("that they opposed")
     assert own[1].endswith("(i02)")
     # Whether she studies, where she set out, on which day, and by which bike is our reading of the article.
-    assert {link["text"] for link in krasnodar["our reading"]} == {
-        "the work",
-        "where it began",
-        "the day",
-        "the means of travel",
-    }
+    read = {link["text"] for link in krasnodar["our reading"]}
+    assert read == {"the work", "where it began", "the day", "the means of travel"}
     assert all(link["href"] for card in cards for link in card["our reading"])
     # The article gives no route, reason or age of the blogger, no reason of the bar manager, no work of the man from Bryansk.
     said = {
-        card["person"][-1]["text"]: {name: [link["text"] for link in links] for name, links in card.items()}
-        for card in cards
+        name: {column: [link["text"] for link in links] for column, links in card.items()}
+        for name, card in zip(last, cards, strict=True)
     }
     assert (said["i08"]["route"], said["i08"]["why"]) == (["not stated"], ["not stated"])
     assert said["i08"]["person"][1] == "age not stated"
@@ -160,13 +147,8 @@ def test_two_codings_are_compared_value_by_value(shown):
     # Of persons, legs and figures the two coders' files are the same, line by line; of statements 22 cells differ.
     differ = sum(shown.column("agreement", "values")) - sum(shown.column("agreement", "alike"))
     assert differ == 22
-    of = zip(
-        shown.column("agreement", "table"),
-        shown.column("agreement", "values"),
-        shown.column("agreement", "alike"),
-        strict=True,
-    )
-    assert {table for table, values, alike in of if values != alike} == {"statements"}
+    columns = [shown.column("agreement", name) for name in ("table", "values", "alike")]
+    assert {table for table, values, alike in zip(*columns, strict=True) if values != alike} == {"statements"}
 
 
 def test_the_journeys_of_the_map(shown):

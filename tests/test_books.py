@@ -17,12 +17,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from conftest import edit_json, replace_text
 
 from parabook.book import Book
 from parabook.build import build, start
 from parabook.cli import parabook
 from parabook.errors import InputError
-from parabook.plan import make_plan
+from parabook.kernels import SPECS
+from parabook.plan import Plan, make_plan
 from parabook.plugins import Plugin
 from parabook.progress import Progress
 from parabook.run import ChapterFailed, run_all
@@ -45,9 +47,13 @@ def copy(name: str, into: Path) -> Path:
     return Path(shutil.copytree(BOOKS / name, into / name, ignore=skip))
 
 
+def plan_of(root: Path) -> Plan:
+    return make_plan(Book.open(root), Plugin(), "", {})
+
+
 def ran(root: Path) -> list[str]:
     """Run a book's notebooks; the names of those that were not taken from the cache."""
-    plan = make_plan(Book.open(root), Plugin(), "", {})
+    plan = plan_of(root)
     start(plan)
     return [run.chapter for run in run_all(plan) if not run.reused]
 
@@ -81,15 +87,19 @@ def test_the_pages_are_those_of_stock_jupyter_book(name: str, tmp_path: Path):
     stock, ours = copy(name, tmp_path / "stock"), copy(name, tmp_path / "ours")
     done = subprocess.run([*STOCK, str(stock)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    html = build(make_plan(Book.open(ours), Plugin(), "", {}), tmp_path / "out").parent
+    html = build(plan_of(ours), tmp_path / "out").parent
     pages = {file.relative_to(html): file for file in html.rglob("*.html")}
     assert {*pages} == {file.relative_to(stock / "_build/html") for file in (stock / "_build/html").rglob("*.html")}
     for page, file in pages.items():
         assert shown(file) == shown(stock / "_build/html" / page)
 
 
-def test_a_chart_of_altairs_own_needs_no_other_host(tmp_path: Path):
-    index = build(make_plan(Book.open(copy("altair", tmp_path)), Plugin(), "", {}), tmp_path / "out")
+def test_a_chart_of_altairs_own_needs_no_other_host_and_sphinxs_warnings_are_told(tmp_path: Path, capfd):
+    root = copy("altair", tmp_path)
+    (root / "index.md").write_text("# Charts\n\n{doc}`nowhere`\n")
+    index = build(plan_of(root), tmp_path / "out", progress=Progress("book"))
+    warning = r"^book: index.md:3: WARNING: unknown document: '?nowhere"
+    assert re.search(warning, capfd.readouterr().err, re.MULTILINE)
     page = (index.parent / "charts" / "bars.html").read_text(encoding="utf-8")
     assert page.count('class="drawing"') == 1
     assert "cdn.jsdelivr" not in page.partition("<article")[2]
@@ -100,7 +110,7 @@ def test_a_chart_of_altairs_own_needs_no_other_host(tmp_path: Path):
 def test_a_page_of_rests_on_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     root = made(tmp_path, one="1")
     (root / "pyproject.toml").write_text('[tool.parabook.rests_on]\non = ["a.csv"]\n"o*" = []\n')
-    make_plan(Book.open(root), Plugin(), "", {})
+    plan_of(root)
     assert capsys.readouterr().err == "pyproject.toml, rests_on: no page is called 'on'; did you mean 'one'?\n"
 
 
@@ -110,12 +120,9 @@ def test_a_page_of_rests_on_that_is_not_there_is_said(tmp_path: Path, capsys: py
         ("jobs = 'two'", "[tool.parabook] jobs: found 'two', needed a whole number"),
         ("parametrs = {}", "[tool.parabook]: found 'parametrs', needed one of .*; did you mean 'parameters'?"),
         ("rests_on = { one = 'a.csv' }", "rests_on of one: found 'a.csv', needed a list of paths"),
-        (
-            "matrix = { on = { a = [1] } }",
-            "matrix: found 'on', needed a page of _toc.yml, without suffix; did you mean 'one'?",
-        ),
+        ("matrix = { on = { a = [1] } }", "matrix: found 'on', needed a page of _toc.yml, without suffix; did you mean 'one'?"),
     ],
-)
+)  # fmt: skip
 def test_a_setting_that_cannot_be_used_is_refused(tmp_path: Path, settings: str, message: str):
     root = made(tmp_path, one="1")
     (root / "pyproject.toml").write_text(f"[tool.parabook]\n{settings}\n")
@@ -147,36 +154,27 @@ def test_what_cannot_be_seen_may_be_a_page_or_lie_outside(tmp_path: Path):
     assert ran(root) == ["declares"]
 
 
-def test_sphinxs_warnings_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    root = made(tmp_path, one="1")
-    (root / "index.md").write_text("# A book\n\n{doc}`nowhere`\n")
-    build(make_plan(Book.open(root), Plugin(), "", {}), tmp_path / "out", progress=Progress("book"))
-    assert re.search(r"^book: index.md:3: WARNING: unknown document: '?nowhere", capfd.readouterr().err, re.MULTILINE)
-
-
 def test_an_error_that_the_book_allows_is_shown_and_no_other(tmp_path: Path):
     root = copy("lectures", tmp_path)
-    assert ran(root) == ["lectures/growth", "lectures/walks", "lectures/mistakes"]
-    page = root / "lectures" / "mistakes.md"
-    text = page.read_text(encoding="utf-8")
-    page.write_text(text.replace("execution_allow_errors: true", "render_text_lexer: none"))
+    (root / "_toc.yml").write_text("format: jb-book\nroot: lectures/mistakes\n")
+    assert ran(root) == ["lectures/mistakes"]
+    replace_text(root / "lectures" / "mistakes.md", "execution_allow_errors: true", "render_text_lexer: none")
     with pytest.raises(ChapterFailed, match=r"chapter lectures/mistakes, cell cell-2: ValueError: could not convert"):
         ran(root)
     (root / "_config.yml").write_text("title: A\nexecute:\n  allow_errors: true\n")
-    assert "lectures/mistakes" in ran(root)
+    assert ran(root) == ["lectures/mistakes"]
     (root / "_config.yml").write_text("title: A\nexecute:\n  exclude_patterns: [lectures/m*]\n")
     assert ran(root) == []
 
 
-READERS = {
+ARROW = {"by_arrow": "from pyarrow import csv\ncsv.read_csv('arrow.csv')"} if find_spec("pyarrow") else {}
+"""It comes with Spark."""
+READERS = ARROW | {
     "by_pandas": "import pandas as pd\npd.read_csv('pandas.csv')",
     "by_open": "print(open('open.csv').read())",
     "by_numpy": "import numpy as np\nnp.loadtxt('numpy.csv', skiprows=1)",
     "by_path": "from pathlib import Path\nPath('path.csv').read_bytes()",
     "by_duckdb": "import duckdb\nduckdb.sql(\"from 'duckdb.csv'\").df()",
-    **(
-        {"by_arrow": "from pyarrow import csv\ncsv.read_csv('arrow.csv')"} if find_spec("pyarrow") else {}
-    ),  # comes with Spark
     "by_module": "import helper\nhelper.rows()",
     "by_listing": "import glob\nglob.glob('listed/*')",
 }
@@ -222,7 +220,7 @@ def test_what_is_outside_of_the_book_and_in_the_environment_counts(tmp_path: Pat
     out = tmp_path / "out"
 
     def built() -> list[str]:
-        build(make_plan(Book.open(root), Plugin(), "", {}), out)
+        build(plan_of(root), out)
         chapters = json.loads((out / "receipt.json").read_text())["chapters"]
         return [each["chapter"] for each in chapters if not each["reused"]]
 
@@ -240,7 +238,7 @@ def test_a_notebook_that_reads_what_another_wrote_runs_after_it(tmp_path: Path):
     writes = "import time\nrows = open('raw.csv').read()\ntime.sleep(1)\nopen('clean.csv', 'w').write(rows.upper())"
     root = made(tmp_path, reads="print(open('clean.csv').read())", writes=writes, alone="1")
     (root / "raw.csv").write_text("a")
-    plan = make_plan(Book.open(root), Plugin(), "", {})
+    plan = plan_of(root)
     start(plan)
     assert '"A\\n"' in run_all(plan)[0].notebook
     assert ran(root) == []
@@ -266,9 +264,8 @@ def test_errors_are_one_line(change: Callable[[Path], object], needed: str, tmp_
 
 
 def _kernel(root: Path, name: str) -> None:
-    notebook = json.loads((root / "a.ipynb").read_text())
-    notebook["metadata"]["kernelspec"] = {"name": name, "display_name": name}
-    (root / "a.ipynb").write_text(json.dumps(notebook))
+    with edit_json(root / "a.ipynb") as notebook:
+        notebook["metadata"]["kernelspec"] = {"name": name, "display_name": name}
 
 
 def test_another_environments_kernel_runs_cold_and_is_observed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -279,7 +276,7 @@ def test_another_environments_kernel_runs_cold_and_is_observed(tmp_path: Path, m
     theirs.chmod(0o755)
     called = [str(theirs), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     (spec / "kernel.json").write_text(json.dumps({"argv": called, "display_name": "Theirs", "language": "python"}))
-    monkeypatch.setattr("parabook.kernels.SPECS.kernel_dirs", [*_dirs(), str(spec.parent)])
+    monkeypatch.setattr("parabook.kernels.SPECS.kernel_dirs", [*SPECS.kernel_dirs, str(spec.parent)])
     (tmp_path / "book").mkdir()
     root = made(tmp_path / "book", a="import os\nprint(os.getppid(), open('a.csv').read())", b="2")
     _kernel(root, "theirs")
@@ -289,18 +286,14 @@ def test_another_environments_kernel_runs_cold_and_is_observed(tmp_path: Path, m
     assert ran(root) == ["a"]
 
 
-def _dirs() -> list[str]:
-    from parabook.kernels import SPECS
-
-    return list(SPECS.kernel_dirs)
-
-
 def test_cells_of_any_book_are_tests(tmp_path: Path):
     root = made(tmp_path, good="1", bad="1 / 0")
     call = [sys.executable, "-m", "parabook.cli", "test", str(root), "-q"]
-    done = subprocess.run(call, capture_output=True, text=True, check=False, env={**os.environ, "PYTEST_ADDOPTS": ""})
+    env = {**os.environ, "PYTEST_ADDOPTS": "-p parabook.pytest_plugin", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(call, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 1, done.stderr
     assert "1 failed, 1 passed" in done.stdout
+    assert "bad.ipynb::cell-1" in done.stdout, "a cell without an id is named by its position"
     assert "ZeroDivisionError: division by zero" in done.stdout
 
 
@@ -321,21 +314,10 @@ def test_a_books_results_are_approved_and_compared(tmp_path: Path, capfd: pytest
 
 def test_the_wheel_builds_a_book_in_an_environment_of_its_own(tmp_path: Path):
     """Its packages are those of this one, which are searched after its own."""
-    wheel = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--wheel-dir",
-        tmp_path,
-    ]
-    source = shutil.copytree(
-        BOOKS.parents[1], tmp_path / "source", ignore=shutil.ignore_patterns(".*", "_build", "tests", "data", "build")
-    )
-    subprocess.run([*wheel, source], check=True, capture_output=True)
+    skip = shutil.ignore_patterns(".*", "_build", "tests", "data", "build")
+    source = shutil.copytree(BOOKS.parents[1], tmp_path / "source", ignore=skip)
+    wheel = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
+    subprocess.run([sys.executable, "-m", *wheel, tmp_path, source], check=True, capture_output=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     site = next((tmp_path / "venv").glob("lib/*/site-packages"))
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as packed:
@@ -343,9 +325,8 @@ def test_the_wheel_builds_a_book_in_an_environment_of_its_own(tmp_path: Path):
     (site / "others.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
     root, python = copy("report", tmp_path), tmp_path / "venv" / "bin" / "python"
     code = "import parabook.cli as c, sys; print(c.__file__, file=sys.stderr); sys.exit(c.main())"
-    done = subprocess.run(
-        [python, "-c", code, "build", root], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
+    call = [python, "-c", code, "build", root]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert str(site) in done.stderr
     assert Path(done.stdout.strip()).is_file()
@@ -353,10 +334,9 @@ def test_the_wheel_builds_a_book_in_an_environment_of_its_own(tmp_path: Path):
 
 def test_a_matrix_makes_a_page_for_each_value(tmp_path: Path):
     root = copy("report", tmp_path)
-    settings = (root / "pyproject.toml").read_text()
     matrix = 'parameters = { unit = "USD" }\n\n[tool.parabook.matrix]\n"notebooks/sales" = { year = [2023, 2024] }\n'
-    (root / "pyproject.toml").write_text(settings.replace("timeout = 30\n", f"timeout = 30\n{matrix}"))
-    index = build(make_plan(Book.open(root), Plugin(), "", {}), tmp_path / "out")
+    replace_text(root / "pyproject.toml", "timeout = 30\n", f"timeout = 30\n{matrix}")
+    index = build(plan_of(root), tmp_path / "out")
     sales = pd.read_csv(root / "data" / "sales.csv").groupby("year").amount.sum()
     for year in (2023, 2024):
         page = (index.parent / "notebooks" / f"sales-{year}.html").read_text(encoding="utf-8")
@@ -364,7 +344,8 @@ def test_a_matrix_makes_a_page_for_each_value(tmp_path: Path):
         assert f"{year}: {sales[year]} USD" in page
     assert "notebooks/sales-2023.html" in index.read_text(encoding="utf-8")
     assert ran(root) == []
-    (root / "data" / "costs.csv").write_text((root / "data" / "costs.csv").read_text() + "2024,1\n")
+    with (root / "data" / "costs.csv").open("a") as costs:
+        costs.write("2024,1\n")
     assert ran(root) == ["notebooks/costs"]
     (root / "pyproject.toml").write_text("[tool.parabook.matrix]\n'notebooks/sales' = { yaer = [1] }\n")
     with pytest.raises(InputError, match=r"matrix of notebooks/sales: found 'yaer', needed .*; did you mean 'year'"):

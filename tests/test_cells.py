@@ -134,15 +134,17 @@ def test_bad_input_is_named_in_full_without_a_traceback(run: Run):
     assert "Traceback" not in text
 
 
-def test_another_input_and_a_parameter(make):
+def test_another_input_with_a_chapter_of_its_own_and_a_parameter(make):
     project = make()
-    other = shutil.copytree(EDITION, project / "other")
+    other = Path(shutil.copytree(EDITION, project / "other"))
+    (other / "chapters").mkdir()
+    chapter(other, "more", own="assert edition == 'other'")
     asked = "assert (edition, route_level) == ('other', 'country')"
     chapter(project, "steps", 'edition: str = "oral-2022"\nroute_level: str = "place"', asked=asked)
     chapter(project, "fails", four="1 / 0", five="2")
-    chosen = ("-k", "asked or five", f"--book-input={other}", "--chapter-parameter", "route_level=country")
-    run = Run(project, *chosen, code=1)
-    assert run.states == {"asked": "passed", "five": "error"}, "a chosen cell behind an error is not green"
+    chosen = ("-k", "asked or five or own", f"--book-input={other}", "--chapter-parameter", "route_level=country")
+    states = {"asked": "passed", "five": "error", "own": "passed"}
+    assert Run(project, *chosen, code=1).states == states, "a chosen cell behind an error is not green"
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from conftest import replace_text
 from crowds import crowd, written
 
 from analysis.editions import examine
@@ -24,10 +25,8 @@ def test_people_who_are_alone_are_one_warning(tmp_path: Path):
     folder = written(tmp_path / "lone", people)
     assert all(problem.warning for problem in examine(folder)[1])
     (line,) = lines(folder)
-    assert (
-        "interviewees.csv, rows 6, 11, column interviewee: found 'i05', 'i10', needed somebody else of the same age"
-        in line
-    )
+    found = "interviewees.csv, rows 6, 11, column interviewee: found 'i05', 'i10', needed somebody else of the same age"
+    assert found in line
     for said in ({"minimum_cell": 3}, {"public_source": True}):
         assert not examine(written(folder, people, **said))[1]
     everybody = written(folder, [{**people[0], "age": str(20 + n)} for n in range(30)])
@@ -43,8 +42,7 @@ def test_the_same_people_are_alone_in_parquet(tmp_path: Path):
         rows = duckdb.sql(f"SELECT * FROM read_csv('{file}', all_varchar=true)")
         rows.write_parquet(str(file.with_suffix(".parquet")))
         file.unlink()
-    package = (folder / "datapackage.json").read_text(encoding="utf-8")
-    (folder / "datapackage.json").write_text(package.replace(".csv", ".parquet"), encoding="utf-8")
+    replace_text(folder / "datapackage.json", ".csv", ".parquet")
     assert lines(folder) == [before.replace(".csv", ".parquet")]
 
 

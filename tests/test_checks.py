@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -13,35 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import duckdb
 import pytest
-from conftest import bare_edition, run, tries
+from conftest import edit_json, read_csv, replace_text, run, tries, write_csv, write_edition
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analysis.editions import examine, open_edition
+from analysis.schema import schema
 from analysis.tables import collect_rows
-from parabook.errors import InputError, grouped
-
-
-class cell(NamedTuple):  # noqa: N801, it is called as the functions beside it are
-    """A break: one cell of a table (row as a spreadsheet numbers it) set to a value."""
-
-    table: str
-    row: int
-    column: str
-    value: str
-
-    def __call__(self, edition: Path) -> None:
-        file = edition / f"{self.table}.csv"
-        with file.open(encoding="utf-8", newline="") as opened:
-            rows = list(csv.reader(opened))
-        rows[self.row - 1][rows[0].index(self.column)] = self.value
-        with file.open("w", encoding="utf-8", newline="") as out:
-            csv.writer(out, lineterminator="\n").writerows(rows)
+from parabook.errors import InputError, Problem, grouped
 
 
 class Break(NamedTuple):
-    """Any other break, and what it concerns: a file, or a key of datapackage.json; of different ones it can be told apart."""
+    """Something wrong in an edition; ``of`` says what it concerns, as breaks of different things can be told apart."""
 
     of: str
     make: Callable[[Path], object]
@@ -50,54 +34,70 @@ class Break(NamedTuple):
         self.make(edition)
 
 
+def cell(table: str, row: int, column: str, value: str) -> Break:
+    """One cell (row as a spreadsheet numbers it) set to a value."""
+
+    def make(edition: Path) -> None:
+        file = edition / f"{table}.csv"
+        rows = read_csv(file)
+        rows[row - 2][column] = value
+        write_csv(file, list(rows[0]), rows)
+
+    return Break(f"cell {table} {row}", make)
+
+
 def text(file: str, old: str, new: str) -> Break:
-    """A break: words of a file replaced."""
+    """Words of a file replaced."""
+    return Break(file, lambda edition: replace_text(edition / file, old, new, 1))
 
-    def broken(edition: Path) -> None:
+
+def data(file: str, content: bytes | Callable[[bytes], bytes]) -> Break:
+    """The bytes of a file replaced."""
+
+    def make(edition: Path) -> None:
         path = edition / file
-        before = path.read_text(encoding="utf-8")
-        assert old in before
-        path.write_text(before.replace(old, new, 1), encoding="utf-8")
+        path.write_bytes(content(path.read_bytes()) if callable(content) else content)
 
-    return Break(file, broken)
-
-
-def package(*path: str | int, to: object) -> Break:
-    """A break: one value of datapackage.json set to another."""
-
-    def broken(edition: Path) -> None:
-        file = edition / "datapackage.json"
-        content = json.loads(file.read_text(encoding="utf-8"))
-        place = content
-        for key in path[:-1]:
-            place = place[key]
-        place[path[-1]] = to
-        file.write_text(json.dumps(content), encoding="utf-8")
-
-    return Break("package " + ".".join(map(str, path[:2])), broken)
-
-
-def both(*breaks: Callable[[Path], object]) -> Callable[[Path], None]:
-    """Several breaks, one after the other."""
-
-    def broken(edition: Path) -> None:
-        for each in breaks:
-            each(edition)
-
-    return broken
+    return Break(file, make)
 
 
 def line(table: str, added: str) -> Break:
-    """A break: a line put below a table."""
+    """A line put below a table."""
     return data(f"{table}.csv", lambda content: content + added.encode())
 
 
+def package(*path: str | int, to: object) -> Break:
+    """One value of datapackage.json set to another."""
+
+    def make(edition: Path) -> None:
+        with edit_json(edition / "datapackage.json") as content:
+            place = content
+            for key in path[:-1]:
+                place = place[key]
+            place[path[-1]] = to
+
+    return Break("package " + ".".join(map(str, path[:2])), make)
+
+
+def both(*breaks: Callable[[Path], object]) -> Break:
+    """Several breaks, one after the other, which are checked alone."""
+    return Break("", lambda edition: [each(edition) for each in breaks])
+
+
+def instead(file: str, make: Callable[[Path], object]) -> Break:
+    """Something else in the place of a file."""
+
+    def replaced(edition: Path) -> None:
+        (edition / file).unlink()
+        make(edition / file)
+
+    return Break(file, replaced)
+
+
 def parquet(table: str, *selects: str, then: Callable[[Path], object] = lambda place: None) -> Break:
-    """A break: a table as Parquet, one file or a folder of parts, each what SQL selects from t; then something more."""
+    """A table as Parquet, one file or a folder of parts, each what SQL selects from t; then something more."""
 
-    def broken(edition: Path) -> None:
-        import duckdb
-
+    def make(edition: Path) -> None:
         t = duckdb.sql(f"SELECT * FROM read_csv('{edition}/{table}.csv', all_varchar = true)")  # noqa: F841
         place = edition / (f"{table}.parquet" if len(selects) == 1 else table)
         if len(selects) > 1:
@@ -106,41 +106,19 @@ def parquet(table: str, *selects: str, then: Callable[[Path], object] = lambda p
             out = place / f"part-{number}.parquet" if len(selects) > 1 else place
             duckdb.sql(f"COPY ({sql}) TO '{out}' (FORMAT parquet)")
         then(place)
-        text("datapackage.json", f'"path": "{table}.csv"', f'"path": "{place.name}"')(edition)
+        replace_text(edition / "datapackage.json", f'"path": "{table}.csv"', f'"path": "{place.name}"', 1)
 
-    return Break(f"{table}.csv", broken)
-
-
-def instead(table: str, make: Callable[[Path], object]) -> Break:
-    """A break: something else in the place of a table's file."""
-
-    def broken(edition: Path) -> None:
-        (edition / f"{table}.csv").unlink()
-        make(edition / f"{table}.csv")
-
-    return Break(f"{table}.csv", broken)
-
-
-def data(file: str, content: bytes | Callable[[bytes], bytes]) -> Break:
-    """A break: the bytes of a file replaced."""
-
-    def broken(edition: Path) -> None:
-        path = edition / file
-        path.write_bytes(content(path.read_bytes()) if callable(content) else content)
-
-    return Break(file, broken)
+    return Break(f"{table}.csv", make)
 
 
 BROKEN = {
     "age in words": (cell("interviewees", 3, "age_min", "twenty"), "interviewees.csv, row 3, column age_min: found 'twenty', needed a whole number"),
-    "age with a point": (cell("interviewees", 3, "age_min", "20.5"), "row 3, column age_min"),
     "age too great": (cell("interviewees", 7, "age_max", "200"), "row 7, column age_max: found '200', needed 120 or less"),
     "one age of two": (cell("interviewees", 3, "age_max", ""), "row 3, column age_max: found nothing, needed both ages or neither"),
     "ages swapped": (cell("interviewees", 3, "age_min", "24"), "row 3, column age_min: found '24', needed age_min no greater than age_max; swap the two"),
     "counted misspelt": (cell("interviewees", 4, "counted", "yess"), "row 4, column counted: found 'yess', needed one of yes, unclear, no; did you mean 'yes'?"),
     "counted blank": (cell("interviewees", 4, "counted", ""), "row 4, column counted: found nothing, needed a value"),
     "id a path": (cell("interviewees", 4, "interviewee", "../i03"), "row 4, column interviewee: found '../i03'"),
-    "mode misspelt": (cell("legs", 3, "mode", "aire"), "legs.csv, row 3, column mode: found 'aire', needed one of air, rail, road, water, bicycle, foot, several means, other means; did you mean 'air'?"),
     "date that is none": (cell("legs", 3, "departed", "2022-02-30"), "row 3, column departed: found '2022-02-30'"),
     "place unknown": (cell("legs", 3, "to_place", "astrakan"), "row 3, column to_place: found 'astrakan', needed the place of a row of table places; did you mean 'astrakhan'?"),
     "leg of nobody": (cell("legs", 2, "interviewee", "i77"), "row 2, column interviewee: found 'i77', needed the interviewee of a row of table interviewees"),
@@ -167,7 +145,7 @@ BROKEN = {
     "semicolons": (data("interviewees.csv", lambda b: b.replace(b",", b";")), "interviewees.csv, row 1: found cells parted by ';'"),
     "empty file": (data("interviewees.csv", b""), "interviewees.csv, row 1: found an empty file"),
     "NUL byte": (data("interviewees.csv", lambda b: b + b"\0"), "interviewees.csv, row 12: found a NUL byte"),
-    "no such table": (lambda e: (e / "legs.csv").unlink(), "legs.csv: found no such file"),
+    "no such table": (instead("legs.csv", lambda f: None), "legs.csv: found no such file"),
     "package no JSON": (data("datapackage.json", b"{"), "datapackage.json, row 1: found"),
     "package a list": (data("datapackage.json", b"[]"), "datapackage.json: found [], needed a JSON object"),
     "path out of the edition": (text("datapackage.json", '"path": "legs.csv"', '"path": "../legs.csv"'), "column resources[2]: found '../legs.csv'"),
@@ -183,7 +161,6 @@ BROKEN = {
     "day as it is typed": (cell("legs", 4, "departed", "24.09.2022"), "legs.csv, row 4, column departed: found '24.09.2022', needed a date as YYYY-MM-DD, of this century or the last; write 2022-09-24"),
     "ages as one": (cell("interviewees", 5, "age_min", "30-39"), "row 5, column age_min: found '30-39', needed a whole number; a range is a lowest and a highest number"),
     "rows without a value": (data("legs.csv", lambda b: b + 2 * (b"," * b.partition(b"\n")[0].count(b",") + b"\n")), "found 2 rows without a value, needed a value in each row; delete it"),
-    "label with blank at its end": (cell("interviewees", 3, "profession", "developer "), "row 3, column profession: found 'developer '"),
     "code with a line break": (cell("destinations", 2, "countries", "KAZ\n"), "column countries: found 'KAZ\\n'"),
     "country twice": (cell("destinations", 2, "countries", "KAZ KAZ"), "row 2, column countries: found 'KAZ KAZ', needed each country once"),
     "date of another age": (cell("legs", 3, "departed", "0001-01-01"), "row 3, column departed: found '0001-01-01'"),
@@ -195,16 +172,14 @@ BROKEN = {
     "number beyond all": (text("datapackage.json", '"declared_interviewees": 17', '"declared_interviewees": 1' + "0" * 5000), "datapackage.json: found"),
     "nested without end": (data("datapackage.json", b"[" * 100_000), "datapackage.json: found"),
     "path with NUL": (text("datapackage.json", '"path": "legs.csv"', '"path": "a\\u0000b"'), "needed a path inside the edition's folder"),
-    "link in a circle": (lambda e: ((e / "legs.csv").unlink(), (e / "legs.csv").symlink_to("legs.csv")), "found"),
+    "link in a circle": (instead("legs.csv", lambda f: f.symlink_to(f.name)), "column resources[2]: found 'legs.csv'"),
     "codebook in Latin-1": (data("codebook.md", b"\xe4"), "codebook.md: found a byte at 0"),
     # As spreadsheets and editors leave them.
-    "UTF-16 without its mark": (data("interviewees.csv", lambda b: b.decode().encode("utf-16-le")), "interviewees.csv, row 1: found a NUL byte"),
     "UTF-16, and what it hides": (both(cell("interviewees", 3, "counted", "yess"), data("interviewees.csv", lambda b: b.decode().encode("utf-16"))), "row 3, column counted: found 'yess'"),
     "semicolons, and what they hide": (both(cell("interviewees", 3, "counted", "yess"), data("interviewees.csv", lambda b: b.replace(b",", b";"))), "row 3, column counted: found 'yess'"),
     "merged header above": (data("interviewees.csv", lambda b: b"Person,,Age,,,Work,\n" + b), "interviewees.csv, row 1: found a row above the header, needed the names of the columns; remove it"),
     "blank line above": (data("interviewees.csv", lambda b: b"\n" + b), "interviewees.csv, row 1: found a row above the header"),
     "index column": (data("places.csv", lambda b: b"\n".join(b"," + line for line in b.splitlines())), "places.csv, row 1: found a column without a name"),
-    "header in capitals": (text("legs.csv", "from_place", "From_Place"), "legs.csv, row 1, column from_place: found no such column, needed column from_place; rename 'From_Place'"),
     "row of totals": (line("interviewees", "Total,,,,,,,\n"), "interviewees.csv, row 12, column counted: found nothing"),
     "row after a line break in a cell": (line("interviewees", 'i98,yes,,,man,"a\nb",,\ni99,yes,x,20,man,,,\n'), "interviewees.csv, row 13, column age_min: found 'x'"),
     "bad byte after a line break in a cell": (data("interviewees.csv", lambda b: b + b'i98,yes,,,man,"a\nb",\ni99,yes,,,man,\xe9,\n'), "interviewees.csv, row 13: found byte 0xe9"),
@@ -216,17 +191,11 @@ BROKEN = {
     "Parquet named CSV": (data("legs.csv", b"PAR1\x15\x04"), "legs.csv: found a file of another kind, needed CSV"),
     "blank file": (data("legs.csv", b"\n\n"), "legs.csv, row 1: found an empty file"),
     "spreadsheet's count of days": (cell("legs", 3, "departed", "44826"), "legs.csv, row 3, column departed: found '44826', needed a date as YYYY-MM-DD, of this century or the last"),
-    "day before month": (cell("legs", 3, "departed", "21/09/2022"), "row 3, column departed: found '21/09/2022', needed a date as YYYY-MM-DD, of this century or the last"),
-    "date with a time": (cell("destinations", 2, "window_start", "2022-09-21T00:00"), "destinations.csv, row 2, column window_start: found '2022-09-21T00:00'"),
     "number with its thousands": (cell("destinations", 2, "high", "100,000"), "row 2, column high: found '100,000', needed a number in digits, with a point"),
-    "number below nought": (cell("destinations", 2, "high", "-5"), "row 2, column high: found '-5', needed 0 or more"),
-    "error of a spreadsheet": (cell("interviewees", 3, "age_min", "#REF!"), "row 3, column age_min: found '#REF!'"),
     "age as a float": (cell("interviewees", 3, "age_min", "20.0"), "row 3, column age_min: found '20.0', needed a whole number"),
-    "gender in another word": (cell("interviewees", 3, "gender", "male"), "row 3, column gender: found 'male', needed one of woman, man, other"),
     "escape character": (cell("interviewees", 3, "profession", "\x1b[31mcook"), "row 3, column profession: found"),
     "no break space at an end": (cell("interviewees", 3, "profession", "cook\u00a0"), "row 3, column profession: found"),
     "leg twice": (cell("legs", 4, "leg", "1"), "legs.csv, row 4, column leg: found 'i02.1', needed each key once"),
-    "place from nowhere": (cell("legs", 3, "from_place", "Moscow"), "legs.csv, row 3, column from_place: found 'Moscow', needed the place of a row of table places; did you mean 'moscow'?"),
     "countries with commas": (cell("destinations", 3, "countries", "GEO, FIN"), "destinations.csv, row 3, column countries: found 'GEO, FIN'"),
     "month thirteen": (cell("destinations", 2, "stated_on", "2022-13"), "destinations.csv, row 2, column stated_on: found '2022-13'"),
     "evidence for no table": (cell("evidence", 6, "table", "people"), "evidence.csv, row 6, column key: found 'people."),
@@ -235,16 +204,15 @@ BROKEN = {
     "fingerprint cut": (cell("paragraphs", 3, "fingerprint", "abc"), "paragraphs.csv, row 3, column fingerprint: found 'abc'"),
     "settled without a reason": (cell("settlements", 2, "reason", ""), "settlements.csv, row 2, column reason: found nothing"),
     "second coder's id twice": (cell("second-coding/interviewees", 3, "interviewee", "i01"), "second-coding/interviewees.csv, row 3, column interviewee: found 'i01', needed each key once"),
-    "second coder's place": (cell("second-coding/legs", 2, "to_place", "nowhere"), "second-coding/legs.csv, row 2, column to_place: found 'nowhere'"),
     # Files that are none.
-    "named pipe": (instead("legs", os.mkfifo), "legs.csv: found no ordinary file"),
-    "device": (instead("legs", lambda f: f.symlink_to("/dev/zero")), "column resources[2]: found 'legs.csv', needed a path inside the edition's folder"),
-    "link out of the edition": (instead("legs", lambda f: f.symlink_to("/etc/passwd")), "column resources[2]: found 'legs.csv', needed a path inside"),
+    "named pipe": (instead("legs.csv", os.mkfifo), "legs.csv: found no ordinary file"),
+    "device": (instead("legs.csv", lambda f: f.symlink_to("/dev/zero")), "column resources[2]: found 'legs.csv', needed a path inside the edition's folder"),
+    "link out of the edition": (instead("legs.csv", lambda f: f.symlink_to("/etc/passwd")), "column resources[2]: found 'legs.csv', needed a path inside"),
     "folder linked out": (both(lambda e: (e / "away").symlink_to("/etc"), text("datapackage.json", '"path": "legs.csv"', '"path": "away/passwd"')), "column resources[2]: found 'away/passwd', needed a path inside"),
     "one file under two names": (text("datapackage.json", '"path": "legs.csv"', '"path": "./interviewees.csv"'), "found './interviewees.csv' twice, needed each file for one table"),
     "path without end": (text("datapackage.json", '"path": "legs.csv"', f'"path": "{"a" * 5000}"'), "column resources[2]: found 'aaa"),
-    "codebook a folder": (lambda e: ((e / "codebook.md").unlink(), (e / "codebook.md").mkdir()), "codebook.md: found no ordinary file"),
-    "codebook linked out": (lambda e: ((e / "codebook.md").unlink(), (e / "codebook.md").symlink_to("/etc/passwd")), "codebook.md: found no ordinary file of the edition's folder"),
+    "codebook a folder": (instead("codebook.md", Path.mkdir), "codebook.md: found no ordinary file"),
+    "codebook linked out": (instead("codebook.md", lambda f: f.symlink_to("/etc/passwd")), "codebook.md: found no ordinary file of the edition's folder"),
     "codebook with an escape": (data("codebook.md", b"# One\n\n\x1b[31m"), "codebook.md, row 3: found"),
     # Parquet.
     "CSV named Parquet": (both(lambda e: (e / "legs.csv").rename(e / "legs.parquet"), text("datapackage.json", '"path": "legs.csv"', '"path": "legs.parquet"')), "legs.parquet: found"),
@@ -255,9 +223,6 @@ BROKEN = {
     "Parquet with a time": (parquet("legs", "SELECT * REPLACE (TIMESTAMP '2022-09-21 10:00:00' AS departed) FROM t"), "legs.parquet, row 2, column departed: found '2022-09-21 10:00:00'"),
     "Parquet with a day that is none": (parquet("legs", "SELECT * REPLACE ('2022-02-30' AS departed) FROM t"), "legs.parquet, row 2, column departed: found '2022-02-30'"),
     "Parquet with five for true": (parquet("destinations", "SELECT * REPLACE (5 AS includes_others) FROM t"), "destinations.parquet, row 2, column includes_others: found '5'"),
-    "Parquet with a misspelt word": (parquet("legs", "SELECT * REPLACE (CASE leg WHEN '2' THEN 'maed' ELSE status END AS status) FROM t"), "legs.parquet, row 4, column status: found 'maed'"),
-    "Parquet with a hard space": (parquet("interviewees", "SELECT * REPLACE (profession || chr(160) AS profession) FROM t"), "needed text of the source without blanks at its ends"),
-    "Parquet with a key twice": (parquet("places", "FROM t UNION ALL (FROM t WHERE place = 'oral')"), "places.parquet, row 11, column place: found 'oral', needed each key once"),
     "second part, a wrong word": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * REPLACE ('x' AS counted) FROM t WHERE interviewee >= 'i06'"), "interviewees [i06], column counted: found 'x'"),
     "parts unlike each other": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "SELECT * EXCLUDE (gender) FROM t WHERE interviewee >= 'i06'"), "interviewees: found"),
     "folder inside a table's folder": (parquet("interviewees", "FROM t WHERE interviewee < 'i06'", "FROM t WHERE interviewee >= 'i06'", then=lambda d: (d / "more").mkdir()), "interviewees/more: found no Parquet part"),
@@ -270,32 +235,28 @@ BROKEN = {
     "stated on no day": (cell("destinations", 2, "stated_on", "2022-02-30"), "destinations.csv, row 2, column stated_on: found '2022-02-30'"),
     "Parquet with lists": (parquet("interviewees", "SELECT * REPLACE ([profession] AS profession) FROM t"), "interviewees.parquet, column profession: found values of type List"),
     "Parquet with a column of reading's own": (parquet("interviewees", "SELECT *, 1 AS _ROW FROM t"), "interviewees.parquet: found column '_ROW'"),
-    "file name not in UTF-8": (lambda e: (e / os.fsdecode(b"\xff.txt")).write_text("x"), "found a file named"),
+    "file name not in UTF-8": (Break("", lambda e: (e / os.fsdecode(b"\xff.txt")).write_text("x")), "found a file named"),
     # datapackage.json.
-    "package with a byte order mark": (data("datapackage.json", lambda b: b"\xef\xbb\xbf" + b), "datapackage.json, row 1: found"),
     "package in UTF-16": (data("datapackage.json", lambda b: b.decode().encode("utf-16")), "datapackage.json: found 'utf-8' codec can't decode byte 0xff in position 0"),
     "package with a comma too many": (data("datapackage.json", b'{"name": "x",\n}'), "datapackage.json, row"),
     "package with a key twice": (text("datapackage.json", '"title":', '"title": "x", "title":'), "datapackage.json: found key 'title' twice, needed JSON in UTF-8, of ordinary size, each key once"),
     "package with NaN": (text("datapackage.json", '"minimum_cell": 1', '"minimum_cell": NaN'), "datapackage.json: found Out of range float values are not JSON compliant"),
-    "name a number": (package("name", to=1), "datapackage.json, column name: found 1, needed text"),
     "title on two lines": (package("title", to="One\nTwo"), "datapackage.json, column title: found 'One\\nTwo', needed text on one line"),
     "title with an escape": (package("title", to="\x1b]0;x"), "datapackage.json, column title: found"),
     "description an object": (package("description", to={"en": "x"}), "datapackage.json, column description: found"),
     "licence a word": (package("licenses", 0, to="CC-BY-4.0"), "datapackage.json, column licenses[1]: found 'CC-BY-4.0', needed an object"),
-    "licence's title a list": (package("licenses", 0, "title", to=[]), "datapackage.json, column licenses[1].title: found [], needed text"),
     "source's title a number": (package("sources", 0, "title", to=2022), "datapackage.json, column sources[1].title: found 2022, needed text"),
     "report a list": (package("report", to=[1]), "datapackage.json, column report: found [1], needed an object"),
     "declared true": (package("report", "declared_interviewees", to=True), "column report.declared_interviewees: found true, needed a whole number"),
     "declared beyond all": (package("report", "declared_interviewees", to=10**30), "column report.declared_interviewees: found 1000"),
-    "collected in a list": (package("report", "collected_at", to=["oral"]), "column report.collected_at: found [\"oral\"], needed the identifier of a place"),
     "event a day": (package("report", "reference_event", to="2022-09-21"), "column report.reference_event: found '2022-09-21', needed an object with title and date"),
-    "event's title a number": (package("report", "reference_event", "title", to=7), "column report.reference_event.title: found 7, needed text"),
     "resources null": (package("resources", to=None), "datapackage.json, column resources: found null, needed a list of tables"),
+    "resources a number": (package("resources", to=7), "datapackage.json, column resources: found 7, needed a list of tables"),
     "resource a word": (package("resources", 1, to="legs.csv"), "column resources[2]: found 'legs.csv', needed a name and a path"),
     "resource's name a number": (package("resources", 1, "name", to=2), "column resources[2].name: found 2, needed a table's name"),
     "neither people nor figures": (package("resources", to=[{"name": "places", "path": "places.csv"}]), "needed at least one interviewee or one destination figure"),
-    "package a folder": (lambda e: ((e / "datapackage.json").unlink(), (e / "datapackage.json").mkdir()), "found no datapackage.json, needed an edition's folder"),
-    "package a link in a circle": (lambda e: ((e / "datapackage.json").unlink(), (e / "datapackage.json").symlink_to("datapackage.json")), "found no datapackage.json"),
+    "package a folder": (instead("datapackage.json", Path.mkdir), "found no datapackage.json, needed an edition's folder"),
+    "package a link in a circle": (instead("datapackage.json", lambda f: f.symlink_to(f.name)), "found no datapackage.json"),
 }  # fmt: skip
 
 
@@ -304,11 +265,9 @@ FEW = ("interviewees", "legs", "places", "destinations")
 
 def only(edition: Path, *tables: str) -> None:
     """Leave an edition these tables alone, without their schemas, to check it quickly."""
-    file = edition / "datapackage.json"
-    content = json.loads(file.read_text(encoding="utf-8"))
-    listed = [each for each in content["resources"] if each["name"] in tables]
-    content["resources"] = [{"name": each["name"], "path": each["path"]} for each in listed]
-    file.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+    with edit_json(edition / "datapackage.json") as content:
+        listed = [each for each in content["resources"] if each["name"] in tables]
+        content["resources"] = [{"name": each["name"], "path": each["path"]} for each in listed]
 
 
 def told(edition: str | Path) -> list[str]:
@@ -319,8 +278,16 @@ def told(edition: str | Path) -> list[str]:
         return [f"error: {problem}" for problem in error.problems]
 
 
-WHOLE = ("package report", "package resources", "package resources.1", "codebook.md")
+def errors(edition: Path) -> list[Problem]:
+    return [problem for problem in examine(edition)[1] if not problem.warning]
+
+
+ALONE = ("", "datapackage.json", "package report", "package resources", "package resources.1", "codebook.md")
 """What is broken with nothing beside it, as the rest would not be read, or is read otherwise."""
+
+
+BETWEEN = "row of table|numbered|column key|column exact|no evidence"
+"""Of what is said of rows held against each other."""
 
 
 def of_all(kind: str) -> bool:
@@ -335,15 +302,12 @@ def together() -> list[list[str]]:
     """
     groups: dict[tuple[object, ...], list[str]] = {}
     earlier: Counter[tuple[object, ...]] = Counter()
-    for kind, (breaks, wanted) in BROKEN.items():
-        between = bool(re.search("row of table|numbered|column key|column exact|no evidence", wanted))
-        sort, place = kind, ""
-        if isinstance(breaks, cell):
-            sort, place = f"cells {of_all(kind)} {between}", f"{breaks.table} {breaks.row}"
-        elif isinstance(breaks, Break) and breaks.of not in (*WHOLE, "datapackage.json"):
-            sort, place = f"files {of_all(kind)} {breaks.of.startswith('package')}", breaks.of
-        groups.setdefault((sort, earlier[sort, place]), []).append(kind)  # the first of each place, the second, …
-        earlier[sort, place] += 1
+    for kind, (broken, wanted) in BROKEN.items():
+        between = broken.of.startswith("cell ") and bool(re.search(BETWEEN, wanted))
+        what = kind if broken.of in ALONE else broken.of.partition(" ")[0] if " " in broken.of else "file"
+        sort = (what, of_all(kind), between)
+        groups.setdefault((sort, earlier[sort, broken.of]), []).append(kind)  # the first of each, the second, …
+        earlier[sort, broken.of] += 1
     return [*groups.values()]
 
 
@@ -353,8 +317,8 @@ def test_a_broken_edition_is_refused_in_words(kinds: list[str], edition: Path):
         only(edition, *FEW)
     for kind in kinds:
         BROKEN[kind][0](edition)
-    errors = [line for line in told(edition) if line.startswith("error: ")]
-    assert [kind for kind in kinds if not any(BROKEN[kind][1] in line for line in errors)] == [], errors
+    found = [line for line in told(edition) if line.startswith("error: ")]
+    assert [kind for kind in kinds if not any(BROKEN[kind][1] in line for line in found)] == [], found
 
 
 def test_the_command_line_says_it_in_one_line_and_builds_nothing(edition: Path, tmp_path: Path):
@@ -365,14 +329,14 @@ def test_the_command_line_says_it_in_one_line_and_builds_nothing(edition: Path, 
     assert not (tmp_path / "out").exists()
 
 
-def test_problems_and_counts_come_as_json(edition: Path, capsys: pytest.CaptureFixture[str]):
-    from analysis.publish.cli import main
-
-    both(cell("legs", 3, "mode", "aire"), cell("interviewees", 3, "age_min", "3"), cell("places", 2, "country", "SUN"))(
-        edition
-    )
-    assert main(["check", str(edition), "--json"]) == 2
-    whole = json.loads(capsys.readouterr().out)
+def test_problems_and_counts_come_as_json(edition: Path):
+    for broken in (
+        cell("legs", 3, "mode", "aire"),
+        cell("interviewees", 3, "age_min", "3"),
+        cell("places", 2, "country", "SUN"),
+    ):
+        broken(edition)
+    whole = json.loads(run("check", edition, "--json", code=2).stdout)
     wrong = [problem for problem in whole["problems"] if not problem["warning"]]
     assert wrong[0] == {
         "file": str(edition / "legs.csv"), "row": 3, "column": "mode", "found": "'aire'",
@@ -395,9 +359,8 @@ def test_a_warning_stops_nothing(kind: str, edition: Path):
     breaks, wanted = WARNED[kind]
     breaks(edition)
     only(edition, *FEW)  # new values have no evidence yet
-    lines = told(edition)
-    assert any(line.startswith(f"warning: {edition}/{wanted}") for line in lines)
-    assert not [line for line in lines if line.startswith("error")]
+    assert any(line.startswith(f"warning: {edition}/{wanted}") for line in told(edition))
+    assert errors(edition) == []
 
 
 def test_tables_as_excel_saves_them_are_read(edition: Path):
@@ -414,15 +377,16 @@ def test_many_declared_and_few_described_is_no_warning(edition: Path):
 
 def test_what_could_not_be_read_is_not_found_wrong_twice(edition: Path):
     """Problems that would only follow from other problems are left out; those beside them are found."""
-    both(
+    for broken in (
         cell("interviewees", 3, "age_min", "twenty"),  # neither "both ages or neither" nor missing evidence
-        data("places.csv", lambda content: b"%PDF"),  # every leg leads there
+        data("places.csv", b"%PDF"),  # every leg leads there
         cell("legs", 3, "mode", "aire"),
         text("destinations.csv", "f1,KAZ", "f1,KAX"),
         text("paragraphs.csv", "fingerprint", "fingerprnt"),
-    )(edition)
-    told = {(Path(problem.file).name, problem.row, problem.column) for problem in examine(edition)[1]}
-    assert told == {
+    ):
+        broken(edition)
+    found = {(Path(problem.file).name, problem.row, problem.column) for problem in examine(edition)[1]}
+    assert found == {
         ("interviewees.csv", 3, "age_min"),
         ("places.csv", None, None),
         ("legs.csv", 3, "mode"),
@@ -431,69 +395,43 @@ def test_what_could_not_be_read_is_not_found_wrong_twice(edition: Path):
     }
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bare_edition(tmp_path_factory.mktemp("small"))
-
-
 PEOPLE = [
-    ["interviewee", "counted", "age_min", "age_max", "gender", "profession", "isco08"],
     ["i1", "yes", "20", "23", "man", "cook", "512"],
     ["i2", "no", "", "", "", "", ""],
     ["i3", "yes", "32", "32", "woman", "", ""],
 ]
+COLUMNS = schema("interviewees").columns
 FITS = {
     "interviewee": r"[A-Za-z0-9][A-Za-z0-9_-]*", "counted": "yes|unclear|no", "age_min": "[+-]?[0-9]{1,15}",
     "age_max": "[+-]?[0-9]{1,15}", "gender": "woman|man|other|", "isco08": "[0-9]{1,4}|",
 }  # fmt: skip
 
-anything = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, str, str], Path]:
+    """Makes an edition of interviewees alone, with one cell set: quick to check many times."""
+    folder = tmp_path_factory.mktemp("small")
 
-@settings(max_examples=tries(40), deadline=None)
-@given(row=st.integers(2, 4), column=st.sampled_from(sorted(FITS)), value=anything)
-def test_any_cell_that_does_not_fit_is_found(small: Path, row: int, column: str, value: str):
-    assume(not re.fullmatch(FITS[column], value))
-    assume(not (column.startswith("age") and row == 3 and not value))
-    assume("\r" not in value)  # which CSV readers take for a line break as well
-    rows = [list(line) for line in PEOPLE]
-    rows[row - 1][rows[0].index(column)] = value
-    with (small / "interviewees.csv").open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
-    problems = [problem for problem in examine(small)[1] if not problem.warning]
-    assert (row, column) in {(problem.row, problem.column) for problem in problems} or (
-        column == "age_min"
-        and not value
-        and (row, "age_max") in {(problem.row, problem.column) for problem in problems}
-    )
+    def made(row: int, column: str, value: str) -> Path:
+        people = [list(cells) for cells in PEOPLE]
+        people[row - 2][COLUMNS.index(column)] = value
+        return write_edition(folder, {"interviewees": people})
 
-
-@settings(max_examples=tries(40), deadline=None)
-@given(content=st.binary(max_size=400))
-def test_any_bytes_for_a_table_are_refused(small: Path, content: bytes):
-    (small / "interviewees.csv").write_bytes(content)
-    assert any(line.startswith(f"error: {small}/interviewees.csv") for line in told(small))
+    return made
 
 
 @settings(max_examples=tries(40), deadline=None)
 @given(
-    content=st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | anything,
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(anything, inner, max_size=3),
-        max_leaves=8,
-    ),
-    key=st.sampled_from(["title", "sources", "licenses", "contributors", "report", "resources", "event", "declared"]),
+    row=st.integers(2, 4),
+    column=st.sampled_from(sorted(FITS)),
+    value=st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=20),
 )
-def test_any_json_is_taken_or_refused_in_words(tmp_path_factory: pytest.TempPathFactory, content: object, key: str):
-    folder = tmp_path_factory.mktemp("any")
-    (folder / "interviewees.csv").write_text("\n".join(map(",".join, PEOPLE)), encoding="utf-8")
-    package = {"name": "any", "resources": [{"name": "interviewees", "path": "interviewees.csv"}]}
-    inside = {
-        "event": {"report": {"reference_event": content}},
-        "declared": {"report": {"declared_interviewees": content}},
-    }
-    (folder / "datapackage.json").write_text(json.dumps(package | inside.get(key, {key: content})), encoding="utf-8")
-    told(folder)
+def test_any_cell_that_does_not_fit_is_found(small, row: int, column: str, value: str):
+    assume(not re.fullmatch(FITS[column], value))
+    assume(not (column.startswith("age") and row == 3 and not value))
+    found = {(problem.row, problem.column) for problem in errors(small(row, column, value))}
+    one_age = column == "age_min" and not value and (row, "age_max") in found
+    assert (row, column) in found or one_age
 
 
 def test_a_settlement_that_the_tables_no_longer_bear_out_is_a_warning(edition: Path):
@@ -508,29 +446,20 @@ def test_what_is_no_edition_is_refused(name: str):
 
 def test_columns_of_an_editions_own_are_kept_and_typed(edition: Path):
     """As the edition's embedded schema types them; text where it says nothing."""
-    file = edition / "interviewees.csv"
-    head, *lines = file.read_text(encoding="utf-8").splitlines()
-    lines = [f"{line},calm,{n},true,2022-09-2{n % 10}" for n, line in enumerate(lines)]
-    file.write_text("\n".join([f"{head},mood,household,owner,met", *lines]) + "\n", encoding="utf-8")
-    package_file = edition / "datapackage.json"
-    content = json.loads(package_file.read_text(encoding="utf-8"))
-    fields = content["resources"][0]["schema"]["fields"]
-    fields += [
-        {"name": "household", "type": "integer"},
-        {"name": "owner", "type": "boolean"},
-        {"name": "met", "type": "date"},
-    ]
-    package_file.write_text(json.dumps(content), encoding="utf-8")
-    rows = collect_rows(open_edition(edition).interviewees)
-    assert {row["mood"] for row in rows} == {"calm"}
-    assert [(row["household"], row["owner"], row["met"]) for row in rows][:2] == [
-        (1, True, "2022-09-21"),
-        (2, True, "2022-09-22"),
-    ]
+    people = read_csv(edition / "interviewees.csv")
+    for n, person in enumerate(people):
+        person |= {"mood": "calm", "household": str(n), "owner": "true", "met": f"2022-09-2{n % 10}"}
+    write_csv(edition / "interviewees.csv", list(people[0]), people)
+    with edit_json(edition / "datapackage.json") as content:
+        types = {"household": "integer", "owner": "boolean", "met": "date"}
+        content["resources"][0]["schema"]["fields"] += [{"name": name, "type": kind} for name, kind in types.items()]
+    first, second, *_ = collect_rows(open_edition(edition).interviewees)
+    names = ("mood", "household", "owner", "met")
+    assert [first[name] for name in names] == ["calm", 1, True, "2022-09-21"]
+    assert [second[name] for name in names] == ["calm", 2, True, "2022-09-22"]
     cell("interviewees", 3, "household", "two")(edition)
-    assert f"error: {edition}/interviewees.csv, row 3, column household: found 'two', needed a whole number" in told(
-        edition
-    )
+    wanted = f"error: {edition}/interviewees.csv, row 3, column household: found 'two', needed a whole number"
+    assert wanted in told(edition)
     parquet("interviewees", "FROM t")(edition)
     assert any("interviewees.parquet, row 3, column household: found 'two'" in line for line in told(edition))
 
@@ -562,9 +491,8 @@ def test_problems_of_one_cause_are_one_line(edition: Path):
 
 def test_folders_named_as_partitions_are_only_folders(edition: Path):
     """DuckDB would make each folder named ``profession=spy`` a column."""
-    parquet(
-        "interviewees", "FROM t", "FROM t WHERE false", then=lambda place: place.rename(place.parent / "gender=man")
-    )(edition)
+    named = lambda place: place.rename(place.parent / "gender=man")  # noqa: E731
+    parquet("interviewees", "FROM t", "FROM t WHERE false", then=named)(edition)
     text("datapackage.json", '"path": "interviewees"', '"path": "gender=man"')(edition)
     home = edition.parent / "profession=spy"
     home.mkdir()
@@ -599,19 +527,14 @@ def test_a_table_that_is_absent_is_empty_and_typed():
 
 
 @pytest.mark.parametrize("name", ["not\u200b stated", "not\xadstated", "\u2060not stated", "law\ufeffyer"])
-def test_signs_without_width_are_refused(small: Path, name: str):
-    rows = [list(line) for line in PEOPLE]
-    rows[1][rows[0].index("profession")] = name
-    (small / "interviewees.csv").write_text("\n".join(map(",".join, rows)), encoding="utf-8")
-    assert [each.row for each in examine(small)[1] if each.column == "profession" and not each.warning] == [2]
+def test_signs_without_width_are_refused(small, name: str):
+    assert [each.row for each in errors(small(2, "profession", name)) if each.column == "profession"] == [2]
 
 
 @pytest.mark.parametrize("name", ["n\u043et stated", "\u041danna", "\u0430\u0441t\u043er"])
-def test_letters_that_look_alike_are_a_warning_that_spells_them(small: Path, name: str):
-    rows = [list(line) for line in PEOPLE]
-    rows[1][rows[0].index("profession")] = name
-    (small / "interviewees.csv").write_text("\n".join(map(",".join, rows)), encoding="utf-8")
-    assert [each.hint for each in examine(small)[1] if each.column == "profession"] == [ascii(name)]
+def test_letters_that_look_alike_are_a_warning_that_spells_them(small, name: str):
+    (warning,) = [each for each in examine(small(2, "profession", name))[1] if each.column == "profession"]
+    assert (warning.warning, warning.needed, warning.hint) == (True, "words of one alphabet", ascii(name))
 
 
 def test_a_stray_file_of_a_hundred_gigabytes_is_not_hashed_in_silence(edition: Path, tmp_path: Path):

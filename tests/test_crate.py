@@ -7,7 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, edit_json
+from rocrate.rocrate import ROCrate
 
 from analysis.publish.crate import record
 from parabook.files import hash_files, sha256
@@ -63,8 +64,6 @@ def test_every_result_is_of_its_chapters_run(book: Path, crate: Graph):
 
 
 def test_a_chapters_run_used_what_the_receipt_says(book: Path, crate: Graph):
-    from rocrate.rocrate import ROCrate
-
     receipt = json.loads((book / "receipt.json").read_text(encoding="utf-8"))
     assert {each["chapter"] for each in receipt["chapters"]} == set(CHAPTERS)
     for chapter in receipt["chapters"]:
@@ -83,13 +82,13 @@ def test_a_chapters_run_used_what_the_receipt_says(book: Path, crate: Graph):
 
 def test_it_describes_another_edition(edition: Path, tmp_path: Path):
     """Several sources and licences, nobody named but one person."""
-    package = json.loads((edition / "datapackage.json").read_text(encoding="utf-8")) | {
-        "licenses": [{"name": "ODC-BY-1.0"}, {"name": "X", "path": "https://example.org/x", "title": "X terms"}],
-        "sources": [{"title": "One"}, {"title": "Two", "path": "https://example.org/two"}],
-        "contributors": [{"title": "A B", "givenName": "A", "role": "author"}],
-        "created": "2023-05-06",
-    }
-    (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    with edit_json(edition / "datapackage.json") as package:
+        package |= {
+            "licenses": [{"name": "ODC-BY-1.0"}, {"name": "X", "path": "https://example.org/x", "title": "X terms"}],
+            "sources": [{"title": "One"}, {"title": "Two", "path": "https://example.org/two"}],
+            "contributors": [{"title": "A B", "givenName": "A", "role": "author"}],
+            "created": "2023-05-06",
+        }
     chapter = ROOT / "chapters" / "routes.ipynb"
     read = {chapter: json.loads(chapter.read_text(encoding="utf-8"))}
     plan = SimpleNamespace(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import SOURCE, run
+from conftest import SOURCE, edit_json, read_csv, run, write_csv
 
 from analysis.coding.rules import RULES, Setting
 from analysis.coding.verify import named
 from analysis.editions import open_edition
+from analysis.schema import schema
 
 TEXT = """On the ferry
 The state announced on March 3 that all men would be called up. More than 12,000 people have crossed into Georgia since.
@@ -41,10 +40,9 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, rows in tables.items():
         with (edition / f"{name}.csv").open("a", encoding="utf-8") as table:
             table.write(rows)
-    package = json.loads((edition / "datapackage.json").read_text(encoding="utf-8"))
     event = {"title": "the call-up", "date": "2031-03-03"}
-    package["report"] |= {"declared_interviewees": 2, "collected_at": "batumi", "reference_event": event}
-    (edition / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    with edit_json(edition / "datapackage.json") as package:
+        package["report"] |= {"declared_interviewees": 2, "collected_at": "batumi", "reference_event": event}
     locate(edition)
     return tmp_path
 
@@ -60,8 +58,7 @@ def drafted(edition: Path, source: Path | None = None) -> str:
 
 
 def rows(edition: Path) -> list[dict[str, str]]:
-    with (edition / "evidence.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_csv(edition / "evidence.csv")
 
 
 def locate(edition: Path) -> None:
@@ -94,16 +91,9 @@ def test_a_text_is_coded_with_a_few_rows_by_hand(coded: Path):
     assert bases["p2.2", "from_place"] == ("5", "derived", "collected-at")
     assert bases["samara", "latitude"] == ("4", "derived", "gazetteer")
     for row in open_rows:
-        words = (
-            {"paragraph": "4", "exact": "He drove"}
-            if row["key"] == "p1"
-            else {"paragraph": "5", "exact": "took the train"}
-        )
-        row |= {**words, "basis": "judged", "note": "As told to the reporter."}
-    with (coded / "evidence.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, evidence[0])
-        writer.writeheader()
-        writer.writerows(evidence)
+        row |= {"basis": "judged", "note": "As told to the reporter."}
+        row["paragraph"], row["exact"] = ("4", "He drove") if row["key"] == "p1" else ("5", "took the train")
+    write_csv(coded / "evidence.csv", list(evidence[0]), evidence)
     run("check", coded)
     assert "0 problems" in run("verify", coded, "--source", coded.parent / "text.txt").stdout
 
@@ -124,10 +114,8 @@ def test_rows_that_are_there_stay_and_a_second_run_adds_what_is_missing(coded: P
 
 
 def test_what_stands_in_several_paragraphs_has_a_row_for_each(coded: Path):
-    (coded / "interviewees.csv").write_text(
-        "interviewee,counted,age_min,age_max,gender,profession,isco08\np9,yes,,,man,,\n"
-    )
-    (coded / "legs.csv").write_text("interviewee,leg,status,from_place,to_place,mode,departed,nights_waited\n")
+    write_csv(coded / "interviewees.csv", schema("interviewees").columns, [["p9", "yes", "", "", "man"]])
+    write_csv(coded / "legs.csv", schema("legs").columns, [])
     assert "1 read in several paragraphs" in drafted(coded)
     paragraphs = [row["paragraph"] for row in rows(coded) if (row["key"], row["column"]) == ("p9", "gender")]
     assert paragraphs == ["4", "6"]
@@ -142,10 +130,8 @@ def test_nothing_is_written_to_an_edition_that_is_wrong_otherwise(change: str, c
     elif change == "a broken table":
         (coded / "legs.csv").write_text(TABLES["legs"], encoding="utf-8")
     else:
-        file = coded / "datapackage.json"
-        package = json.loads(file.read_text(encoding="utf-8"))
-        package["resources"] = [each for each in package["resources"] if each["name"] != "evidence"]
-        file.write_text(json.dumps(package), encoding="utf-8")
+        with edit_json(coded / "datapackage.json") as package:
+            package["resources"] = [each for each in package["resources"] if each["name"] != "evidence"]
     before = {file.name: file.read_bytes() for file in coded.iterdir()}
     run("evidence", coded, "--source", source, code=2)
     assert {file.name: file.read_bytes() for file in coded.iterdir()} == before

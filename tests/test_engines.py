@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ import duckdb
 import narwhals as nw
 import pandas as pd
 import pytest
-from conftest import absent, run, tries
+from conftest import absent, edit_json, run, tries, write_edition
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -119,7 +118,8 @@ def test_duckdb_and_spark_agree(server, people, legs):
 
 def many(folder: Path, people: str = "yes") -> Path:
     """A thousand people and their legs as Parquet, places as CSV."""
-    folder.mkdir(exist_ok=True)
+    places = [["a", "Ay", "RUS", 55.7, 37.6, "city"], ["b", "Be", "KAZ", 51.2, 51.4, "city"]]
+    write_edition(folder, {"places": places}, sources=[{"title": "x"}])
     made = {
         "interviewees": f"SELECT 'p' || n AS interviewee, CASE n WHEN 7 THEN '{people}' ELSE 'yes' END AS counted, 20 AS age_min, 20 AS age_max, "
         "'man' AS gender, NULL::VARCHAR AS profession, NULL::VARCHAR AS isco08 FROM range(1000) r(n)",
@@ -128,13 +128,8 @@ def many(folder: Path, people: str = "yes") -> Path:
     }
     for name, sql in made.items():
         duckdb.sql(f"COPY ({sql}) TO '{folder}/{name}.parquet' (FORMAT parquet)")
-    (folder / "places.csv").write_text(
-        "place,name,country,latitude,longitude,precision\na,Ay,RUS,55.7,37.6,city\nb,Be,KAZ,51.2,51.4,city\n",
-        encoding="utf-8",
-    )
-    listed = [{"name": name, "path": f"{name}.parquet"} for name in made] + [{"name": "places", "path": "places.csv"}]
-    package = {"name": "many", "title": "Many", "sources": [{"title": "x"}], "resources": listed}
-    (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    with edit_json(folder / "datapackage.json") as package:
+        package["resources"] += [{"name": name, "path": f"{name}.parquet"} for name in made]
     return folder
 
 
@@ -152,13 +147,12 @@ def test_an_edition_is_checked_and_counted_where_it_lies(server, tmp_path: Path)
 @pytest.mark.slow
 def test_every_table_is_checked_there(server, edition: Path):
     """The first edition, each of its tables Parquet."""
-    file, opened = edition / "datapackage.json", open_edition(edition)
-    package = json.loads(file.read_text(encoding="utf-8"))
-    for each in package["resources"]:
-        each["path"] = f"{each['name']}.parquet"
-        held = collect(opened.tables[each["name"]]).drop(columns="_row")
-        _duckdb().from_df(held).write_parquet(str(edition / each["path"]))
-    file.write_text(json.dumps(package), encoding="utf-8")
+    opened = open_edition(edition)
+    with edit_json(edition / "datapackage.json") as package:
+        for each in package["resources"]:
+            each["path"] = f"{each['name']}.parquet"
+            table = collect(opened.tables[each["name"]]).drop(columns="_row")
+            _duckdb().from_df(table).write_parquet(str(edition / each["path"]))
     assert examine(edition)[1] == []
     assert examine(edition, engine=server[0])[1] == []
 
@@ -178,11 +172,8 @@ def test_a_book_counted_on_the_engine_is_the_same(server, tmp_path: Path):
 @pytest.mark.slow
 def test_a_row_at_fault_is_named_by_its_key(server, tmp_path: Path):
     (problem,) = examine(many(tmp_path, "yess"), engine=server[0])[1]
-    assert (
-        str(problem)
-        .split("/")[-1]
-        .startswith("interviewees.parquet [p7], column counted: found 'yess', needed one of yes")
-    )
+    wanted = "interviewees.parquet [p7], column counted: found 'yess', needed one of yes"
+    assert str(problem).split("/")[-1].startswith(wanted)
 
 
 def test_what_does_not_fit_into_memory_has_a_place_from_the_first_call(tmp_path: Path, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import SOURCE, run
+from conftest import SOURCE, read_csv, replace_text, run, write_csv
 
 from analysis.coding.relations import CODED_TABLES
 from analysis.coding.rules import RULES, Setting
@@ -37,9 +37,7 @@ def wrong_values(column: str, value: str) -> list[str]:
 
 
 def test_every_value_of_the_edition_resolves(article):
-    verdict = verify(open_edition("oral-2022"), article)
-    assert not verdict.problems
-    assert verdict.resolved == verdict.values > 150
+    assert run("verify", "oral-2022", "--source", SOURCE).stdout.endswith("255 of 255 values resolve, 0 problems\n")
 
 
 def test_each_wrong_value_is_named(article, record_property):
@@ -71,8 +69,7 @@ def test_each_wrong_value_is_named(article, record_property):
 
 
 def test_the_declared_number_is_evidence_too(article, edition: Path):
-    package = edition / "datapackage.json"
-    package.write_text(package.read_text().replace('"declared_interviewees": 17', '"declared_interviewees": 18'))
+    replace_text(edition / "datapackage.json", '"declared_interviewees": 17', '"declared_interviewees": 18')
     done = run("verify", edition, "--source", SOURCE, code=1)
     assert "declared_interviewees" in done.stderr
     assert "'18'" in done.stderr
@@ -87,11 +84,6 @@ def test_a_changed_source_is_found_out(article, edition: Path, tmp_path: Path):
     assert "fingerprint" in done.stderr
     assert "legs.csv [i02.1]" in done.stderr
     assert "Astrakhan" in done.stderr
-
-
-def test_verify_says_how_many(article):
-    done = run("verify", "oral-2022", "--source", SOURCE)
-    assert "255 of 255 values resolve, 0 problems" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -116,13 +108,12 @@ def test_rules_give_what_the_codebook_says(rule, fragment, column, value):
 
 
 def test_a_wrong_count_of_words_is_named(article, edition: Path):
-    file = edition / "paragraphs.csv"
-    lines = file.read_text(encoding="utf-8").splitlines()
-    number, words, fingerprint = lines[3].split(",")
-    lines[3] = f"{number},{int(words) + 1},{fingerprint}"
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    paragraphs = read_csv(edition / "paragraphs.csv")
+    wrong = str(int(paragraphs[2]["words"]) + 1)
+    paragraphs[2]["words"] = wrong
+    write_csv(edition / "paragraphs.csv", list(paragraphs[0]), paragraphs)
     (problem,) = verify(open_edition(edition), article).problems
-    assert (problem.column, problem.found) == ("words", f"words {int(words) + 1}")
+    assert (problem.column, problem.found) == ("words", f"words {wrong}")
 
 
 @pytest.mark.parametrize(

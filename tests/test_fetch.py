@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, replace_text
 
 from analysis import folder
 from analysis.editions import examine, open_edition
@@ -41,7 +41,7 @@ def test_an_edition_at_an_address_is_the_same_and_never_stale(site: tuple[str, P
     assert open_edition(address).hashes() == folder.contents(copy)
     file = copy / "legs.csv"
     stat = file.stat()
-    file.write_text(file.read_text(encoding="utf-8").replace("air", "sea", 1), encoding="utf-8")
+    replace_text(file, "air", "sea", 1)
     os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     (problem,) = (each for each in examine(address)[1] if each.column == "mode")
     assert (problem.file, problem.found) == (f"{address}/legs.csv", "'sea'")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
-import json
 import os
 import re
 from pathlib import Path
@@ -12,11 +10,12 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from cells import run_cells
-from conftest import run
+from conftest import Visit, read_csv, run, write_edition
 from test_browser import PAGES
 
 from analysis.editions import examine
 from analysis.schema import schema
+from parabook.pdf import one_page
 from parabook.templating import render
 
 pytestmark = pytest.mark.browser
@@ -31,7 +30,7 @@ HTML = [
     "<script>window.struck=1</script>",
     f"<img src={REMOTE}/a.png onerror='window.struck=2'>",
     f'<svg onload=window.struck=3></svg> <iframe src="{REMOTE}/b"></iframe>',
-    "</script><script>window.struck=4</script>",
+    "</script></title><script>window.struck=4</script>",
     '" onmouseover="window.struck=6" x=\'',
     f"</style><style>*{{background:url({REMOTE}/c)}}",
     "&lt;b&gt; &amp;amp; &#x41;",
@@ -75,73 +74,45 @@ SHOWN = {
 """Where each of these columns reaches a page."""
 
 
-def write(file: Path, columns: list[str], rows: list[list[object]]) -> None:
-    with file.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerows([columns, *rows])
-
-
 def attacked(folder: Path) -> None:
     """An edition with every payload in every column that takes any text, and in every text of its package."""
-    folder.mkdir()
-    texts = PAYLOADS
-    people, legs, places, figures, said, settled = [], [], [], [], [], []
-    for n, text in enumerate(texts, 1):
-        people.append([f"i{n}", "yes", 20, 23, "", text, ""])
-        legs += [
-            [f"i{n}", 1, "made", f"p{n}", "here", "", "", 1],
-            [f"i{n}", 2, "intended", "here", f"p{n}", "", "", ""],
-        ]
-        places.append([f"p{n}", text, "KAZ", 40 + n * 0.2, 50 + n * 0.3, "city"])
-        figures += [
-            [
-                f"{place}{n}",
-                place,
-                "false",
-                text,
-                n,
-                n * 2,
-                text,
-                "2022-09-21",
-                "2022-09-27",
-                text,
-                "",
-                text,
-                text,
-                text,
-            ]
+    texts = dict(enumerate(PAYLOADS, 1))
+    days = ("2022-09-21", "2022-09-27")
+    tables: dict[str, list[list[object]]] = {
+        "interviewees": [[f"i{n}", "yes", 20, 23, "", text] for n, text in texts.items()],
+        "legs": [
+            *([f"i{n}", 1, "made", f"p{n}", "here", "", "", 1] for n in texts),
+            *([f"i{n}", 2, "intended", "here", f"p{n}"] for n in texts),
+        ],
+        "places": [
+            *([f"p{n}", text, "KAZ", 40 + n * 0.2, 50 + n * 0.3, "city"] for n, text in texts.items()),
+            ["here", ALL, "KAZ", 45, 55, "city"],
+        ],
+        "destinations": [
+            [f"{place}{n}", place, "false", text, n, n * 2, text, *days, text, "", text, text, text]
+            for n, text in texts.items()
             for place in ("KAZ", "GEO")  # two that compare, so that they are drawn
-        ]
-        said.append([f"s{n}", "interviewees", "other", text, text])
-        settled.append(["interviewees", f"i{n}", "profession", text, text, text, text])
-    places.append(["here", ALL, "KAZ", 45, 55, "city"])
-    tables = {"interviewees": people, "legs": legs, "places": places, "destinations": figures, "statements": said}
-    for name, rows in tables.items():
-        write(folder / f"{name}.csv", list(schema(name).columns), rows)
+        ],
+        "statements": [[f"s{n}", "interviewees", "other", text, text] for n, text in texts.items()],
+    }
     package = {
         "name": ALL,
         "title": ALL,
         "description": ALL,
         "licenses": [{"name": ALL, "title": ALL, "path": "javascript:window.struck=8"}],
-        "sources": [{"title": text, "path": "javascript:window.struck=9"} for text in texts],
-        "contributors": [{"title": text, "role": text, "email": text} for text in texts],
+        "sources": [{"title": text, "path": "javascript:window.struck=9"} for text in PAYLOADS],
+        "contributors": [{"title": text, "role": text, "email": text} for text in PAYLOADS],
         "report": {
-            "declared_interviewees": len(people) + 2,
+            "declared_interviewees": len(PAYLOADS) + 2,
             "collected_at": "here",
             "reference_event": {"title": ALL, "date": "2022-09-21"},
         },
-        "resources": [{"name": name, "path": f"{name}.csv"} for name in tables],
     }
-    file = folder / "datapackage.json"
-    file.write_text(json.dumps(package), encoding="utf-8")
-    coded, _ = examine(folder)
-    evidence = [
-        [*place, 1, "a fragment", "judged", text]
-        for place, text in zip(coded.values(), itertools.cycle(texts), strict=False)
-    ]
-    for name, rows in {"evidence": evidence, "settlements": settled}.items():
-        write(folder / f"{name}.csv", list(schema(name).columns), rows)
-        package["resources"].append({"name": name, "path": f"{name}.csv"})
-    file.write_text(json.dumps(package), encoding="utf-8")
+    coded, _ = examine(write_edition(folder, tables, **package))
+    values = zip(coded.values(), itertools.cycle(PAYLOADS), strict=False)
+    tables["evidence"] = [[*place, 1, "a fragment", "judged", text] for place, text in values]
+    tables["settlements"] = [["interviewees", f"i{n}", "profession", *[text] * 4] for n, text in texts.items()]
+    write_edition(folder, tables, **package)
     (folder / "codebook.md").write_text("\n\n".join([*HTML, *PAYLOADS[1:]]) + "\n", encoding="utf-8")
 
 
@@ -180,9 +151,8 @@ def test_every_text_column_is_attacked():
 def test_no_exhibit_makes_markup_of_it(folder: Path):
     """Without a browser, of every exhibit; that nothing runs on whole pages the slow tests see."""
     for name, exhibit in run_cells(folder, drawn=False).exhibits.items():
-        page = BeautifulSoup(
-            render("exhibit.html.j2", exhibit={"number": "", **exhibit}, panels=[], links={}), "html.parser"
-        )
+        markup = render("exhibit.html.j2", exhibit={"number": "", **exhibit}, panels=[], links={})
+        page = BeautifulSoup(markup, "html.parser")
         assert page.select("script, img, svg, iframe, base, meta, form, style, object, button") == [], name
         assert [key for each in page.find_all(True) for key in each.attrs if key.startswith("on")] == [], name
         assert [href for each in page.select("[href]") if ":" in (href := str(each["href"]))] == [], name
@@ -203,17 +173,19 @@ ASK = """(drawing, times) => Array.from({ length: times }, () => {
 })"""
 
 
+MADE = """[...document.querySelectorAll('iframe, article form:not(.vega-bindings), base, object, article img, [onload], [onerror], [onfocus], [onmouseover]')].map(node => node.outerHTML)"""
+# The codebook and the description, which opens the front page, are Markdown, so a link in them is a link.
+LINKS = """[...document.querySelectorAll('a[href]')].filter(link => !link.closest('.rulings, .opening')).map(link => link.getAttribute('href'))"""
+
+
 @pytest.fixture(scope="session")
 def visited(browser, hostile: Path):
     """Every page opened, scrolled through, each chart asked by keyboard: what it showed and what it did."""
     found = {}
     for name in PAGES:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        asked, said = [], []
-        page.on("request", lambda request, asked=asked: asked.append(request.url))
-        page.on("dialog", lambda dialog, said=said: (said.append(dialog.message), dialog.dismiss()))
-        page.on("pageerror", lambda error, said=said: said.append(str(error)))
-        page.goto((hostile / "html" / f"{name}.html").as_uri())
+        visit, dialogs = Visit(browser), []
+        page = visit(hostile / "html" / f"{name}.html", viewport={"width": 1280, "height": 900})
+        page.on("dialog", lambda dialog, dialogs=dialogs: (dialogs.append(dialog.message), dialog.dismiss()))
         heard = []
         for number in range(page.locator(".chart:has(> script)").count()):
             chart = page.locator(".chart").nth(number)
@@ -223,11 +195,9 @@ def visited(browser, hostile: Path):
             assert chart.locator(".said").evaluate("node => node.children.length") == 0
         page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
         found[name] = {
-            "text": shown(page), "asked": asked, "said": said, "heard": seen(" ".join(heard)),
-            "struck": page.evaluate("window.struck"), "title": page.title(),
-            "made": page.evaluate("[...document.querySelectorAll('iframe, article form:not(.vega-bindings), base, object, article img, [onload], [onerror], [onfocus], [onmouseover]')].map(node => node.outerHTML)"),
-            # The codebook and the description, which opens the front page, are Markdown, so a link in them is a link.
-            "links": page.evaluate("[...document.querySelectorAll('a[href]')].filter(link => !link.closest('.rulings, .opening')).map(link => link.getAttribute('href'))"),
+            "text": shown(page), "asked": visit.elsewhere(), "said": dialogs + visit.wrong, "heard": seen(" ".join(heard)),
+            "struck": page.evaluate("window.struck"), "title": page.title(), "made": page.evaluate(MADE),
+            "brand": page.locator(".sidebar-brand-text").inner_text(), "links": page.evaluate(LINKS),
         }  # fmt: skip
         page.close()
     return found
@@ -236,7 +206,7 @@ def visited(browser, hostile: Path):
 def test_nothing_runs_and_nothing_is_asked_for(visited):
     for name, page in visited.items():
         assert (page["struck"], page["said"], page["made"]) == (None, [], []), name
-        assert [url for url in page["asked"] if not url.startswith(("file:", "data:"))] == [], name
+        assert page["asked"] == [], name
         assert [href for href in page["links"] if ":" in href and not href.startswith((THEME, RECORD))] == [], name
 
 
@@ -256,33 +226,28 @@ def test_it_is_shown_as_typed(visited, number: int):
 def test_titles_and_the_codebook_are_shown_as_typed(visited):
     for name in PAGES:
         assert seen(ALL) in seen(visited[name]["title"]), name
+        assert seen(ALL) in seen(visited[name]["brand"]), name
     for payload in HTML:
         assert seen(payload.replace("&lt;b&gt; &amp;amp; &#x41;", "<b> &amp; A")) in visited["codebook"]["text"]
 
 
-def test_a_search_finds_the_words_and_runs_none(browser, hostile: Path):
-    page = browser.new_page()
-    page.goto((hostile / "html" / "search.html").as_uri() + "?q=hyperlink+%3Cscript%3Ewindow.struck%3D1%3C%2Fscript%3E")
+def test_a_search_finds_the_words_and_runs_none(visit, hostile: Path):
+    words = "?q=hyperlink+%3Cscript%3Ewindow.struck%3D1%3C%2Fscript%3E"
+    page = visit((hostile / "html" / "search.html").as_uri() + words)
     page.wait_for_timeout(500)
     assert page.evaluate("window.struck") is None
-    page.close()
 
 
-def test_the_sheet_that_is_printed_runs_nothing_either(browser, hostile: Path):
-    from parabook.pdf import one_page
-
-    page = browser.new_page()
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+def test_the_sheet_that_is_printed_runs_nothing_either(visit, hostile: Path):
+    page = visit("about:blank")
     page.set_content(one_page(hostile / "html"))
     assert page.evaluate("window.struck") is None
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert visit.elsewhere("about:") == []
     assert seen(PAYLOADS[1]) in shown(page)
-    page.close()
 
 
 def test_downloads_hold_exactly_the_values(hostile: Path):
-    rows = list(csv.DictReader((hostile / "tables" / "interviewees-by-profession.csv").open(encoding="utf-8")))
+    rows = read_csv(hostile / "tables" / "interviewees-by-profession.csv")
     assert set(PAYLOADS) <= {row["profession"] for row in rows}
     for file in (hostile / "html" / "exhibits").glob("*.csv"):
         assert (hostile / "tables" / file.name).read_bytes() == file.read_bytes()

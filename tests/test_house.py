@@ -53,8 +53,7 @@ def test_every_module_has_its_place_in_the_order():
 def test_rooms_know_what_they_may():
     """Coding and imports know what chapters import, not what publishes; the engine knows nothing of this report."""
     for file in (SOURCES / "analysis" / "coding").glob("*.py"):
-        assert not {use for use in imported(file) - LIGHT if use.startswith(("parabook", "analysis.publish"))}, (
-            file.name
-        )
+        uses = imported(file) - LIGHT
+        assert not {use for use in uses if use.startswith(("parabook", "analysis.publish"))}, file.name
     for file in (SOURCES / "parabook").rglob("*.py"):
         assert not {use for use in imported(file) if use.startswith("analysis")}, file.name

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run
+from conftest import ROOT, edit_json, first_chart, run
+from test_access import violations
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +20,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (broken / "legs.csv").unlink()
     (figures / "story.md").unlink()  # it tells of people
-    package = json.loads((figures / "datapackage.json").read_text(encoding="utf-8"))
-    package |= {"title": "Figures <b>alone</b>", "report": {}}
-    package["resources"] = [each for each in package["resources"] if each["name"] == "destinations"]
-    (figures / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
+    with edit_json(figures / "datapackage.json") as package:
+        package |= {"title": "Figures <b>alone</b>", "report": {}}
+        package["resources"] = [each for each in package["resources"] if each["name"] == "destinations"]
     done = run("build", "oral-2022", broken, figures, "--out", base / "out", code=1)
     assert "broken: not built: " in done.stderr
     assert "legs.csv: found no such file" in done.stderr
@@ -35,9 +35,8 @@ def test_a_chapter_with_nothing_to_show_leaves_the_contents_and_the_receipt_says
     assert [each["chapter"] for each in receipt["left_out"]] == ["interviewees", "statements", "routes", "evidence"]
     assert receipt["left_out"][0]["why"] == "This edition has no table interviewees, so there is nothing to count."
     html = library / "figures" / "html"
-    assert {file.stem for file in html.glob("*.html")} == {
-        "index", "destinations", "codebook", "reproduce", "search"
-    }  # fmt: skip
+    pages = {"index", "destinations", "codebook", "reproduce", "search"}
+    assert {file.stem for file in html.glob("*.html")} == pages
     assert not any("interviewees.html" in file.read_text(encoding="utf-8") for file in html.glob("*.html"))
     front = (html / "index.html").read_text(encoding="utf-8")
     assert "How did they get out?" not in front
@@ -45,32 +44,19 @@ def test_a_chapter_with_nothing_to_show_leaves_the_contents_and_the_receipt_says
 
 
 @pytest.mark.browser
-def test_the_front_page_leads_to_books_that_work(browser, library: Path):
-    page = browser.new_page(viewport={"width": 320, "height": 800})
-    said = []
-    page.on("requestfailed", lambda request: said.append(request.url))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto((library / "index.html").as_uri())
-    assert page.locator("h2 a").all_inner_texts() == ["Figures <b>alone</b>", "Russians interviewed in Oral, Kazakhstan, 2022"]  # fmt: skip
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+def test_the_front_page_is_for_everyone_and_leads_to_books_that_work(visit, library: Path):
+    for scheme in ("light", "dark"):
+        page = visit(library / "index.html", viewport={"width": 320, "height": 800}, color_scheme=scheme)
+        titles = page.locator("h2 a").all_inner_texts()
+        assert titles == ["Figures <b>alone</b>", "Russians interviewed in Oral, Kazakhstan, 2022"]
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert visit.wrong == []
+        assert violations(page) == []
+        visit.wrong.clear()  # axe asks for styles, as it may not
     page.get_by_role("link", name="Russians").click()
     page.wait_for_load_state("networkidle")
-    page.goto(page.url.replace("index.html", "interviewees.html"))
-    page.locator(".chart").first.scroll_into_view_if_needed()
-    page.wait_for_selector(".chart[data-ready]")
-    assert said == []
-    page.close()
-
-
-@pytest.mark.browser
-def test_axe_finds_nothing_on_the_front_page(browser, library: Path):
-    from test_access import violations
-
-    for scheme in ("light", "dark"):
-        page = browser.new_context(color_scheme=scheme).new_page()
-        page.goto((library / "index.html").as_uri())
-        assert violations(page) == []
-        page.close()
+    first_chart(visit(page.url.replace("index.html", "interviewees.html")))
+    assert visit.wrong == []
 
 
 def test_a_second_call_does_nothing_but_say_so(library: Path):

@@ -46,7 +46,7 @@ def started(root: Path, minutes: float) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_programs_share_it_until_nobody_asks(runtime: Path, tmp_path: Path):
-    with started(tmp_path, 0.1) as process:
+    with started(tmp_path, 0.06) as process:
         for _ in range(2):
             connection = resident.connected()
             assert connection

@@ -14,7 +14,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from conftest import ROOT, SOURCE, run
+from conftest import ROOT, SOURCE, edit_json, replace_text, run
+from markdown_it import MarkdownIt
 from test_access import violations
 
 from analysis.publish.plugin import EditionPlugin
@@ -205,15 +206,8 @@ def test_swapped_and_otherwise_spelt_input_rows_are_changes_of_the_input(base: R
     assert found.verdict.endswith("Since then changed: 1 input file.")
 
 
-def test_what_moved_without_a_cause_is_said_to(base: Results):
-    found = reviewed(base, edited(base, AGES, "18–24,4", "18–24,5"))
-    assert found.verdict.endswith("Since then changed: nothing. No input row explains interviewees-by-age.")
-
-
 def test_of_an_input_that_hides_small_cells_nothing_is_kept_or_claimed(base: Results, edition: Path):
-    file = edition / "datapackage.json"
-    text = file.read_text(encoding="utf-8").replace('"minimum_cell": 1', '"minimum_cell": 3')
-    file.write_text(text, encoding="utf-8")
+    replace_text(edition / "datapackage.json", '"minimum_cell": 1', '"minimum_cell": 3')
     assert EditionPlugin().rows(edition) is None
     hidden = {key: value for key, value in base.items() if not key.startswith(("input/", "file/"))}
     found = reviewed(hidden, edited(hidden, AGES, "18–24,4", "18–24,5"))
@@ -303,28 +297,19 @@ def hostile(base: Results) -> Review:
 
 
 @pytest.mark.browser
-def test_the_page_is_for_everyone_and_runs_nothing(browser, hostile: Review, tmp_path: Path):
-    context = browser.new_context(color_scheme="dark", viewport={"width": 360, "height": 900})
-    page = context.new_page()
-    asked, said = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.goto(hostile.write(tmp_path).as_uri())
+def test_the_page_is_for_everyone_and_runs_nothing(visit, hostile: Review, tmp_path: Path):
+    page = visit(hostile.write(tmp_path), color_scheme="dark", viewport={"width": 360, "height": 900})
     page.wait_for_timeout(200)
-    assert [url for url in asked if not url.endswith("review.html") and not url.startswith("data:")] == []
-    assert said == []
+    assert [url for url in visit.asked if not url.endswith("review.html") and not url.startswith("data:")] == []
+    assert visit.wrong == []
     assert page.evaluate("window.pwned") is None
     assert PAYLOAD in page.locator("h1").inner_text()
     assert page.locator("img").count() > 3
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "scrolls sideways"
-    found = violations(page)
-    context.close()
-    assert found == []
+    assert violations(page) == []
 
 
 def test_the_summary_shows_text_as_typed(hostile: Review):
-    from markdown_it import MarkdownIt
-
     text = as_markdown(hostile)
     page = MarkdownIt("gfm-like", {"linkify": False}).render(text)
     assert page == text, "Markdown takes nothing for its own"
@@ -364,9 +349,7 @@ def small(tmp_path: Path) -> Book:
 
 
 def edit(book: Book, old: str, new: str) -> None:
-    text = book.chapters[0].read_text(encoding="utf-8")
-    assert old in text
-    book.chapters[0].write_text(text.replace(old, new), encoding="utf-8")
+    replace_text(book.chapters[0], old, new)
 
 
 def run_review(book: Book) -> Review:
@@ -391,9 +374,8 @@ def test_any_book_is_reviewed_from_first_to_failing_run(small: Book, tmp_path: P
     third = run_review(small)
     assert (third.wrong, [cell.state for cell in third.cells]) == (True, ["ran", "failed", "not run"])
     assert "cell two: ZeroDivisionError: division by zero" in third.as_text()
-    assert "page two</th><td>failed</td>" in (third.write(tmp_path / "out").parent / "review.md").read_text(
-        encoding="utf-8"
-    )
+    third.write(tmp_path / "out")
+    assert "page two</th><td>failed</td>" in (tmp_path / "out" / "review.md").read_text(encoding="utf-8")
 
 
 def test_what_only_other_parameters_show_is_reviewed_too(small: Book):
@@ -402,10 +384,9 @@ def test_what_only_other_parameters_show_is_reviewed_too(small: Book):
     source = f"{ {**shown, 'view': table} }".replace("'[[level]]'", "[[level]]")
     edit(small, '"x = 1"', json.dumps(f"shown = {source}"))
     edit(small, '"print(x)"', json.dumps(f"display({{{EXHIBIT!r}: shown}}, raw=True)"))
-    page = json.loads(small.chapters[0].read_text(encoding="utf-8"))
-    given = nbformat.v4.new_code_cell("level: int = 1", id="given", metadata={"tags": ["parameters"]})
-    page["cells"].insert(1, given)
-    small.chapters[0].write_text(json.dumps(page), encoding="utf-8")
+    with edit_json(small.chapters[0]) as page:
+        given = nbformat.v4.new_code_cell("level: int = 1", id="given", metadata={"tags": ["parameters"]})
+        page["cells"].insert(1, given)
     book = replace(small, settings={"reviewed_with": [{"level": 1}, {"level": 3}]})
     first = run_review(book)
     tables = {name: text for name, text in first.new.items() if name.startswith("table/")}
@@ -417,9 +398,7 @@ def test_what_only_other_parameters_show_is_reviewed_too(small: Book):
 
 
 def test_evidence_that_does_not_hold_is_wrong(base: Results, article: str, edition: Path):
-    legs = (edition / "legs.csv").read_text(encoding="utf-8")
-    wrong = legs.replace("i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3")
-    (edition / "legs.csv").write_text(wrong, encoding="utf-8")
+    replace_text(edition / "legs.csv", "i05,1,made,moscow,kazakhstan,,,1", "i05,1,made,moscow,kazakhstan,,,3")
     held = EditionPlugin().evidence(edition, SOURCE)
     assert str(held) == "254 of 255 values resolve"
     assert str(held.problems[0]).startswith("legs.csv [i05.1], column nights_waited: found '3'")
@@ -439,11 +418,7 @@ def test_the_default_edition_is_as_approved(article: str, tmp_path: Path):
 def test_built_books_compare(book: Path, tmp_path: Path):
     assert not compare_all(Book.open(ROOT), EditionPlugin(), str(book), str(book)).moved
     other = Path(shutil.copytree(book, tmp_path / "other"))
-    notebook = other / "notebooks" / "interviewees.ipynb"
-    text = notebook.read_text(encoding="utf-8")
-    notebook.write_text(
-        text.replace('"18\\u201324", 4', '"18\\u201324", 5').replace('"18–24", 4', '"18–24", 5'), encoding="utf-8"
-    )
+    replace_text(other / "notebooks" / "interviewees.ipynb", '"18–24", 4', '"18–24", 5')
     page = tmp_path / "page.html"
     printed = run("compare", book, other, "--json", "--page", page, code=1).stdout
     assert json.loads(printed)["moves"][0]["where"] == "18–24, interviewees"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import html
 import re
 from pathlib import Path
@@ -10,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import bare_edition, tries
+from conftest import tries, write_edition
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -20,26 +19,20 @@ from analysis.counts import complete, count_by
 from analysis.editions import examine, open_edition
 from parabook.drawings import as_svg, canonical
 
-PEOPLE = [["interviewee", "counted", "age_min", "age_max", "gender", "profession", "isco08"]]
 JAVASCRIPT = ["constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "toLocaleString", "__proto__"]
 """What every object of the drawing program has of its own."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bare_edition(tmp_path_factory.mktemp("shown"))
+    return tmp_path_factory.mktemp("shown")
 
 
 def accepted(folder: Path, text: str) -> bool:
     """Whether the check accepts a text as a profession."""
-    with (folder / "interviewees.csv").open("w", encoding="utf-8", newline="") as out:
-        rows = [
-            *PEOPLE,
-            ["i1", "yes", "", "", "", text, ""],
-            *([f"i{n}", "yes", "", "", "", ("cook", "baker")[n % 2], ""] for n in range(2, 6)),
-        ]
-        csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
-    return not [problem for problem in examine(folder)[1] if not problem.warning]
+    professions = [text, "cook", "baker", "cook", "baker"]
+    people = [[f"i{n}", "yes", "", "", "", each] for n, each in enumerate(professions)]
+    return all(problem.warning for problem in examine(write_edition(folder, {"interviewees": people}))[1])
 
 
 def drawn(folder: Path, text: str) -> str:

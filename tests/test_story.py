@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cells import run_cells
-from conftest import ROOT, run
+from conftest import ROOT, read_csv, replace_text, run, write_csv
 
 from analysis.editions import open_edition
 from analysis.story import Wrong, answer, examine, read_story, value
@@ -19,15 +18,10 @@ STORY = (ROOT / "data" / "oral-2022" / "story.md").read_text(encoding="utf-8")
 
 def change(edition: Path, table: str, edit: Callable[[list[dict[str, str]]], object]) -> None:
     """Change the rows of a table in place."""
-    file = edition / f"{table}.csv"
-    with file.open(encoding="utf-8", newline="") as opened:
-        rows = list(csv.DictReader(opened))
-    names = list(rows[0])
+    rows = read_csv(edition / f"{table}.csv")
+    columns = list(rows[0])
     edit(rows)
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        writer = csv.DictWriter(opened, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(edition / f"{table}.csv", columns, rows)
 
 
 def untrue(edition: Path) -> list[str]:
@@ -68,46 +62,31 @@ def test_each_sentence_of_fact_leads_somewhere_or_is_held():
     assert [each for each in sentences if "](" not in each and "holds:" not in each] == []
 
 
-def one_more(rows):
-    rows.append({**rows[1], "interviewee": "i11", "party": ""})
+def statement(rows: list[dict[str, str]], key: str) -> dict[str, str]:
+    return next(row for row in rows if row["statement"] == key)
 
 
-def revised(rows):
-    rows[0].update(quantifier="more than", low="200000", high="")
+CHANGES = {
+    "one more": ("interviewees", lambda rows: rows.append({**rows[1], "interviewee": "i11", "party": ""}), "8 interviewees"),
+    "a figure revised": ("destinations", lambda rows: rows[0].update(quantifier="more than", low="200000", high=""), "nearly and counting"),
+    "a motive withdrawn": ("statements", lambda rows: rows.remove(statement(rows, "s25")), "s25"),
+    "another day": ("statements", lambda rows: statement(rows, "s41").update(day="2022-09-24"), "2022-09-23"),
+    "another departure": ("legs", lambda rows: rows[1].update(departed="2022-09-24"), "2022-09-22"),
+    "older": ("interviewees", lambda rows: rows[9].update(age_min="45", age_max="45"), "age_max > 32"),
+    "no plan": ("legs", lambda rows: rows.pop(8), "status = intended"),
+}  # fmt: skip
 
 
-def withdrawn(rows):
-    rows[:] = [row for row in rows if row["statement"] != "s25"]
-
-
-def another_day(rows):
-    next(row for row in rows if row["statement"] == "s41")["day"] = "2022-09-24"
-
-
-@pytest.mark.parametrize(
-    ("table", "edit", "named"),
-    [
-        ("interviewees", one_more, "8 interviewees"),
-        ("destinations", revised, "nearly and counting"),
-        ("statements", withdrawn, "s25"),
-        ("statements", another_day, "2022-09-23"),
-        ("legs", lambda rows: rows[1].update(departed="2022-09-24"), "2022-09-22"),
-        ("interviewees", lambda rows: rows[9].update(age_min="45", age_max="45"), "age_max > 32"),
-        ("legs", lambda rows: rows.pop(8), "status = intended"),
-    ],
-    ids=["one more", "a figure revised", "a motive withdrawn", "another day", "another departure", "older", "no plan"],
-)
-def test_what_a_change_makes_false_is_named(edition: Path, table: str, edit, named: str):
+@pytest.mark.parametrize("kind", CHANGES)
+def test_what_a_change_makes_false_is_named(edition: Path, kind: str):
+    table, edit, named = CHANGES[kind]
     change(edition, table, edit)
     assert any(named in each for each in untrue(edition))
 
 
 def test_a_false_claim_stops_check_and_build_with_its_line(edition: Path, tmp_path: Path):
-    text = (edition / "story.md").read_text(encoding="utf-8")
-    (edition / "story.md").write_text(
-        text.replace("holds: 8 interviewees", "holds: 9 interviewees", 1), encoding="utf-8"
-    )
-    line = next(n for n, each in enumerate(text.splitlines(), 1) if "holds: 8 interviewees" in each)
+    replace_text(edition / "story.md", "holds: 8 interviewees", "holds: 9 interviewees", 1)
+    line = next(n for n, each in enumerate(STORY.splitlines(), 1) if "holds: 8 interviewees" in each)
     for call in (["check", edition], ["build", edition, "--out", tmp_path / "out"]):
         done = run(*call, code=2)
         assert f"story.md, row {line}: found '9 interviewees', and it is 8" in done.stderr
@@ -132,13 +111,9 @@ def test_a_question_that_cannot_be_answered_says_what_can(query: str, needed: st
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [
-        ("[“Not during this government”](#s71)", ""),
-        ("[“Never again”](#s71)", "Not during this government"),
-        ("[a day](#s99)", "s9"),
-    ],
+    [("[“Not during this government”](#s71)", ""), ("[“Never again”](#s71)", "Not during this government"), ("[a day](#s99)", "s9")],
     ids=["as in the evidence", "other words", "no statement"],
-)
+)  # fmt: skip
 def test_what_a_story_quotes_stands_in_the_evidence(edition: Path, words: str, said: str):
     (edition / "story.md").write_text(f"# A headline\n\nHe says {words}.\n", encoding="utf-8")
     _, problems = examine(str(edition))

@@ -26,47 +26,29 @@ def tool(name: str) -> str:
     return found or absent(name) or ""
 
 
-def linted(name: str, *arguments: str, files: list[Path]) -> subprocess.CompletedProcess[str]:
-    """A linter's verdict on some workflows."""
-    call = [tool(name), *arguments, *map(str, files)]
-    return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-LINTERS = [("actionlint",), ("zizmor", "--offline", "--pedantic", "--no-progress")]
-
-
-@pytest.mark.parametrize("linter", LINTERS, ids=lambda linter: linter[0])
-class TestLinted:
-    def test_workflows_are_clean(self, linter: tuple[str, ...]):
-        done = linted(*linter, files=WORKFLOWS)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    def test_an_unpinned_action_or_a_wrong_key_is_found(self, linter: tuple[str, ...], tmp_path: Path):
-        folder = tmp_path / ".github" / "workflows"
-        folder.mkdir(parents=True)
-        text = (ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8")
-        worse = text.replace("timeout-minutes: 30", "timeout-minuets: 30")
-        worse = worse.replace("@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2", "@v6")
-        (folder / "book.yml").write_text(worse, encoding="utf-8")
-        assert linted(*linter, files=[folder / "book.yml"]).returncode != 0
+@pytest.mark.parametrize(
+    "linter", ["actionlint", "zizmor --offline --pedantic --no-progress"], ids=lambda call: call.split()[0]
+)
+def test_linters_find_nothing(linter: str):
+    name, *arguments = linter.split()
+    done = subprocess.run([tool(name), *arguments, *WORKFLOWS], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
-class TestKept:
-    def test_asks_for_no_more_than_it_needs(self, file: Path):
-        workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
-        assert workflow["permissions"] == {}
-        assert workflow["concurrency"]["group"]
-        for name, job in workflow["jobs"].items():
-            assert job["timeout-minutes"] <= 30
-            writes = {scope for scope, level in job["permissions"].items() if level != "read"}
-            assert writes == ({"pages", "id-token"} if name == "publish" else set())
+def test_a_workflow_asks_for_no_more_than_it_needs(file: Path):
+    workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {}
+    assert workflow["concurrency"]["group"]
+    for name, job in workflow["jobs"].items():
+        assert job["timeout-minutes"] <= 30
+        writes = {scope for scope, level in job["permissions"].items() if level != "read"}
+        assert writes == ({"pages", "id-token"} if name == "publish" else set())
 
-    def test_one_version_of_each_action(self, file: Path):
-        lines = [line.partition("uses: ")[2] for each in WORKFLOWS for line in each.read_text().splitlines()]
-        here = {line.partition("uses: ")[2] for line in file.read_text().splitlines()} - {""}
-        for line in here:
-            assert {other for other in lines if other.startswith(line.partition("@")[0])} == {line}
+
+def test_there_is_one_version_of_each_action():
+    lines = {line.partition("uses: ")[2] for file in WORKFLOWS for line in file.read_text().splitlines()} - {""}
+    assert len({line.partition("@")[0] for line in lines}) == len(lines)
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -155,11 +155,6 @@ def editions(count: int) -> Iterator[tuple[int, list[Person], int]]:
         yield seed, (people * 3)[: 2 + seed % 11], (2, 3)[seed % 2]
 
 
-def test_a_few_editions_tell_of_nobody(tmp_path: Path):
-    for seed, people, minimum in itertools.islice(editions(EDITIONS), 8, EDITIONS, 115):
-        assert of_a_book(shown_of(people, minimum, tmp_path / f"{seed}", *CHAPTERS), people, minimum) == []
-
-
 @pytest.mark.slow
 def test_many_editions_tell_of_nobody(tmp_path: Path):
     tables = 0
