@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import os
 import random
@@ -215,6 +216,20 @@ class TestPlainBook:
         plan = plan_of(root)
         with pytest.raises(InputError, match=r"pages/_static/new.css: found a file changed during the build"):
             run_all(plan, ready=lambda: (root / "_static" / "new.css").write_text("p {}"))
+
+    def test_a_file_saved_while_charts_are_drawn_fails_it_too(self, root: Path, monkeypatch: pytest.MonkeyPatch):
+        """Also where a chapter wrote a file, after which all files are hashed anew."""
+        chapter(root, "open('out.csv', 'w').write('1'); print(open('data.csv').read())")
+        wait = concurrent.futures.wait
+
+        def saved_meanwhile(*arguments: object) -> object:
+            (root / "data.csv").write_text("a\n9\n")
+            return wait(*arguments)
+
+        monkeypatch.setattr("concurrent.futures.wait", saved_meanwhile)
+        with pytest.raises(InputError, match=r"data.csv: found a file changed during the build"):
+            build(plan_of(root), root.parent / "out")
+        assert not (root.parent / "out").exists()
 
 
 def digest(out: Path) -> str:

@@ -71,10 +71,12 @@ def build(plan: Plan, out: Path, options: BuildOptions = DEFAULTS, progress: Pro
         progress.message("nothing changed")
     else:
         start(plan)
+        from parabook.publish import staging
         from parabook.server import Workers
 
-        with Workers() as assemblers, Workers() as renderers:
-            _build(plan, out, options, progress, assemblers, renderers)
+        # Workers end before the folder in which they write is removed.
+        with staging(out) as folder, Workers() as assemblers, Workers() as renderers:
+            _build(plan, folder, out, options, progress, assemblers, renderers)
     return out / "html" / "index.html"
 
 
@@ -97,7 +99,7 @@ def start(plan: Plan, *modules: str) -> None:
 
 
 def preloads(book: Book, plugin: Plugin) -> tuple[str, ...]:
-    """The modules to preload for kernels: the plug-in's, and those of the setting or, without it, of the notebooks."""
+    """The modules to preload for kernels: the plug-in's, and the setting ``preload``, else what observed notebooks import."""
     notebooks = {book.place(file): book.read[file] for file in book.notebooks} if plugin.observes else {}
     return (*plugin.preload, *book.settings.get("preload", preloaded(notebooks)))
 
@@ -108,47 +110,56 @@ def theme(book: Book) -> str:
 
 
 def _build(
-    plan: Plan, out: Path, options: BuildOptions, progress: Progress, assemblers: Workers, renderers: Workers
+    plan: Plan,
+    folder: Path,
+    out: Path,
+    options: BuildOptions,
+    progress: Progress,
+    assemblers: Workers,
+    renderers: Workers,
 ) -> None:
-    """Check the input of one book, run its chapters, assemble and publish it."""
+    """Check the input of one book, run its chapters, assemble it in a staging folder and publish it."""
+    from concurrent.futures import wait
+
     from parabook import drawings
     from parabook.outputs import draw_pictures, make_outputs
-    from parabook.publish import publish, staging
+    from parabook.publish import publish
     from parabook.server import import_all
     from parabook.staging import AssemblyFailed
 
     try:
-        with staging(out) as folder:
-            plan = snapshot(plan if plan.hashes else plan.hashed(), folder.with_name("input"))
-            checking = assemblers.submit(plan.plugin.check, plan)
-            if not (plan.book.cache / drawings.FOLDER).exists():  # else most charts are cached
-                renderers.submit(drawings.start)
-            assemblers.submit(import_all, (*ASSEMBLY, theme(plan.book), *plan.plugin.publishes_with))
-            runs = run_chapters(plan, options, progress, checking, renderers, plan.notebooks)
-            plan = plan.after(runs)
-            cover = checking.result()
-            _ = plan.book_key  # computed here, as it depends on the environment, which is another in workers
-            renderers.submit(draw_pictures, plan, cover, runs)  # used at the end of assembling
-            progress.message("assembling")
-            seconds = assembly_seconds(plan.book)
-            try:
-                warned = assemblers.submit(make_outputs, plan, cover, runs, folder).result(seconds)
-            except TimeoutError:
-                hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
-                raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
-            assemblers.submit(gc.collect)  # Sphinx leaves much garbage in cycles, and the worker may have books to come
-            saved = plan.require_unchanged(runs)
-            publish(folder, out)
-            for line in warned:
-                progress.warn(line)
-            if saved:
-                progress.warn(f"saved meanwhile, and not in this book: {', '.join(saved)}; build again")
+        # Of several books each is hashed here, when it begins.
+        plan = snapshot(plan if plan.hashes else plan.hashed(), folder.with_name("input"))
+        checking = assemblers.submit(plan.plugin.check, plan)
+        if not (plan.book.cache / drawings.FOLDER).exists():  # else most charts are cached
+            renderers.submit(drawings.start)
+        assemblers.submit(import_all, (*ASSEMBLY, theme(plan.book), *plan.plugin.publishes_with))
+        runs, drawing = run_chapters(plan, options, progress, checking, renderers, plan.notebooks)
+        plan = plan.after(runs)  # before the wait: a file saved during it would be hashed as the chapters' own
+        cover = checking.result()
+        _ = plan.book_key  # before the wait, too; and not in a worker, whose environment is another
+        renderers.submit(draw_pictures, plan, cover, runs)  # used at the end of assembling
+        wait(drawing, assembly_seconds(plan.book))  # a chart that cannot be drawn fails when the book is assembled
+        progress.message("assembling")
+        seconds = assembly_seconds(plan.book)
+        try:
+            warned = assemblers.submit(make_outputs, plan, cover, runs, folder).result(seconds)
+        except TimeoutError:
+            hint = "does a chapter show too much? assembly_seconds in [tool.parabook] of pyproject.toml allows more"
+            raise AssemblyFailed(f"assembling the book: not done after {seconds:g} seconds; {hint}") from None
+        assemblers.submit(gc.collect)  # Sphinx leaves much garbage in cycles, and the worker may have books to come
+        saved = plan.require_unchanged(runs)
+        publish(folder, out)
+        for line in warned:
+            progress.warn(line)
+        if saved:
+            progress.warn(f"saved meanwhile, and not in this book: {', '.join(saved)}; build again")
     finally:
         progress.close()
 
 
 def assembly_seconds(book: Book) -> float:
-    """How long drawing the charts of a book, and then assembling it, may take: 15 minutes by default."""
+    """Seconds that may pass until all charts are drawn, and again until the book is assembled; 900 by default."""
     return float(book.settings.get("assembly_seconds", 900))
 
 
@@ -159,10 +170,11 @@ def run_chapters(
     checking: Future[Cover],
     renderers: Workers,
     notebooks: Sequence[Path],
-) -> list[ChapterRun]:
-    """Run chapters, once the input is checked, and have the charts of each drawn while others run."""
-    from concurrent.futures import wait
+) -> tuple[list[ChapterRun], list[Future[Any]]]:
+    """Run chapters, and have the charts of each drawn while others run; the runs, and the drawings, not waited for.
 
+    Kernels start while the input is checked. Cells wait for the check, unless ``plan.checks_in_parallel``.
+    """
     from parabook import drawings
     from parabook.run import run_all
 
@@ -174,8 +186,7 @@ def run_chapters(
     runs = run_all(
         plan, options.jobs, progress, force=options.force, notebooks=notebooks, done=draw, ready=checking.result
     )
-    wait(drawing, assembly_seconds(plan.book))  # a chart that cannot be drawn fails when the book is assembled
-    return runs
+    return runs, drawing
 
 
 def plan_all(book: Book, plugin: Plugin, names: Sequence[str], given: Mapping[str, str]) -> list[Plan]:
@@ -219,16 +230,19 @@ def build_all(plans: Sequence[Plan], out: Path, options: BuildOptions) -> list[O
     failed = {}
     if todo:
         start(plans[0])
+        from parabook.publish import staging
         from parabook.run import side_by_side
         from parabook.server import Workers, stop_all
+
+        def make(plan: Plan, assemblers: Workers, renderers: Workers) -> None:
+            out, progress = folders[plan.input.name], Progress(plan.input.name)
+            with staging(out) as folder:
+                _build(plan, folder, out, options, progress, assemblers, renderers)
 
         size = min(len(todo), side_by_side(plans[0].hashed(), options.jobs or os.cpu_count() or 1))
         threads = ThreadPoolExecutor(size)
         with Workers(size) as assemblers, Workers(size) as renderers:
-            jobs = {
-                name: threads.submit(_build, plan, folders[name], options, Progress(name), assemblers, renderers)
-                for name, plan in todo.items()
-            }  # each hashes its files when it begins
+            jobs = {name: threads.submit(make, plan, assemblers, renderers) for name, plan in todo.items()}
             try:
                 failed = {name: describe(error) for name, job in jobs.items() if (error := job.exception())}
             except BaseException:  # interrupted

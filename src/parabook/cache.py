@@ -14,7 +14,7 @@ from parabook.plan import Plan
 from parabook.protocol import outputs
 
 MOST = 400
-"""The number of chapters that the cache keeps."""
+"""How many keys of chapters the cache keeps, each with all its runs."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ChapterRun:
     notebook: str
     """The executed notebook as text."""
     rests_on: list[str]
-    """Names of what its outputs depend on, see `dependencies`."""
+    """Names of what its outputs depend on: observed (module `dependencies`), or named by the outputs."""
     seconds: float
     cells: Mapping[str, float]
     """Seconds of each code cell, by its id."""

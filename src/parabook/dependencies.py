@@ -39,7 +39,8 @@ FORK_UNSAFE = {"jax", "tensorflow", "torch"}
 def names(book: Book, page: str, notebook: Mapping[str, Any], seen: Any) -> list[str]:
     """What a notebook that ran depends on; ``seen`` is the report of `observe`, None for a kernel that is not Python's.
 
-    Where files can be opened unseen, the setting ``rests_on`` declares them, by page; without it, it is every file.
+    The globs of the setting ``rests_on`` for the page count too. Without any, a notebook that can open files unseen
+    depends on every file of the book.
     """
     declared = [globs for pattern, globs in book.settings.get("rests_on", {}).items() if fnmatch(page, pattern)]
     read = [*(seen or {}).get("read", ()), *(seen or {}).get("wrote", ())]
@@ -55,7 +56,7 @@ def names(book: Book, page: str, notebook: Mapping[str, Any], seen: Any) -> list
 
 
 def state(root: Path, name: str) -> str:
-    """The state of what a name stands for, a hash; blank when that does not exist."""
+    """The state of what a name stands for, a hash; blank for a file or folder that cannot be read."""
     kind, _, rest = name.partition(":")
     if name.startswith("$"):
         return files.digest(os.environ.get(name[1:]))

@@ -27,7 +27,7 @@ VEGALITE_VERSION = "6.4"  # the closest that vl-convert has to the version that 
 FONT = "'Report Sans', sans-serif"  # of charts that set none; no system has the first
 
 FONTS = Path(__file__).with_name("fonts")
-"""The font. Its folder ``pages`` has what pages need: ``fonts.css``, a font file for each script, the licence."""
+"""The font. Its folder ``pages`` has what pages need: ``fonts.css``, font files by writing system, the licence."""
 
 INSTALLED = Path(sys.prefix) / "share" / "parabook"  # where `python -m parabook.drawings` writes the script of charts
 

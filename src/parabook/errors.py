@@ -11,7 +11,7 @@ MOST_LIKE = 2000
 """How many values are compared with a typo at most: difflib takes a second for some ten thousand."""
 
 NAMED = 3
-"""How many rows and values the line of several like problems names."""
+"""How many rows and values the line of grouped problems names."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Problem:
     warning: bool = False
     """A warning is worth a look, but the book can be built."""
     times: int = 1
-    """How many like problems it stands for."""
+    """How many problems of one cause it stands for."""
 
     def __str__(self) -> str:
         row = f", row {self.row}" if self.row else ""

@@ -38,7 +38,7 @@ def listed(folder: Path, pattern: str = "*") -> dict[str, Path]:
 
 
 def stamp(file: Path) -> tuple[int, ...]:
-    """Inode, size and time of change of a file, which are others after every write; all 0 when there is no file."""
+    """Inode, size and time of change of a file, of which one changes with every write; all 0 when there is no file."""
     try:
         found = file.stat()
     except OSError:
@@ -75,7 +75,7 @@ def stored(cache: Path, name: str) -> str:
 
 
 def code(cache: Path, name: str, text: str) -> str:
-    """A hash of a name and a text with the secret of a cache: nobody else can compute it, or use it to test guesses."""
+    """A hash of a name and a text, keyed with the secret of a cache: nobody without that can compute it, or test guesses."""
     secret = cache / "secret"
     cache.mkdir(parents=True, exist_ok=True)
     cache.chmod(0o700)
@@ -85,7 +85,7 @@ def code(cache: Path, name: str, text: str) -> str:
 
 
 def prune(folder: Path, most: int, pattern: str = "*") -> None:
-    """Remove all but the youngest entries of a folder of the cache."""
+    """Remove all entries that match ``pattern`` from a folder of the cache but the ``most`` youngest."""
     from shutil import rmtree
 
     with contextlib.suppress(OSError):

@@ -35,7 +35,7 @@ from parabook.server import ForkedProcess, server
 KERNEL = "parabook-warm"
 
 SPECS = KernelSpecManager(kernel_dirs=[str(Path(__file__).parent / "jupyter" / "kernels"), *jupyter_path("kernels")])
-"""Finds kernelspecs, ours first. Its own default for ``kernel_dirs`` would import IPython."""
+"""Finds kernelspecs, ours first, which a checkout has not installed. Its default ``kernel_dirs`` would import IPython."""
 
 
 def kernel_for(name: str) -> tuple[str, bool]:
@@ -56,7 +56,10 @@ class WarmProvisioner(LocalProvisioner):
     """Starts kernels by forking the preloaded process."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Start the kernel that a command describes, and wait until it listens or has ended."""
+        """Start the kernel that a command describes, and wait, for a minute at most, until it listens.
+
+        That it has ended instead its client finds out.
+        """
         folder, environment = str(kwargs.get("cwd") or Path.cwd()), dict(kwargs.get("env") or os.environ)
         kernel = await asyncio.to_thread(server().fork, serve, cmd[cmd.index("-f") :], folder, environment)
         await asyncio.to_thread(kernel.connection.poll, 60)
@@ -83,7 +86,7 @@ class Client(AsyncKernelClient):
     """A client of a kernel that is listening when the client is made."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait for one message on each channel; what else the kernel answers belongs to no cell, and is passed over."""
+        """Wait for one message each on the shell and the iopub channel; others belong to no cell, and are passed over."""
         self.kernel_info()
         try:
             await self.get_shell_msg(timeout=1)
@@ -124,7 +127,7 @@ def serve(caller: Connection, arguments: list[str], folder: str, environment: di
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment, JPY_PARENT_PID=str(os.getppid()))
-    os.environ.pop("PYTEST_CURRENT_TEST", None)  # with it ipykernel captures no writes to descriptor 2
+    os.environ.pop("PYTEST_CURRENT_TEST", None)  # with it ipykernel captures no writes to descriptors 1 and 2
     os.environ["IPYTHONDIR"] = f"{arguments[1]}.ipython"  # beside the connection file: not the user's own profile
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):

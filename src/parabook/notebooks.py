@@ -30,7 +30,7 @@ class Execution:
     runs: bool
     allow_errors: bool
     seconds: float
-    """How long a cell may take, by default 15 minutes."""
+    """Seconds that a cell may take; 900 by default."""
 
 
 def is_notebook(file: Path) -> bool:

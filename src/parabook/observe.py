@@ -1,4 +1,6 @@
-"""Records in a kernel, by an audit hook, which files and variables a notebook uses.
+"""Records in a kernel which files, folders and variables a notebook uses, and whether it starts processes.
+
+It does so by an audit hook, and for variables by the class of ``os.environ``.
 
 The source of this module is sent to kernels, of other environments too: it imports only the standard library. The hook
 misses files that compiled libraries or other programs open: `dependencies` has a rule for both.
@@ -23,7 +25,7 @@ PROGRAMS = {"subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fo
 """Audit events after which other processes may open files."""
 
 STARTED = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
-"""Modules that start other processes without an audit event, as soon as they are loaded."""
+"""Modules that start other processes without an audit event: one that is loaded counts as having done so."""
 
 
 def start(root: str) -> None:

@@ -31,7 +31,7 @@ from parabook.templating import render
 PICTURE = "card.png"  # the picture that is shown with a link to the book
 
 LOADED: ContextVar[Callable[[], None]] = ContextVar("LOADED", default=lambda: None)
-"""Called by `render` when Sphinx has loaded everything but the pages."""
+"""Called by the extension `parabook.render` when Sphinx has loaded everything but the pages."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def make_pages(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Pat
 
 
 def make_site(plan: Plan, cover: Cover, runs: Sequence[ChapterRun], folder: Path) -> Site:
-    """Stage the chapters. Unchanged files keep their modification time, so that Sphinx does not read them again."""
+    """Stage the chapters. Unchanged notebooks keep their modification time, so that Sphinx does not read them again."""
     files = [file for file in (folder / SITE).rglob("*.ipynb") if not file.is_symlink()]
     before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
     for each in (SITE, "notebooks", "tables", "charts"):
@@ -123,8 +123,8 @@ def assemble(site: Site, folder: Path, ready: Callable[[], None] = lambda: None)
     """Build the staged pages of a folder into its ``html``, always with an ``index.html``; Sphinx's warnings.
 
     Pages that Sphinx made there before are used again if they are unchanged. ``ready`` is called when Sphinx has loaded
-    everything but the pages. Raises `AssemblyFailed` with Sphinx's first error, or its first warning when the book sets
-    ``fail_on_warnings``.
+    everything but the pages. Raises `AssemblyFailed` with the first warning or error when Sphinx fails, or when it warns and the
+    book sets ``fail_on_warnings``.
     """
     from jupyter_book.sphinx import build_sphinx
 
@@ -143,11 +143,11 @@ def assemble(site: Site, folder: Path, ready: Callable[[], None] = lambda: None)
             keep_going=True,
             quiet=True,
         )
+    if result:  # else Sphinx would take the pages that it warned of for done
+        shutil.rmtree(folder / "doctrees", ignore_errors=True)
     log = _lines(errors.getvalue(), folder / SITE)
     warnings = [line for line in log if "WARNING" in line or "ERROR" in line]
     if result:
-        # Else Sphinx would take the pages that it warned of for done.
-        shutil.rmtree(folder / "doctrees", ignore_errors=True)
         reason = warnings[0] if warnings else " ".join(log[:3])
         raise AssemblyFailed(f"assembling the book: {reason or result}")
     cover = site.cover
@@ -156,7 +156,9 @@ def assemble(site: Site, folder: Path, ready: Callable[[], None] = lambda: None)
     if not (html / "index.html").exists():
         front = render("redirect.html.j2", title=cover.title, page=f"{next(iter(site.names.values()))}.html")
         (html / "index.html").write_text(front, encoding="utf-8")
-    (html / ".buildinfo").unlink(missing_ok=True)  # of Sphinx alone; web servers may not serve hidden files
+    (html / ".buildinfo").unlink(
+        missing_ok=True
+    )  # only Sphinx needs it, and the checksums would fail where web servers leave out hidden files
     return warnings
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from parabook.errors import InputError, Problem, nearest
 
 REPORTED = ("overrides", "values")
-"""Parameters that every build sets, for a chapter that prints them: the call's parameters and all, as JSON."""
+"""Parameters that every build sets, for a chapter that prints them: the parameters of the call, and the values of all, as JSON."""
 
 
 @dataclass(frozen=True)

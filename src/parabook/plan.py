@@ -52,11 +52,11 @@ class Plan(Sendable):
     plugin: Plugin
     input: Path
     given: Mapping[str, Any]
-    """Parameters of the call, converted to the declared types."""
+    """Parameters of the call and of the setting ``parameters``, converted to the declared types."""
     declared: Mapping[Path, Mapping[str, Parameter]] = field(default_factory=dict, repr=False)
     """The parameters that each chapter declares."""
     sources: Mapping[str, Mapping[str, Path]] = field(default_factory=dict, repr=False)
-    """All files that the build depends on, by group and name; the input's group is called as the plug-in's noun."""
+    """All files that the build depends on, by group and name; the input's group is named by the plug-in's noun."""
     stamps: Mapping[Path, tuple[int, ...]] = field(default_factory=dict, repr=False)
     """Inode, size and time of change of each file, taken before it was hashed."""
     hashes: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
@@ -120,7 +120,7 @@ class Plan(Sendable):
 
     @property
     def _made_with(self) -> object:
-        """The version of Python; without a plug-in also of every package, as there may be no lock file."""
+        """The version of Python; where chapters are observed, of every package too, as there may be no lock file."""
         return dependencies.versions() if self.plugin.observes else sys.version
 
     def behind(self, names: Sequence[str]) -> dict[str, str]:
@@ -150,7 +150,10 @@ class Plan(Sendable):
         return replace(self, sources=sources, stamps=stamps, hashes=hashes)
 
     def after(self, runs: Collection[ChapterRun]) -> Plan:
-        """The plan after chapters ran, with the files as the chapters left them."""
+        """The plan after chapters ran: call it at once, as files are hashed anew if a chapter wrote any.
+
+        Stores the names of what chapters used, and drops the cached `book_key`, which covers them.
+        """
         if not self.plugin.observes:
             return self
         names = {name for run in runs for name in run.rests_on} - self.contents.keys() - {EVERYTHING}
@@ -164,8 +167,8 @@ class Plan(Sendable):
     def require_unchanged(self, runs: Collection[ChapterRun]) -> list[str]:
         """The files that were written since they were hashed, but of which the build used a copy.
 
-        Raises an `InputError` for one without a copy, and for a new file of the book. Without a plug-in only those files
-        of the input count that a run read and none wrote.
+        Raises an `InputError` for one without a copy, and for a new file of the book. Where chapters are observed, only those
+        files of the input count that a run read and none wrote.
         """
         noun, now, saved = self.plugin.noun, _sources(self.book, self.plugin, self.input), list[str]()
         for group, sources in self.sources.items():
@@ -190,8 +193,8 @@ def file_changed(file: str) -> InputError:
 def snapshot(plan: Plan, folder: Path) -> Plan:
     """The plan on a copy of its input in an empty folder, so that a build is not affected by what is saved meanwhile.
 
-    Large files are linked to, and a book without a plug-in runs in its own folder: `Plan.require_unchanged` looks at
-    these. Raises an `InputError` when a file is saved while it is copied.
+    Large files are linked to, and a book that is its own input is not copied: `Plan.require_unchanged` finds what was
+    written there. Raises an `InputError` when a file is saved while it is copied.
     """
     noun, copy = plan.plugin.noun, folder / plan.input.name
     if plan.input == plan.book.root:

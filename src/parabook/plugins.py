@@ -86,7 +86,7 @@ class Plugin:
         return ()
 
     def behind(self, path: Path, names: Sequence[str]) -> list[str]:
-        """The files or folders that the names stand for on which a chapter's outputs say they rest."""
+        """The files or folders behind the names that a chapter's outputs say they rest on."""
         return list(names)
 
     def program(self, book: Book) -> dict[str, dict[str, Path]]:
@@ -106,11 +106,17 @@ class Plugin:
         return False
 
     def check(self, plan: Plan) -> Cover:
-        """Describe the input, after checking it and the parameters; or raise `InputError`. Runs in a worker."""
+        """Check the input and the parameters, and describe the input; or raise `InputError`.
+
+        Often in another process, and before any cell runs, except in a preview.
+        """
         return Cover(str(plan.book.config.get("title", plan.book.root.name)))
 
     def cover(self, cover: Cover, glue: Mapping[str, str], drawing: str) -> Cover:
-        """Complete the cover with texts that the root chapter glues and its first chart, as SVG."""
+        """The cover with what the root chapter gives: texts that it glues, and its first chart as SVG.
+
+        By default the texts ``lead`` and ``source``; the chart is not used.
+        """
         return replace(cover, lead=glue.get("lead", cover.lead), source=glue.get("source", cover.source))
 
     def add_files(

@@ -57,7 +57,7 @@ HOST = "127.0.0.1"
 
 
 class Pages:
-    """The files of the last good build, from memory, and the state of the preview, which browsers follow."""
+    """The files of the last good build, in memory as Sphinx writes in place, and the state that browsers follow."""
 
     def __init__(self, site: Path) -> None:
         self.site, self.viewed, self.ended = site, "index.html", False
@@ -177,7 +177,7 @@ class Preview:
         self.renderers, self.checkers, self.assembler = Workers(), Workers(2), Assembler(folder)
 
     def update(self, open_plan: Callable[[], Plan]) -> None:
-        """Show the book as it is now, or what is wrong with it above the pages from before."""
+        """Show the book as it is now, or the pages from before with what is wrong in a bar at their foot."""
         plan, began = None, time.monotonic()
         try:
             plan = self.plan = open_plan()
@@ -235,11 +235,11 @@ class Preview:
             rounds.insert(0, viewed)
         progress = Progress(plan.input.name)
         for notebooks in rounds:
-            runs = run_chapters(plan, DEFAULTS, progress, self.checking, self.renderers, notebooks)
+            runs, _ = run_chapters(plan, DEFAULTS, progress, self.checking, self.renderers, notebooks)
             self.runs = {**self.runs, **{run.chapter: run for run in runs}}
             shown = [self.runs[plan.book.name(each)] for each in plan.notebooks]
             cover = self.checking.result()
-            # What cannot be drawn fails when pages are assembled.
+            # The one renderer works in order: charts are drawn before these. What cannot be drawn fails when pages are assembled.
             self.renderers.submit(draw_pictures, plan, cover, shown).exception()
             self.assembler.make(plan, cover, shown)
             self.warn(pages=self.assembler.site.warnings if self.assembler.site else ())

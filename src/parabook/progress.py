@@ -45,7 +45,7 @@ class Progress:
             self.message(f"{chapter} {seconds:.1f} s")
 
     def message(self, text: str) -> None:
-        """Print what the build does next, to be read now."""
+        """Print a message; a live display shows it until the next one."""
         if self._display:
             self._display.update(0, now=text)
         elif self._name:

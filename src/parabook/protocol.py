@@ -69,7 +69,9 @@ def as_csv(exhibit: Mapping[str, Any]) -> str:
 
 
 CHECKED_BESIDE = "PARABOOK_CHECKED_BESIDE"
-"""The variable of the environment that tells cells that their input is being checked while they run."""
+"""The environment variable that tells cells that their input is being checked while they run.
+
+They need not check it: their results are dropped if it is wrong."""
 
 
 def glued(notebook: Mapping[str, Any]) -> dict[str, str]:

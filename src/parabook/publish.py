@@ -66,7 +66,7 @@ def _locked(directory: Path, out: Path) -> int:
 
 
 def others(out: Path) -> list[Path]:
-    """The files and folders at ``out`` that no build made: all of them, if the receipt there is not that of the book."""
+    """What is at ``out`` and no build made: everything, unless the receipt there matches the checksums of the book."""
     made: set[str] = set()
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         receipt = json.loads((out / RECEIPT).read_text(encoding="utf-8"))

@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse an input or a parameter that cannot be used before anything runs."""
+    """Before anything runs, refuse an input or a parameter that cannot be used."""
     runs = config.stash[RUNS] = Runs(config)
     try:
         _ = (runs.input or runs.given) and runs.plan

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from parabook.book import Book
 from parabook.cache import ChapterRun
 from parabook.dependencies import versions
-from parabook.files import hash_files, sha256, write_atomically
+from parabook.files import hash_files, sha256
 from parabook.plan import Plan
 from parabook.plugins import Cover
 from parabook.templating import render
@@ -75,4 +76,6 @@ def front_page(book: Book, noun: str, library: Path) -> None:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # not the receipt of a book
             books[file.parent.name] = {**json.loads(file.read_text(encoding="utf-8"))["about"]}
     page = render("library.html.j2", title=str(book.config.get("title", "")), noun=noun, books=books)
-    write_atomically(library / "index.html", page)
+    new = library / f".index.html.{os.getpid()}"
+    new.write_text(page, encoding="utf-8")
+    os.replace(new, library / "index.html")

@@ -31,7 +31,7 @@ def setup(app: Any) -> dict[str, bool]:
     """Set up the extension, as Sphinx asks for it."""
     app.add_config_value("parabook_palette", "", "html")
     app.add_config_value("parabook_cover", {}, "html")
-    app.add_config_value("parabook_cache", "", "")  # Sphinx hashes the others, and cannot hash every path
+    app.add_config_value("parabook_cache", "", "")  # Sphinx hashes the others, and fails for a path that is not UTF-8
     if "comments_config" not in app.config:  # Jupyter Book sets it even without its extension for comments
         app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", configure)
@@ -68,7 +68,7 @@ def rewrite_dependent_pages(app: Any, env: Any, changed: list[str]) -> None:
 
 
 def configure(app: Any, config: Any) -> None:
-    """Add parabook's static files to the configuration, and its templates if the theme is Furo."""
+    """Set the cache if the build has not, add static files, and for Furo templates and a link to the checksums."""
     here = Path(__file__).parent
     config.parabook_cache = config.parabook_cache or str(app.doctreedir)
     config.html_static_path += [str(here / "static"), str(FONTS / "pages")]
@@ -87,7 +87,10 @@ class Renderer:
 
     @staticmethod
     def handle_mime(renderer: Any, data: Any, inline: bool) -> list[nodes.Element] | None:
-        """HTML nodes for an exhibit or a chart; none for outputs that only notebook front ends show."""
+        """HTML nodes for an exhibit or a chart; nodes without content for what only notebook front ends show.
+
+        None leaves an output to MyST-NB.
+        """
         drawn_by_html = in_html(data.content) if data.mime_type == "text/html" else None
         if inline or not (drawn_by_html or data.mime_type in (EXHIBIT, LAB_ONLY, *CHARTS)):
             return None

@@ -25,9 +25,8 @@ def read(file: Path, noun: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         maps = [found["parameters"], found["versions"], *found["inputs"].values(), *found["outputs"].values()]
         genuine = all(isinstance(each, dict) for each in maps) and found["digest"] == found["outputs"][PAGES][LIST]
-        if (
-            genuine and Path(found[noun]).name == found[noun]
-        ):  # a name, and not a path or an address of a stranger's choice
+        # The receipt may be a stranger's: it must name an input, and no path or address.
+        if genuine and Path(found[noun]).name == found[noun]:
             return found
     except (ValueError, KeyError, TypeError, AttributeError):  # no JSON, or another's
         pass

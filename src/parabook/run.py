@@ -32,8 +32,8 @@ from parabook.protocol import CHECKED_BESIDE
 from parabook.server import stop_all
 
 KERNEL_BYTES, TIMES_INPUT = 400_000_000, 16
-"""Free memory that each further chapter needs to start: a constant, and so many times the size of the input, since
-engines that read large tables take all the memory there is."""
+"""Free memory that a chapter needs to start beside others: ``KERNEL_BYTES``, and ``TIMES_INPUT`` times the size of the
+input, as engines that read large tables take all memory and processors."""
 
 MOST_OUTPUT = 50_000_000
 """Characters of output that a chapter may have; no page could show more."""
@@ -64,7 +64,8 @@ def run_all(
     """Run the chapters of a plan, or take them from the cache when nothing that they depend on has changed.
 
     ``notebooks`` are by default all chapters of the plan. ``done`` is called with each run as soon as it has ended. A
-    chapter that read what another one wrote runs again after it. ``ready`` is called when a kernel has started, before
+    chapter that read what another one wrote runs again, as do chapters that had not begun then: one at a time, in the
+    order of the book. ``ready`` is called when a kernel has started, before
     its first cell: it blocks until cells may run, or raises. Where the plan checks its input in parallel it is called
     only once, before anything is cached.
 
@@ -132,7 +133,7 @@ def read_too_early(futures: Mapping[Path, Future[ChapterRun]]) -> set[Path]:
 def side_by_side(plan: Plan, jobs: int = 0) -> int:
     """How many chapters to run at once: ``jobs``, else the setting, else one more than processors; as memory allows."""
     sizes = [plan.stamps[file][1] for file in plan.sources[plan.plugin.noun].values()]
-    # Without a plug-in the input is the whole book, of which no notebook reads all files.
+    # Where chapters are observed the input may be the whole book, of which no notebook reads all files.
     size = max(sizes, default=0) if plan.plugin.observes else sum(sizes)
     fitting = psutil.virtual_memory().available // (KERNEL_BYTES + TIMES_INPUT * size)
     wanted = jobs or plan.book.settings.get("jobs", 0) or (os.cpu_count() or 1) + 1
@@ -148,6 +149,7 @@ def run_one(plan: Plan, notebook: Path, ready: Callable[[], object] = lambda: No
     book, plugin, name = plan.book, plan.plugin, plan.book.name(notebook)
     written, how = book.read[notebook], book.execution(notebook)
     kernel, is_python = kernel_for(str(written["metadata"].get("kernelspec", {}).get("name", "")))
+    # Not every notebook says its language.
     prepared = prepare(written, plan.chosen(notebook), kernel, "python" if is_python else None)
     client = BoundedClient(
         prepared,
@@ -156,7 +158,7 @@ def run_one(plan: Plan, notebook: Path, ready: Callable[[], object] = lambda: No
         ready=(lambda: None) if plan.checks_in_parallel else ready,
         observed=str(book.root) if plugin.observes and is_python else "",
         timeout=int(how.seconds),
-        iopub_timeout=max(int(how.seconds), 1),  # a busy machine can need more than papermill's 4 seconds
+        iopub_timeout=max(int(how.seconds), 1),  # a busy machine can need more than nbclient's 4 seconds
         allow_errors=how.allow_errors,
     )
     try:
@@ -191,7 +193,7 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
     def __init__(
         self, notebook: Any, kernel: str, folder: Path, *, ready: Callable[[], object], observed: str, **options: Any
     ) -> None:
-        """``observed`` is the folder under which `observe` records the files that cells use; blank to record none."""
+        """``observed`` is the folder from which paths in the record of `observe` are given; blank to record nothing."""
         manager = NotebookExecutionManager(notebook, progress_bar=False)
         manager.notebook_start()
         super().__init__(
@@ -204,7 +206,7 @@ class BoundedClient(PapermillNotebookClient):  # type: ignore[misc]
         )
         self.ready, self.shown, self.observed = ready, 0, observed
         self.seen: Any = None
-        """What `observe` recorded; None when it recorded nothing."""
+        """The record of `observe`; None where it was not asked for, or the kernel ended before it was sent."""
 
     def papermill_execute_cells(self) -> None:
         """Wait until the caller is ready, then run the cells."""

@@ -71,13 +71,15 @@ class ForkedProcess(psutil.Process):  # type: ignore[misc]
 def isolated(module: str, call: str) -> list[str]:
     """The command that makes a call in a new Python, without PYTHON* variables and the user's own packages."""
     code = f"import sys; sys.path.insert(0, sys.argv[1]); import parabook.{module} as module; module.{call}"
+    # The path is an argument, as code cannot contain one that is not UTF-8.
     return [sys.executable, "-I", "-X", "utf8", "-c", code, str(Path(__file__).parents[1])]
 
 
 class Server:
     """The caller's end of a preloaded process.
 
-    ``control`` is the socket on which the process takes requests; ``process`` is given where it ends with the caller.
+    ``control`` is the socket on which the process takes requests. ``process`` is the one that `start` began, which `stop`
+    kills and waits for; any other ends when ``control`` is closed.
     """
 
     def __init__(self, control: socket.socket, process: subprocess.Popen[bytes] | None = None) -> None:
@@ -176,7 +178,8 @@ class Workers:
     def __exit__(self, *error: object) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in self._processes:
-            process.kill()  # nobody waits for what it may be doing
+            process.kill()  # nobody needs what it may be doing
+        psutil.wait_procs(self._processes, 1)  # whoever removes their folders finds nobody writing there
 
 
 def work(caller: Connection) -> None:

@@ -35,17 +35,18 @@ class AssemblyFailed(Exception):
 def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Path, str], dict[str, str]]:
     """Write ``site/`` for Sphinx, ``notebooks/``, ``tables/`` and ``charts/``.
 
-    Exhibits that the input cannot have are left out, with their cells, headings under which no exhibit remains, and
-    chapters all of whose exhibits are absent. So are cells tagged ``needs-<name>`` of such an exhibit or chapter, and cells
+    Exhibits that the input cannot have are left out, with their cells. A section (``## ``), or a chapter other than the
+    root, goes whole if it has exhibits and all are absent. So are cells tagged ``needs-<name>`` of such an exhibit or chapter, and cells
     tagged ``unless-<name>`` of a text that is glued.
 
     ``executed`` has executed notebooks as text, by chapter, the root first. Returns the place of each shown chapter in
-    ``site``, without suffix, by its file in the book; and the chapters that are left out, with the reason.
+    ``site``, without suffix, by its file in the book, the root first; and the chapters that are left out, with the reason.
     """
     notebooks = {chapter: cleaned(json.loads(text)) for chapter, text in executed.items()}
     _write_notebooks(notebooks, into / "notebooks")
-    below_root = [*notebooks.items()][1:]
-    left_out = {name: next(exhibits(each))["finding"] for name, each in below_root if all_absent(each["cells"])}
+    absent_chapters = [name for name, each in notebooks.items() if all_absent(each["cells"])]
+    root = book.name(book.chapters[0])
+    left_out = {name: str(next(exhibits(notebooks[name]))["finding"]) for name in absent_chapters if name != root}
     absent = [each["id"] for notebook in notebooks.values() for each in exhibits(notebook) if each.get("absent")]
     dropped_tags = {f"needs-{name}" for name in (*left_out, *absent)}
     dropped_tags |= {f"unless-{name}" for notebook in notebooks.values() for name in glued(notebook)}
@@ -138,9 +139,8 @@ def _link_book(book: Book, names: Mapping[Path, str], executed: Collection[Path]
     folders = [file.relative_to(book.root) for file in listed] + [Path(name) for name in names.values()]
     _link(book.root, site, {parent for path in folders for parent in path.parents})
     for file in listed:
-        if (
-            file.suffix != ".md" or file not in executed
-        ):  # links of other pages lead to the file of an executed MyST page
+        # The file of an executed MyST page stays: links of other pages lead to it.
+        if file.suffix != ".md" or file not in executed:
             (site / file.relative_to(book.root)).unlink(missing_ok=True)
     places: dict[str, str] = {}
     for file, name in names.items():

@@ -1,4 +1,4 @@
-"""Renders the Jinja templates of a package, which have all markup; values are escaped."""
+"""Renders the Jinja templates of a package, which contain all markup; values are escaped."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ MARKER = "approved.json"
 """The file that marks the folder and holds the results without files of their own: hashes, versions, inputs of exhibits."""
 
 FILES = {"table": ".csv", "input": ".csv", "chart": ".vl.json", "exhibit": ".txt", "page": ".txt"}
-"""Suffixes of files by the kind of result; the folder is called as the kind, with an s."""
+"""Suffixes of files by the kind of result; the folder has the name of the kind, with an s."""
 
 
 def read(folder: Path) -> dict[str, str] | None:

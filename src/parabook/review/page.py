@@ -14,7 +14,7 @@ from parabook.templating import render
 
 
 def as_html(review: Review) -> str:
-    """The page as one HTML file without any other."""
+    """The page as one self-contained HTML file."""
     return _render("review.html.j2", review, most=2000, drawn=True)
 
 

@@ -47,7 +47,7 @@ HASH = 12  # digits of a hash, enough to tell files apart
 
 
 def results(folder: Path, book: Book, plugin: Plugin, rows: Mapping[str, Table] | None) -> dict[str, str]:
-    """The results in the folder of a built book and what they came from, without the exhibits that are ``not_reviewed``.
+    """The results in the folder of a built book and what they came from, without exhibits that the setting ``not_reviewed`` names.
 
     ``rows`` are the tables of its input. None for an input that hides small cells: its hashes are left out too, as cells
     could be guessed from them.
@@ -60,7 +60,7 @@ def results(folder: Path, book: Book, plugin: Plugin, rows: Mapping[str, Table] 
             found |= _data(output, f"{chapter}/{place}")
     found |= pages(folder / PAGES)
     for name in book.settings.get("not_reviewed", ()):
-        for kind in ("table", "chart", "exhibit", ABOUT):
+        for kind in ("table", "chart", "exhibit", ABOUT) if f"{ABOUT}/{name}" in found else ():
             found.pop(f"{kind}/{name}", None)
     checksums = (folder / PAGES / LIST).read_text(encoding="utf-8")
     found |= {f"asset/{name}": code[:HASH] for code, name in ASSETS.findall(checksums)}

@@ -73,7 +73,10 @@ def _build(plan: Plan, cover: Cover, progress: Progress | None) -> tuple[Results
 
 
 def history(root: Path, state: Path, files: Collection[Path]) -> Iterator[str]:
-    """The commits that changed files since an approved state was committed; none where git does not have them all."""
+    """Uncommitted changes of files, and the commits that changed them since an approved state was committed.
+
+    None where git does not have them all.
+    """
 
     def git(*arguments: str) -> str:
         call = ["git", "-C", str(root), *arguments]

@@ -75,7 +75,7 @@ class Review:
         return all(any(key.startswith("file/") for key in side) for side in (self.old or {}, self.new))
 
     def behind(self, exhibit: str) -> list[str]:
-        """The changed tables and files of the input that an exhibit rests on, or that no exhibit names."""
+        """The changed tables and files of the input that an exhibit rests on (``*`` is all), or that no exhibit names."""
         own = self.rests_on[exhibit]
         others = {name for names in self.rests_on.values() for name in names} - own
         changed = dict.fromkeys(each.name.removesuffix(".csv") for each in self.causes("input", "file"))
