@@ -234,6 +234,7 @@ BROKEN = {
     "reserved label in disguise": (cell("interviewees", 9, "profession", "Not\u200bstated"), "row 9, column profession: found"),
     "stated on no day": (cell("destinations", 2, "stated_on", "2022-02-30"), "destinations.csv, row 2, column stated_on: found '2022-02-30'"),
     "Parquet with lists": (parquet("interviewees", "SELECT * REPLACE ([profession] AS profession) FROM t"), "interviewees.parquet, column profession: found values of type List"),
+    "Parquet with a list alone": (parquet("interviewees", "SELECT [interviewee] AS interviewee FROM t"), "interviewees.parquet, column interviewee: found values of type List"),
     "Parquet with a column of reading's own": (parquet("interviewees", "SELECT *, 1 AS _ROW FROM t"), "interviewees.parquet: found column '_ROW'"),
     "file name not in UTF-8": (Break("", lambda e: (e / os.fsdecode(b"\xff.txt")).write_text("x")), "found a file named"),
     # datapackage.json.

@@ -107,7 +107,8 @@ def complete(
     book : Edition
         Declares how many interviewees there are, and which cells are too small to publish.
     rows : sequence of str, or mapping of column to such
-        Labels in a fixed order, which of a single ``by`` column are also shown with nobody. Others are sorted by size.
+        Labels in a fixed order, of a single ``by`` column also those that nobody has; further labels follow by name. A
+        column without such an order is sorted by size.
     unit : str
         What is counted. ``"interviewees"`` add up to the declared number.
 

@@ -93,7 +93,7 @@ def is_safe(table: pd.DataFrame, minimum: float) -> bool:
 
 
 def withhold(table: pd.DataFrame, minimum: int, why: str = "") -> pd.DataFrame:
-    """The columns of a table without its rows, marked with the reason that readers are given."""
+    """A table of which nothing is published: its columns without rows, marked with the reason that readers are given."""
     table = safe(table.iloc[:0], minimum)
     table.attrs["withheld"] = why or promise(minimum)
     return table
@@ -127,7 +127,10 @@ def suppress(table: pd.DataFrame, minimum: int) -> pd.DataFrame:
 
 
 def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
-    """Which rows of a table must stand together; none when no row is too small. `Withheld` where nothing can be shown.
+    """Which rows of a table must stand together; none when nobody is in a row that is too small.
+
+    `Withheld` where nothing can be shown.
+
 
     Joining the rows of fewer than ``minimum`` people, the empty ones included, is enough where their sum can come about
     in `several` ways. Otherwise larger rows join them, by size, until together they hold twice the ``minimum``.
@@ -162,5 +165,5 @@ def hidden(sizes: Mapping[str, int], minimum: int) -> set[str]:
 
 
 def several(total: int, rows: int, minimum: int) -> bool:
-    """Whether rows of fewer than ``minimum`` people can make up a total in several ways, with any of them empty too."""
+    """Whether rows of fewer than ``minimum`` people can make up a total in several ways, also when any one of them is empty."""
     return minimum < total < (rows - 1) * (minimum - 1)

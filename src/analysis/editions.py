@@ -133,7 +133,7 @@ class Edition:
 
     @cached_property
     def _rows(self) -> Mapping[str, list[Row]]:
-        def rows(name: str) -> list[Row]:  # without a frame, which takes longer
+        def rows(name: str) -> list[Row]:  # not from `text`: rows of a frame take longer than to read it again
             cells = text_cells(self.tables[name])
             return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
 
@@ -178,7 +178,9 @@ class Edition:
 
 
 def open_edition(edition: str | Path, minimum_cell: int = 0, *, engine: str = "") -> Edition:
-    """Open an edition as `exhibits.open_edition` does, with its Parquet tables on a Spark Connect ``engine``, if given.
+    """Open an edition, read and checked; the arguments are those of `exhibits.open_edition`, which also guards displays.
+
+    ``engine`` is the address of a Spark Connect server, which holds all tables if any of them is Parquet.
 
     Raises
     ------

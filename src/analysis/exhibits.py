@@ -1,7 +1,7 @@
 """Exhibits: the results that chapters show, as JSON for the book and as table and chart for a notebook.
 
-Where an edition suppresses small cells, exhibits show only tables in which `complete` did so, and no other frame or
-chart is displayed (`open_edition`).
+Where an edition suppresses small cells, exhibits show only tables marked as safe, by `complete` or as holding no people;
+other frames, and charts outside of exhibits, are not displayed (`open_edition`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GLUED = "application/papermill.record/"
 """Prefix of the MIME type of a glued text, which is pasted elsewhere and not shown where it is made."""
 
 COUNTED = ("interviewees.counted",)
-"""The column whose evidence people lead to of whom nothing is stated that an exhibit counts."""
+"""Where links lead for people of whom nothing is stated: the evidence that they are counted."""
 
 DECLARED = ("report", "report", "declared_interviewees")
 """The coded value that the tables add up to."""
@@ -42,7 +42,8 @@ PRIVATE: tuple[type | str, ...] = (
     pd.DataFrame, pd.Series, pd.Index, nw.DataFrame, nw.LazyFrame, nw.Series, alt.TopLevelMixin,
     "pandas.io.formats.style.Styler",
 )  # fmt: skip
-"""Types that may show people one by one, so not displayed where small cells are suppressed; the last by name."""
+"""Types that may show people one by one, so not displayed where small cells are suppressed; Styler by name, so that it
+need not be imported."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def open_edition(edition: str, minimum_cell: int = 0) -> Edition:
 
 
 def _display_no_people(book: Edition) -> None:
-    """Have IPython show frames and charts as a line of text, by themselves and in lists, in whatever formats."""
+    """Have IPython show a line of text for charts and for frames not marked as safe; within lists, for all of them."""
     shell: Any = get_ipython()
     text = f"not displayed: {promise(book.minimum_cell)} Count with count_by() and complete(), show with exhibit()."
 
@@ -156,7 +157,7 @@ def exhibit(
     Raises
     ------
     InputError
-        Where small cells are suppressed, for a table or a chart that was not counted with ``complete``.
+        Where small cells are suppressed, for a table or a chart that neither ``complete`` nor ``no_people`` marked as safe.
     """
     columns = {tuple(each.split(".", 1)) for each in rests_on}
     if NOT_DESCRIBED in set(table.get("state", ())):
@@ -207,7 +208,7 @@ def show(data: Mapping[str, Any], **metadata: Any) -> None:
 
 
 def _withheld(book: Edition, table: pd.DataFrame, key: str) -> str:
-    """Why a table is not shown: it lists people one by one, or nothing of it could be published; blank if it is."""
+    """Why a table is not shown: it lists people one by one, or is withheld; blank if it can be shown."""
     if key in ("interviewee", "place"):
         if book.minimum_cell > 1:
             return promise(book.minimum_cell)
@@ -217,7 +218,7 @@ def _withheld(book: Edition, table: pd.DataFrame, key: str) -> str:
 
 
 def _lacking(book: Edition, exhibit: str, table: pd.DataFrame, names: Iterable[str]) -> str:
-    """Which table or own column that an exhibit needs the edition lacks, as a sentence; blank if it has all."""
+    """That the edition lacks a table or a column which an exhibit needs, as a sentence; blank if it has all."""
     lacking = sorted(name for name in names if name != "report" and not book.has(name))
     if unknown := [name for name in lacking if name not in TABLES]:
         hint = nearest(unknown[0], TABLES)
@@ -233,7 +234,7 @@ def _unsafe(book: Edition, name: str, what: str) -> InputError:
 
 
 def _drawn(book: Edition, name: str, chart: Any) -> dict[str, Any]:
-    """A chart as Vega-Lite; where small cells are suppressed, data that were not counted so are refused."""
+    """A chart as Vega-Lite; where small cells are suppressed, refused if it holds data not marked as safe."""
     if book.minimum_cell <= 1:
         return dict(chart.to_dict())
     counted: list[Any] = []
@@ -274,7 +275,10 @@ def _apart(book: Edition) -> str:
 
 
 def proof(book: Edition, key: str, rests_on: Sequence[str], status: str = "") -> Link:
-    """A key as a link to its first evidence: of a column the exhibit rests on, of that table, or of the person."""
+    """A key as a link to its first evidence: for a column of ``rests_on``, else for any of its first table, else the person.
+
+    Of legs only those of a ``status``, blank for all.
+    """
     wanted = [tuple(each.split(".", 1)) for each in rests_on]
     wanted += [(table, "") for table, _ in wanted[:1]] + [("interviewees", "")]
     places = [place for place in _places(book, status) if place[1] == key or place[1].startswith(f"{key}.")]

@@ -60,7 +60,7 @@ def event_stroke(book: Edition) -> str:
 
 
 def disagreements(figures: pd.DataFrame, same: pd.DataFrame) -> str:
-    """How many figures share days, and for which two of the very same days no number satisfies both.
+    """How many figures share days with another, and which pairs for the very same days contradict each other.
 
     ``same`` has pairs of `compare`'s rows, of one measure and destination, with days in common; the columns of the second
     end in `` 2``.

@@ -57,7 +57,9 @@ def in_words(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_number(compared: pd.DataFrame) -> pd.Index[Any]:
-    """The order in which a few figures are read: those that compare by their number, so that none leads for being named first.
+    """The order in which a few figures are read: first those that do not compare, as they stand, then the others by number.
+
+    So none leads for being named first.
 
     ``compared`` are rows of `ranking.compare`.
     """

@@ -25,7 +25,7 @@ PACKAGE = "datapackage.json"
 TEXTS = ("codebook.md", "story.md")
 """Texts of the edition that the book prints."""
 IMPORTED = ("import.ipynb", "import.json")
-"""The notebook that wrote an edition, and its record of what it wrote."""
+"""The notebook that wrote an edition, and its record: what `imports.write`, which comes later, calls so."""
 
 CACHE = ROOT / "_build" / ".cache"
 """Folder of results of earlier runs, named by hashes of their inputs. Deleting it costs time and nothing else."""
@@ -66,7 +66,7 @@ def find(edition: str | Path, engine: str = "") -> Path:
 
 
 def _fetched(address: str, *, remote_parquet: bool) -> Path:
-    """A local copy of an edition at an address; ``remote_parquet`` stays there, for an engine that reads it."""
+    """A local copy of an edition at an address; with ``remote_parquet`` its Parquet stays there, for an engine to read."""
     name = PurePosixPath(address.partition("://")[2]).name
     if name in ("", ".."):
         raise InputError.one(address, "no folder's name", "the address of an edition's folder")
@@ -190,7 +190,7 @@ def shown_path(path: Path) -> str:
 def files(edition: Path) -> dict[str, Path]:
     """The files of an edition by path inside it, without those of its import, which no chapter reads.
 
-    InputError for a file that only Parquet may be as large as, before anybody waits for its hash.
+    InputError for a file over `MOST_BYTES` that is not Parquet, before anybody waits for its hash.
     """
     found = {name: file for name, file in listed(edition).items() if name not in IMPORTED}
     for file in found.values():

@@ -17,7 +17,7 @@ UNNAMED = "…"
 """A place on a route that the source does not name."""
 
 PROFESSION_LEVELS = {"label": 0, "major": 1, "sub-major": 2}
-"""Ways to group professions: by their label, or by so many digits of their ISCO-08 code."""
+"""Ways to group professions, with the digits of the ISCO-08 code that each takes; 0: by the profession's own label."""
 
 ROUTE_LEVELS = ("place", "country")
 

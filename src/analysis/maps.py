@@ -158,13 +158,14 @@ class Map:
     def write(
         self, text: str, kind: str, points: Iterable[Point], reach: Sequence[float], within: Geometry = None
     ) -> bool:
-        """Write a text beside the first of the points where it hides nothing, if possible no border; whether there is one."""
+        """Write a text at the first point that has room for it, if possible not over a border; False where none has."""
         sized, (size, _, fill, weight) = text_size(text, kind), TEXTS[kind]
         for at, far, free in itertools.product(points, reach, ([*self.taken, self.borders], self.taken)):
             if found := room(sized, at, far, free, within or self.box):
                 place, align = found
                 west, north, east, south = place.bounds
                 x = {"left": west, "right": east}.get(align, (west + east) / 2)
+                # To a tenth of a pixel, as shapes are.
                 where = {"x": round(x, 1), "y": round((north + south) / 2, 1), "align": align}
                 look = {"size": size, "fill": fill, "weight": weight}
                 self.texts.append({"text": isolate(text), "kind": kind, **where, **look})
@@ -243,7 +244,7 @@ class Map:
         return lines
 
     def measure(self) -> list[Row]:
-        """A bar of a round number of kilometres, as long as halfway between north and south, in a corner with room for it."""
+        """A scale bar: a round number of kilometres, true halfway between north and south, in a corner with room for it."""
         middle = latitude_at(self.frame.top - self.frame.height / 2 / self.frame.scale)
         pixels = self.frame.scale / 111.3 / float(np.round(np.cos(np.radians(middle)), DECIMALS))  # a kilometre
         far = max((n for n in (10, 20, 50, 100, 200, 500, 1000, 2000) if n * pixels < 110), default=0)

@@ -175,7 +175,8 @@ def _months(first: str, last: str) -> alt.Axis:
 def ranking_chart(rows: pd.DataFrame, scale_to: float = 0) -> alt.LayerChart | alt.FacetChart:
     """One of `panels_of`: a country a row, its label above a bar, solid to the least number and outlined on to the greatest.
 
-    The 20 highest at most, on a scale of its own or up to a number. An arrow head is a number that is said to be higher, a stroke the number of a year before.
+    The 20 highest at most, on a scale of its own or up to a number. An arrow head is a number that is said to be higher, a
+    stroke the number of a year before.
     """
     code, who, days = rows[["measure", "speaker", "days"]].iloc[0]
     ago = [f" (a year before: {n:,.0f})" if pd.notna(n) else "" for n in rows["before"]]

@@ -133,7 +133,10 @@ def came_from(book: Edition, routes: pd.DataFrame) -> str:
 
 
 def most_travelled(book: Edition, legs: pd.DataFrame) -> str:
-    """The leg that most people travelled, of `journeys.legs_of_routes`; blank where small cells are suppressed."""
+    """The way that most people travelled, or, where several are equal, that none was travelled by more.
+
+    ``legs`` are those of `journeys.legs_of_routes`. Blank where there is none, or small cells are suppressed.
+    """
     made = legs[(legs["state"] == STATED) & (legs["status"] != INTENDED)]
     ways = made.groupby(["from", "to"])["people"].sum()
     first = ways[ways == ways.max()]

@@ -59,7 +59,7 @@ def session(engine: str) -> Any:
         made.range(1).collect()
     except InputError:
         deadline.seconds = 1
-        made.stop()  # else PySpark would use it for other sessions
+        made.stop()  # else PySpark would hand this dead session to whoever asks for one
         raise
     deadline.seconds = limit
     return made

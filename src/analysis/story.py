@@ -6,8 +6,8 @@ It is Markdown with three additions, and nothing else in it is evaluated:
   those counted), ``TABLE KEY COLUMN`` is a cell, ``report COLUMN`` what the edition declares;
 - ``[words](#TABLE.KEY.COLUMN)`` leads to the evidence of a value, or, of a figure without any, to its row;
   ``[words](#s12)`` to the evidence of a statement. “Words” in quotation marks must stand in that evidence;
-- ``<!-- holds: CLAIM -->`` is what the sentence before it claims: ``3 TABLE where …``, ``at least 2 TABLE where …`` or
-  ``TABLE KEY COLUMN = VALUE``. A claim that is false, like a link that leads nowhere, is an error of the edition.
+- ``<!-- holds: CLAIM -->`` is what the sentence before it claims: ``3 TABLE where …``, ``at least 2 TABLE where …``,
+  ``at most 2 TABLE where …`` or ``TABLE KEY COLUMN = VALUE``. A claim that is false, like a link that leads nowhere, is an error of the edition.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ MEMORY, MORE_MEMORY, LARGE = 600, 1600, 200_000_000
 
 
 def matches(column: nw.Expr, pattern: str) -> nw.Expr:
-    """Whether a whole cell matches a pattern. None has line breaks, which engines treat differently at ``$``."""
+    """Whether a whole cell matches a pattern; none with a line break does, as engines differ in where ``$`` matches then."""
     return column.str.contains(f"^(?:{pattern})$") & ~column.str.contains("[\n\r\x85\u2028\u2029]")
 
 

@@ -11,7 +11,8 @@ from analysis.schema import schema
 
 NO_ROW = "(no row)"
 ALIKE, FEWEST = "undefined: all values alike", 10
-"""What stands for alpha where it is undefined, and the fewest values for which it says anything."""
+"""What stands for alpha where it is undefined, and the fewest values for which it is given: of fewer, one difference more
+or less turns it over."""
 
 
 def agreement(

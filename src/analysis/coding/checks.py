@@ -183,8 +183,8 @@ def _problems(table: Table, cells: Frame) -> Iterator[Problem]:
         yield Problem(table.shown, f"column {show(odd)}", "a name without control characters", "rename it", row=1)
     checks = [each for field in table.spec.fields if field.name not in table.absent for each in field_checks(field)]
     checks += [] if table.absent else row_checks(table.spec.name)
-    failed = cells.select(check.bad.any().alias(str(n)) for n, check in enumerate(checks))
-    answers = collect_rows(failed)[0] if checks else {}
+    failed = [check.bad.any().alias(str(n)) for n, check in enumerate(checks)]
+    answers = collect_rows(cells.select(failed))[0] if failed else {}  # none where every column is missing or nested
     for check, has_failed in zip(checks, answers.values(), strict=True):
         if has_failed:
             bad = cells.filter(check.bad).with_columns(nw.col(TEXT + check.column).alias("_"))

@@ -43,10 +43,10 @@ CUES = {"legs.nights_waited": r"\bnights?\b", "destinations.quantifier": r"\d|do
 """Patterns that a fragment must match as well, by column of a table."""
 BY_HAND = {"counted": "whether this is one of those interviewed", "says": "that this is said, and by whom"}
 MOST_CANDIDATES, CLEAR = 4, 1.5
-"""Rows drafted for one value, and how many times the weight of the others a paragraph needs to be the only one."""
+"""The most rows drafted for one value, and how many times the weight of any other a site needs to be the only one."""
 BREAK = re.compile(r"[.?!;:()\[\]\"—…“”]|\s[-–]\s")
 WHOLE = re.compile(rf"(?:{WORD.pattern})+")
-"""A run of words without blanks between them, such as 30s, which counts as two words."""
+"""A run of words without blanks between them, such as 30s, in which `WORD` finds two."""
 LINKS = re.compile(
     r"(?:an?|the|and|but|or|as|at|by|for|from|in|of|on|to|with|who|that|is|was|were|ha[ds]|have|he|she|they|his|her|its|their)$"
 )
@@ -171,7 +171,9 @@ def _nearest(
     """The site nearest to the other sites of the same subject, or several if they are about as near.
 
     ``near`` weighs the subject's paragraphs, ``sure`` are those certainly about it, ``others`` those about other people.
-    A site must be in or next to a sure paragraph, and in none of the others; if no site is, the nearest becomes a draft.
+    A single site is taken unless it is in one of the ``others``, and for columns `ANYWHERE` the first. Of several, one
+    must be in or next to a sure paragraph, if there is any, and in none of the others; if none is, the nearest becomes a
+    draft.
     """
     if column in ANYWHERE or not sites or (len(sites) < 2 and sites[0][0] not in others):
         return sites[:1]

@@ -23,7 +23,7 @@ from analysis.text import as_text
 from parabook.errors import Problem, nearest, show
 
 MOST_WORDS = 8
-"""Words of the source that a row of evidence may quote."""
+"""The most words of the source that a row of evidence may quote."""
 
 CODED_TABLES = ("interviewees", "legs", "places", "destinations", "statements")
 Place = tuple[str, str, str]
@@ -82,7 +82,7 @@ def relation_problems(
 def report_problems(
     valid: Mapping[str, Table], invalid: Collection[str], report: Report, file: str
 ) -> Iterator[Problem]:
-    """Statements of the report object that the tables contradict."""
+    """What the report object says that the tables contradict."""
     if "interviewees" in valid and report.declared_interviewees is not None:
         counted = count(valid["interviewees"].frame.filter(nw.col("counted") == "yes"))
         if counted > report.declared_interviewees:

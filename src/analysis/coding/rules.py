@@ -63,7 +63,7 @@ def normalise(text: str) -> str:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text, normalised, as texts are compared; `length` counts them for the eight-word limit.
+    """The words of a text, normalised; the eight-word limit counts otherwise, see `length`.
 
     >>> words("Wow, 100,000 — it’s")
     ('wow', '100,000', "it's")

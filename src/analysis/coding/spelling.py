@@ -60,7 +60,7 @@ def spelling_problems(tables: Mapping[str, Table]) -> Iterator[Problem]:
 
 
 def labels_of(table: Table, column: str) -> list[str]:
-    """The labels of a column, the most frequent first."""
+    """At most `MOST_LABELS` labels of a column, the most frequent of them first."""
     groups = table.frame.filter(~nw.col(column).is_null()).group_by(column).agg(nw.len().alias("n"))
     counts = {as_text(row[column]): row["n"] for row in collect_rows(groups.head(MOST_LABELS))}
     return sorted(counts, key=lambda label: (-counts[label], label))

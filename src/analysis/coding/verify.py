@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -86,7 +87,7 @@ def paragraph_problems(edition: Edition, text: str) -> Iterator[Problem]:
             if row.get(column, value) != value:
                 needed = f"{value}, as the source's paragraph has"
                 yield Problem(f"{file} [{number}]", f"{column} {row[column]}", needed, column=column)
-                break  # another text has another number of words
+                break  # another text: that its words differ too says nothing more
 
 
 def _problem(edition: Edition, row: Row, value: str, source: list[str]) -> tuple[str, str, str] | None:
@@ -131,7 +132,7 @@ def _is_in(paragraph: str, fragment: str) -> bool:
 
 
 def type_of(table: str, column: str) -> str:
-    """The schema's type of a coded value, also of one in the report object or in a column of the edition's own."""
+    """The type of a coded value by the schema of its table; "string" for a column of the edition's own."""
     if table == "report":
         return "integer" if column == "declared_interviewees" else "string"
     return next((each.type for each in schema(table).fields if each.name == column), "string")
@@ -140,7 +141,7 @@ def type_of(table: str, column: str) -> str:
 def readable(value: str, table: str, column: str, fragment: str, edition: Edition) -> bool:
     """Whether a value of basis *stated* can be read in its fragment: label, number, number word, name, day.
 
-    Digits of a date are no number; a date without a year is of the year of the reference event.
+    Digits of a date are no number. The year of a date is that in the fragment, else that of the reference event.
     """
     if column.endswith("_place") or column == "collected_at":
         return value in edition.places and says(fragment, edition.places[value]["name"])
@@ -149,8 +150,8 @@ def readable(value: str, table: str, column: str, fragment: str, edition: Editio
         return named(fragment) == value.split() or says(fragment, former)
     if is_date(value):
         year, month, day = value.split("-")
-        years = numbers(fragment) | {float(edition.report.event_date[:4] or 0)}
-        return says(fragment, MONTHS[int(month) - 1]) and float(day) in numbers(fragment) and float(year) in years
+        years = re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", fragment) or [edition.report.event_date[:4]]
+        return says(fragment, MONTHS[int(month) - 1]) and float(day) in numbers(fragment) and year in years
     if type_of(table, column) in ("integer", "number"):
         return float(value) in counts(fragment)
     return says(fragment, value)

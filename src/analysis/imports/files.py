@@ -119,7 +119,7 @@ def _table(path: Path, sheet: str | None, header: int | Sequence[int] | None) ->
 
 
 def _header(rows: dict[int, list[str]], merged: Sequence[int]) -> list[int]:
-    """The rows that name the columns: the first about as wide as the widest, and a row of merged cells above it."""
+    """The rows that name the columns: the first about as wide as the widest; with merged cells in it or above it, two."""
     widths = {number: sum(map(bool, row)) for number, row in [*rows.items()][:40]}
     most = max(widths.values(), default=0)
     for at, width in widths.items():

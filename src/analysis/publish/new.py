@@ -38,14 +38,14 @@ GUESSES = json.loads((TEMPLATES / "guesses.json").read_text(encoding="utf-8"))
 STARTED = tuple(name for name in TABLES if name != "settlements")
 """The tables of an empty edition; settlements need a second coding first."""
 MOST_LISTED, MOST_KINDS = 200, 8
-"""Different answers of a column that a draft lists, and of one by which rows of figures may be left out."""
+"""The most different answers of a column that a draft lists, and of one by whose answers it offers to leave out rows."""
 FORMS = {
     "interviewee": "[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*",
     "year": "(?:19|20)[0-9]{2}(?:[.]0)?",
     "number": r"\d{1,3}(?:[, ]\d{3})+|\d+(?:\.0+)?",
     "day": r"\d{1,4}\D\d{1,2}\D\d{1,4}.*",
 }
-"""Forms of answers that need no code, and of those in columns that are recognised by them."""
+"""Forms of answers that need no code; a column is taken for a target only if enough of its answers have the form."""
 
 
 def start(
@@ -269,7 +269,7 @@ def _matches(header: str, patterns: Iterable[str]) -> bool:
 
 
 def _fits(target: str, answers: pd.Series) -> bool:
-    """Whether a column's answers can be of what its header names."""
+    """Whether a column's answers fit the target that its header names."""
     if target == "age":
         return sum(bounds(text) is not None for text in answers) >= max(0.25 * (answers != "").sum(), 1)
     share = _share(answers, FORMS.get(target, "(?s:.*)"))

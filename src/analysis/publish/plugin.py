@@ -89,7 +89,7 @@ class EditionPlugin(Plugin):
         return Cover(edition.title, homepage=str(edition.package.get("homepage") or ""), date=date)
 
     def cover(self, cover: Cover, glue: Mapping[str, str], drawing: str) -> Cover:
-        """The cover with the lead of the summary, and a picture of its headline and map."""
+        """The cover with the lead of the summary, and a picture: its headline with the map, or with the lead without one."""
         from analysis.publish.card import card_svg
 
         cover = super().cover(cover, glue, drawing)
