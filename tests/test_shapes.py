@@ -11,9 +11,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from cells import CHAPTERS, Shown, run_cells
-from conftest import edit_json, run, write_edition
+from conftest import ROOT, edit_json, run, write_csv, write_edition
 
 from analysis.editions import Edition, examine, open_edition
+from analysis.schema import schema
 
 DAY = "2022-09-21"
 Rows = Sequence[Sequence[object]]
@@ -52,6 +53,18 @@ def many(folder: Path) -> Path:
     return folder
 
 
+def days_without_legs(folder: Path) -> Path:
+    """People and dated statements: the chapter of routes has its calendar alone."""
+    said = [
+        {"statement": f"s{n}", "about": "i1", "topic": "motive", "says": "left", "day": f"2022-09-2{n}"} for n in (1, 2)
+    ]
+    shape(folder, {"interviewees": PEOPLE}, declared_interviewees=3)
+    write_csv(folder / "statements.csv", [*schema("statements").columns, "day"], said)
+    with edit_json(folder / "datapackage.json") as package:
+        package["resources"].append({"name": "statements", "path": "statements.csv"})
+    return folder
+
+
 SHAPES: dict[str, Callable[[Path], Path]] = {
     "figures-only": lambda f: shape(f, {"destinations": FIGURES}),
     "no-figures": lambda f: shape(f, {"interviewees": PEOPLE, "destinations": []}),
@@ -65,6 +78,7 @@ SHAPES: dict[str, Callable[[Path], Path]] = {
     "nothing-told": lambda f: shape(f, {"interviewees": [[f"i{n}", "yes"] for n in range(4)], "legs": [["i0", 1, "made"]], "places": PLACES}, declared_interviewees=9),
     "long-labels": lambda f: shape(f, {"interviewees": [["i1", "yes", 20, 23, "", LONG], ["i2", "yes", 30, 30, "", "x" * 120]], "destinations": [["f1", "KAZ RUS GEO FIN MNG UZB KGZ", "true", LONG, 1, 2, LONG, "", "", LONG]]}, declared_interviewees=3),
     "scripts": lambda f: shape(f, {"interviewees": [[f"i{n}", "yes", 20, 23, "", text] for n, text in enumerate(SCRIPTS)], "places": [[f"p{n}", text, "KAZ", 45 + n, 60 + n, "city"] for n, text in enumerate(SCRIPTS)], "legs": [[f"i{n}", 1, "made", f"p{n}", f"p{(n + 1) % len(SCRIPTS)}"] for n in range(len(SCRIPTS))], "destinations": [["f1", "KAZ", "false", SCRIPTS[0], 1, 2, SCRIPTS[1], "", "", SCRIPTS[2]]]}, declared_interviewees=9, collected_at="p0"),
+    "days-without-legs": days_without_legs,
     "one-by-the-thousand": lambda f: shape(f, {"interviewees": [[f"i{n}", "yes", 30, 30, "man", "cook"] for n in range(1500)]}),
     "hundred-thousand": many,
 }  # fmt: skip
@@ -121,6 +135,21 @@ def test_every_table_adds_up_and_findings_name_its_counts(edition: Edition):
         assert sum(counts) == whole, exhibit["id"]
         named = [int(n.replace(",", "")) for n in re.findall(r"\((\d[\d,]*)\)", exhibit["finding"])]
         assert set(named) <= {*counts, *range(len(counts))}, exhibit["finding"]
+
+
+def test_the_front_page_pastes_only_what_the_book_has(edition: Edition):
+    found = shown(edition.path)
+    absent = {name for name, each in found.exhibits.items() if each["absent"]}
+    lost = {*absent}
+    for chapter in CHAPTERS[1:]:
+        code = (ROOT / "chapters" / f"{chapter}.ipynb").read_text(encoding="utf-8")
+        own = {name for name in found.exhibits if f'\\"{name}\\"' in code}
+        lost |= {chapter} if own and own <= absent else set()
+    tags = {f"needs-{name}" for name in lost} | {f"unless-{name}" for name in found.glued}
+    cells = json.loads((ROOT / "chapters" / "summary.ipynb").read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        pasted = set(re.findall(r"::([\w-]+):s", "".join(cell["source"])))
+        assert pasted.isdisjoint(absent) or not tags.isdisjoint(cell["metadata"].get("tags", ())), cell["id"]
 
 
 def test_a_route_in_another_script_keeps_its_direction(tmp_path: Path):

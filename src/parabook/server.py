@@ -179,7 +179,8 @@ class Workers:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in self._processes:
             process.kill()  # nobody needs what it may be doing
-        psutil.wait_procs(self._processes, 1)  # whoever removes their folders finds nobody writing there
+        for process in self._processes:
+            process.connection.poll(1)  # until it has ended: whoever removes its folder finds nobody writing there
 
 
 def work(caller: Connection) -> None:

@@ -45,8 +45,8 @@ def stage(book: Book, executed: Mapping[str, str], into: Path) -> tuple[dict[Pat
     notebooks = {chapter: cleaned(json.loads(text)) for chapter, text in executed.items()}
     _write_notebooks(notebooks, into / "notebooks")
     absent_chapters = [name for name, each in notebooks.items() if all_absent(each["cells"])]
-    root = book.name(book.chapters[0])
-    left_out = {name: str(next(exhibits(notebooks[name]))["finding"]) for name in absent_chapters if name != root}
+    root = [book.name(file) for file in book.chapters[:1]]
+    left_out = {name: str(next(exhibits(notebooks[name]))["finding"]) for name in absent_chapters if name not in root}
     absent = [each["id"] for notebook in notebooks.values() for each in exhibits(notebook) if each.get("absent")]
     dropped_tags = {f"needs-{name}" for name in (*left_out, *absent)}
     dropped_tags |= {f"unless-{name}" for notebook in notebooks.values() for name in glued(notebook)}

@@ -131,8 +131,8 @@ class EditionPlugin(Plugin):
         from analysis.coding.verify import source_text, verify
         from analysis.editions import open_edition
 
-        edition = open_edition(path)
-        verdict = verify(edition, source_text(source))
+        text, edition = source_text(source), open_edition(path)
+        verdict = verify(edition, text)
         found = _inside(path, verdict.problems)
         if found and edition.minimum_cell > 1:
             found = (Problem(edition.name, f"{len(found):,} problems", "none", "analysis verify names them"),)
