@@ -167,8 +167,8 @@ class Map:
                 x = {"left": west, "right": east}.get(align, (west + east) / 2)
                 # To a tenth of a pixel, as shapes are.
                 where = {"x": round(x, 1), "y": round((north + south) / 2, 1), "align": align}
-                look = {"size": size, "fill": fill, "weight": weight}
-                self.texts.append({"text": isolate(text), "kind": kind, **where, **look})
+                style = {"size": size, "fill": fill, "weight": weight}
+                self.texts.append({"text": isolate(text), "kind": kind, **where, **style})
                 self.taken.append(place)
                 return True
         return False
@@ -279,7 +279,7 @@ class Map:
         sizes = {name: 130 if name == self.met else 55 for name in self.towns}
         dots = [{"at": at, "size": sizes[name], "fill": INK, "stroke": PAPER} for name, at in spots.items()]
         fill, stroke = alt.Fill("fill:N", scale=None), alt.Stroke("stroke:N", scale=None)
-        looks = [fill, stroke, alt.StrokeWidth("width:Q", scale=None), alt.StrokeDash("dash:N", scale=None)]
+        channels = [fill, stroke, alt.StrokeWidth("width:Q", scale=None), alt.StrokeDash("dash:N", scale=None)]
         shape: Any = {"fill": None, "strokeCap": "round"}
         text: Any = {
             "align": alt.expr("datum.align"),
@@ -291,9 +291,9 @@ class Map:
             line | {"stroke": "transparent", "width": REACH, "dash": None} for line in self.journeys if "dash" in line
         ]
         return alt.layer(
-            alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shape).encode(*looks),
-            chart(near).mark_geoshape(**shape).encode(*looks, tooltip=tooltip),
-            chart(self.journeys).mark_geoshape(**shape).encode(*looks, tooltip=tooltip),
+            alt.Chart(no_people(pd.DataFrame(ground))).mark_geoshape(**shape).encode(*channels),
+            chart(near).mark_geoshape(**shape).encode(*channels, tooltip=tooltip),
+            chart(self.journeys).mark_geoshape(**shape).encode(*channels, tooltip=tooltip),
             chart(dots).mark_point().encode(fill, stroke, longitude="at[0]:Q", latitude="at[1]:Q", size=alt.Size("size:Q", scale=None)),
             chart(self.texts).mark_text(baseline="middle", **text).encode(longitude="x:Q", latitude="y:Q", text="text:N", fill=fill),
             **layout(self.frame.height + 28),
