@@ -7,14 +7,18 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import narwhals as nw
 import pytest
 from cells import CHAPTERS, Shown, run_cells
 from conftest import ROOT, edit_json, run, write_csv, write_edition
 
+from analysis import tables
 from analysis.editions import Edition, examine, open_edition
 from analysis.schema import schema
+from analysis.tables import count
 
 DAY = "2022-09-21"
 Rows = Sequence[Sequence[object]]
@@ -150,6 +154,22 @@ def test_the_front_page_pastes_only_what_the_book_has(edition: Edition):
     for cell in cells:
         pasted = set(re.findall(r"::([\w-]+):s", "".join(cell["source"])))
         assert pasted.isdisjoint(absent) or not tags.isdisjoint(cell["metadata"].get("tags", ())), cell["id"]
+
+
+@pytest.mark.slow
+def test_no_chapter_holds_the_rows_of_many_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """They are counted where they lie: as text, row by row, a hundred million would not fit."""
+    read = []
+
+    def text_cells(frame: nw.LazyFrame[Any]) -> dict[str, list[str]]:
+        read.append(count(frame))
+        return tables.text_cells(frame)
+
+    monkeypatch.setattr("analysis.editions.text_cells", text_cells)
+    monkeypatch.setattr("analysis.sources.text_cells", text_cells)
+    run_cells(many(tmp_path / "many"), drawn=False)
+    assert read
+    assert max(read) < 100
 
 
 def test_a_route_in_another_script_keeps_its_direction(tmp_path: Path):

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 
+from analysis.counts import too_many
 from analysis.disclosure import no_people
 from analysis.editions import Edition
 from analysis.exhibits import Link, show
 from analysis.labels import by_means
 from analysis.schema import OTHERS
+from analysis.tables import text_cells
 from analysis.text import anchor, as_text, day, isolate, join, spell, spelled
 
 
@@ -63,7 +66,12 @@ def how_to_check(book: Edition) -> str:
 
 def persons(book: Edition) -> dict[str, str]:
     """By interviewee the profession, else the gender; blank where neither is stated."""
-    return {row["interviewee"]: row["profession"] or row["gender"] for row in book.rows("interviewees")}
+    people = book.table("interviewees").select("interviewee", "profession", "gender")
+    if too_many(book):  # of these none are named but those whom statements are about
+        about = [row["about"] for row in book.rows("statements")]
+        people = people.filter(nw.col("interviewee").is_in(about))
+    rows = zip(*text_cells(people).values(), strict=True)
+    return {who: profession or gender for who, profession, gender in rows}
 
 
 def called(what: Mapping[str, str], *who: str) -> str:
